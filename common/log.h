@@ -1,0 +1,39 @@
+/* log.h - one line per event on stderr: time, level, service, event words, then key=value.
+ *   2026-01-02T03:04:05.678Z info pusher delivered key=abc123/order/118 contact=42 order=977 delay_ms=913
+ * error: a person must act; warn: healed or will be retried; info: one line per fate, start, stop; debug: the rest.
+ * Never a secret, an e-mail address or a name. Thread-safe: a line is one write(). errno is kept. */
+#ifndef COMMON_LOG_H
+#define COMMON_LOG_H
+
+#include <stddef.h>
+
+enum log_level { LOG_ERROR = 0, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+/** @brief Names the service in every line from now on (kept). Level info, or what BIGFUSION_LOG_LEVEL names. */
+void log_open(const char *service);
+
+/** @brief Sets the most talkative level that is printed. */
+void log_set_level(enum log_level level);
+
+/** @brief Whether a line of that level would be printed. */
+int log_enabled(enum log_level level);
+
+void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
+#define log_warn(...) log_write(LOG_WARN, __VA_ARGS__)
+#define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)                                                                             \
+    do {                                                                                           \
+        if (log_enabled(LOG_DEBUG))                                                                \
+            log_write(LOG_DEBUG, __VA_ARGS__);                                                     \
+    } while (0)
+
+/**
+ * @brief Outside text made safe for a log line: printable ASCII without `"` and `\`, everything else as \xHH.
+ * @param target  receives at most size bytes with the final NUL; cut when too long
+ * @returns target
+ */
+const char *log_escape(char *target, size_t size, const char *data, size_t length);
+
+#endif

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# install-deps.sh - install what bigfusion needs on Debian bookworm or trixie.
+#
+# Usage: deploy/install-deps.sh [build] [test] [lint] [kafka] [conformance] [compose]
+#   build        compilers and libraries, redis-server, kcat (the default; enough for `make demo`)
+#   test         build + cmocka, pytest
+#   lint         clang, clang-format, clang-tidy, cppcheck, valgrind
+#   kafka        a Java 17+ runtime and Maven, for a real Apache Kafka in the tests
+#   conformance  Node.js and npm, for the validating proxy of `make conformance`
+#   compose      docker-compose, to check docker-compose.yml
+#
+# Idempotent: installs only what is missing and says what that is. Uses sudo only when it is not root.
+# Nothing is added to the machine's own package sources.
+set -euo pipefail
+
+groups="${*:-build}"
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+say() { echo "install-deps: $*"; }
+has() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+
+wanted=()
+for group in $groups; do
+    case "$group" in
+    build) wanted+=(gcc libc6-dev make pkg-config librdkafka-dev libcurl4-openssl-dev libjansson-dev
+        libhiredis-dev libmicrohttpd-dev libinih-dev libssl-dev iso-codes redis-server kcat python3 curl
+        ca-certificates xxd) ;;
+    test) wanted+=(libcmocka-dev python3-pytest python3-redis) ;;
+    lint) wanted+=(clang clang-format clang-tidy cppcheck valgrind) ;;
+    kafka)
+        # Any Java 17+ and any Maven will do; Debian's are taken only where none is on the PATH.
+        command -v java >/dev/null || wanted+=(default-jre-headless)
+        command -v mvn >/dev/null || wanted+=(maven)
+        ;;
+    conformance) command -v npm >/dev/null || wanted+=(nodejs npm) ;;
+    compose) command -v docker-compose >/dev/null || wanted+=(docker-compose) ;;
+    *)
+        say "unknown group '$group'; allowed: build test lint kafka conformance compose" >&2
+        exit 100
+        ;;
+    esac
+done
+
+missing=()
+for package in "${wanted[@]+"${wanted[@]}"}"; do has "$package" || missing+=("$package"); done
+if [ "${#missing[@]}" -gt 0 ]; then
+    say "installing ${missing[*]}"
+    as_root apt-get update -qq
+    # Debian starts a redis-server of its own after installing one; the tests start private ones.
+    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+# yyjson is in trixie, not in bookworm. Its packages need nothing but libc6 >= 2.14, so bookworm takes trixie's, through
+# an apt state of its own: same mirror and keyring as the machine's sources, no line added to those.
+install_yyjson() {
+    if apt-cache show libyyjson-dev >/dev/null 2>&1; then
+        say "installing libyyjson-dev"
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libyyjson-dev >/dev/null
+        return
+    fi
+    say "installing libyyjson0 and libyyjson-dev from trixie"
+    local mirror keyring
+    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | head -n 1)
+    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    if [ -z "$mirror" ]; then
+        say "no Debian mirror in this machine's package sources" >&2
+        exit 111
+    fi
+    dir=$(mktemp -d)
+    trap 'rm -rf -- "$dir"' EXIT # dir is global: the trap runs after the function
+    mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
+    chmod 755 "$dir"
+    echo "deb [signed-by=$keyring] $mirror trixie main" >"$dir/sources.list"
+    local options=(-o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=-
+        -o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o APT::Sandbox::User=root)
+    apt-get "${options[@]}" update -qq
+    (cd "$dir" && apt-get "${options[@]}" download -qq libyyjson0 libyyjson-dev)
+    as_root dpkg -i "$dir"/libyyjson0_*.deb "$dir"/libyyjson-dev_*.deb >/dev/null
+}
+case " $groups " in *" build "*) has libyyjson-dev || install_yyjson ;; esac
+say "ready ($groups)"
