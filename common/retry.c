@@ -1,0 +1,29 @@
+#include "retry.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+int64_t retry_delay_ms(const struct retry_policy *policy, int attempt, double chance,
+                       int64_t retry_after_ms)
+{
+    int64_t limit_ms = policy->base_ms;
+
+    if (policy->max_attempts > 0 && attempt >= policy->max_attempts)
+        return -1;
+    for (int i = 1; i < attempt && limit_ms < policy->cap_ms; i++)
+        limit_ms = limit_ms > policy->cap_ms / 2 ? policy->cap_ms : limit_ms * 2;
+    if (limit_ms > policy->cap_ms)
+        limit_ms = policy->cap_ms;
+    if (retry_after_ms >= 0)
+        return retry_after_ms + (int64_t)(chance * (double)policy->base_ms);
+    return (int64_t)(chance * (double)limit_ms);
+}
+
+double retry_chance(void)
+{
+    uint32_t draw = 0;
+
+    if (getrandom(&draw, sizeof(draw), 0) != (ssize_t)sizeof(draw))
+        return 0.5;
+    return (double)draw / 4294967296.0;
+}

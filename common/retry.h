@@ -1,0 +1,28 @@
+/* retry.h - when, and whether, to try a failed call again. Pure: no clock, no I/O. */
+#ifndef COMMON_RETRY_H
+#define COMMON_RETRY_H
+
+#include <stdint.h>
+
+struct retry_policy {
+    int max_attempts; /* >= 1; 1 means never again; 0: for ever */
+    int64_t base_ms;  /* longest first delay, > 0 */
+    int64_t cap_ms;   /* no computed delay is longer; >= base_ms */
+};
+
+/**
+ * @brief Delay before the next attempt: capped exponential backoff, full jitter.
+ * @param policy          limits, see above
+ * @param attempt         failures so far, >= 1
+ * @param chance          uniform in [0, 1), drawn by the caller
+ * @param retry_after_ms  what the server asked for, in ms, or -1 when it asked nothing
+ * @returns ms to wait, >= 0; -1 when no attempt is left
+ * Source: RFC 9110 section 10.2.3 (Retry-After).
+ */
+int64_t retry_delay_ms(const struct retry_policy *policy, int attempt, double chance,
+                       int64_t retry_after_ms);
+
+/** @brief A draw from [0, 1) for backoff jitter; not for secrets. Thread-safe. */
+double retry_chance(void);
+
+#endif
