@@ -1,6 +1,7 @@
 /* http.h - HTTP client: libcurl with our defaults. A handle keeps its connections and belongs to one thread.
- * TLS is verified, redirects are not followed, answers are bounded in size and time. Looks at the stop flag: a running
- * request is given up when a second has passed since a stop was asked for only if its method is GET. */
+ * TLS is verified, redirects are not followed, answers are bounded in size and time. Only a GET is ever sent twice within
+ * one call (libcurl does that where a kept connection turns out to be dead). Looks at the stop flag: a running request is
+ * given up when a second has passed since a stop was asked for only if its method is GET. */
 #ifndef COMMON_HTTP_H
 #define COMMON_HTTP_H
 
@@ -38,6 +39,7 @@ struct http_answer {
     struct buffer body;
     struct buffer headers; /* raw header lines of the final answer, see http_answer_header() */
     enum http_sent sent;
+    int too_large; /* given up because it was longer than max_answer_bytes; status is 0 */
     int64_t elapsed_ms;
 };
 
