@@ -1,0 +1,533 @@
+#!/usr/bin/python3
+"""The judge of a run: reads what the sandbox wrote down and says whether every order arrived, once, and right.
+
+    python3 tests/oracle.py build/out/<run>
+
+The run folder holds
+    journal.jsonl        every request and every change in a store, written by the sandbox
+    orders-<hash>.json   every order of the store at the end, as the sandbox has it, lines and coupons complete
+    expect.json          the settings that matter: {"stores": {hash: {"code", ...}}, ...}, see settings()
+    fates.jsonl          optional: {"topic", "key", "timestamp_ms", "headers", "value"} of delivered, skipped and dead
+
+It prints one line `orders=N created=N lost=0 duplicated=0` (N: orders that were to be synced) and one line per
+violation, and exits 1 when there is any. It shares no code with the pipeline: reference.py says what is right.
+"""
+
+import collections
+import hashlib
+import json
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import reference  # noqa: E402
+
+STORE_DEFAULTS = {
+    "code": "BC",
+    "start_from": "all",
+    "statuses": sorted(reference.ELIGIBLE),
+    "opt_in": "opted_in",
+    "opt_in_reason": reference.OPT_IN_REASON,
+    "currency": "USD",
+    "discount_sign": "negative",
+    "shipping_region": "code",
+}
+# Members that a request may carry beside those which are compared.
+CONTACT_EXTRA = {"source_type"}
+CONTACT_KNOWN = {"given_name", "family_name", "email_addresses", "phone_numbers", "addresses"} | CONTACT_EXTRA
+
+
+class Judge:
+    def __init__(self, run):
+        self.run = run
+        self.violations = []
+        self.lost = 0
+        self.duplicated = 0
+        self.load()
+
+    def blame(self, text):
+        self.violations.append(text)
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def load(self):
+        with open(f"{self.run}/expect.json", encoding="utf-8") as file:
+            expect = json.load(file)
+        self.expect = expect
+        self.stores = {h: {**STORE_DEFAULTS, **s} for h, s in expect["stores"].items()}
+        for store in self.stores.values():
+            store["statuses"] = set(store["statuses"])
+        self.journal = []
+        with open(f"{self.run}/journal.jsonl", encoding="utf-8") as file:
+            for line in file:
+                self.journal.append(reference.load_json(line))
+        self.versions = collections.OrderedDict()  # (hash, id) -> versions of the order, oldest first
+        self.placed_at = {}  # (hash, id) -> time of the change that first made it eligible
+        for entry in self.journal:
+            effect = entry.get("effect")
+            if entry["side"] == "store" and effect and "consignments" in effect:
+                self.add_version(effect.get("store"), effect, entry["t"])
+        for name in sorted(os.listdir(self.run)):
+            found = re.fullmatch(r"orders-(\w+)\.json", name)
+            if found and found[1] in self.stores:
+                with open(f"{self.run}/{name}", encoding="utf-8") as file:
+                    for order in reference.load_json(file.read()):
+                        self.add_version(found[1], order, None)
+        self.fates = None
+        if os.path.exists(f"{self.run}/fates.jsonl"):
+            self.fates = collections.defaultdict(list)
+            with open(f"{self.run}/fates.jsonl", encoding="utf-8") as file:
+                for line in file:
+                    fate = json.loads(line)
+                    self.fates[fate["key"]].append(fate)
+
+    def add_version(self, store, order, at):
+        order = dict(order)
+        order["id"] = int(order["id"])
+        key = (store, order["id"])
+        self.versions.setdefault(key, []).append(order)
+        if at is not None and key not in self.placed_at and store in self.stores:
+            if reference.fate_of(order, store, self.stores[store])[0] == "delivered":
+                self.placed_at[key] = at
+
+    def effects(self, kind):
+        """Journal lines of the account that made or changed such a thing."""
+        for entry in self.journal:
+            effect = entry.get("effect")
+            if entry["side"] == "is" and effect and kind in (effect.get("made"), effect.get("changed")):
+                yield entry, effect
+
+    @staticmethod
+    def body(entry):
+        body = entry.get("body")
+        return reference.load_json(body) if isinstance(body, str) and body else body or {}
+
+    # -- orders ----------------------------------------------------------------------------------------------------
+
+    def judge(self):
+        self.collect_contacts()
+        self.collect_products()
+        self.collect_orders()
+        self.eligible = 0
+        self.accepted = {}  # (hash, id) -> mappings of the versions that were to be synced
+        for key, versions in self.versions.items():
+            self.judge_order(key, versions)
+        known = {f"bc-{store}-{number}" for store, number in self.versions}
+        for external in self.created:
+            if external not in known:
+                self.blame(f"order {external!r} was created, no store has it")
+        self.judge_contacts()
+        self.judge_products()
+        self.judge_goals()
+        return not self.violations
+
+    def collect_orders(self):
+        """self.created: external key -> [(entry, body)] of every order made in the account."""
+        self.created = collections.OrderedDict()
+        self.titles = collections.Counter()
+        self.field_ids = {effect["id"] for _, effect in self.effects("order_custom_field")}
+        for entry, effect in self.effects("order"):
+            if effect.get("made") != "order":
+                continue
+            body = self.body(entry)
+            fields = body.get("custom_fields") or []
+            key = fields[0].get("content") if len(fields) == 1 else None
+            self.created.setdefault(key, []).append((entry, effect, body))
+            self.titles[body.get("order_title")] += 1
+
+    def judge_order(self, key, versions):
+        store_hash, number = key
+        store = self.stores[store_hash]
+        name = f"{store_hash}/order/{number}"
+        answers = [reference.fate_of(version, store_hash, store) for version in versions]
+        mappings = [mapping for _, _, mapping in answers if mapping]
+        self.accepted[key] = mappings
+        creates = self.created.get(f"bc-{store_hash}-{number}", [])
+        final_stage, final_reason, _ = answers[-1]
+        self.eligible += 1 if final_stage == "delivered" or creates else 0
+        if len(creates) > 1:
+            self.duplicated += len(creates) - 1
+            self.blame(f"{name}: created {len(creates)} times")
+        if not creates and final_stage == "delivered":
+            self.lost += 1
+            self.blame(f"{name}: lost, nothing was created")
+        if creates and not mappings:
+            self.blame(f"{name}: created though it is {final_stage} {final_reason}")
+        elif creates:
+            for entry, effect, body in creates:
+                complaints = [self.compare_order(body, effect, mapping, store) for mapping in mappings]
+                if all(complaints):
+                    self.blame(f"{name}: {min(complaints, key=len)[0]}")
+            if len(creates) == 1 and self.titles[creates[0][2].get("order_title")] > 1:
+                self.blame(f"{name}: its title stands on more than one order")
+        self.judge_fate(name, answers[-1], creates, versions)
+
+    def compare_order(self, body, effect, mapping, store):
+        """What is wrong with the created order: a list of sentences, empty when it is right."""
+        wrong = []
+        if body.get("order_title") != mapping["title"]:
+            wrong.append(f"title {body.get('order_title')!r}, expected {mapping['title']!r}")
+        fields = body.get("custom_fields") or []
+        if [f.get("content") for f in fields] != [mapping["key"]]:
+            wrong.append(f"custom field {fields}, expected {mapping['key']!r}")
+        elif self.field_ids and str(fields[0].get("id")) not in {str(i) for i in self.field_ids}:
+            wrong.append(f"custom field id {fields[0].get('id')!r} is not the one that setup made")
+        if body.get("order_type") != "ONLINE":
+            wrong.append(f"order_type {body.get('order_type')!r}")
+        wrong += self.compare_time(body.get("order_time"), mapping["time"])
+        wrong += self.compare_lines(body.get("order_items") or [], mapping, store)
+        wrong += self.compare_place("shipping_address", body.get("shipping_address"),
+                                    mapping["shipping_address"], "region")
+        mails = self.contact_mails.get(str(body.get("contact_id")))
+        if mails is None or mapping["contact"]["identity"] not in mails:
+            wrong.append(f"contact {body.get('contact_id')} is not the customer's")
+        extra = set(body) - {"order_title", "custom_fields", "order_type", "order_time", "order_items",
+                             "shipping_address", "contact_id"}
+        if extra:
+            wrong.append(f"members that nobody asked for: {sorted(extra)}")
+        return wrong
+
+    @staticmethod
+    def compare_time(got, expected):
+        if not isinstance(got, str) or not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.0+)?Z", got):
+            return [f"order_time {got!r} is not ISO 8601 in UTC"]
+        if reference.iso_instant(re.sub(r"\.0+Z", "Z", got)) != expected:
+            return [f"order_time {got}, expected {expected:%Y-%m-%dT%H:%M:%SZ}"]
+        return []
+
+    def compare_lines(self, items, mapping, store):
+        wrong = []
+        total = 0
+        products = [item for item in items if item.get("item_type", "PRODUCT") == "PRODUCT"]
+        others = [item for item in items if item.get("item_type", "PRODUCT") != "PRODUCT"]
+        if len(products) != len(mapping["lines"]):
+            wrong.append(f"{len(products)} product lines, expected {len(mapping['lines'])}")
+        for item, line in zip(products, mapping["lines"]):
+            price = self.price_cents(item)
+            if not any((names is None or item.get("name") in names) and item.get("quantity") == quantity
+                       and price == wanted for names, quantity, wanted in line["ways"]):
+                wrong.append(f"line {item.get('quantity')} x {item.get('name')!r} at {item.get('price_per_unit')},"
+                             f" expected {line['ways'][0]}")
+            if not (item.get("name") or "").strip() or len(item["name"]) > 200:
+                wrong.append(f"line name {item.get('name')!r}")
+            identities = self.product_identities.get(str(item.get("product_id")))
+            if identities is not None and line["identity"] not in identities:
+                wrong.append(f"line {item.get('name')!r} has the product {sorted(identities)},"
+                             f" expected {line['identity']}")
+            if identities is None and not self.expect.get("existing_products"):
+                wrong.append(f"line {item.get('name')!r} has an unknown product {item.get('product_id')!r}")
+            total += (price or 0) * (item.get("quantity") or 0)
+        got = []
+        for item in others:
+            price = self.price_cents(item)
+            kind = item.get("item_type")
+            if kind == "DISCOUNT":
+                if store["discount_sign"] == "negative":
+                    price = -price if price is not None else None
+                total -= 2 * (price or 0)
+            if item.get("quantity") != 1:
+                wrong.append(f"{kind} line with quantity {item.get('quantity')}")
+            if "name" in item and not (item["name"] or "").strip():
+                wrong.append(f"{kind} line with a blank name")
+            got.append((kind, price, "Rounding" if item.get("name") == "Rounding" else None))
+            total += price or 0
+        if got not in mapping["extras"]:
+            wrong.append(f"lines {got}, expected {mapping['extras'][0]}")
+        if items != products + others:
+            wrong.append("product lines do not come first")
+        if total != mapping["total"]:
+            wrong.append(f"lines add up to {total} cents, the store says {mapping['total']}")
+        return wrong
+
+    @staticmethod
+    def price_cents(item):
+        try:
+            price = reference.money(item.get("price_per_unit"))
+        except reference.Malformed:
+            return None
+        whole = int(price * 100)
+        return whole if price * 100 == whole and item.get("price_per_unit") is not None else None
+
+    @staticmethod
+    def compare_place(what, got, expected, region_name):
+        """An address that was sent against the expected one; region in the expected one is a set."""
+        if expected is None:
+            return [f"{what}: not expected"] if got else []
+        if not isinstance(got, dict):
+            only_country = not any(v for k, v in expected.items() if k not in ("country_code", region_name))
+            return [] if only_country else [f"{what}: missing"]
+        wrong = []
+        for name in set(got) | set(expected):
+            value = got.get(name)
+            if name == region_name:
+                if value not in expected[name]:
+                    wrong.append(f"{what} {name} {value!r}, expected one of {expected[name]}")
+            elif name not in expected:
+                wrong.append(f"{what}: unexpected member {name}")
+            elif (value.rstrip() if isinstance(value, str) else value) != expected[name]:
+                wrong.append(f"{what} {name} {value!r}, expected {expected[name]!r}")
+        return wrong
+
+    def judge_fate(self, name, answer, creates, versions):
+        """The order's one answer against the rules; and no create after its withdrawal was answered."""
+        stage, reason, _ = answer
+        if self.fates is None:
+            return
+        fates = self.fates.get(name, [])
+        final = final_fate(fates)
+        if final is None:
+            self.blame(f"{name}: no fate, expected {stage} {reason or ''}".rstrip())
+            return
+        got, why = final
+        if creates:
+            stage, reason = "delivered", None
+        if (got, why) != (stage, reason):
+            self.blame(f"{name}: {got} {why or ''}, expected {stage} {reason or ''}".replace(" ,", ","))
+        if creates and versions[-1]["status_id"] in reference.WITHDRAWN:
+            modified = reference.instant(versions[-1].get("date_modified")).timestamp() * 1000
+            for fate in fates:
+                if fate["topic"] == "skipped" and fate["value"] and fate["value"].get("reason") == "status" \
+                        and fate["value"].get("modified_at") == modified \
+                        and creates[0][0]["t"] * 1000 > fate["timestamp_ms"]:
+                    self.blame(f"{name}: created after its withdrawal was answered")
+
+    # -- contacts, products, goals ---------------------------------------------------------------------------------
+
+    def collect_contacts(self):
+        """self.contacts: id -> last state; self.contact_mails: id -> its addresses in lower case."""
+        self.contacts, self.contact_mails = {}, {}
+        self.contact_posts = collections.OrderedDict()  # identity -> [(id, body)]
+        for entry, effect in self.effects("contact"):
+            number = str(effect["id"])
+            state = self.contacts.setdefault(number, {})
+            state.update({k: v for k, v in effect.items() if k not in ("made", "changed")})
+            mails = [e.get("email") or "" for e in state.get("email_addresses") or []]
+            self.contact_mails[number] = {m.strip().encode().lower().decode() for m in mails}
+            if effect.get("made") == "contact":
+                body = self.body(entry)
+                mails = [e.get("email") or "" for e in body.get("email_addresses") or []]
+                for mail in mails[:1]:
+                    self.contact_posts.setdefault(mail.strip().encode().lower().decode(), []).append((number, body))
+
+    def judge_contacts(self):
+        wanted = collections.defaultdict(list)
+        for mappings in self.accepted.values():
+            for mapping in mappings:
+                wanted[mapping["contact"]["identity"]].append(mapping["contact"])
+        regions_refused = any(entry["side"] == "is" and entry.get("status") == 400
+                              and "/contacts" in entry.get("path", "") for entry in self.journal)
+        known = set(self.expect.get("existing_contacts", []))
+        for identity, posts in self.contact_posts.items():
+            if len(posts) > 1:
+                self.blame(f"contact {digest(identity)}: created {len(posts)} times")
+            if identity in known:
+                continue
+            if identity not in wanted:
+                self.blame(f"contact {digest(identity)}: created for no order that is to be synced")
+                continue
+            number, body = posts[0]
+            complaints = [self.compare_contact(body, c, regions_refused) for c in wanted[identity]]
+            if all(complaints):
+                self.blame(f"contact {digest(identity)}: {min(complaints, key=len)[0]}")
+            self.judge_contact_end(identity, self.contacts[number], wanted[identity])
+
+    def compare_contact(self, body, expected, regions_refused):
+        wrong = []
+        mails = body.get("email_addresses") or []
+        mail = {"field": "EMAIL1", "email": expected["email"]}
+        if expected["opt_in_reason"]:
+            mail["opt_in_reason"] = expected["opt_in_reason"]
+        if mails != [mail]:
+            wrong.append("its e-mail entry is not the expected one"
+                         + (" (with opt_in_reason)" if expected["opt_in_reason"] else ""))
+        for name in ("given_name", "family_name"):
+            got = body.get(name)
+            if (got.rstrip() if isinstance(got, str) else got) != expected[name]:
+                wrong.append(f"{name} differs")
+        phones = [(p.get("field"), (p.get("number") or "").rstrip()) for p in body.get("phone_numbers") or []]
+        if phones != ([("PHONE1", expected["phone"])] if expected["phone"] else []):
+            wrong.append("phone differs")
+        places = {a.get("field"): a for a in body.get("addresses") or []}
+        for field in set(places) | set(expected["addresses"]):
+            got = {k: v for k, v in places.get(field, {}).items() if k != "field"} or None
+            target = expected["addresses"].get(field)
+            if target and regions_refused:
+                target = {**target, "region_code": target["region_code"] | {None}}
+            wrong += self.compare_place(field, got, target, "region_code")
+        if len(places) != len(body.get("addresses") or []):
+            wrong.append("the same address field twice")
+        if set(body) - CONTACT_KNOWN:
+            wrong.append(f"members that nobody asked for: {sorted(set(body) - CONTACT_KNOWN)}")
+        return wrong
+
+    def judge_contact_end(self, identity, state, wanted):
+        """At the end each name is one that some order of the customer gave, and not empty when any gave one."""
+        for name in ("given_name", "family_name"):
+            values = {c[name] for c in wanted}
+            allowed = values - {None} or {None}
+            got = state.get(name)
+            if ((got or "").rstrip() or None) not in allowed:
+                self.blame(f"contact {digest(identity)}: {name} at the end is none that its orders gave")
+
+    def collect_products(self):
+        self.product_identities = {}  # product id -> identities
+        self.products = collections.OrderedDict()  # identity -> [(id, body)]
+        for entry, effect in self.effects("product"):
+            number = str(effect["id"])
+            body = self.body(entry)
+            sku = effect.get("sku", body.get("sku")) or ""
+            self.product_identities.setdefault(number, set()).add(sku.strip().lower())
+            if effect.get("made") == "product":
+                self.products.setdefault(sku.strip().lower(), []).append((number, body))
+
+    def judge_products(self):
+        wanted = collections.defaultdict(list)
+        for mappings in self.accepted.values():
+            for mapping in mappings:
+                for line in mapping["lines"]:
+                    wanted[line["identity"]].append(line["product"])
+        for identity, made in self.products.items():
+            if len(made) > 1:
+                self.blame(f"product {identity}: created {len(made)} times")
+            if identity not in wanted:
+                self.blame(f"product {identity}: created for no line that is to be synced")
+                continue
+            body = made[0][1]
+            if not any(self.product_is(body, product) for product in wanted[identity]):
+                self.blame(f"product {identity}: {body}, expected like {wanted[identity][0]}")
+
+    @staticmethod
+    def product_is(body, product):
+        name = product["name"]
+        if name is None:
+            name = body.get("name")
+        return bool((name or "").strip()) and body.get("name") == name and body.get("short_description") == name \
+            and body.get("price") == product["price"] and (body.get("sku") or "").strip() == product["sku"]
+
+    def judge_goals(self):
+        """Goals name a contact, not an order: they are counted per contact over the orders that were created."""
+        wanted, doubtful = collections.Counter(), collections.Counter()
+        order_of = collections.defaultdict(list)  # contact id -> goal lists of its orders
+        for key, mappings in self.accepted.items():
+            store_hash, number = key
+            creates = self.created.get(f"bc-{store_hash}-{number}", [])
+            if not creates or not mappings:
+                continue
+            contact = str(creates[0][2].get("contact_id"))
+            goals = mappings[0]["goals"]
+            order_of[contact].append(goals)
+            spared = self.spared_goals(f"{store_hash}/order/{number}", goals)
+            later = {goal for mapping in mappings[1:] for goal in mapping["goals"]} - set(goals)
+            for goal in goals:
+                wanted[contact, goal] += 1
+                if goal in spared or any(goal not in mapping["goals"] for mapping in mappings):
+                    doubtful[contact, goal] += 1
+            for goal in later:
+                wanted[contact, goal] += 1
+                doubtful[contact, goal] += 1
+        got = collections.Counter()
+        sequence = collections.defaultdict(list)
+        for entry in self.journal:
+            if entry["side"] == "is" and entry.get("path", "").endswith("/goals/achieve") and entry.get("effect"):
+                body = self.body(entry)
+                goal = (body.get("integration"), body.get("call_name"))
+                got[str(body.get("contact_id")), goal] += 1
+                sequence[str(body.get("contact_id"))].append(goal)
+        for (contact, goal) in set(got) | set(wanted):
+            have, want = got[contact, goal], wanted[contact, goal]
+            if want == 0:
+                self.blame(f"contact {contact}: goal {goal[0]}/{goal[1]} that no order asks for")
+            elif have > want:
+                self.blame(f"contact {contact}: goal {goal[0]}/{goal[1]} achieved {have} times, expected {want}")
+            elif have < want - doubtful[contact, goal]:
+                self.blame(f"contact {contact}: goal {goal[0]}/{goal[1]} achieved {have} times, expected {want}")
+        for contact, lists in order_of.items():
+            if len(lists) == 1 and sequence[contact] != [g for g in lists[0] if g in sequence[contact]] \
+                    and len(set(sequence[contact])) == len(sequence[contact]):
+                self.blame(f"contact {contact}: goals not in line order: {sequence[contact]}")
+
+    def spared_goals(self, name, goals):
+        """Goals of an order that need not have been achieved: in doubt or refused as its fate says, or withheld."""
+        last = next(reversed(self.versions[self.split(name)]))
+        if last["status_id"] in reference.WITHDRAWN or self.expect.get("goals") == "at_most_once":
+            return set(goals)
+        spared = set()
+        for fate in (self.fates or {}).get(name, []):
+            value = fate.get("value")
+            if fate["topic"] != "delivered" or not isinstance(value, dict):
+                continue
+            listed = [json.dumps(entry) for entry in (value.get("in_doubt") or []) + (value.get("incomplete") or [])]
+            for integration, call_name in goals:
+                if any(integration in text and json.dumps(call_name)[1:-1] in text for text in listed):
+                    spared.add((integration, call_name))
+        return spared
+
+    @staticmethod
+    def split(name):
+        store, _, number = name.split("/")
+        return store, int(number)
+
+    # -- figures ---------------------------------------------------------------------------------------------------
+
+    def delays(self):
+        """Seconds from the change that made an order eligible to its create, for those placed during the run."""
+        found = []
+        for (store, number), at in self.placed_at.items():
+            creates = self.created.get(f"bc-{store}-{number}", [])
+            if creates:
+                found.append(float(creates[0][0]["t"] - at))
+        return sorted(found)
+
+    def line(self):
+        return (f"orders={self.eligible} created={sum(len(c) for c in self.created.values())}"
+                f" lost={self.lost} duplicated={self.duplicated}")
+
+
+def digest(identity):
+    """Names a customer without naming them."""
+    return hashlib.sha256(identity.encode()).hexdigest()[:12]
+
+
+def final_fate(fates):
+    """The one answer of an order from all its fate records: (delivered, None), (skipped, reason), (dead, reason)."""
+    if any(fate["topic"] == "delivered" for fate in fates):
+        return "delivered", None
+    newest = None
+    for fate in sorted(fates, key=lambda f: f["timestamp_ms"]):
+        if fate["value"] is None and fate["topic"] == "dead":  # a replay took it back
+            if newest is not None and newest["topic"] == "dead":
+                newest = None
+            continue
+        if newest is None or modified(fate) >= modified(newest):
+            newest = fate
+    if newest is None:
+        return None
+    if newest["topic"] == "dead":
+        return "dead", newest["headers"].get("reason")
+    return newest["topic"], (newest["value"] or {}).get("reason") if isinstance(newest["value"], dict) else None
+
+
+def modified(fate):
+    value = fate["value"] if isinstance(fate["value"], dict) else {}
+    number = fate["headers"].get("modified_at") or value.get("modified_at") or 0
+    return int(number) if str(number).isdigit() else 0
+
+
+def main():
+    if len(sys.argv) != 2 or sys.argv[1] in ("-h", "--help"):
+        print(__doc__)
+        return 0 if len(sys.argv) == 2 else 100
+    judge = Judge(sys.argv[1])
+    judge.judge()
+    for violation in judge.violations[:50]:
+        print(violation)
+    if len(judge.violations) > 50:
+        print(f"... and {len(judge.violations) - 50} more")
+    print(judge.line())
+    return 1 if judge.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

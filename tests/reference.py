@@ -1,0 +1,365 @@
+"""What one BigCommerce order must become in Infusionsoft, written from the requirements and the mapping table alone.
+
+This is the judge's own reading of the rules, for tests/oracle.py. It shares no code with the services and must never be
+changed to agree with one of them: where they differ, the documented rule decides. Amounts are Decimal until they are
+whole cents; nothing is a float.
+
+Where the rules leave two ways open that are worth the same to a merchant, both are accepted and the place says so.
+"""
+
+import datetime
+import decimal
+import email.utils
+import json
+import unicodedata
+from decimal import Decimal
+
+ELIGIBLE = {2, 3, 8, 9, 10, 11, 14}
+KNOWN_STATUSES = set(range(15))
+WITHDRAWN = {4, 5, 6, 12, 13}
+OPT_IN_REASON = "Opted in at checkout in the online store"
+
+ISO_CODES = "/usr/share/iso-codes/json"
+
+
+class Malformed(Exception):
+    """The order cannot be read: its fate is dead, reason malformed."""
+
+
+class Mismatch(Exception):
+    """The lines do not add up to the order's total: its fate is dead, reason total_mismatch."""
+
+
+# -- small readings ------------------------------------------------------------------------------------------------
+
+
+def load_json(text):
+    """JSON with exact numbers."""
+    return json.loads(text, parse_float=Decimal)
+
+
+def money(value):
+    if value is None or value == "":
+        return Decimal(0)
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise Malformed(f"money {value!r}")
+    try:
+        amount = Decimal(value)
+    except decimal.InvalidOperation:
+        raise Malformed(f"money {value!r}") from None
+    if not amount.is_finite():
+        raise Malformed(f"money {value!r}")
+    return amount
+
+
+def cents(amount):
+    """Whole cents, rounded half up."""
+    return int((amount * 100).quantize(Decimal(1), decimal.ROUND_HALF_UP))
+
+
+def clean(value, limit):
+    """Control characters to blanks, trimmed, at most limit characters. None when nothing is left."""
+    if not isinstance(value, str):
+        return None
+    text = "".join(" " if unicodedata.category(c) == "Cc" else c for c in value).strip()[:limit]
+    return text.rstrip() or None
+
+
+def instant(value):
+    """An RFC 2822 date as a UTC datetime."""
+    try:
+        when = email.utils.parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        raise Malformed(f"date {value!r}") from None
+    return when.astimezone(datetime.timezone.utc)
+
+
+def iso_instant(value):
+    """An ISO 8601 date or time with zone Z, as a UTC datetime."""
+    when = datetime.datetime.fromisoformat(value.replace("Z", "+00:00"))
+    return when if when.tzinfo else when.replace(tzinfo=datetime.timezone.utc)
+
+
+# -- countries and regions -----------------------------------------------------------------------------------------
+
+
+def fold(text):
+    decomposed = unicodedata.normalize("NFKD", text.strip())
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+class Places:
+    def __init__(self):
+        with open(f"{ISO_CODES}/iso_3166-1.json", encoding="utf-8") as file:
+            self.alpha3 = {c["alpha_2"]: c["alpha_3"] for c in json.load(file)["3166-1"]}
+        self.by_name, self.codes = {}, set()
+        with open(f"{ISO_CODES}/iso_3166-2.json", encoding="utf-8") as file:
+            for entry in json.load(file)["3166-2"]:
+                country = entry["code"][:2]
+                self.codes.add(entry["code"])
+                self.by_name.setdefault((country, fold(entry["name"])), set()).add(entry["code"])
+
+    def regions(self, alpha2, state):
+        """The acceptable region codes of a state's name; None among them: it may be left out."""
+        if not isinstance(state, str) or not state.strip():
+            return {None}
+        found = self.by_name.get((alpha2, fold(state)), set())
+        if found:
+            # A letter like o-slash has no decomposition: whether "without diacritics" covers it is left open.
+            return found if fold(state).isascii() else found | {None}
+        code = f"{alpha2}-{state.strip().upper()}"
+        return {code, None} if code in self.codes else {None}
+
+
+PLACES = Places()
+
+
+def address(source, line_limit, locality_limit, postal_limit, postal_name="postal_code"):
+    """Expected members of an address; region_code is a set of acceptable values. None: nothing to send."""
+    alpha2 = (source.get("country_iso2") or "").strip().upper()
+    country = PLACES.alpha3.get(alpha2)
+    wanted = {
+        "line1": clean(source.get("street_1"), line_limit),
+        "line2": clean(source.get("street_2"), line_limit),
+        "locality": clean(source.get("city"), locality_limit),
+        postal_name: clean(source.get("zip"), postal_limit),
+        "country_code": country,
+    }
+    if not any(wanted.values()):
+        return None
+    wanted["region_code"] = PLACES.regions(alpha2, source.get("state")) if country else {None}
+    return wanted
+
+
+# -- what is inside an order ---------------------------------------------------------------------------------------
+
+
+def shipping_consignment(order):
+    shipping = (order.get("consignments") or {}).get("shipping") or []
+    return shipping[0] if shipping else None
+
+
+def line_items(order):
+    """Every line, completed ones first: the member `bigfusion` replaces a truncated or empty list."""
+    extra = order.get("bigfusion") or {}
+    if extra.get("products"):
+        return extra["products"]
+    consignments = order.get("consignments") or {}
+    lines = []
+    for kind in ("shipping", "pickups", "downloads"):
+        for consignment in consignments.get(kind) or []:
+            lines += consignment.get("line_items") or []
+    gifts = (consignments.get("email") or {}).get("gift_certificates") or []
+    for consignment in gifts:
+        lines += consignment.get("line_items") or []
+    return lines
+
+
+def is_free_child(line):
+    return bool(line.get("parent_order_product_id")) and money(line.get("total_ex_tax")) == 0 \
+        and money(line.get("price_ex_tax")) == 0
+
+
+def sku_of(line):
+    return line["sku"].strip() if isinstance(line.get("sku"), str) else ""
+
+
+def product_identity(store_hash, line):
+    """(identity compared, sku as it is sent)"""
+    sku = sku_of(line)
+    if not sku:
+        if not line.get("product_id"):
+            sku = f"bc-{store_hash}-custom"
+        else:
+            sku = f"bc-{store_hash}-{line['product_id']}-{line.get('variant_id') or 0}"
+    return sku.lower(), sku
+
+
+def coupon_codes(order):
+    codes = []
+    for coupon in (order.get("bigfusion") or {}).get("coupons") or []:
+        codes.append(coupon.get("code"))
+    for line in line_items(order):
+        for discount in line.get("applied_discounts") or []:
+            codes.append(discount.get("code"))
+    codes = [code.strip() for code in codes if isinstance(code, str) and code.strip()]
+    return list(dict.fromkeys(codes))
+
+
+def product_line(store_hash, line):
+    """One PRODUCT line: `ways` lists the acceptable (names, quantity, price in cents)."""
+    quantity = line.get("quantity")
+    if isinstance(quantity, str) and quantity.isdigit():
+        quantity = int(quantity)
+    if isinstance(quantity, bool) or not isinstance(quantity, int) or quantity <= 0:
+        raise Malformed(f"quantity {quantity!r}")
+    total = money(line.get("total_ex_tax"))
+    name = clean(line.get("name"), 200)
+    names = {name} if name else None  # a blank name: anything that is not blank
+    several = None
+    if name:
+        several = {f"{quantity} x {name}"[:200].rstrip(), f"{quantity} x {name[:200]}"}
+    unit = total / quantity
+    if unit * 100 == (unit * 100).to_integral_value():
+        ways = [(names, quantity, cents(unit))]
+    elif quantity == 1:
+        ways = [(names, 1, cents(total)), (several, 1, cents(total))]
+    else:
+        ways = [(several, 1, cents(total))]
+        if cents(total) % quantity == 0:  # rounded first and divided then: the same sum
+            ways.append((names, quantity, cents(total) // quantity))
+    identity, sku = product_identity(store_hash, line)
+    return {
+        "ways": ways,
+        "sum": cents(total),
+        "identity": identity,
+        "product": {"sku": sku, "name": name, "price": cents(money(line.get("price_ex_tax")))},
+    }
+
+
+def extra_lines(order, product_sum, product_count):
+    """The lines after the products, as a list of acceptable lists of (type, cents, name or None)."""
+    fees = [money(order.get("handling_cost_ex_tax")), money(order.get("wrapping_cost_ex_tax"))]
+    for fee in order.get("fees") if isinstance(order.get("fees"), list) else []:
+        value = fee.get("cost_ex_tax")
+        fees.append(money(value if value is not None else fee.get("cost_exc_tax")))
+    shipping = cents(money(order.get("shipping_cost_ex_tax")))
+    tax = cents(money(order.get("total_tax")))
+    fees = [cents(fee) for fee in fees]
+    discount = cents(money(order.get("discount_amount")) + money(order.get("coupon_discount")))
+    if "total_inc_tax" not in order:
+        raise Malformed("no total")
+    total = cents(money(order["total_inc_tax"]))
+    count = product_count + sum(1 for amount in [shipping, tax, *fees, discount] if amount)
+    difference = total - (product_sum + shipping + tax + sum(fees) - discount)
+    if abs(difference) > count:
+        raise Mismatch(f"lines make {total - difference} cents, the order says {total}")
+
+    def build(tax_amount, rounding):
+        lines = [("SHIPPING", shipping, None), ("TAX", tax_amount, None)]
+        lines += [("FEE", fee, None) for fee in fees]
+        lines.append(("DISCOUNT", discount, None))
+        lines.append(("FEE" if rounding > 0 else "DISCOUNT", abs(rounding), "Rounding"))
+        return [line for line in lines if line[1] != 0]
+
+    if tax == 0:
+        return [build(0, difference)], total
+    ways = [build(tax + difference, 0)]
+    if tax + difference <= 0:  # a tax line cannot go below zero: its own line for the rest, or for all of it
+        ways += [build(0, tax + difference), build(tax, difference)]
+    return ways, total
+
+
+def goals_of(order, code):
+    """The goals as acceptable lists of (integration, call name), in line order."""
+    skus = [sku_of(line) for line in line_items(order) if not is_free_child(line)]
+    skus = list(dict.fromkeys(sku for sku in skus if sku))
+    coupons = coupon_codes(order)
+    goals = [("BCORDER", code)] + [("BCSKU", sku) for sku in skus]
+    return goals + [("BCCOUPON", coupon) for coupon in coupons]
+
+
+def contact_of(order, store):
+    billing = order.get("billing_address") or {}
+    mail = billing["email"].strip()
+    permitted = store["opt_in"] == "always" or (
+        store["opt_in"] == "opted_in" and order.get("is_email_opt_in") is True)
+    addresses = {}
+    wanted = address(billing, 75, 50, 15)
+    if wanted:
+        addresses["BILLING"] = wanted
+    consignment = shipping_consignment(order)
+    if consignment:
+        wanted = address(consignment, 100, 100, 20)
+        if wanted:
+            addresses["SHIPPING"] = wanted
+    return {
+        "email": mail,
+        "identity": mail.encode().lower().decode(),
+        "given_name": clean(billing.get("first_name"), 40),
+        "family_name": clean(billing.get("last_name"), 40),
+        "phone": clean(billing.get("phone"), 40),
+        "opt_in_reason": store["opt_in_reason"] if permitted else None,
+        "addresses": addresses,
+    }
+
+
+def order_address(order, store):
+    consignment = shipping_consignment(order)
+    if not consignment:
+        return None
+    wanted = address(consignment, 1000, 1000, 1000, "zip_code") or {"region_code": {None}}
+    regions = wanted.pop("region_code")
+    if store["shipping_region"] == "name":
+        regions = {clean(consignment.get("state"), 1000)}
+    elif store["shipping_region"] == "off":
+        regions = {None}
+    for name in ("first_name", "last_name", "company", "phone"):
+        wanted[name] = clean(consignment.get(name), 1000)
+    wanted["region"] = regions
+    return wanted if any(wanted[name] for name in wanted if name != "region") else None
+
+
+def map_order(order, store_hash, store):
+    """The Infusionsoft side of an order that is to be synced. Raises Malformed or Mismatch."""
+    lines = [product_line(store_hash, line) for line in line_items(order) if not is_free_child(line)]
+    extras, total = extra_lines(order, sum(line["sum"] for line in lines), len(lines))
+    return {
+        "key": f"bc-{store_hash}-{order['id']}",
+        "title": f"{store['code']} #{order['id']}",
+        "time": instant(order.get("date_created")),
+        "lines": lines,
+        "extras": extras,
+        "total": total,
+        "contact": contact_of(order, store),
+        "shipping_address": order_address(order, store),
+        "goals": goals_of(order, store["code"]),
+    }
+
+
+# -- what is to become of it ---------------------------------------------------------------------------------------
+
+
+def usable_email(order):
+    """None, or why the e-mail cannot be used."""
+    billing = order.get("billing_address")
+    mail = billing.get("email") if isinstance(billing, dict) else None
+    if not isinstance(mail, str) or not mail.strip():
+        return "no_email"
+    mail = mail.strip()
+    if "@" not in mail or any(c.isspace() for c in mail) or len(mail) > 75:
+        return "invalid_email"
+    return None
+
+
+def fate_of(order, store_hash, store):
+    """(stage, reason, mapping): ("delivered", None, mapping), ("skipped", reason, None) or ("dead", reason, None)."""
+    status = order.get("status_id")
+    if isinstance(status, bool) or not isinstance(status, int) or not isinstance(order.get("id"), int):
+        return "dead", "malformed", None
+    try:
+        created = instant(order.get("date_created"))
+    except Malformed:
+        return "dead", "malformed", None
+    if status in WITHDRAWN:
+        return "skipped", "status", None
+    if order.get("external_source") == "M-MIG":
+        return "skipped", "before_start", None
+    if store["start_from"] != "all" and created < iso_instant(store["start_from"]):
+        return "skipped", "before_start", None
+    if status not in KNOWN_STATUSES:
+        return "skipped", "unknown_status", None
+    if status not in store["statuses"]:
+        return "skipped", "status", None
+    reason = usable_email(order)
+    if reason:
+        return "skipped", reason, None
+    try:
+        mapping = map_order(order, store_hash, store)
+    except Malformed:
+        return "dead", "malformed", None
+    except Mismatch:
+        return "dead", "total_mismatch", None
+    if order.get("default_currency_code") != store["currency"]:
+        return "dead", "currency_mismatch", None
+    return "delivered", None, mapping
