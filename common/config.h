@@ -1,6 +1,7 @@
 /* config.h - the settings: one INI file for all programs, each setting overridable by environment.
- * One table (config.c) names every setting: section, name, type, default, range, help, and which programs read it. It
- * yields defaults, range checks, --help and --check. A file that one program refuses, all refuse, so the table is one. */
+ * One table (config.c) names every setting: section, name, type, default, range, help, and which
+ * programs read it. It yields defaults, range checks, --help and --check. A file that one program
+ * refuses, all refuse, so the table is one. */
 #ifndef COMMON_CONFIG_H
 #define COMMON_CONFIG_H
 
@@ -9,7 +10,8 @@
 #include "error.h"
 #include "mem.h"
 
-/* Programs, as bits: who reads a setting. Secrets are read from their files only by those programs. */
+/* Programs, as bits: who reads a setting. Secrets are read from their files only by those programs.
+ */
 enum {
     PROGRAM_POLLER = 1 << 0,
     PROGRAM_FILTER = 1 << 1,
@@ -28,15 +30,15 @@ enum shipping_region { SHIPPING_REGION_NAME = 0, SHIPPING_REGION_CODE, SHIPPING_
 
 /* [store NAME] */
 struct config_store {
-    char *name;            /* the section's name */
-    int line;              /* where its section starts in the file */
-    char *code;            /* the Store Code, for people */
-    char *hash;            /* the store hash, identity of everything */
+    char *name; /* the section's name */
+    int line;   /* where its section starts in the file */
+    char *code; /* the Store Code, for people */
+    char *hash; /* the store hash, identity of everything */
     char *token_file;
-    char *token;           /* content of token_file, trimmed; NULL in programs that do not need it */
-    char *account;         /* name of its [infusionsoft NAME] */
-    int account_index;     /* into config.accounts */
-    char *api_url;         /* no slash at the end */
+    char *token;       /* content of token_file, trimmed; NULL in programs that do not need it */
+    char *account;     /* name of its [infusionsoft NAME] */
+    int account_index; /* into config.accounts */
+    char *api_url;     /* no slash at the end */
     int64_t poll_interval_s;
     char *start_from;      /* now, all, or an ISO 8601 date or time as given */
     int64_t start_from_ms; /* parsed: 0 all, -1 now, else ms since 1970 */
@@ -51,7 +53,7 @@ struct config_account {
     char *name;
     int line;
     char *api_url;
-    int auth;       /* enum auth */
+    int auth; /* enum auth */
     char *key_file;
     char *key;      /* content, or NULL */
     int key_header; /* enum key_header */
@@ -126,10 +128,12 @@ struct config_program {
 };
 
 /**
- * @brief Reads the command line (--help --version --check --config FILE), the file (--config, else BIGFUSION_CONFIG, else
- * /etc/bigfusion/bigfusion.conf) and the environment, and checks every setting.
+ * @brief Reads the command line (--help --version --check --config FILE), the file (--config, else
+ * BIGFUSION_CONFIG, else /etc/bigfusion/bigfusion.conf) and the environment, and checks every
+ * setting.
  * --help, --version and --check print and end the process: 0, or 100 where --check finds a fault.
- * @returns 0, or -1 with a permanent error that names file, line, section, setting and what is allowed
+ * @returns 0, or -1 with a permanent error that names file, line, section, setting and what is
+ * allowed
  */
 int config_load(struct config *config, const struct config_program *program, int argc, char **argv,
                 struct error *err);

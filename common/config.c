@@ -1,0 +1,333 @@
+#include "config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "option.h"
+
+enum { OPTIONS_MAX = 128 };
+
+/* What the file says about one section of a repeated kind, or about all the others together. */
+struct section {
+    char *kind; /* "store", "infusionsoft", or "" for all sections that stand once */
+    char *name; /* "main"; "" for those */
+    int line;
+    char *values[OPTIONS_MAX]; /* by index into options[] */
+    int lines[OPTIONS_MAX];
+};
+
+struct reading {
+    struct config *config;
+    FILE *file;
+    int line;
+    int broken; /* line that is too long, or 0 */
+    struct section *sections;
+    int section_count;
+    struct error *err;
+};
+
+static int refuse(struct reading *reading, int line, const char *section, const char *name,
+                  const char *text)
+{
+    return error_set(reading->err, ERROR_PERMANENT, "%s:%d: [%s] %s: %s", reading->config->path,
+                     line, section, name, text);
+}
+
+/* inih counts lines but does not tell its handler; so the lines are counted where they are read. */
+static char *read_line(char *target, int size, void *stream)
+{
+    struct reading *reading = stream;
+    char *line = fgets(target, size, reading->file);
+
+    if (line == NULL)
+        return NULL;
+    reading->line++;
+    if (strchr(line, '\n') == NULL && !feof(reading->file) && reading->broken == 0)
+        reading->broken = reading->line;
+    return line;
+}
+
+static struct section *section_get(struct reading *reading, const char *kind, const char *name)
+{
+    struct section *section;
+
+    for (int i = 0; i < reading->section_count; i++) {
+        section = &reading->sections[i];
+        if (strcmp(section->kind, kind) == 0 && strcmp(section->name, name) == 0)
+            return section;
+    }
+    reading->sections = mem_realloc(reading->sections, ((size_t)reading->section_count + 1) *
+                                                           sizeof(*reading->sections));
+    section = &reading->sections[reading->section_count++];
+    memset(section, 0, sizeof(*section));
+    section->kind = mem_strdup(kind);
+    section->name = mem_strdup(name);
+    section->line = reading->line;
+    return section;
+}
+
+static int is_repeated(const char *kind)
+{
+    return strcmp(kind, "store") == 0 || strcmp(kind, "infusionsoft") == 0;
+}
+
+static void add_pair(struct config *config, const char *name, const char *value)
+{
+    size_t count = (size_t)config->librdkafka_count;
+
+    config->librdkafka = mem_realloc(config->librdkafka, (count + 1) * sizeof(*config->librdkafka));
+    config->librdkafka[count] = (struct config_pair){mem_strdup(name), mem_strdup(value)};
+    config->librdkafka_count++;
+}
+
+/* Called by inih for each "name = value". Returns 1 to go on; the first fault is in reading->err.
+ */
+static int on_setting(void *user, const char *section_text, const char *name, const char *value)
+{
+    struct reading *reading = user;
+    char kind[64];
+    const char *instance = "";
+    struct section *section;
+    size_t known = 0;
+
+    if (reading->err->kind != ERROR_NONE)
+        return 1;
+    snprintf(kind, sizeof(kind), "%s", section_text);
+    if (strchr(kind, ' ') != NULL) {
+        *strchr(kind, ' ') = '\0';
+        instance = section_text + strlen(kind) + 1;
+    }
+    if (strcmp(section_text, "librdkafka") == 0) {
+        add_pair(reading->config, name, value);
+        return 1;
+    }
+    if (is_repeated(kind) != (instance[0] != '\0') ||
+        (is_repeated(kind) && !option_is_name(instance))) {
+        refuse(reading, reading->line, section_text, name,
+               "unknown section; allowed: kafka, redis, health, poller, pusher, store NAME, "
+               "infusionsoft NAME, librdkafka");
+        return 1;
+    }
+    section = section_get(reading, is_repeated(kind) ? kind : "", instance);
+    for (size_t i = 0; i < option_count; i++) {
+        if (strcmp(options[i].section, kind) != 0)
+            continue;
+        known++;
+        if (strcmp(options[i].name, name) != 0)
+            continue;
+        if (section->values[i] != NULL) {
+            refuse(reading, reading->line, section_text, name, "given twice");
+            return 1;
+        }
+        section->values[i] = mem_strdup(value);
+        section->lines[i] = reading->line;
+        return 1;
+    }
+    refuse(reading, reading->line, section_text, name,
+           known > 0
+               ? "unknown setting; --help lists those that exist"
+               : "unknown section; allowed: kafka, redis, health, poller, pusher, store NAME, "
+                 "infusionsoft NAME, librdkafka");
+    return 1;
+}
+
+static void env_name(char *target, size_t size, const char *section, const char *instance,
+                     const char *name)
+{
+    snprintf(target, size, "BIGFUSION_%s%s%s_%s", section, instance[0] ? "_" : "", instance, name);
+    for (char *c = target; *c != '\0'; c++)
+        *c = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
+}
+
+/* Fills base from a section (NULL: nothing in the file), the environment and the defaults. */
+static int apply_section(struct reading *reading, const char *kind, const struct section *section,
+                         char *base, int program)
+{
+    for (size_t i = 0; i < option_count; i++) {
+        struct setting setting = {.option = &options[i]};
+        const char *instance = section == NULL ? "" : section->name;
+        char variable[128];
+
+        if (is_repeated(options[i].section) ? strcmp(options[i].section, kind) != 0
+                                            : kind[0] != '\0')
+            continue;
+        env_name(variable, sizeof(variable), options[i].section, instance, options[i].name);
+        if (getenv(variable) != NULL) {
+            setting.value = getenv(variable);
+            snprintf(setting.where, sizeof(setting.where), "environment %s", variable);
+        } else if (section != NULL && section->values[i] != NULL) {
+            setting.value = section->values[i];
+            snprintf(setting.where, sizeof(setting.where), "%s:%d: [%s%s%s] %s",
+                     reading->config->path, section->lines[i], options[i].section,
+                     instance[0] ? " " : "", instance, options[i].name);
+        } else {
+            setting.value = options[i].default_value;
+            snprintf(setting.where, sizeof(setting.where), "%s: default of %s",
+                     reading->config->path, options[i].name);
+        }
+        if (setting.value == NULL)
+            return error_set(reading->err, ERROR_PERMANENT,
+                             "%s:%d: [%s %s] %s is missing; allowed: %s", reading->config->path,
+                             section == NULL ? 0 : section->line, kind, instance, options[i].name,
+                             option_range_text(options[i].range));
+        if (option_apply(&setting, base, program, reading->err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int apply_all(struct reading *reading, int program)
+{
+    struct config *config = reading->config;
+    const struct section *single = NULL;
+
+    config->stores = mem_alloc((size_t)reading->section_count * sizeof(*config->stores));
+    config->accounts = mem_alloc((size_t)reading->section_count * sizeof(*config->accounts));
+    for (int i = 0; i < reading->section_count; i++) {
+        const struct section *section = &reading->sections[i];
+
+        if (strcmp(section->kind, "store") == 0) {
+            struct config_store *store = &config->stores[config->store_count++];
+
+            store->name = mem_strdup(section->name);
+            store->line = section->line;
+            if (apply_section(reading, "store", section, (char *)store, program) != 0)
+                return -1;
+        } else if (strcmp(section->kind, "infusionsoft") == 0) {
+            struct config_account *account = &config->accounts[config->account_count++];
+
+            account->name = mem_strdup(section->name);
+            account->line = section->line;
+            if (apply_section(reading, "infusionsoft", section, (char *)account, program) != 0)
+                return -1;
+        } else {
+            single = section;
+        }
+    }
+    return apply_section(reading, "", single, (char *)config, program);
+}
+
+/* The rules that hold between settings. */
+static int check_store(struct config *config, int index, struct error *err)
+{
+    struct config_store *store = &config->stores[index];
+
+    store->account_index = -1;
+    for (int i = 0; i < config->account_count; i++)
+        if (strcmp(config->accounts[i].name, store->account) == 0)
+            store->account_index = i;
+    if (store->account_index < 0)
+        return error_set(
+            err, ERROR_PERMANENT,
+            "%s:%d: [store %s] account = %s: allowed: the NAME of an [infusionsoft NAME] "
+            "section",
+            config->path, store->line, store->name, store->account);
+    for (int i = 0; i < index; i++) {
+        const struct config_store *other = &config->stores[i];
+
+        if (strcmp(other->hash, store->hash) == 0)
+            return error_set(
+                err, ERROR_PERMANENT,
+                "%s:%d: [store %s] hash = %s: [store %s] has the same; allowed: each store "
+                "once",
+                config->path, store->line, store->name, store->hash, other->name);
+        if (strcmp(other->code, store->code) == 0 && strcmp(other->account, store->account) == 0)
+            return error_set(
+                err, ERROR_PERMANENT,
+                "%s:%d: [store %s] code = %s: [store %s] has the same and the same account; "
+                "allowed: a code of its own for each store of an account",
+                config->path, store->line, store->name, store->code, other->name);
+    }
+    return 0;
+}
+
+static int check_account(const struct config *config, const struct config_account *account,
+                         int program, struct error *err)
+{
+    const char *missing = NULL;
+
+    if (!(program & (PROGRAM_PUSHER | PROGRAM_INSPECTOR)))
+        return 0;
+    if (account->auth == AUTH_KEY && account->key_file[0] == '\0')
+        missing = "key_file";
+    if (account->auth == AUTH_OAUTH && account->client_id[0] == '\0')
+        missing = "client_id";
+    if (account->auth == AUTH_OAUTH && account->client_secret_file[0] == '\0')
+        missing = "client_secret_file";
+    if (account->auth == AUTH_OAUTH && account->refresh_token_file[0] == '\0')
+        missing = "refresh_token_file";
+    if (account->auth == AUTH_OAUTH && account->token_state_file[0] == '\0')
+        missing = "token_state_file";
+    if (missing == NULL)
+        return 0;
+    return error_set(err, ERROR_PERMANENT,
+                     "%s:%d: [infusionsoft %s] %s is missing; auth = %s needs it", config->path,
+                     account->line, account->name, missing,
+                     account->auth == AUTH_KEY ? "key" : "oauth");
+}
+
+static int check_all(struct config *config, int program, struct error *err)
+{
+    if (config->store_count == 0)
+        return error_set(err, ERROR_PERMANENT,
+                         "%s: no [store NAME] section; at least one is needed", config->path);
+    for (int i = 0; i < config->store_count; i++)
+        if (check_store(config, i, err) != 0)
+            return -1;
+    for (int i = 0; i < config->account_count; i++)
+        if (check_account(config, &config->accounts[i], program, err) != 0)
+            return -1;
+    if (config->pusher.http_timeout_s >= config->pusher.lease_s)
+        return error_set(err, ERROR_PERMANENT,
+                         "%s: [pusher] lease_s = %lld: allowed: more than http_timeout_s = %lld",
+                         config->path, (long long)config->pusher.lease_s,
+                         (long long)config->pusher.http_timeout_s);
+    return 0;
+}
+
+int config_read(struct config *config, int program, const char *path, struct error *err)
+{
+    struct reading reading = {.config = config, .err = err};
+    int broken;
+
+    config->path = path;
+    reading.file = fopen(path, "r");
+    if (reading.file == NULL)
+        return error_set(err, ERROR_PERMANENT,
+                         "%s: %s; allowed: a readable settings file (--config)", path,
+                         strerror(errno));
+    broken = ini_parse_stream(read_line, &reading, on_setting, &reading);
+    fclose(reading.file);
+    if (reading.broken != 0)
+        broken = reading.broken;
+    if (broken != 0 && (err->kind == ERROR_NONE || reading.broken != 0)) {
+        error_clear(err);
+        error_set(err, ERROR_PERMANENT,
+                  "%s:%d: not a setting; allowed: [section], name = value, ; comment, at most 198 "
+                  "characters",
+                  path, broken);
+    }
+    for (int i = 0; i < config->librdkafka_count; i++) {
+        char variable[160];
+
+        env_name(variable, sizeof(variable), "librdkafka", "", config->librdkafka[i].name);
+        if (getenv(variable) != NULL) {
+            free(config->librdkafka[i].value);
+            config->librdkafka[i].value = mem_strdup(getenv(variable));
+        }
+    }
+    if (err->kind == ERROR_NONE && apply_all(&reading, program) == 0)
+        check_all(config, program, err);
+    for (int i = 0; i < reading.section_count; i++) {
+        free(reading.sections[i].kind);
+        free(reading.sections[i].name);
+        for (size_t j = 0; j < option_count; j++)
+            free(reading.sections[i].values[j]);
+    }
+    free(reading.sections);
+    return err->kind == ERROR_NONE ? 0 : -1;
+}
