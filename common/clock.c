@@ -10,12 +10,6 @@ static int64_t read_ms(clockid_t clock)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int64_t clock_now_ms(void)
-{
-    return read_ms(CLOCK_REALTIME);
-}
+int64_t clock_now_ms(void) { return read_ms(CLOCK_REALTIME); }
 
-int64_t clock_monotonic_ms(void)
-{
-    return read_ms(CLOCK_MONOTONIC);
-}
+int64_t clock_monotonic_ms(void) { return read_ms(CLOCK_MONOTONIC); }

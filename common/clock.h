@@ -1,4 +1,5 @@
-/* clock.h - the two clocks, read in one place. Pure modules take the time as an argument instead. */
+/* clock.h - the two clocks, read in one place. Pure modules take the time as an argument instead.
+ */
 #ifndef COMMON_CLOCK_H
 #define COMMON_CLOCK_H
 

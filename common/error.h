@@ -1,5 +1,6 @@
 /* error.h - what went wrong, and whether trying again can help.
- * The caller allocates a zeroed struct error; the first cause wins, outer layers only add context in front. */
+ * The caller allocates a zeroed struct error; the first cause wins, outer layers only add context
+ * in front. */
 #ifndef COMMON_ERROR_H
 #define COMMON_ERROR_H
 
@@ -22,7 +23,8 @@ int error_set(struct error *err, enum error_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /**
- * @brief Puts context in front of a recorded cause: "push order 118: " + text. Cuts at the end of the buffer.
+ * @brief Puts context in front of a recorded cause: "push order 118: " + text. Cuts at the end of
+ * the buffer.
  * @returns -1 always.
  */
 int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

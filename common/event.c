@@ -20,10 +20,7 @@ static const char *const header_names[HEADER_COUNT] = {
     [HEADER_TRACEPARENT] = "traceparent",
 };
 
-const char *header_name(enum header header)
-{
-    return header_names[header];
-}
+const char *header_name(enum header header) { return header_names[header]; }
 
 enum header header_of(const char *name)
 {

@@ -1,5 +1,5 @@
-/* event.h - a record of a topic: key, headers, value. What the services have in common; they meet here and in topic
- * names only. The names and formats are the contract of docs/architecture.md. */
+/* event.h - a record of a topic: key, headers, value. What the services have in common; they meet
+ * here and in topic names only. The names and formats are the contract of docs/architecture.md. */
 #ifndef COMMON_EVENT_H
 #define COMMON_EVENT_H
 
@@ -35,7 +35,8 @@ const char *header_name(enum header header);
 /** @brief The header of that name, or HEADER_COUNT. */
 enum header header_of(const char *name);
 
-/* A consumed record. Everything is borrowed from the Kafka message and valid until its ticket is completed. */
+/* A consumed record. Everything is borrowed from the Kafka message and valid until its ticket is
+ * completed. */
 struct event {
     struct text key;
     struct text value; /* {NULL, 0}: a tombstone */
@@ -59,17 +60,19 @@ const char *verdict_name(enum verdict verdict);
 
 /* One record to be produced. */
 struct output {
-    const char *topic;  /* full name; keeps: lives as long as the producer (see topic.h) */
-    struct text key;    /* borrowed until produce returns */
-    struct text value;  /* {NULL, 0}: a tombstone */
-    char *owned_value;  /* NULL, or malloc()ed memory that value lies in: the producer takes it */
-    struct text headers[HEADER_COUNT]; /* borrowed until produce returns; absent ones are left out */
-    uint32_t partition_hash;           /* partition = hash modulo count, see event_hash() */
+    const char *topic; /* full name; keeps: lives as long as the producer (see topic.h) */
+    struct text key;   /* borrowed until produce returns */
+    struct text value; /* {NULL, 0}: a tombstone */
+    char *owned_value; /* NULL, or malloc()ed memory that value lies in: the producer takes it */
+    struct text
+        headers[HEADER_COUNT]; /* borrowed until produce returns; absent ones are left out */
+    uint32_t partition_hash;   /* partition = hash modulo count, see event_hash() */
 };
 
 enum { RESULT_OUTPUTS_MAX = 3 };
 
-/* A handler's answer: the verdict and the records that must be with Kafka before the input is committed. */
+/* A handler's answer: the verdict and the records that must be with Kafka before the input is
+ * committed. */
 struct result {
     enum verdict verdict;
     enum reason reason; /* SKIP, RETRY, DEAD: why, for the log line and the counters */
@@ -91,15 +94,17 @@ struct event_key {
  */
 int event_key_parse(struct text key, struct event_key *parts);
 
-/** @brief Decimal value of a header such as modified_at, or missing when absent or not a whole number >= 0. */
+/** @brief Decimal value of a header such as modified_at, or missing when absent or not a whole
+ * number >= 0. */
 int64_t event_header_int(const struct event *event, enum header header, int64_t missing);
 
-/** @brief Stable 32-bit hash (FNV-1a, folded) of bytes, continuing from seed; start with seed 0. For partitioning only. */
+/** @brief Stable 32-bit hash (FNV-1a, folded) of bytes, continuing from seed; start with seed 0.
+ * For partitioning only. */
 uint32_t event_hash(uint32_t seed, struct text text);
 
 /**
- * @brief Partition hash of payload, retry and waiting records: account + e-mail (ASCII lower case, trimmed), so that
- * one contact's records usually meet one pusher.
+ * @brief Partition hash of payload, retry and waiting records: account + e-mail (ASCII lower case,
+ * trimmed), so that one contact's records usually meet one pusher.
  */
 uint32_t event_hash_contact(struct text account, struct text email);
 

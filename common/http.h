@@ -1,7 +1,8 @@
-/* http.h - HTTP client: libcurl with our defaults. A handle keeps its connections and belongs to one thread.
- * TLS is verified, redirects are not followed, answers are bounded in size and time. Only a GET is ever sent twice within
- * one call (libcurl does that where a kept connection turns out to be dead). Looks at the stop flag: a running request is
- * given up when a second has passed since a stop was asked for only if its method is GET. */
+/* http.h - HTTP client: libcurl with our defaults. A handle keeps its connections and belongs to
+ * one thread. TLS is verified, redirects are not followed, answers are bounded in size and time.
+ * Only a GET is ever sent twice within one call (libcurl does that where a kept connection turns
+ * out to be dead). Looks at the stop flag: a running request is given up when a second has passed
+ * since a stop was asked for only if its method is GET. */
 #ifndef COMMON_HTTP_H
 #define COMMON_HTTP_H
 
@@ -22,7 +23,7 @@ struct http_request {
     const char *url;
     const struct http_header *headers;
     int header_count;
-    struct text body; /* {NULL, 0}: none */
+    struct text body;         /* {NULL, 0}: none */
     const char *content_type; /* with a body; NULL: application/json */
     int64_t timeout_ms;
     size_t max_answer_bytes;
@@ -35,7 +36,7 @@ enum http_sent {
 };
 
 struct http_answer {
-    int status;          /* 0: no complete answer */
+    int status; /* 0: no complete answer */
     struct buffer body;
     struct buffer headers; /* raw header lines of the final answer, see http_answer_header() */
     enum http_sent sent;
@@ -52,14 +53,16 @@ int http_global_init(struct error *err);
 void http_global_cleanup(void);
 
 /**
- * @brief Performs one request. The answer's buffers are reused from call to call; release with http_answer_clear().
- * @returns 0 with any complete answer, whatever its status; -1 with a temporary error when there is none (answer->sent
- * tells whether it may have had an effect)
+ * @brief Performs one request. The answer's buffers are reused from call to call; release with
+ * http_answer_clear().
+ * @returns 0 with any complete answer, whatever its status; -1 with a temporary error when there is
+ * none (answer->sent tells whether it may have had an effect)
  */
 int http_perform(struct http *http, const struct http_request *request, struct http_answer *answer,
                  struct error *err);
 
-/** @brief Value of a header of the answer, trimmed, names compared without case; absent {NULL, 0}. Borrowed. */
+/** @brief Value of a header of the answer, trimmed, names compared without case; absent {NULL, 0}.
+ * Borrowed. */
 struct text http_answer_header(const struct http_answer *answer, const char *name);
 void http_answer_clear(struct http_answer *answer);
 

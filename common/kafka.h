@@ -8,7 +8,8 @@
 #include "error.h"
 #include "event.h"
 
-/* A producer: idempotent, acks=all, retries for ever (a record leaves it delivered, or refused for its size). */
+/* A producer: idempotent, acks=all, retries for ever (a record leaves it delivered, or refused for
+ * its size). */
 struct producer;
 
 /**
@@ -18,11 +19,13 @@ struct producer;
  */
 typedef void (*producer_report)(void *context, void *opaque, rd_kafka_resp_err_t error);
 
-/** @brief New. context is kept. Free with producer_free(). NULL with a permanent error on a bad setting. */
+/** @brief New. context is kept. Free with producer_free(). NULL with a permanent error on a bad
+ * setting. */
 struct producer *producer_new(const struct config *config, const char *client_id,
                               producer_report report, void *context, struct error *err);
 
-/** @brief Waits until everything is reported or timeout_ms is over, then frees. NULL is accepted. */
+/** @brief Waits until everything is reported or timeout_ms is over, then frees. NULL is accepted.
+ */
 void producer_free(struct producer *producer, int64_t timeout_ms);
 
 enum producer_answer {
@@ -33,11 +36,11 @@ enum producer_answer {
 };
 
 /**
- * @brief Queues one record. value is copied unless output->owned_value is set (taken on QUEUED only) or borrow is true
- * (the caller keeps it alive until the report).
+ * @brief Queues one record. value is copied unless output->owned_value is set (taken on QUEUED
+ * only) or borrow is true (the caller keeps it alive until the report).
  */
-enum producer_answer producer_send(struct producer *producer, const struct output *output, int borrow,
-                                   void *opaque, struct error *err);
+enum producer_answer producer_send(struct producer *producer, const struct output *output,
+                                   int borrow, void *opaque, struct error *err);
 
 /** @brief Serves delivery reports. @returns how many events were served */
 int producer_poll(struct producer *producer, int timeout_ms);
@@ -52,15 +55,16 @@ int producer_connected(const struct producer *producer);
 rd_kafka_t *producer_handle(struct producer *producer);
 
 /**
- * @brief The client settings that all our consumers (or, consumer 0, producers) share; [librdkafka] last. New: released
- * by rd_kafka_new() on success, else rd_kafka_conf_destroy().
+ * @brief The client settings that all our consumers (or, consumer 0, producers) share; [librdkafka]
+ * last. New: released by rd_kafka_new() on success, else rd_kafka_conf_destroy().
  */
 rd_kafka_conf_t *kafka_conf_new(const struct config *config, const char *client_id, int consumer,
                                 struct error *err);
 
 /**
- * @brief Reads topics from their beginning to the end they have now, calling visit for each record in offset order of
- * its partition: for compacted topics (cursors, rebuild). No consumer group, no commit.
+ * @brief Reads topics from their beginning to the end they have now, calling visit for each record
+ * in offset order of its partition: for compacted topics (cursors, rebuild). No consumer group, no
+ * commit.
  * @returns 0; -1 with an error: temporary when the broker does not answer, or what visit returned
  */
 typedef int (*kafka_visit)(void *context, const struct event *event, struct error *err);

@@ -22,15 +22,9 @@ void log_open(const char *service)
             most_talkative = (enum log_level)i;
 }
 
-void log_set_level(enum log_level level)
-{
-    most_talkative = level;
-}
+void log_set_level(enum log_level level) { most_talkative = level; }
 
-int log_enabled(enum log_level level)
-{
-    return level <= most_talkative;
-}
+int log_enabled(enum log_level level) { return level <= most_talkative; }
 
 void log_write(enum log_level level, const char *format, ...)
 {

@@ -1,7 +1,8 @@
 /* log.h - one line per event on stderr: time, level, service, event words, then key=value.
- *   2026-01-02T03:04:05.678Z info pusher delivered key=abc123/order/118 contact=42 order=977 delay_ms=913
- * error: a person must act; warn: healed or will be retried; info: one line per fate, start, stop; debug: the rest.
- * Never a secret, an e-mail address or a name. Thread-safe: a line is one write(). errno is kept. */
+ *   2026-01-02T03:04:05.678Z info pusher delivered key=abc123/order/118 contact=42 order=977
+ * delay_ms=913 error: a person must act; warn: healed or will be retried; info: one line per fate,
+ * start, stop; debug: the rest. Never a secret, an e-mail address or a name. Thread-safe: a line is
+ * one write(). errno is kept. */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 
@@ -9,7 +10,8 @@
 
 enum log_level { LOG_ERROR = 0, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
-/** @brief Names the service in every line from now on (kept). Level info, or what BIGFUSION_LOG_LEVEL names. */
+/** @brief Names the service in every line from now on (kept). Level info, or what
+ * BIGFUSION_LOG_LEVEL names. */
 void log_open(const char *service);
 
 /** @brief Sets the most talkative level that is printed. */
@@ -30,7 +32,8 @@ void log_write(enum log_level level, const char *format, ...) __attribute__((for
     } while (0)
 
 /**
- * @brief Outside text made safe for a log line: printable ASCII without `"` and `\`, everything else as \xHH.
+ * @brief Outside text made safe for a log line: printable ASCII without `"` and `\`, everything
+ * else as \xHH.
  * @param target  receives at most size bytes with the final NUL; cut when too long
  * @returns target
  */

@@ -16,20 +16,11 @@ void *mem_check(void *p)
     return p;
 }
 
-void *mem_alloc(size_t size)
-{
-    return mem_check(calloc(1, size > 0 ? size : 1));
-}
+void *mem_alloc(size_t size) { return mem_check(calloc(1, size > 0 ? size : 1)); }
 
-void *mem_realloc(void *old, size_t size)
-{
-    return mem_check(realloc(old, size > 0 ? size : 1));
-}
+void *mem_realloc(void *old, size_t size) { return mem_check(realloc(old, size > 0 ? size : 1)); }
 
-char *mem_strdup(const char *text)
-{
-    return text == NULL ? NULL : mem_strndup(text, strlen(text));
-}
+char *mem_strdup(const char *text) { return text == NULL ? NULL : mem_strndup(text, strlen(text)); }
 
 char *mem_strndup(const char *text, size_t length)
 {

@@ -1,6 +1,6 @@
 /* mem.h - allocation that does not fail, and a byte buffer on top of it.
- * Out of memory ends the process with a log line (exit 111): the record in hand is uncommitted and is read again after
- * the restart. Memory is released with free(). */
+ * Out of memory ends the process with a log line (exit 111): the record in hand is uncommitted and
+ * is read again after the restart. Memory is released with free(). */
 #ifndef COMMON_MEM_H
 #define COMMON_MEM_H
 
@@ -21,7 +21,8 @@ char *mem_strndup(const char *text, size_t length);
 /** @brief printf into a string of its own. New. */
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** @brief Returns p, or ends the process when p is NULL: for libraries that return NULL for want of memory. */
+/** @brief Returns p, or ends the process when p is NULL: for libraries that return NULL for want of
+ * memory. */
 void *mem_check(void *p);
 
 /* Bytes that belong to somebody else; not NUL-terminated. {NULL, 0} is absent. */

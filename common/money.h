@@ -10,8 +10,8 @@
 typedef int64_t money;
 
 /**
- * @brief Reads a decimal number: optional sign, digits, optional fraction, optional exponent as JSON numbers may have.
- * Digits after the fourth decimal are rounded half away from zero.
+ * @brief Reads a decimal number: optional sign, digits, optional fraction, optional exponent as
+ * JSON numbers may have. Digits after the fourth decimal are rounded half away from zero.
  * @returns 0, or -1 when it is not a number or out of range
  */
 int money_parse(struct text text, money *amount);
@@ -20,7 +20,8 @@ int money_parse(struct text text, money *amount);
 int64_t money_to_cents(money amount);
 
 /**
- * @brief Prints cents as a decimal in major units without needless zeros: 1109 "11.09", 1000 "10", -500 "-5", 1010 "10.1".
+ * @brief Prints cents as a decimal in major units without needless zeros: 1109 "11.09", 1000 "10",
+ * -500 "-5", 1010 "10.1".
  * @param target  at least 24 bytes
  * @returns target
  */

@@ -8,8 +8,8 @@ static const struct {
 } reasons[REASON_COUNT] = {
     [REASON_NONE] = {"", ""},
     [REASON_STATUS] = {"status", "The order's status is one that is not synced."},
-    [REASON_BEFORE_START] = {"before_start",
-                             "The order was placed before the store's start_from, or was migrated."},
+    [REASON_BEFORE_START] =
+        {"before_start", "The order was placed before the store's start_from, or was migrated."},
     [REASON_UNKNOWN_STATUS] = {"unknown_status", "The order has a status id that is not known."},
     [REASON_NO_EMAIL] = {"no_email", "The order's billing address has no e-mail address."},
     [REASON_INVALID_EMAIL] = {"invalid_email", "The order's e-mail address is not a usable one."},
@@ -32,15 +32,9 @@ static const struct {
                          "A call's answer was lost; its effect is looked up before going on."},
 };
 
-const char *reason_name(enum reason reason)
-{
-    return reasons[reason].name;
-}
+const char *reason_name(enum reason reason) { return reasons[reason].name; }
 
-const char *reason_sentence(enum reason reason)
-{
-    return reasons[reason].sentence;
-}
+const char *reason_sentence(enum reason reason) { return reasons[reason].sentence; }
 
 enum reason reason_of(const char *name, unsigned long length)
 {

@@ -1,5 +1,6 @@
-/* reason.h - the closed list of reasons: why an order is not in Infusionsoft (yet). A record, a log line or an answer to
- * a person names one of these and no other; each has one sentence for people. */
+/* reason.h - the closed list of reasons: why an order is not in Infusionsoft (yet). A record, a log
+ * line or an answer to a person names one of these and no other; each has one sentence for people.
+ */
 #ifndef COMMON_REASON_H
 #define COMMON_REASON_H
 
@@ -28,7 +29,8 @@ enum reason {
     REASON_COUNT
 };
 
-/** @brief The word that stands in records, headers and logs, e.g. "no_email"; "" for REASON_NONE. Static. */
+/** @brief The word that stands in records, headers and logs, e.g. "no_email"; "" for REASON_NONE.
+ * Static. */
 const char *reason_name(enum reason reason);
 
 /** @brief One sentence for people. Static. */

@@ -1,12 +1,13 @@
 /* stage.h - the loop that filter, mapper and pusher share: consume -> handler -> produce -> commit.
- * Pipelined: thousands of records may be under way; the commit of a partition follows its lowest unfinished offset. A
- * record is finished when all outputs of its result are acknowledged by Kafka. At least once, in order of completion.
+ * Pipelined: thousands of records may be under way; the commit of a partition follows its lowest
+ * unfinished offset. A record is finished when all outputs of its result are acknowledged by Kafka.
+ * At least once, in order of completion.
  *
- * The handler is given one record and fills a result (see event.h). Either it answers at once (stage_new) or it takes the
- * record and completes it later from any thread (stage_new_async).
+ * The handler is given one record and fills a result (see event.h). Either it answers at once
+ * (stage_new) or it takes the record and completes it later from any thread (stage_new_async).
  *
- * A record whose header not_before lies in the future is not handed over before it is due; its partition is paused
- * meanwhile (retry topics: the head of a partition is always the first due). */
+ * A record whose header not_before lies in the future is not handed over before it is due; its
+ * partition is paused meanwhile (retry topics: the head of a partition is always the first due). */
 #ifndef COMMON_STAGE_H
 #define COMMON_STAGE_H
 
@@ -18,7 +19,8 @@
 struct stage;
 struct ticket; /* one record under way */
 
-/** @brief Decides one record. in is borrowed until the record is finished, so outputs may point into it. */
+/** @brief Decides one record. in is borrowed until the record is finished, so outputs may point
+ * into it. */
 typedef void (*stage_handler)(void *context, const struct event *in, struct result *out);
 
 /**
@@ -28,24 +30,25 @@ typedef void (*stage_handler)(void *context, const struct event *in, struct resu
 typedef int (*stage_offer)(void *context, struct ticket *ticket, const struct event *in);
 
 struct stage_settings {
-    const struct config *config;  /* keeps */
-    const char *service;          /* "filter": group <prefix>.filter, client id, log, metrics; keeps */
-    const struct topics *topics;  /* keeps */
-    const char *const *inputs;    /* full names of the topics to read; keeps */
+    const struct config *config; /* keeps */
+    const char *service; /* "filter": group <prefix>.filter, client id, log, metrics; keeps */
+    const struct topics *topics; /* keeps */
+    const char *const *inputs;   /* full names of the topics to read; keeps */
     int input_count;
-    int inflight_records_max;     /* > 0: no more records are under way at once */
-    int64_t inflight_bytes_max;   /* > 0: neither are more bytes */
+    int inflight_records_max;   /* > 0: no more records are under way at once */
+    int64_t inflight_bytes_max; /* > 0: neither are more bytes */
 };
 
 /** @brief New; NULL with a permanent error. Connects when run. Free with stage_free(). */
 struct stage *stage_new(const struct stage_settings *settings, stage_handler handler, void *context,
                         struct error *err);
-struct stage *stage_new_async(const struct stage_settings *settings, stage_offer offer, void *context,
-                              struct error *err);
+struct stage *stage_new_async(const struct stage_settings *settings, stage_offer offer,
+                              void *context, struct error *err);
 
 /**
- * @brief Runs until a stop is asked for: then stops fetching, finishes what is under way (5 s at most), commits.
- * Unreachable brokers are waited for. @returns 0 after a stop, -1 with an error nobody can heal (exit 111 or 100)
+ * @brief Runs until a stop is asked for: then stops fetching, finishes what is under way (5 s at
+ * most), commits. Unreachable brokers are waited for. @returns 0 after a stop, -1 with an error
+ * nobody can heal (exit 111 or 100)
  */
 int stage_run(struct stage *stage, struct error *err);
 void stage_free(struct stage *stage);
@@ -53,26 +56,31 @@ void stage_free(struct stage *stage);
 /** @brief The record of a ticket; borrowed until completed. */
 const struct event *ticket_event(const struct ticket *ticket);
 
-/** @brief Completes a record of an asynchronous stage; thread-safe. Takes owned values; copies what else it needs. */
+/** @brief Completes a record of an asynchronous stage; thread-safe. Takes owned values; copies what
+ * else it needs. */
 void stage_complete(struct stage *stage, struct ticket *ticket, struct result *result);
 
 /**
- * @brief Hands a record back unfinished: nothing is produced and its offset is not committed, so it is read again after
- * a restart. For shutdown only. Thread-safe.
+ * @brief Hands a record back unfinished: nothing is produced and its offset is not committed, so it
+ * is read again after a restart. For shutdown only. Thread-safe.
  */
 void stage_abandon(struct stage *stage, struct ticket *ticket);
 
-/** @brief Pauses or resumes all partitions of one input topic, also ones that are assigned later. Thread-safe. */
+/** @brief Pauses or resumes all partitions of one input topic, also ones that are assigned later.
+ * Thread-safe. */
 void stage_set_paused(struct stage *stage, const char *topic, int paused);
 
-/* Results that every stage makes alike. All fill output 0; texts are borrowed until the record is finished. */
+/* Results that every stage makes alike. All fill output 0; texts are borrowed until the record is
+ * finished. */
 
 /** @brief DEAD: the original key and bytes to the dead topic with reason, detail, stage, origin. */
-void result_dead(struct result *result, const struct stage_settings *settings, const struct event *in,
-                 enum reason reason, const char *detail);
+void result_dead(struct result *result, const struct stage_settings *settings,
+                 const struct event *in, enum reason reason, const char *detail);
 
-/** @brief SKIP: value (malloc()ed JSON, taken) to the skipped topic; a tombstone on dead where in came from a replay. */
-void result_skip(struct result *result, const struct stage_settings *settings, const struct event *in,
-                 enum reason reason, const char *detail, char *value, size_t value_length);
+/** @brief SKIP: value (malloc()ed JSON, taken) to the skipped topic; a tombstone on dead where in
+ * came from a replay. */
+void result_skip(struct result *result, const struct stage_settings *settings,
+                 const struct event *in, enum reason reason, const char *detail, char *value,
+                 size_t value_length);
 
 #endif

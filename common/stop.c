@@ -28,15 +28,9 @@ void stop_install(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
-int stop_requested(void)
-{
-    return stop_flag;
-}
+int stop_requested(void) { return stop_flag; }
 
-void stop_request(void)
-{
-    stop_flag = 1;
-}
+void stop_request(void) { stop_flag = 1; }
 
 int stop_wait_ms(int64_t delay_ms)
 {

@@ -1,5 +1,6 @@
-/* stop.h - the stop flag. TERM and INT set it; a second one ends the process at once with exit status 111.
- * PIPE is ignored. Loops look at the flag and wait 500 ms at most; handlers finish the record in hand. */
+/* stop.h - the stop flag. TERM and INT set it; a second one ends the process at once with exit
+ * status 111. PIPE is ignored. Loops look at the flag and wait 500 ms at most; handlers finish the
+ * record in hand. */
 #ifndef COMMON_STOP_H
 #define COMMON_STOP_H
 
@@ -11,7 +12,8 @@ void stop_install(void);
 /** @brief Whether the process was asked to stop. */
 int stop_requested(void);
 
-/** @brief Asks the process to stop, as TERM does: for a thread that met an error nobody can heal. */
+/** @brief Asks the process to stop, as TERM does: for a thread that met an error nobody can heal.
+ */
 void stop_request(void);
 
 /** @brief Waits delay_ms or until a stop is asked for. @returns stop_requested() */
