@@ -1,10 +1,12 @@
-/* ledger.h - the delivery ledger: each effect at Infusionsoft once, whatever crashes, is paused or is lost.
- * One Redis hash for each thing that must be made once (an order, a contact, a product), changed only by the Lua scripts
- * in common/ledger/. The rules are in docs/architecture.md, "Ledger". A handle is one connection and belongs to one
- * thread; it reconnects by itself and says `hello` first on each connection. Time is Redis' time.
+/* ledger.h - the delivery ledger: each effect at Infusionsoft once, whatever crashes, is paused or
+ * is lost. One Redis hash for each thing that must be made once (an order, a contact, a product),
+ * changed only by the Lua scripts in common/ledger/. The rules are in docs/architecture.md,
+ * "Ledger". A handle is one connection and belongs to one thread; it reconnects by itself and says
+ * `hello` first on each connection. Time is Redis' time.
  *
- * Every call returns 0 with an answer, or -1 with a temporary error when Redis did not answer: the caller then waits
- * and repeats the same call (begin, end and finish are idempotent for one fence) or hands the record back uncommitted. */
+ * Every call returns 0 with an answer, or -1 with a temporary error when Redis did not answer: the
+ * caller then waits and repeats the same call (begin, end and finish are idempotent for one fence)
+ * or hands the record back uncommitted. */
 #ifndef COMMON_LEDGER_H
 #define COMMON_LEDGER_H
 
@@ -16,13 +18,13 @@
 struct ledger; /* opaque: one connection */
 
 struct ledger_settings {
-    const char *url;      /* redis://[user:password@]host:port/db or unix:///path?db=N; keeps */
-    const char *prefix;   /* topic_prefix: keys are <prefix>:...; keeps */
+    const char *url;    /* redis://[user:password@]host:port/db or unix:///path?db=N; keeps */
+    const char *prefix; /* topic_prefix: keys are <prefix>:...; keeps */
     int64_t lease_ms;
     int64_t visibility_delay_ms;
-    int64_t keep_ms;      /* how long done entries live */
+    int64_t keep_ms; /* how long done entries live */
     int64_t born_margin_ms;
-    int64_t timeout_ms;   /* for connecting and for each answer */
+    int64_t timeout_ms; /* for connecting and for each answer */
 };
 
 enum ledger_kind { LEDGER_ORDER = 0, LEDGER_CONTACT, LEDGER_PRODUCT };
@@ -32,12 +34,13 @@ enum ledger_answer {
     LEDGER_GRANT,     /* go on; steps tells what is done already */
     LEDGER_RECONCILE, /* look up the step in doubt first, then end it; steps as above */
     LEDGER_BUSY,      /* somebody else has the lease; come again in wait_ms */
-    LEDGER_DONE,      /* finished; steps has the ids: publish the fate again, or D2 for a newer version */
-    LEDGER_DEAD,      /* finished as dead, reason in reason */
-    LEDGER_OLD,       /* a newer version is known: nothing but the commit */
-    LEDGER_OK_STALE,  /* finished, though the lease had run out in between */
-    LEDGER_FENCED,    /* not yours any more: no commit, acquire again; alarm if a call went out */
-    LEDGER_LOST,      /* the ledger has no marker: nobody is granted anything until it is rebuilt */
+    LEDGER_DONE, /* finished; steps has the ids: publish the fate again, or D2 for a newer version
+                  */
+    LEDGER_DEAD, /* finished as dead, reason in reason */
+    LEDGER_OLD,  /* a newer version is known: nothing but the commit */
+    LEDGER_OK_STALE, /* finished, though the lease had run out in between */
+    LEDGER_FENCED,   /* not yours any more: no commit, acquire again; alarm if a call went out */
+    LEDGER_LOST,     /* the ledger has no marker: nobody is granted anything until it is rebuilt */
 };
 
 /** @brief "GRANT", "RECONCILE", ... as the scripts answer. Static. */
@@ -47,7 +50,8 @@ const char *ledger_answer_name(enum ledger_answer answer);
 struct ledger_request {
     enum ledger_kind kind;
     struct text account;
-    struct text id;        /* order: the record key; contact: e-mail digest; product: SKU digest (ledger_digest()) */
+    struct text id;        /* order: the record key; contact: e-mail digest; product: SKU digest
+                              (ledger_digest()) */
     int64_t modified_at;   /* ms; version of the record; 0 for contacts and products */
     int64_t first_seen_ms; /* order: the earlier of placed and polled; contact, product: 0 */
     const char *digest;    /* hex digest of the body as ledger_digest() makes it */
@@ -56,26 +60,32 @@ struct ledger_request {
 };
 
 struct ledger_step {
-    char *name;   /* contact, product:<digest>, order, payment, tag:<id>, goal:<integration>/<call name>, ... */
-    char *result; /* an id; "none": certainly no effect; "in_doubt": never to be sent again; "refused" */
+    char *name;   /* contact, product:<digest>, order, payment, tag:<id>, goal:<integration>/<call
+                     name>, ... */
+    char *result; /* an id; "none": certainly no effect; "in_doubt": never to be sent again;
+                     "refused" */
 };
 
 enum { LEDGER_FENCE_BYTES = 48, LEDGER_KEY_BYTES = 256 };
 
-/* What acquire granted; passed to begin, end and finish. Embedded: zero-initialise, release with ledger_grant_clear(). */
+/* What acquire granted; passed to begin, end and finish. Embedded: zero-initialise, release with
+ * ledger_grant_clear(). */
 struct ledger_grant {
     enum ledger_answer answer;
     char key[LEDGER_KEY_BYTES];     /* the Redis key of the entry */
     char fence[LEDGER_FENCE_BYTES]; /* fencing token: <epoch>-<counter> */
-    char *doubt;          /* RECONCILE: the step in doubt; else NULL */
-    int64_t doubt_age_ms; /* RECONCILE: since its begin, in Redis' time */
-    int64_t doubt_visible_in_ms; /* RECONCILE: 0, or how long until an unseen effect would be visible */
-    int64_t wait_ms;      /* BUSY */
-    int64_t modified_at;  /* DONE, GRANT, RECONCILE: the version that the entry stands for */
-    int newer;            /* DONE: the request's version is newer than the one that was delivered (D2) */
-    int goals_in_doubt;   /* goals not recorded as done must not be sent (rule 3: rebuilt or lost entry) */
-    int look_again;       /* a doubt was ended as "not there": look that order up once more later (rule 2) */
-    char reason[32];      /* DEAD: reason_name() */
+    char *doubt;                    /* RECONCILE: the step in doubt; else NULL */
+    int64_t doubt_age_ms;           /* RECONCILE: since its begin, in Redis' time */
+    int64_t
+        doubt_visible_in_ms; /* RECONCILE: 0, or how long until an unseen effect would be visible */
+    int64_t wait_ms;         /* BUSY */
+    int64_t modified_at;     /* DONE, GRANT, RECONCILE: the version that the entry stands for */
+    int newer; /* DONE: the request's version is newer than the one that was delivered (D2) */
+    int goals_in_doubt; /* goals not recorded as done must not be sent (rule 3: rebuilt or lost
+                           entry) */
+    int look_again; /* a doubt was ended as "not there": look that order up once more later (rule 2)
+                     */
+    char reason[32]; /* DEAD: reason_name() */
     struct ledger_step *steps;
     int step_count;
 };
@@ -96,23 +106,32 @@ int ledger_hello(struct ledger *ledger, enum ledger_answer *answer, struct error
 int ledger_acquire(struct ledger *ledger, const struct ledger_request *request,
                    struct ledger_grant *grant, struct error *err);
 
-/** @brief Right before a call that must not happen twice: renews the lease, writes doubt = step. OK, FENCED or LOST. */
+/** @brief Right before a call that must not happen twice: renews the lease, writes doubt = step.
+ * OK, FENCED or LOST. */
 int ledger_begin(struct ledger *ledger, const struct ledger_grant *grant, const char *step,
                  enum ledger_answer *answer, struct error *err);
 
 /**
  * @brief The outcome of a step is known; clears its doubt and records the result.
- * @param result  an id, "in_doubt" or "refused"; NULL: it certainly had no effect, the step is free again
+ * @param result  an id, "in_doubt" or "refused"; NULL: it certainly had no effect, the step is free
+ * again
  * @param next    NULL, or the step to begin in the same call (as ledger_begin())
  */
 int ledger_end(struct ledger *ledger, const struct ledger_grant *grant, const char *step,
                const char *result, const char *next, enum ledger_answer *answer, struct error *err);
 
-enum ledger_finish { LEDGER_FINISH_DONE = 0, LEDGER_FINISH_DEAD, LEDGER_FINISH_RETRY, LEDGER_FINISH_WITHDRAWN };
+enum ledger_finish {
+    LEDGER_FINISH_DONE = 0,
+    LEDGER_FINISH_DEAD,
+    LEDGER_FINISH_RETRY,
+    LEDGER_FINISH_WITHDRAWN
+};
 
 /**
- * @brief Gives the entry back in its final state (or, RETRY, free for the next attempt, doubt kept).
- * @param step,result  NULL, or a step to end in the same call as ledger_end() does (saves a round trip)
+ * @brief Gives the entry back in its final state (or, RETRY, free for the next attempt, doubt
+ * kept).
+ * @param step,result  NULL, or a step to end in the same call as ledger_end() does (saves a round
+ * trip)
  * @param reason       DEAD: reason_name(); else NULL
  */
 int ledger_finish(struct ledger *ledger, const struct ledger_grant *grant, enum ledger_finish how,
@@ -125,48 +144,54 @@ int ledger_epoch(struct ledger *ledger, int64_t *epoch, struct error *err);
 /* The id cache: contacts and products that are done. One round trip for many. */
 struct ledger_peek {
     enum ledger_kind kind;
-    struct text id;       /* digest */
-    const char *digest;   /* wanted body digest, or NULL: any */
-    char result[64];      /* out: the id; "" when not known (or known with another digest) */
-    char known_id[64];    /* out: the id whatever its digest, "" when not known */
+    struct text id;     /* digest */
+    const char *digest; /* wanted body digest, or NULL: any */
+    char result[64];    /* out: the id; "" when not known (or known with another digest) */
+    char known_id[64];  /* out: the id whatever its digest, "" when not known */
 };
-int ledger_peek_many(struct ledger *ledger, struct text account, struct ledger_peek *peeks, int count,
-                     struct error *err);
+int ledger_peek_many(struct ledger *ledger, struct text account, struct ledger_peek *peeks,
+                     int count, struct error *err);
 
-/** @brief Forgets a cached contact or product whose id the account refused: the entry becomes open again. */
+/** @brief Forgets a cached contact or product whose id the account refused: the entry becomes open
+ * again. */
 int ledger_forget(struct ledger *ledger, struct text account, enum ledger_kind kind, struct text id,
                   const char *stale_id, struct error *err);
 
 /* Rebuild (rule 4). The caller reads the topics; the ledger keeps the lock and the entries. */
 
-/** @brief Takes or renews the rebuild lock. @param taken  out: 1 it is ours, 0 somebody else has it */
+/** @brief Takes or renews the rebuild lock. @param taken  out: 1 it is ours, 0 somebody else has it
+ */
 int ledger_rebuild_lock(struct ledger *ledger, int *taken, struct error *err);
 
 /* What a record of `delivered`, `dead` or `skipped` says about an order. */
 struct ledger_fill {
     struct text account;
-    struct text key;             /* record key */
-    enum ledger_finish state;    /* DONE, DEAD or WITHDRAWN */
+    struct text key;          /* record key */
+    enum ledger_finish state; /* DONE, DEAD or WITHDRAWN */
     int64_t modified_at;
-    const char *digest;          /* or "" */
-    const char *reason;          /* DEAD; else NULL */
+    const char *digest;              /* or "" */
+    const char *reason;              /* DEAD; else NULL */
     const struct ledger_step *steps; /* DONE: contact, order, goals ... */
     int step_count;
 };
-/** @brief Fills entries in, never over one that is done or newer; marks them as filled by a rebuild. Pipelined. */
+/** @brief Fills entries in, never over one that is done or newer; marks them as filled by a
+ * rebuild. Pipelined. */
 int ledger_rebuild_fill(struct ledger *ledger, const struct ledger_fill *fills, int count,
                         struct error *err);
 
-/** @brief Writes the marker and born_at under the lock and releases it. OK, or FENCED when the lock was lost. */
+/** @brief Writes the marker and born_at under the lock and releases it. OK, or FENCED when the lock
+ * was lost. */
 int ledger_rebuild_finish(struct ledger *ledger, enum ledger_answer *answer, struct error *err);
 
 /** @brief Moves born_at to now: after a backup was restored (`bigfusion ledger distrust`). */
 int ledger_distrust(struct ledger *ledger, struct error *err);
 
-/** @brief Whether Redis is set up to keep what it acknowledged; a sentence per fault is appended to warnings. */
+/** @brief Whether Redis is set up to keep what it acknowledged; a sentence per fault is appended to
+ * warnings. */
 int ledger_check_server(struct ledger *ledger, struct buffer *warnings, struct error *err);
 
-/** @brief SHA-256 of the parts, each followed by a NUL byte, as 32 lower-case hex digits (the first 128 bits). */
+/** @brief SHA-256 of the parts, each followed by a NUL byte, as 32 lower-case hex digits (the first
+ * 128 bits). */
 enum { LEDGER_DIGEST_BYTES = 33 };
 void ledger_digest(char target[LEDGER_DIGEST_BYTES], const struct text *parts, int count);
 

@@ -1,4 +1,5 @@
-/* topic.h - the names of the topics, and what each is like. Names are <prefix>.<lane>.<stage> and <prefix>.<name>. */
+/* topic.h - the names of the topics, and what each is like. Names are <prefix>.<lane>.<stage> and
+ * <prefix>.<name>. */
 #ifndef COMMON_TOPIC_H
 #define COMMON_TOPIC_H
 
@@ -10,9 +11,9 @@ enum { TOPIC_RETRY_COUNT = 3 };
 
 /* Full names. Embedded; strings are owned and live until topics_clear(). */
 struct topics {
-    char *raw;      /* <prefix>.orders.raw */
-    char *eligible; /* <prefix>.orders.eligible */
-    char *payloads; /* <prefix>.orders.payloads */
+    char *raw;                      /* <prefix>.orders.raw */
+    char *eligible;                 /* <prefix>.orders.eligible */
+    char *payloads;                 /* <prefix>.orders.payloads */
     char *retry[TOPIC_RETRY_COUNT]; /* <prefix>.retry-1m, -10m, -1h */
     char *skipped;
     char *delivered;
@@ -32,15 +33,18 @@ enum topic_keep { TOPIC_KEEP_30_DAYS = 0, TOPIC_KEEP_FOR_EVER, TOPIC_KEEP_COMPAC
 struct topic_plan {
     const char *name; /* borrowed from topics, or owned by the plan's lane part */
     enum topic_keep keep;
-    int64_t max_record_bytes; /* max.message.bytes: raw takes kafka.max_record_bytes, every other twice that */
+    int64_t max_record_bytes; /* max.message.bytes: raw takes kafka.max_record_bytes, every other
+                                 twice that */
 };
 
 /**
- * @brief Every topic of design: all lanes (orders, contacts, products, history) with their stages, and the shared ones.
+ * @brief Every topic of design: all lanes (orders, contacts, products, history) with their stages,
+ * and the shared ones.
  * @param count  out
  * @returns an array, new: release with topics_plan_free()
  */
-struct topic_plan *topics_plan(const struct topics *topics, const struct config *config, int *count);
+struct topic_plan *topics_plan(const struct topics *topics, const struct config *config,
+                               int *count);
 void topics_plan_free(struct topic_plan *plan, int count);
 
 #endif
