@@ -31,9 +31,88 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/te
 .PHONY: all
 all: $(BINARIES) ## build every program into build/bin
 
+.PHONY: deps
+deps: ## install what building and the demo need (Debian packages)
+	deploy/install-deps.sh build
+
+.PHONY: unit-build unit e2e test
+unit-build: $(UNIT_TESTS)
+
+unit: unit-build ## unit tests: no broker, about a second
+	BUILD=$(BUILD) $(PYTHON) tests/run.py unit
+
+e2e: all kafka ## end-to-end tests: the real binaries against Kafka, Redis and the sandbox (ARGS: for pytest)
+	BUILD=$(BUILD) $(PYTHON) tests/run.py e2e -- $(ARGS)
+
+test: test-deps ## everything: unit and end-to-end tests; ends with "N passed, N failed"
+	$(MAKE) all unit-build kafka
+	BUILD=$(BUILD) $(PYTHON) tests/run.py
+
+.PHONY: test-deps kafka
+test-deps:
+	deploy/install-deps.sh build test kafka
+
+kafka: ## fetch a real Apache Kafka for the tests (once)
+	tests/kafka/run.sh fetch
+
+.PHONY: demo dev bench conformance
+demo: deps ## 500 orders through the whole pipeline in a minute (ARGS=--keep leaves it running)
+	$(MAKE) -s -j2 all
+	BUILD=$(BUILD) $(PYTHON) tests/demo.py $(ARGS)
+
+dev: test-deps ## a native stack in the foreground; a service is restarted when its binary changes
+	$(MAKE) -j2 all kafka
+	BUILD=$(BUILD) $(PYTHON) tests/dev.py $(ARGS)
+
+bench: test-deps ## filter, mapper and pusher against the limits of the same run
+	$(MAKE) -j2 all kafka
+	BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py $(ARGS)
+
+conformance: ## 500 orders through a validating proxy of the vendors' API documents
+	deploy/install-deps.sh build test kafka conformance
+	$(MAKE) -j2 all
+	BUILD=$(BUILD) $(PYTHON) tests/conformance/conformance.py $(ARGS)
+
+FORMATTED := $(wildcard common/*.[ch] services/*/*.[ch] tests/unit/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch])
+
+.PHONY: format format-check lint compilers asan check compose-check
+format: ## lay out the C code
+	clang-format -i $(FORMATTED)
+
+format-check:
+	clang-format --dry-run --Werror $(FORMATTED)
+
+lint: ## cppcheck over all C code
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+		--suppress=missingIncludeSystem --library=posix -D_GNU_SOURCE -DBIGFUSION_VERSION='""' -Icommon \
+		-j 2 common services tests/unit tests/devbroker tests/bench
+
+compilers: ## every program and unit test without a warning under gcc and clang
+	$(MAKE) CC=gcc BUILD=$(BUILD)/gcc all unit-build
+	$(MAKE) CC=clang BUILD=$(BUILD)/clang all unit-build
+
+asan: test-deps ## all tests under the address and undefined-behaviour sanitizers
+	$(MAKE) BUILD=$(BUILD)/asan SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" OPTIMISE="-O1 -g" all unit-build kafka
+	BUILD=$(BUILD)/asan UBSAN_OPTIONS=print_stacktrace=1 $(PYTHON) tests/run.py
+
+check: ## format, lint, both compilers, sanitizers
+	deploy/install-deps.sh build test lint kafka compose
+	$(MAKE) format-check lint compilers compose-check
+	$(MAKE) asan
+
+compose-check: ## docker-compose.yml is well-formed
+	docker-compose -f docker-compose.yml config --quiet
+
+compile_commands.json: ## for editors and clang-tidy
+	$(MAKE) --always-make --dry-run BUILD=$(BUILD) all unit-build | $(PYTHON) deploy/compile_commands.py > $@
+
+.PHONY: clean
+clean: ## remove build output (a fetched Kafka too)
+	rm -rf $(BUILD)
+
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z_.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@grep -hE '^[a-z0-9_.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

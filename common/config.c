@@ -286,6 +286,12 @@ static int check_all(struct config *config, int program, struct error *err)
                          "%s: [pusher] lease_s = %lld: allowed: more than http_timeout_s = %lld",
                          config->path, (long long)config->pusher.lease_s,
                          (long long)config->pusher.http_timeout_s);
+    if (config->pusher.visibility_delay_s < config->pusher.http_timeout_s)
+        return error_set(
+            err, ERROR_PERMANENT,
+            "%s: [pusher] visibility_delay_s = %lld: allowed: at least http_timeout_s = %lld",
+            config->path, (long long)config->pusher.visibility_delay_s,
+            (long long)config->pusher.http_timeout_s);
     return 0;
 }
 

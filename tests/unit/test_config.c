@@ -1,0 +1,222 @@
+/* Settings: defaults, values, environment, and every kind of fault with its message. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "option.h"
+
+#define STORE "[store main]\nhash = abc123\ntoken_file = %s\naccount = main\n"
+#define ACCOUNT "[infusionsoft main]\nkey_file = %s\n"
+
+static char secret_path[] = "/tmp/test_config_secret_XXXXXX";
+
+static int read_text(struct config *config, int program, const char *text, struct error *err)
+{
+    char path[] = "/tmp/test_config_XXXXXX";
+    int fd = mkstemp(path);
+    int result;
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    result = config_read(config, program, path, err);
+    config->path = NULL;
+    unlink(path);
+    return result;
+}
+
+static char *with_secrets(const char *text)
+{
+    struct buffer filled = {0};
+
+    for (const char *c = text; *c != '\0'; c++) {
+        if (c[0] == '%' && c[1] == 's') {
+            buffer_printf(&filled, "%s", secret_path);
+            c++;
+        } else {
+            buffer_append(&filled, c, 1);
+        }
+    }
+    return filled.data;
+}
+
+static void test_defaults(void **state)
+{
+    struct config config = {0};
+    struct error err = {0};
+    char *text = with_secrets(STORE ACCOUNT);
+
+    (void)state;
+    assert_int_equal(read_text(&config, PROGRAM_PUSHER, text, &err), 0);
+    assert_string_equal(config.stores[0].code, "BC");
+    assert_string_equal(config.kafka.topic_prefix, "bigfusion");
+    assert_int_equal(config.stores[0].poll_interval_s, 30);
+    assert_int_equal(config.stores[0].start_from_ms, -1);
+    assert_int_equal(config.stores[0].statuses,
+                     1 << 2 | 1 << 3 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 14);
+    assert_int_equal(config.stores[0].opt_in, OPT_IN_OPTED_IN);
+    assert_int_equal(config.pusher.retry_delays_s[2], 3600);
+    assert_string_equal(config.accounts[0].key, "very-secret");
+    assert_null(config.stores[0].token); /* the pusher has no use for the store's token */
+    config_free(&config);
+    free(text);
+}
+
+static void test_environment(void **state)
+{
+    struct config config = {0};
+    struct error err = {0};
+    char *text = with_secrets(STORE "code = AB\n" ACCOUNT "[librdkafka]\nclient.rack = a\n");
+
+    (void)state;
+    setenv("BIGFUSION_STORE_MAIN_CODE", "XY", 1);
+    setenv("BIGFUSION_PUSHER_WORKERS", "7", 1);
+    setenv("BIGFUSION_LIBRDKAFKA_CLIENT_RACK", "b", 1);
+    assert_int_equal(read_text(&config, PROGRAM_POLLER, text, &err), 0);
+    unsetenv("BIGFUSION_STORE_MAIN_CODE");
+    unsetenv("BIGFUSION_PUSHER_WORKERS");
+    unsetenv("BIGFUSION_LIBRDKAFKA_CLIENT_RACK");
+    assert_string_equal(config.stores[0].code, "XY");
+    assert_int_equal(config.pusher.workers, 7);
+    assert_string_equal(config.librdkafka[0].value, "b");
+    assert_string_equal(config.stores[0].token, "very-secret");
+    config_free(&config);
+    free(text);
+}
+
+static void test_faults(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *text;
+        const char *says[3]; /* each must stand in the message */
+    } cases[] = {
+        {"unknown setting",
+         "[kafka]\nbroker = x\n" STORE ACCOUNT,
+         {":2:", "[kafka] broker", "unknown"}},
+        {"unknown section", "[kafak]\nbrokers = x\n" STORE ACCOUNT, {":2:", "kafak", "allowed"}},
+        {"section without a name", "[store]\ncode = x\n", {":2:", "store", "allowed"}},
+        {"number out of range",
+         STORE "poll_interval_s = 0\n" ACCOUNT,
+         {":5:", "poll_interval_s = 0", "1..3600"}},
+        {"not a number",
+         "[pusher]\nworkers = many\n" STORE ACCOUNT,
+         {":2:", "workers = many", "1..512"}},
+        {"number with a tail", "[pusher]\nworkers = 5x\n" STORE ACCOUNT, {":2:", "5x", "1..512"}},
+        {"bad word",
+         STORE "opt_in = perhaps\n" ACCOUNT,
+         {":5:", "opt_in = perhaps", "opted_in|never|always"}},
+        {"a withdrawn status", STORE "statuses = 11,4\n" ACCOUNT, {":5:", "statuses", "14"}},
+        {"bad date", STORE "start_from = tomorrow\n" ACCOUNT, {":5:", "start_from", "now, all"}},
+        {"missing hash",
+         "[store main]\ntoken_file = %s\naccount = main\n" ACCOUNT,
+         {"[store main]", "hash", "missing"}},
+        {"bad hash", "[store main]\nhash = A/b\n", {":2:", "hash = A/b", "lower-case"}},
+        {"secret missing",
+         "[store main]\nhash = a1\ntoken_file = /nowhere/token\naccount = main\n" ACCOUNT,
+         {":3:", "token_file = /nowhere/token", "allowed"}},
+        {"unknown account",
+         "[store main]\nhash = a1\ntoken_file = %s\naccount = other\n" ACCOUNT,
+         {"[store main] account = other", "allowed", "infusionsoft"}},
+        {"one hash twice",
+         STORE ACCOUNT "[store two]\nhash = abc123\ncode = B\ntoken_file = %s\naccount = main\n",
+         {"[store two]", "[store main]", "hash"}},
+        {"one code twice into one account",
+         STORE ACCOUNT "[store two]\nhash = abc124\ntoken_file = %s\naccount = main\n",
+         {"[store two]", "[store main]", "code = BC"}},
+        {"given twice", STORE "code = A\ncode = B\n" ACCOUNT, {":6:", "code", "twice"}},
+        {"no store", ACCOUNT, {"no [store NAME]", "", ""}},
+        {"garbage line", STORE "what is this\n" ACCOUNT, {":5:", "not a setting", ""}},
+        {"delays that fall",
+         "[pusher]\nretry_delays_s = 60,10,5\n" STORE ACCOUNT,
+         {":2:", "retry_delays_s", ""}},
+        {"lease shorter than a call",
+         "[pusher]\nlease_s = 20\n" STORE ACCOUNT,
+         {"lease_s = 20", "http_timeout_s", ""}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct config config = {0};
+        struct error err = {0};
+        char *text = with_secrets(cases[i].text);
+
+        if (read_text(&config, PROGRAM_POLLER, text, &err) == 0)
+            fail_msg("%s: accepted", cases[i].name);
+        if (err.kind != ERROR_PERMANENT || exit_status(&err) != 100)
+            fail_msg("%s: not a permanent error", cases[i].name);
+        for (size_t j = 0; j < 3; j++)
+            if (cases[i].says[j] != NULL && strstr(err.text, cases[i].says[j]) == NULL)
+                fail_msg("%s: \"%s\" does not say \"%s\"", cases[i].name, err.text,
+                         cases[i].says[j]);
+        config_free(&config);
+        free(text);
+    }
+}
+
+static void test_account_secret_needed_by_pusher_only(void **state)
+{
+    struct config config = {0};
+    struct error err = {0};
+    char *text = with_secrets(STORE "[infusionsoft main]\ncurrency = USD\n");
+
+    (void)state;
+    assert_int_equal(read_text(&config, PROGRAM_MAPPER, text, &err), 0);
+    config_free(&config);
+    assert_int_equal(read_text(&config, PROGRAM_PUSHER, text, &err), -1);
+    assert_non_null(strstr(err.text, "key_file is missing"));
+    config_free(&config);
+    free(text);
+}
+
+/* Every setting stands in the commented settings file and in the table of the documentation. */
+static void test_table_is_documented(void **state)
+{
+    static const char *const pages[] = {"deploy/bigfusion.conf", "docs/configuration.md"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++) {
+        struct buffer page = {0};
+        char bytes[4096];
+        size_t length;
+        FILE *file = fopen(pages[i], "r");
+
+        if (file == NULL)
+            fail_msg("%s cannot be read", pages[i]);
+        while ((length = fread(bytes, 1, sizeof(bytes), file)) > 0)
+            buffer_append(&page, bytes, length);
+        fclose(file);
+        for (size_t j = 0; j < option_count; j++)
+            if (strstr(page.data, options[j].name) == NULL)
+                fail_msg("%s does not mention %s", pages[i], options[j].name);
+        buffer_clear(&page);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_account_secret_needed_by_pusher_only),
+        cmocka_unit_test(test_table_is_documented),
+    };
+    int fd = mkstemp(secret_path);
+    int result;
+
+    if (fd < 0 || write(fd, " very-secret\n", 13) != 13)
+        return 1;
+    close(fd);
+    result = cmocka_run_group_tests(tests, NULL, NULL);
+    unlink(secret_path);
+    return result;
+}
