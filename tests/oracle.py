@@ -50,15 +50,20 @@ class Judge:
     def blame(self, text):
         self.violations.append(text)
 
+    @staticmethod
+    def settings(run):
+        """{store hash: settings} of expect.json, with the defaults filled in."""
+        with open(f"{run}/expect.json", encoding="utf-8") as file:
+            stores = json.load(file)["stores"]
+        return {h: {**STORE_DEFAULTS, **s, "statuses": set(s.get("statuses", STORE_DEFAULTS["statuses"]))}
+                for h, s in stores.items()}
+
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def load(self):
         with open(f"{self.run}/expect.json", encoding="utf-8") as file:
-            expect = json.load(file)
-        self.expect = expect
-        self.stores = {h: {**STORE_DEFAULTS, **s} for h, s in expect["stores"].items()}
-        for store in self.stores.values():
-            store["statuses"] = set(store["statuses"])
+            self.expect = json.load(file)
+        self.stores = self.settings(self.run)
         self.journal = []
         with open(f"{self.run}/journal.jsonl", encoding="utf-8") as file:
             for line in file:

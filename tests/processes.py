@@ -1,0 +1,329 @@
+"""Processes that a run starts: each with its own log file, ended with the run, never by name.
+
+Process starts one; wait_until waits for a condition with a deadline; DevBroker, Kafka and Redis are the servers behind
+a run. Kcat helpers read and write topics byte for byte.
+"""
+
+import atexit
+import ctypes
+import http.client
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
+RUNS = os.path.join(ROOT, "build", "out")
+
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+class TimedOut(Exception):
+    pass
+
+
+def wait_until(condition, timeout, what, interval=0.05):
+    """The first true value of condition(); TimedOut when there is none within timeout seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise TimedOut(f"waited {timeout} s for {what() if callable(what) else what}")
+        time.sleep(interval)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def binary(name):
+    path = os.path.join(BUILD, "bin", name)
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"{path} is not there: run make first")
+    return path
+
+
+def _die_with_parent():
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Process:
+    """One process; its output goes to run/<name>.log, appended over restarts."""
+
+    running = []
+
+    def __init__(self, name, command, run, env=None, stdout_line=None):
+        self.name, self.command, self.env = name, command, env
+        self.log = os.path.join(run, f"{name}.log")
+        self.offset = os.path.getsize(self.log) if os.path.exists(self.log) else 0
+        with open(self.log, "ab") as out:
+            # The death signal follows the thread that forked, so processes are started from the main thread.
+            self.popen = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env,
+                                          preexec_fn=_die_with_parent)
+        Process.running.append(self)
+        if stdout_line:
+            self.address = wait_until(lambda: self.find(stdout_line), 20, lambda: f"{name} to start: {self.tail()}")
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    def alive(self):
+        return self.popen.poll() is None
+
+    def text(self):
+        """What it has printed since this start."""
+        with open(self.log, "rb") as file:
+            file.seek(self.offset)
+            return file.read().decode("utf-8", "replace")
+
+    def tail(self, lines=8):
+        return "\n".join(self.text().splitlines()[-lines:])
+
+    def find(self, prefix):
+        for line in self.text().splitlines():
+            if line.startswith(prefix):
+                return line[len(prefix):].strip()
+        if not self.alive():
+            raise RuntimeError(f"{self.name} ended with {self.popen.returncode}: {self.tail()}")
+        return None
+
+    def signal(self, number):
+        if self.alive():
+            self.popen.send_signal(number)
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        self.popen.wait()
+        self.forget()
+
+    def stop(self, timeout=15):
+        """TERM, then KILL. Returns the exit status, or None when it had to be killed."""
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
+        try:
+            return self.popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+            return None
+        finally:
+            self.forget()
+
+    def forget(self):
+        if self in Process.running:
+            Process.running.remove(self)
+
+
+@atexit.register
+def _kill_all():
+    for process in list(Process.running):
+        process.kill()
+
+
+class DevBroker:
+    """librdkafka's in-memory cluster: no admin calls, so its topics are named at the start."""
+
+    real = False
+
+    def __init__(self, run, topics, partitions=4):
+        self.process = Process("devbroker", [binary("bigfusion-devbroker"), "--partitions", str(partitions),
+                                             "--topics", ",".join(topics)], run, stdout_line="listening on ")
+        self.address = self.process.address
+
+    def stop(self):
+        self.process.stop()
+
+
+class Kafka:
+    """A real Apache Kafka, one node; may be killed and started again on the same data and port."""
+
+    real = True
+
+    def __init__(self, run):
+        self.run = run
+        self.port, self.controller_port = free_port(), free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.process = None
+        subprocess.run([f"{ROOT}/tests/kafka/run.sh", "fetch"], check=True, stdout=subprocess.DEVNULL)
+        self.start()
+
+    def start(self):
+        self.process = Process("kafka", [f"{ROOT}/tests/kafka/run.sh", f"{self.run}/kafka", str(self.port),
+                                         str(self.controller_port)], self.run)
+        self.wait_ready()
+
+    def wait_ready(self):
+        def ready():
+            if not self.process.alive():
+                raise RuntimeError(f"kafka ended: {self.process.tail()}")
+            return subprocess.run(["kcat", "-b", self.address, "-L", "-m", "1"], capture_output=True,
+                                  check=False).returncode == 0
+        wait_until(ready, 60, "kafka to answer")
+
+    def stop(self):
+        self.process.stop(30)
+
+
+class Redis:
+    def __init__(self, run):
+        self.run, self.port = run, free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.process = None
+        self.start()
+
+    def start(self):
+        folder = os.path.join(self.run, "redis")
+        os.makedirs(folder, exist_ok=True)
+        self.process = Process("redis", [
+            "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", folder, "--save", "",
+            "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"], self.run)
+        wait_until(self.answers, 10, lambda: f"redis: {self.process.tail()}")
+
+    def answers(self):
+        try:
+            return self.command("PING") == b"PONG"
+        except OSError:
+            return False
+
+    def command(self, *words):
+        """One command and its one-line answer."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as line:
+            parts = [word.encode() if isinstance(word, str) else word for word in words]
+            line.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
+            return line.makefile("rb").readline().strip()[1:]
+
+    def stop(self):
+        self.process.stop()
+
+
+# -- topics, byte for byte -----------------------------------------------------------------------------------------
+
+# key and value are framed by their lengths; the headers end with a mark that no text holds
+FORMAT = r"%p %o %T %K %S\n%k%s%h\x1e\x1d\n"
+END = b"\x1e\x1d\n"
+
+
+class Record:
+    __slots__ = ("topic", "partition", "offset", "timestamp_ms", "key", "value", "headers")
+
+    def json(self):
+        try:
+            return json.loads(self.value) if self.value is not None else None
+        except (ValueError, RecursionError):
+            return None
+
+
+def _read_record(stream, topic):
+    line = stream.readline()
+    if not line:
+        return None
+    record = Record()
+    record.topic = topic
+    record.partition, record.offset, record.timestamp_ms, key_length, value_length = map(int, line.split())
+    record.key = stream.read(max(key_length, 0)).decode("utf-8", "replace") if key_length >= 0 else None
+    record.value = stream.read(value_length) if value_length >= 0 else None
+    rest = b""
+    while not rest.endswith(END):
+        more = stream.readline()
+        if not more:
+            return None
+        rest += more
+    record.headers = _parse_headers(rest[:-len(END)].decode("utf-8", "replace"))
+    return record
+
+
+HEADER_NAMES = ("kind", "store", "account", "source", "modified_at", "polled_at", "start_from", "reason", "attempt",
+                "not_before", "detail", "stage", "origin", "answer", "traceparent")
+
+
+def _parse_headers(text):
+    """kcat joins headers with commas, which values may hold too: only known names start a new one."""
+    headers, name = {}, None
+    for part in text.split(","):
+        head, sign, value = part.partition("=")
+        if sign and head in HEADER_NAMES:
+            name = head
+            headers[name] = value
+        elif name:
+            headers[name] += "," + part
+    return headers
+
+
+def read_topic(broker, topic):
+    """Every record of a topic, as it is now."""
+    answer = subprocess.run(["kcat", "-b", broker, "-C", "-t", topic, "-o", "beginning", "-e", "-q", "-f", FORMAT],
+                            capture_output=True, check=True, timeout=120)
+
+    stream, records = io.BytesIO(answer.stdout), []
+    while (record := _read_record(stream, topic)) is not None:
+        records.append(record)
+    return records
+
+
+def write_topic(broker, topic, key, value, headers=None, partition=None):
+    """One record with any bytes in it."""
+    command = ["kcat", "-b", broker, "-P", "-t", topic, "-X", "message.max.bytes=8000000"]
+    if key is not None:
+        command += ["-k", key]
+    if partition is not None:
+        command += ["-p", str(partition)]
+    for name, text in (headers or {}).items():
+        command += ["-H", f"{name}={text}"]
+    path = os.path.join(RUNS, f"record-{os.getpid()}")
+    with open(path, "wb") as file:
+        file.write(value)
+    try:  # a file as argument is one record, whatever is in it
+        subprocess.run(command + [path], check=True, capture_output=True, timeout=60)
+    finally:
+        os.unlink(path)
+
+
+class Tail:
+    """Follows one topic in the background and keeps its records."""
+
+    def __init__(self, broker, topic, name, keep=True):
+        self.records, self.count, self.keep = [], 0, keep
+        self.topic, self.name = topic, name
+        self.popen = subprocess.Popen(
+            ["kcat", "-b", broker, "-C", "-t", topic, "-o", "beginning", "-q", "-u", "-f", FORMAT,
+             "-X", "fetch.wait.max.ms=50", "-X", "fetch.error.backoff.ms=50"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=_die_with_parent)
+        self.thread = threading.Thread(target=self._follow, daemon=True)
+        self.thread.start()
+
+    def _follow(self):
+        while (record := _read_record(self.popen.stdout, self.name)) is not None:
+            if self.keep:
+                self.records.append(record)
+            self.count += 1
+
+    def stop(self):
+        self.popen.kill()
+        self.popen.wait()
+
+
+# -- HTTP ----------------------------------------------------------------------------------------------------------
+
+
+def http_call(address, method, path, body=None, headers=None, timeout=30):
+    """(status, bytes) of one request to host:port."""
+    connection = http.client.HTTPConnection(address, timeout=timeout)
+    try:
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        connection.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
