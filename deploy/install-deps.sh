@@ -31,7 +31,10 @@ for group in $groups; do
         command -v java >/dev/null || wanted+=(default-jre-headless)
         command -v mvn >/dev/null || wanted+=(maven)
         ;;
-    conformance) command -v npm >/dev/null || wanted+=(nodejs npm) ;;
+    conformance)
+        wanted+=(python3-yaml)
+        command -v npm >/dev/null || wanted+=(nodejs npm)
+        ;;
     compose) command -v docker-compose >/dev/null || wanted+=(docker-compose) ;;
     *)
         say "unknown group '$group'; allowed: build test lint kafka conformance compose" >&2
