@@ -61,6 +61,9 @@ rd_kafka_t *producer_handle(struct producer *producer);
 rd_kafka_conf_t *kafka_conf_new(const struct config *config, const char *client_id, int consumer,
                                 struct error *err);
 
+/** @brief The consumed record as an event: views into message, valid as long as it. */
+void kafka_event_of(const rd_kafka_message_t *message, struct event *event);
+
 /**
  * @brief Reads topics from their beginning to the end they have now, calling visit for each record
  * in offset order of its partition: for compacted topics (cursors, rebuild). No consumer group, no

@@ -31,7 +31,7 @@ enum topic_keep { TOPIC_KEEP_30_DAYS = 0, TOPIC_KEEP_FOR_EVER, TOPIC_KEEP_COMPAC
 
 /* One topic that `bigfusion topics create` makes. */
 struct topic_plan {
-    const char *name; /* borrowed from topics, or owned by the plan's lane part */
+    char *name; /* owned by the plan */
     enum topic_keep keep;
     int64_t max_record_bytes; /* max.message.bytes: raw takes kafka.max_record_bytes, every other
                                  twice that */
