@@ -120,7 +120,7 @@ class Judge:
         for key, versions in self.versions.items():
             self.judge_order(key, versions)
         known = {f"bc-{store}-{number}" for store, number in self.versions}
-        for external in self.created:
+        for external in self.creates:
             if external not in known:
                 self.blame(f"order {external!r} was created, no store has it")
         self.judge_contacts()
@@ -129,8 +129,8 @@ class Judge:
         return not self.violations
 
     def collect_orders(self):
-        """self.created: external key -> [(entry, body)] of every order made in the account."""
-        self.created = collections.OrderedDict()
+        """self.creates: external key -> [(entry, body)] of every order made in the account."""
+        self.creates = collections.OrderedDict()
         self.titles = collections.Counter()
         self.field_ids = {effect["id"] for _, effect in self.effects("order_custom_field")}
         for entry, effect in self.effects("order"):
@@ -139,7 +139,7 @@ class Judge:
             body = self.body(entry)
             fields = body.get("custom_fields") or []
             key = fields[0].get("content") if len(fields) == 1 else None
-            self.created.setdefault(key, []).append((entry, effect, body))
+            self.creates.setdefault(key, []).append((entry, effect, body))
             self.titles[body.get("order_title")] += 1
 
     def judge_order(self, key, versions):
@@ -149,7 +149,7 @@ class Judge:
         answers = [reference.fate_of(version, store_hash, store) for version in versions]
         mappings = [mapping for _, _, mapping in answers if mapping]
         self.accepted[key] = mappings
-        creates = self.created.get(f"bc-{store_hash}-{number}", [])
+        creates = self.creates.get(f"bc-{store_hash}-{number}", [])
         final_stage, final_reason, _ = answers[-1]
         self.eligible += 1 if final_stage == "delivered" or creates else 0
         if len(creates) > 1:
@@ -417,7 +417,7 @@ class Judge:
         order_of = collections.defaultdict(list)  # contact id -> goal lists of its orders
         for key, mappings in self.accepted.items():
             store_hash, number = key
-            creates = self.created.get(f"bc-{store_hash}-{number}", [])
+            creates = self.creates.get(f"bc-{store_hash}-{number}", [])
             if not creates or not mappings:
                 continue
             contact = str(creates[0][2].get("contact_id"))
@@ -480,13 +480,17 @@ class Judge:
         """Seconds from the change that made an order eligible to its create, for those placed during the run."""
         found = []
         for (store, number), at in self.placed_at.items():
-            creates = self.created.get(f"bc-{store}-{number}", [])
+            creates = self.creates.get(f"bc-{store}-{number}", [])
             if creates:
                 found.append(float(creates[0][0]["t"] - at))
         return sorted(found)
 
+    @property
+    def created(self):
+        return sum(len(entries) for entries in self.creates.values())
+
     def line(self):
-        return (f"orders={self.eligible} created={sum(len(c) for c in self.created.values())}"
+        return (f"orders={self.eligible} created={self.created}"
                 f" lost={self.lost} duplicated={self.duplicated}")
 
 

@@ -17,7 +17,7 @@ import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-BUILD = os.path.abspath(os.environ.get("BUILD", os.path.join(ROOT, "build")))
+BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 RUNS = os.path.join(ROOT, "build", "out")
 
 PR_SET_PDEATHSIG = 1

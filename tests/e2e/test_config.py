@@ -1,0 +1,126 @@
+"""A fault in the configuration is refused at start: exit 100 and one line that names file, line, key, what is allowed."""
+
+import os
+import re
+import subprocess
+
+import pytest
+from processes import binary
+
+PROGRAMS = ("bigfusion-poller", "bigfusion-filter", "bigfusion-mapper", "bigfusion-pusher", "bigfusion")
+
+RIGHT = """[kafka]
+brokers = 127.0.0.1:1
+[redis]
+url = redis://127.0.0.1:1/0
+[pusher]
+workers = 4
+[store main]
+hash = abc123
+token_file = {folder}/token
+account = main
+[store other]
+code = S1
+hash = abc124
+token_file = {folder}/token
+account = main
+[infusionsoft main]
+key_file = {folder}/key
+"""
+
+# name: (text replaced, by what, line of the fault, what the message must name)
+WRONG = {
+    "unknown_key": ("workers = 4", "workerz = 4", 6, ["workerz"]),
+    "not_a_number": ("workers = 4", "workers = four", 6, ["workers", "four"]),
+    "number_with_a_tail": ("workers = 4", "workers = 4x", 6, ["workers"]),
+    "out_of_range": ("workers = 4", "workers = 0", 6, ["workers"]),
+    "unknown_section": ("[pusher]", "[pushers]", 5, ["pushers"]),
+    "hash_twice": ("abc124", "abc123", 13, ["abc123", "main", "other"]),
+    "code_twice": ("code = S1", "code = BC", 12, ["BC", "store main", "store other"]),
+    "unknown_account": ("account = main\n[store", "account = mian\n[store", 10, ["mian"]),
+    "no_hash": ("hash = abc124\n", "", None, ["other", "hash"]),
+    "bad_choice": ("code = S1", "existing_contact = maybe", 12, ["existing_contact", "keep", "overwrite"]),
+    "bad_date": ("code = S1", "start_from = yesterday", 12, ["start_from"]),
+    "no_section": ("[kafka]\n", "", 1, []),
+}
+
+
+def run(folder, text, program, *words, env=None):
+    path = f"{folder}/bigfusion.conf"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace("{folder}", str(folder)))
+    for name in ("token", "key"):
+        if not os.path.exists(f"{folder}/{name}"):
+            with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
+                file.write("very-secret-value\n")
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("BIGFUSION_")}
+    return subprocess.run([binary(program), *words, "--config", path], env={**clean, **(env or {})},
+                          capture_output=True, text=True, timeout=20, check=False)
+
+
+def assert_refused(answer, names):
+    assert answer.returncode == 100
+    lines = [line for line in answer.stderr.splitlines() if line]
+    assert len(lines) == 1, answer.stderr
+    for name in names:
+        assert name in lines[0], lines[0]
+    assert "very-secret-value" not in answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_fault_is_refused_with_file_line_and_key(tmp_path, name):
+    old, new, number, names = WRONG[name]
+    assert old in RIGHT
+    answer = run(tmp_path, RIGHT.replace(old, new, 1), "bigfusion-filter", "--check")
+    assert_refused(answer, names + [f"{tmp_path}/bigfusion.conf"])
+    if number:
+        assert re.search(rf"\b{number}\b", answer.stderr.replace(str(tmp_path), "")), answer.stderr
+
+
+def test_r06_two_stores_with_one_code_into_one_account_are_refused_by_every_service(tmp_path):
+    for program in PROGRAMS[:4]:
+        answer = run(tmp_path, RIGHT.replace("code = S1", "code = BC"), program)
+        assert_refused(answer, ["main", "other", "BC"])
+
+
+def test_r06_one_code_into_two_accounts_is_fine(tmp_path):
+    text = RIGHT.replace("code = S1", "code = BC").replace("account = main\n[infusionsoft", "account = second\n[infusionsoft")
+    answer = run(tmp_path, text + "[infusionsoft second]\nkey_file = {folder}/key\n", "bigfusion-filter", "--check")
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_missing_secret_file_is_refused_by_the_program_that_needs_it(tmp_path):
+    answer = run(tmp_path, RIGHT.replace("{folder}/token", "{folder}/absent"), "bigfusion-poller", "--check")
+    assert_refused(answer, ["absent", "token_file"])
+    answer = run(tmp_path, RIGHT.replace("{folder}/key", "{folder}/absent"), "bigfusion-pusher", "--check")
+    assert_refused(answer, ["absent", "key_file"])
+
+
+def test_missing_configuration_is_refused(tmp_path):
+    answer = subprocess.run([binary("bigfusion-mapper"), "--config", f"{tmp_path}/nowhere.conf"], capture_output=True,
+                            text=True, timeout=20, check=False)
+    assert_refused(answer, ["nowhere.conf"])
+
+
+def test_check_prints_the_settings_and_no_secret(tmp_path):
+    for program in PROGRAMS[:4]:
+        answer = run(tmp_path, RIGHT, program, "--check")
+        assert answer.returncode == 0, answer.stderr
+        assert "abc123" in answer.stdout
+        assert "very-secret-value" not in answer.stdout + answer.stderr
+
+
+def test_environment_overrides_the_file(tmp_path):
+    answer = run(tmp_path, RIGHT, "bigfusion-filter", "--check", env={"BIGFUSION_STORE_OTHER_CODE": "FROM-ENV"})
+    assert answer.returncode == 0, answer.stderr
+    assert "FROM-ENV" in answer.stdout
+    assert_refused(run(tmp_path, RIGHT, "bigfusion-filter", "--check", env={"BIGFUSION_PUSHER_WORKERS": "many"}),
+                   ["BIGFUSION_PUSHER_WORKERS"])
+
+
+@pytest.mark.parametrize("program", PROGRAMS + ("bigfusion-sandbox", "bigfusion-devbroker"))
+def test_help_and_version(program):
+    for word, wanted in (("--help", "--version"), ("--version", "0.")):
+        answer = subprocess.run([binary(program), word], capture_output=True, text=True, timeout=20, check=False)
+        assert answer.returncode == 0
+        assert wanted in answer.stdout

@@ -1,0 +1,103 @@
+"""Nothing lost and nothing doubled, on a real Apache Kafka, whatever is killed, cut or emptied."""
+
+import itertools
+
+import pytest
+from conftest import Shop
+from processes import Tail, wait_until
+from shop import mail, order
+
+ORDERS = 2000
+_prefixes = itertools.count(1)
+
+# a service's progress shows in the topic that it writes
+OUTPUT = {"poller": "orders.raw", "filter": "orders.eligible", "mapper": "orders.payloads", "pusher": "delivered"}
+
+
+@pytest.fixture
+def start(kafka, request):
+    """start(**arguments of Stack): a stack with its own topics on the shared Kafka, stopped after the test."""
+    stacks = []
+
+    def make(services=None, **arguments):
+        settings = {"pusher": {"workers": 16}, **arguments.pop("settings", {})}
+        stack = Shop(f"e2e-{request.node.name}", broker=kafka, prefix=f"t{next(_prefixes)}", settings=settings,
+                     **arguments)
+        stacks.append(stack)
+        return stack.start(**({"services": services} if services else {}))
+
+    yield make
+    for stack in stacks:
+        stack.stop()
+
+
+@pytest.mark.parametrize("service", OUTPUT)
+def test_kill_9_in_the_middle_loses_and_doubles_nothing(start, service):
+    others = [name for name in OUTPUT if name != service]
+    stack = start(services=others, orders=ORDERS)
+    progress = Tail(stack.broker.address, stack.topic(OUTPUT[service]), service, keep=False)
+    try:
+        for share in (8, 3):  # twice: a quarter into it, and again with the inheritance of the first
+            stack.start_service(service)
+            wait_until(lambda n=share: progress.count >= ORDERS // n // 2, 90, f"{service} to be in the middle")
+            stack.kill(service)
+            assert progress.count < ORDERS // 2, "killed too late to show anything"
+    finally:
+        progress.stop()
+    stack.start_service(service)
+    stack.wait_drained(150)
+    stack.assert_right(lost=0, duplicated=0)
+
+
+def test_lost_answers_of_order_creates(start):
+    stack = start(services=["poller", "filter", "mapper"], orders=1000)
+    stack.fault(side="is", method="POST", path="/orders", kind="drop_after", share=0.05)
+    stack.fault(side="is", method="POST", path="/orders", kind="status", status=503, share=0.05)
+    stack.start_service("pusher")
+    stack.wait_drained(150)
+    judge = stack.assert_right(lost=0, duplicated=0)
+    dropped = [e for e in judge.journal if e.get("fault") == "drop_after"]
+    assert len(dropped) >= 10, "the fault did happen"
+
+
+def test_flushall_in_the_middle(start):
+    stack = start(orders=300, store={"start_from": "now"}, settings={"redis": {"born_margin_s": 5}})
+    wait_until(lambda: len(stack.tails["skipped"].records) >= 100, 60, "the old orders to be skipped")
+    old = {order["id"] for order in stack.orders()}
+    stack.expect_resolved_starts()
+    # what is placed from now on is to be synced; everything before it is not
+    for _ in range(400):
+        stack.place(order(mail("flush")))
+    wait_until(lambda: len(stack.tails["delivered"].records) >= 100, 90, "a third to be delivered")
+    assert stack.redis.command("FLUSHALL") == b"OK"
+    stack.wait_drained(180)
+    judge = stack.assert_right(lost=0, duplicated=0)
+    assert judge.created == 400
+    assert len(old) == 300
+    assert not [number for number in old if f"bc-abc123-{number}" in judge.creates], "an order of before the start"
+
+
+def test_three_stores_with_equal_ids_and_several_copies_of_each_service(start):
+    copies = ["poller", "poller-2", "filter", "filter-2", "mapper", "mapper-2", "mapper-3", "pusher", "pusher-2"]
+    stack = start(services=copies, stores=3, orders=900)
+    stack.wait_drained(150)
+    stack.assert_right(lost=0, duplicated=0)
+    ids = [{order["id"] for order in stack.orders(one["hash"])} for one in stack.stores]
+    assert len(ids[0] & ids[1] & ids[2]) >= 250, "the stores have equal order ids"
+    for name in ("filter", "mapper", "pusher"):
+        assert stack.services[f"{name}-2"].alive()
+
+
+def test_published_bytes_are_the_stores_bytes(start):
+    stack = start(services=["poller", "filter", "mapper", "pusher"], orders=150)
+    stack.wait_drained(60)
+    newest = {record.key: record.value for record in stack.raw_records()}
+    assert len(newest) == 150
+    completed = 0
+    for key, value in newest.items():
+        own = stack.raw(key.split("/")[2])
+        if value != own:
+            head, mark, _ = value.rpartition(b',"bigfusion":')
+            assert mark and head + b"}" == own, f"{key}: other bytes than the store's"
+            completed += 1
+    print(f"{len(newest)} orders, {completed} of them with the member `bigfusion`")

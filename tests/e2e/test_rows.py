@@ -1,0 +1,179 @@
+"""The rows of the requirements, one test each, through the real binaries: an order is placed in the store and the effect
+is looked at inside the account."""
+
+import time
+
+import pytest
+from processes import wait_until
+from reference import ELIGIBLE
+from shop import item, mail, order
+
+NOT_SYNCED = [0, 1, 4, 5, 6, 7, 12, 13]
+
+
+def test_r03_every_order_of_a_run_with_faults_arrives_within_fifteen_minutes(shop, faults):
+    faults(side="is", method="POST", path="/orders", kind="status", status=503, count=5)
+    faults(side="is", method="GET", path="/contacts", kind="delay", delay_ms=300, share=0.2)
+    faults(side="bc", method="GET", path="/orders", kind="status", status=500, count=2)
+    placed = [shop.place(order(mail("r03")), store) for _ in range(12) for store in ("abc123", "abc124")]
+    for number, one in enumerate(placed):
+        shop.wait_fate(one["id"], ("abc123", "abc124")[number % 2], 60, ("delivered", None))
+    judge = shop.judge()
+    delays = judge.delays()
+    print(f"placed to created: p50 {delays[len(delays) // 2]:.2f} s, p99 {delays[len(delays) * 99 // 100]:.2f} s,"
+          f" max {delays[-1]:.2f} s over {len(delays)} orders")
+    assert len(delays) >= 24
+    assert delays[-1] < 900
+    assert (judge.lost, judge.duplicated) == (0, 0)
+
+
+def test_r04_equal_ids_of_two_stores_are_two_orders(shop):
+    first = shop.place(order(mail("r04")), "abc123")
+    number = max(first["id"], *(o["id"] for o in shop.orders("abc124")), 0) + 500
+    for store in ("abc123", "abc124"):
+        shop.place(order(mail("r04"), id=number), store)
+    for store in ("abc123", "abc124"):
+        assert shop.wait_fate(number, store) == ("delivered", None)
+        assert len(shop.created(number, store)) == 1
+
+
+def test_r05_the_title_starts_with_the_store_code(shop):
+    for store, code in (("abc124", "S1"), ("abc125", "S2")):
+        placed = shop.place_and_wait(order(mail("r05")), store)
+        assert [c["order_title"] for c in shop.created(placed["id"], store)] == [f"{code} #{placed['id']}"]
+
+
+@pytest.mark.parametrize("address", ["missing", None, "", "   ", "\t"])
+def test_r08_no_email_is_not_synced(shop, address):
+    name = f"Nomail{time.monotonic_ns()}"
+    one = order(address, billing={"first_name": name})
+    if address == "missing":
+        del one["billing_address"]["email"]
+    mark = shop.mark()
+    placed = shop.place_and_wait(one, wanted=("skipped", "no_email"))
+    assert shop.requests_since(mark) == []
+    assert shop.created(placed["id"]) == []
+
+
+@pytest.mark.parametrize("status", NOT_SYNCED)
+def test_r09_statuses_that_are_not_synced(shop, status):
+    email, mark = mail("r09"), shop.mark()
+    placed = shop.place_and_wait(order(email, status=status, custom_status="Completed"), wanted=("skipped", "status"))
+    assert shop.created(placed["id"]) == []
+    assert shop.no_contact(email)
+    assert not [e for e in shop.requests_since(mark) if e["method"] != "GET"]
+    record = [r for r in shop.fate_records(f"abc123/order/{placed['id']}") if r.topic == "skipped"][-1]
+    assert str(status) in str(record.json()), "the fate names the status"
+
+
+def test_r09_withdrawn_while_it_waits_for_delivery(shop, faults):
+    emails = {status: mail("r09w") for status in (4, 5, 6, 12, 13)}
+    faults(side="is", method="POST", path="/contacts", kind="status", status=503)
+    mark = shop.mark()
+    placed = {status: shop.place(order(email)) for status, email in emails.items()}
+    for email in emails.values():
+        wait_until(lambda e=email: shop.requests_since(mark, "POST", "/contacts", e), 20, "a failed contact")
+    for status, one in placed.items():
+        shop.change(one["id"], status_id=status)
+    for one in placed.values():
+        assert shop.wait_fate(one["id"], timeout=60) == ("skipped", "status")
+    shop.clear_faults()
+    witness = shop.place_and_wait(order(mail("r09witness")), timeout=60)
+    assert len(shop.created(witness["id"])) == 1
+    for status, one in placed.items():
+        assert shop.created(one["id"]) == []
+        assert shop.fate(one["id"]) == ("skipped", "status")
+
+
+@pytest.mark.parametrize("status", sorted(ELIGIBLE))
+def test_r10_statuses_that_are_synced(shop, status):
+    placed = shop.place_and_wait(order(mail("r10"), status=status, custom_status="Cancelled"))
+    assert len(shop.created(placed["id"])) == 1
+
+
+def test_r10_an_unknown_status_is_not_synced_and_reported(shop):
+    placed = shop.place_and_wait(order(mail("r10u"), status=47, custom_status="Completed"),
+                                 wanted=("skipped", "unknown_status"))
+    assert shop.created(placed["id"]) == []
+
+
+def test_r11_no_other_goal_is_imitated(shop):
+    email = mail("r11")
+    shop.place_and_wait(order(email, [item("ONE", "One")]))
+    assert {integration for integration, _ in shop.goals(shop.contact(email)["id"])} == {"BCORDER", "BCSKU"}
+
+
+@pytest.mark.parametrize("store, code", [("abc123", "BC"), ("abc124", "S1")])
+def test_r12_order_goal_is_called_by_the_store_code(shop, store, code):
+    email = mail("r12")
+    shop.place_and_wait(order(email), store)
+    goals = shop.goals(shop.contact(email)["id"])
+    assert [goal for goal in goals if goal[0] == "BCORDER"] == [("BCORDER", code)]
+
+
+def test_r13_any_order_fires_the_order_goal(shop):
+    email = mail("r13")
+    shop.place_and_wait(order(email, [item("", "Something without a SKU")]))
+    assert shop.goals(shop.contact(email)["id"]) == [("BCORDER", "BC")]
+
+
+def test_r14_each_sku_fires_once(shop):
+    email = mail("r14")
+    shop.place_and_wait(order(email, [item("A", "Apple"), item("A", "Apple, wrapped"), item("B", "Banana")]))
+    assert shop.goals(shop.contact(email)["id"]) == [("BCORDER", "BC"), ("BCSKU", "A"), ("BCSKU", "B")]
+
+
+def test_r15_product_goals_come_in_line_order(shop):
+    email = mail("r15")
+    shop.place_and_wait(order(email, [item("Z-LAST", "Zucchini"), item("A-FIRST", "Artichoke")]))
+    goals = shop.goals(shop.contact(email)["id"])
+    assert goals == [("BCORDER", "BC"), ("BCSKU", "Z-LAST"), ("BCSKU", "A-FIRST")]
+
+
+def test_r17_each_coupon_fires_once(shop):
+    email = mail("r17")
+    shop.place_and_wait(order(email, [item("A", "Apple", 4)], coupons=[("SPRING", "1.00"), ("SUN", "2.50"),
+                                                                       ("SPRING", "0.50")]))
+    goals = shop.goals(shop.contact(email)["id"])
+    assert sorted(goal for goal in goals if goal[0] == "BCCOUPON") == [("BCCOUPON", "SPRING"), ("BCCOUPON", "SUN")]
+
+
+def test_r20_the_default_store_code_is_bc(shop):
+    with open(shop.config, encoding="utf-8") as file:
+        section = file.read().split("[store main]")[1].split("[")[0]
+    assert "code" not in section
+    placed = shop.place_and_wait(order(mail("r20")))
+    assert shop.created(placed["id"])[0]["order_title"] == f"BC #{placed['id']}"
+
+
+def test_r21_custom_field_and_missing_products(shop):
+    sku = f"NEW-{time.monotonic_ns()}"
+    mark = shop.mark()
+    placed = shop.place_and_wait(order(mail("r21"), [item(sku, "Brand new", 2, "4.25"), item("", "Nameless SKU")]))
+    created = shop.created(placed["id"])
+    assert [field["content"] for field in created[0]["custom_fields"]] == [f"bc-abc123-{placed['id']}"]
+    products = [shop.body(e) for e in shop.requests_since(mark, "POST", "/products")]
+    made = [p for p in products if p.get("sku") == sku]
+    assert made == [{"name": "Brand new", "short_description": "Brand new", "sku": sku, "price": 425}] or (
+        len(made) == 1 and {k: made[0][k] for k in ("name", "short_description", "sku", "price")}
+        == {"name": "Brand new", "short_description": "Brand new", "sku": sku, "price": 425})
+    again = shop.mark()
+    shop.place_and_wait(order(mail("r21"), [item(sku.lower(), "Brand new", 1, "4.25")]))
+    assert shop.requests_since(again, "POST", "/products") == [], "a SKU is compared without case"
+
+
+def test_worked_order_149_figure_by_figure(shop):
+    import json
+    import os
+    with open(os.path.join(os.path.dirname(__file__), "data", "order_149.json"), encoding="utf-8") as file:
+        one = json.load(file)
+    placed = shop.place_and_wait({**one, "id": 149})
+    assert placed["id"] == 149
+    created, = shop.created(149)
+    lines = [(line["item_type"], line["quantity"], str(line["price_per_unit"])) for line in created["order_items"]]
+    assert lines == [("PRODUCT", 1, "55.99"), ("SHIPPING", 1, "11.09"), ("TAX", 1, "10.15"), ("DISCOUNT", 1, lines[3][2])]
+    assert float(lines[3][2]) == -5
+    assert created["order_title"] == "BC #149"
+    assert created["order_time"] == "2019-03-05T21:40:11Z"
+    assert [field["content"] for field in created["custom_fields"]] == ["bc-abc123-149"]
+    assert shop.goals(created["contact_id"]) == [("BCORDER", "BC"), ("BCSKU", "S-ORAN"), ("BCCOUPON", "S2549JM0Y")]
