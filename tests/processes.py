@@ -272,14 +272,18 @@ def read_topic(broker, topic):
 
 
 def write_topic(broker, topic, key, value, headers=None, partition=None):
-    """One record with any bytes in it."""
+    """One record with any bytes in it; value None is a tombstone."""
     command = ["kcat", "-b", broker, "-P", "-t", topic, "-X", "message.max.bytes=8000000"]
-    if key is not None:
-        command += ["-k", key]
     if partition is not None:
         command += ["-p", str(partition)]
     for name, text in (headers or {}).items():
         command += ["-H", f"{name}={text}"]
+    if not value:  # from its input, kcat takes an empty record, from a file it does not
+        command += ["-K", "\x1f"] + (["-Z"] if value is None else [])
+        subprocess.run(command, input=(key or "").encode() + b"\x1f\n", check=True, capture_output=True, timeout=60)
+        return
+    if key is not None:
+        command += ["-k", key]
     path = os.path.join(RUNS, f"record-{os.getpid()}")
     with open(path, "wb") as file:
         file.write(value)
