@@ -133,6 +133,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(firstword $(subst =, ,$(p))
 $(BUILD)/generated/%.lua.h: common/%.lua
 	@mkdir -p $(@D)
 	xxd -i < $< | sed '$$ s/$$/, 0x00/' > $@
+$(BUILD)/common/ledger_scripts.o: $(patsubst common/%,$(BUILD)/generated/%.h,$(wildcard common/ledger/*.lua))
 
 # A unit test test_X.c is linked with every service's objects (except mains) and libcommon.
 $(BUILD)/libservices.a: $(SERVICE_OBJECTS)

@@ -1,0 +1,269 @@
+#include "ledger_handle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+struct ledger *ledger_new(const struct ledger_settings *settings)
+{
+    struct ledger *ledger = mem_alloc(sizeof(*ledger));
+    unsigned char random[16] = {0};
+
+    ledger->settings = *settings;
+    ledger->redis = redis_new(settings->url, settings->timeout_ms);
+    ledger_scripts_init(ledger->scripts);
+    snprintf(ledger->marker_key, sizeof(ledger->marker_key), "%s:ledger", settings->prefix);
+    snprintf(ledger->lock_key, sizeof(ledger->lock_key), "%s:ledger-rebuild", settings->prefix);
+    while (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        ; /* only a signal can interrupt it */
+    for (size_t i = 0; i < sizeof(random); i++)
+        snprintf(ledger->owner + 2 * i, 3, "%02x", random[i]);
+    return ledger;
+}
+
+void ledger_free(struct ledger *ledger)
+{
+    if (ledger == NULL)
+        return;
+    redis_free(ledger->redis);
+    free(ledger);
+}
+
+/* Arguments */
+
+void ledger_add_text(struct ledger_arguments *arguments, const char *data, size_t length)
+{
+    arguments->data[arguments->count] = data == NULL ? "" : data;
+    arguments->lengths[arguments->count++] = data == NULL ? 0 : length;
+}
+
+void ledger_add_string(struct ledger_arguments *arguments, const char *string)
+{
+    ledger_add_text(arguments, string, string == NULL ? 0 : strlen(string));
+}
+
+void ledger_add_number(struct ledger_arguments *arguments, int64_t number)
+{
+    char *text = arguments->numbers[arguments->number_count++];
+
+    snprintf(text, sizeof(arguments->numbers[0]), "%lld", (long long)number);
+    ledger_add_string(arguments, text);
+}
+
+/* Running scripts */
+
+/* The write counter of an answer, as the last one that the server acknowledged to us. */
+static void remember_writes(struct ledger *ledger, const redisReply *reply)
+{
+    int64_t writes = ledger_element_int(reply, 1, 0);
+
+    if (writes > ledger->seen) {
+        ledger->seen = writes;
+        memcpy(ledger->seen_run, ledger->run, sizeof(ledger->seen_run));
+    }
+}
+
+static int say_hello(struct ledger *ledger, struct error *err)
+{
+    const char *data[8];
+    size_t lengths[8];
+    struct ledger_arguments arguments = {.data = data, .lengths = lengths};
+    redisReply *reply;
+    int rc;
+
+    ledger_add_string(&arguments, "1");
+    ledger_add_string(&arguments, ledger->marker_key);
+    ledger_add_string(&arguments, ledger->run);
+    ledger_add_string(&arguments, ledger->vouches ? "1" : "0");
+    ledger_add_string(&arguments, ledger->seen_run);
+    ledger_add_number(&arguments, ledger->seen);
+    ledger_add_number(&arguments, ledger->settings.keep_ms);
+    reply = redis_script_run(ledger->redis, &ledger->scripts[SCRIPT_HELLO], arguments.count, data,
+                             lengths, err);
+    if (reply == NULL)
+        return error_prefix(err, "ledger hello");
+    rc = ledger_answer_of(reply, &ledger->greeting, err);
+    ledger->epoch = ledger_element_int(reply, 2, 0);
+    if (rc == 0 && ledger->greeting == LEDGER_OK) {
+        ledger->seen = ledger_element_int(reply, 1, 0);
+        memcpy(ledger->seen_run, ledger->run, sizeof(ledger->seen_run));
+    } else {
+        ledger->seen = 0; /* whatever was lost is dealt with: nobody is granted anything now */
+        ledger->seen_run[0] = '\0';
+    }
+    freeReplyObject(reply);
+    return rc;
+}
+
+int ledger_ready(struct ledger *ledger, struct error *err)
+{
+    struct ledger_facts facts;
+
+    if (redis_connected(ledger->redis) && ledger->generation == redis_generation(ledger->redis))
+        return 0;
+    if (redis_connect(ledger->redis, err) != 0 ||
+        ledger_facts_read(ledger->redis, &facts, err) != 0)
+        return error_prefix(err, "ledger");
+    for (int i = 0; i < SCRIPT_COUNT; i++) {
+        if (redis_script_load(ledger->redis, &ledger->scripts[i], err) != 0)
+            return error_prefix(err, "ledger");
+    }
+    if (strcmp(facts.run, ledger->run) != 0)
+        ledger->lock_token[0] = '\0'; /* what was filled in before may be gone: start again */
+    memcpy(ledger->run, facts.run, sizeof(ledger->run));
+    ledger->vouches = ledger_facts_vouch(&facts);
+    if (say_hello(ledger, err) != 0)
+        return -1;
+    ledger->generation = redis_generation(ledger->redis);
+    return 0;
+}
+
+redisReply *ledger_run(struct ledger *ledger, enum ledger_script script,
+                       const struct ledger_arguments *arguments, struct error *err)
+{
+    redisReply *reply = NULL;
+
+    for (int attempt = 0; attempt < 2; attempt++) {
+        int idle = redis_connected(ledger->redis);
+
+        if (ledger_ready(ledger, err) != 0)
+            return NULL;
+        reply = redis_script_run(ledger->redis, &ledger->scripts[script], arguments->count,
+                                 arguments->data, arguments->lengths, err);
+        if (reply != NULL || !idle || redis_connected(ledger->redis) ||
+            !redis_was_closed(ledger->redis))
+            break;
+        if (attempt == 0)
+            error_clear(err);
+    }
+    if (reply == NULL) {
+        error_prefix(err, err->kind == ERROR_PERMANENT ? "ledger entry is damaged" : "ledger %s",
+                     ledger->scripts[script].name);
+        return NULL;
+    }
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
+        freeReplyObject(reply);
+        error_set(err, ERROR_TEMPORARY, "ledger: unexpected answer from a script");
+        return NULL;
+    }
+    remember_writes(ledger, reply);
+    return reply;
+}
+
+/* The calls */
+
+int ledger_hello(struct ledger *ledger, enum ledger_answer *answer, struct error *err)
+{
+    int64_t epoch;
+
+    if (ledger_epoch(ledger, &epoch, err) != 0)
+        return -1;
+    *answer = epoch > 0 ? LEDGER_OK : LEDGER_LOST;
+    return 0;
+}
+
+int ledger_epoch(struct ledger *ledger, int64_t *epoch, struct error *err)
+{
+    unsigned generation = redis_connected(ledger->redis) ? ledger->generation : 0;
+
+    if (ledger_ready(ledger, err) != 0)
+        return -1;
+    /* On an old connection the marker may be another by now: hello again is the same question. */
+    if (generation == ledger->generation && say_hello(ledger, err) != 0) {
+        if (redis_connected(ledger->redis) || !redis_was_closed(ledger->redis))
+            return -1;
+        error_clear(err);
+        if (ledger_ready(ledger, err) != 0)
+            return -1;
+    }
+    *epoch = ledger->epoch;
+    return 0;
+}
+
+int ledger_acquire(struct ledger *ledger, const struct ledger_request *request,
+                   struct ledger_grant *grant, struct error *err)
+{
+    const char *data[16];
+    size_t lengths[16];
+    struct ledger_arguments arguments = {.data = data, .lengths = lengths};
+    redisReply *reply;
+    int rc;
+
+    ledger_grant_clear(grant);
+    if (ledger_entry_key(grant->key, ledger->settings.prefix, request->account, request->kind,
+                         request->id, err) != 0)
+        return -1;
+    ledger_add_string(&arguments, "2");
+    ledger_add_string(&arguments, ledger->marker_key);
+    ledger_add_string(&arguments, grant->key);
+    ledger_add_string(&arguments, ledger_kind_name(request->kind));
+    ledger_add_number(&arguments, request->modified_at < 0 ? 0 : request->modified_at);
+    ledger_add_number(&arguments, request->first_seen_ms);
+    ledger_add_string(&arguments, request->digest);
+    ledger_add_string(&arguments, request->withdrawn ? "1" : "0");
+    ledger_add_string(&arguments, request->replay ? "1" : "0");
+    ledger_add_number(&arguments, ledger->settings.lease_ms);
+    ledger_add_number(&arguments, ledger->settings.born_margin_ms);
+    ledger_add_string(&arguments, ledger->owner);
+    reply = ledger_run(ledger, SCRIPT_ACQUIRE, &arguments, err);
+    if (reply == NULL)
+        return -1;
+    rc = ledger_grant_read(grant, reply, ledger->settings.visibility_delay_ms, err);
+    freeReplyObject(reply);
+    return rc;
+}
+
+/* end, begin, finish: one script, each part optional (NULL). */
+static int run_step(struct ledger *ledger, const struct ledger_grant *grant, const char *ended,
+                    const char *result, const char *begun, const char *finish, const char *reason,
+                    enum ledger_answer *answer, struct error *err)
+{
+    const char *data[16];
+    size_t lengths[16];
+    struct ledger_arguments arguments = {.data = data, .lengths = lengths};
+    redisReply *reply;
+    int rc;
+
+    ledger_add_string(&arguments, "2");
+    ledger_add_string(&arguments, ledger->marker_key);
+    ledger_add_string(&arguments, grant->key);
+    ledger_add_string(&arguments, grant->fence);
+    ledger_add_number(&arguments, ledger->settings.lease_ms);
+    ledger_add_number(&arguments, ledger->settings.keep_ms);
+    ledger_add_string(&arguments, ended);
+    ledger_add_string(&arguments, result);
+    ledger_add_string(&arguments, begun);
+    ledger_add_string(&arguments, finish);
+    ledger_add_string(&arguments, reason);
+    reply = ledger_run(ledger, SCRIPT_STEP, &arguments, err);
+    if (reply == NULL)
+        return -1;
+    rc = ledger_answer_of(reply, answer, err);
+    freeReplyObject(reply);
+    return rc;
+}
+
+int ledger_begin(struct ledger *ledger, const struct ledger_grant *grant, const char *step,
+                 enum ledger_answer *answer, struct error *err)
+{
+    return run_step(ledger, grant, NULL, NULL, step, NULL, NULL, answer, err);
+}
+
+int ledger_end(struct ledger *ledger, const struct ledger_grant *grant, const char *step,
+               const char *result, const char *next, enum ledger_answer *answer, struct error *err)
+{
+    return run_step(ledger, grant, step, result, next, NULL, NULL, answer, err);
+}
+
+int ledger_finish(struct ledger *ledger, const struct ledger_grant *grant, enum ledger_finish how,
+                  const char *step, const char *result, const char *reason,
+                  enum ledger_answer *answer, struct error *err)
+{
+    static const char *const words[] = {[LEDGER_FINISH_DONE] = "done",
+                                        [LEDGER_FINISH_DEAD] = "dead",
+                                        [LEDGER_FINISH_RETRY] = "retry",
+                                        [LEDGER_FINISH_WITHDRAWN] = "withdrawn"};
+
+    return run_step(ledger, grant, step, result, NULL, words[how], reason, answer, err);
+}

@@ -1,0 +1,131 @@
+-- acquire: the right to work on an entry, or why not.
+-- ARGV: kind, modified_at, first_seen, digest, withdrawn, replay, lease_ms, margin_ms, owner
+-- Answer: word, writes, fence, modified_at, doubt, doubt age, wait, flags, reason, then step and result in turn.
+local order = ARGV[1] == 'order'
+local version, digest = ARGV[2], ARGV[4]
+local withdrawn, replay = ARGV[5] == '1', ARGV[6] == '1'
+local lease_ms, owner = tonumber(ARGV[7]), ARGV[9]
+
+local now = now_ms()
+local epoch, keep = read_marker()
+if not epoch then
+    return {'LOST'}
+end
+
+local list = redis.call('HGETALL', KEYS[2])
+local entry = {}
+for i = 1, #list, 2 do
+    entry[list[i]] = list[i + 1]
+end
+local known = #list > 0
+if known and damage(entry) then
+    return {err = damage(entry)}
+end
+
+local function answer(word, writes, fence, wait, newer)
+    local flags = (entry.goals and 1 or 0) + (entry.look_again and 2 or 0) + (newer and 4 or 0)
+    local age = entry.doubt and math.max(0, now - whole(entry.doubt_at)) or 0
+    local reply = {word, writes, fence, entry.modified_at, entry.doubt or '', decimal(age), decimal(wait),
+                   decimal(flags), entry.reason or ''}
+    for name, value in pairs(entry) do
+        if string.sub(name, 1, 2) == 's:' then
+            reply[#reply + 1] = string.sub(name, 3)
+            reply[#reply + 1] = value
+        end
+    end
+    return reply
+end
+-- Answers without a grant carry the epoch too: it is asked once more before the commit (rule 7).
+local no_fence = epoch .. '-0'
+
+if known then
+    -- A lease of another epoch is void. One that lies far ahead was written before the clock was set back.
+    local lease = whole(entry.lease)
+    if entry.epoch == epoch and entry.owner ~= owner and lease > now and lease <= now + 10 * lease_ms then
+        return answer('BUSY', '0', no_fence, lease - now)
+    end
+end
+
+-- Final answers; a doubt is asked first (rule 1).
+if known and not entry.doubt then
+    local mine, theirs = whole(version), whole(entry.modified_at)
+    if order and (mine < theirs or (mine == theirs and entry.state == 'withdrawn' and not withdrawn)) then
+        return answer('OLD', '0', no_fence, 0)
+    elseif entry.state == 'done' and (order or entry.digest == digest) then
+        return answer('DONE', '0', no_fence, 0, mine > theirs)
+    elseif entry.state == 'dead' and entry.digest == digest and not replay and not withdrawn then
+        local writes = '0'
+        if mine > theirs then
+            writes = count_write()
+            entry.modified_at = version
+            write_entry({modified_at = version})
+        end
+        return answer('DEAD', writes, no_fence, 0)
+    end
+end
+
+-- A grant. What changes is put into entry (for the answer) and set (for Redis) alike.
+local set = {}
+local function put(name, value)
+    entry[name] = value or nil
+    set[name] = value
+end
+
+if not known then
+    put('state', 'open')
+    put('modified_at', version)
+    put('digest', digest)
+    if order and tonumber(ARGV[3]) < math.max(whole(epoch), now - keep) + tonumber(ARGV[8]) then
+        put('absent', '1')
+        put('goals', '1')
+        put('doubt', 'order')
+        put('doubt_at', epoch)
+    end
+elseif order and entry.epoch ~= epoch then
+    -- Last written in another epoch, or filled in by a rebuild: what came after that write is not known (rule 3).
+    put('goals', '1')
+    if not entry.doubt then
+        put('doubt', 'order')
+        put('doubt_at', epoch)
+        put('doubt_fence', false)
+    elseif entry.doubt ~= 'order' and not entry['s:order'] then
+        put('ask', '1')
+    end
+end
+
+if known then
+    if order and entry.doubt then
+        -- The entry stands for the version that was begun until it is known what became of it (see step.lua).
+        put('held', version)
+        put('held_digest', digest)
+    else
+        if not (order and entry['s:order']) then
+            put('modified_at', version)
+            put('digest', digest)
+        end
+        if entry.held then
+            put('held', false)
+            put('held_digest', false)
+        end
+    end
+    if entry.state ~= 'open' then
+        redis.call('PERSIST', KEYS[2])
+        if not (withdrawn and entry.state == 'withdrawn') then
+            put('state', 'open')
+        end
+    end
+    for _, name in ipairs({'reason', 'stale'}) do
+        if entry[name] then
+            put(name, false)
+        end
+    end
+end
+
+local writes = count_write()
+local fence = epoch .. '-' .. writes
+put('fence', fence)
+put('lease', decimal(now + lease_ms))
+put('owner', owner)
+put('epoch', epoch)
+write_entry(set)
+return answer(entry.doubt and 'RECONCILE' or 'GRANT', writes, fence, 0)

@@ -1,0 +1,14 @@
+-- forget: the account refused a cached id, so the contact or product is to be looked up again.
+-- ARGV: step, the id that was refused. Answer: OK | LOST, writes
+if not read_marker() then
+    return {'LOST', '0'}
+end
+local step = 's:' .. ARGV[1]
+local entry = redis.call('HMGET', KEYS[2], 'state', step)
+if entry[1] ~= 'done' or entry[2] ~= ARGV[2] then
+    return {'OK', '0'}
+end
+local writes = count_write()
+write_entry({state = 'open', [step] = false})
+redis.call('PERSIST', KEYS[2])
+return {'OK', writes}

@@ -1,0 +1,14 @@
+-- lock: the right to rebuild. KEYS: marker, lock. ARGV: token, ttl_ms, renew (1: only if it is still ours)
+-- Answer: 1 ours, 0 not: somebody else's, lost since, or the ledger is not lost at all.
+if read_marker() then
+    return {'0'}
+end
+local holder = redis.call('GET', KEYS[2])
+if holder == ARGV[1] then
+    redis.call('PEXPIRE', KEYS[2], ARGV[2])
+    return {'1'}
+elseif not holder and ARGV[3] == '0' then
+    redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+    return {'1'}
+end
+return {'0'}

@@ -1,0 +1,121 @@
+-- step: begin, end and finish, each optional, in the order end, begin, finish. Repeating one changes nothing.
+-- ARGV: fence, lease_ms, keep_ms, step to end, its result ('': no effect), step to begin, finish (''|done|dead|retry|
+-- withdrawn), reason
+-- Answer: OK | OK_STALE | FENCED | LOST, writes. FENCED after an `end` that was this fence's own: the end is recorded.
+local fence, lease_ms, keep_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local ending, result, beginning, finish = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+
+local now = now_ms()
+local epoch = read_marker()
+if not epoch then
+    return {'LOST', '0'}
+end
+
+local names = {'fence', 'state', 'lease', 'modified_at', 'doubt', 'doubt_at', 'doubt_fence', 'ask', 'held',
+               'held_digest', 'stale', 's:order', 's:' .. beginning}
+local values = redis.call('HMGET', KEYS[2], unpack(names))
+local entry = {}
+for i = 1, #names do
+    entry[names[i]] = values[i] or nil
+end
+if entry.fence ~= fence or string.match(fence, '^(%d+)-') ~= epoch then
+    return {'FENCED', '0'}
+end
+if damage(entry) then
+    return {err = damage(entry)}
+end
+if entry.lease == '0' then
+    -- Given back already. The same finish again is the repetition of one whose reply was lost.
+    if finish == entry.state or (finish == 'retry' and entry.state ~= 'done' and entry.state ~= 'dead') then
+        return {entry.stale and 'OK_STALE' or 'OK', '0'}
+    end
+    return {'FENCED', '0'}
+end
+
+local set = {}
+local function put(name, value)
+    entry[name] = value or nil
+    set[name] = value
+end
+local word = 'OK'
+
+if ending ~= '' then
+    if result ~= '' then
+        put('s:' .. ending, result)
+    end
+    if entry.doubt == ending then
+        if result == '' and ending == 'order' and entry.doubt_fence ~= fence then
+            put('look_again', '1') -- it was looked up and not there: to be looked up once more, later
+        end
+        put('doubt', false)
+        put('doubt_at', false)
+        put('doubt_fence', false)
+        if entry.ask then
+            put('ask', false)
+            if not entry['s:order'] then
+                put('doubt', 'order')
+                put('doubt_at', epoch)
+            end
+        end
+        if entry.held and not entry.doubt then
+            -- Nothing is in doubt any more, so the versions can be compared (rule 5).
+            if not entry['s:order'] then
+                if whole(entry.held) < whole(entry.modified_at) then
+                    put('lease', '0') -- its next acquire says OLD
+                    word = 'FENCED'
+                else
+                    put('modified_at', entry.held)
+                    put('digest', entry.held_digest)
+                end
+            end
+            put('held', false)
+            put('held_digest', false)
+        end
+    end
+end
+
+if beginning ~= '' and word == 'OK' then
+    -- Another doubt, one that this fence did not begin, or a step that has its result: look first.
+    if entry.doubt and (entry.doubt ~= beginning or entry.doubt_fence ~= fence) then
+        word = 'FENCED'
+    elseif entry['s:' .. beginning] then
+        word = 'FENCED'
+    else
+        put('doubt', beginning)
+        put('doubt_at', decimal(now))
+        put('doubt_fence', fence)
+        put('lease', decimal(now + lease_ms))
+    end
+end
+
+if finish ~= '' and word == 'OK' then
+    if finish ~= 'retry' and entry.doubt then
+        word = 'FENCED' -- nothing is final while a step is in doubt
+    else
+        if whole(entry.lease) <= now then
+            word = 'OK_STALE'
+            put('stale', '1')
+        end
+        put('lease', '0')
+        if finish ~= 'retry' then
+            put('state', finish)
+            put('reason', finish == 'dead' and ARGV[8])
+        elseif entry.doubt then
+            put('doubt_at', decimal(now))
+        end
+        if finish == 'done' then
+            put('absent', false)
+            put('goals', false)
+        end
+    end
+end
+
+local writes = '0'
+if next(set) then
+    writes = count_write()
+    write_entry(set)
+    if set.state then
+        redis.call('PEXPIRE', KEYS[2], keep_ms)
+    end
+end
+return {word, writes}

@@ -1,0 +1,450 @@
+#include "redis.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <openssl/evp.h>
+
+#include "mem.h"
+
+enum { ARGUMENTS_MAX = 1024 }; /* of one script call */
+
+struct redis {
+    char *address;
+    int64_t timeout_ms;
+    redisContext *context;
+    unsigned generation;
+    int was_closed;
+};
+
+/* Addresses */
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* Copy with %XX resolved, or NULL where that is malformed. */
+static char *decode(const char *text, size_t length)
+{
+    char *copy = mem_strndup(text, length);
+    char *target = copy;
+
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '%') {
+            int high = i + 2 < length ? hex_digit(text[i + 1]) : -1;
+            int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+
+            if (low < 0 || (high == 0 && low == 0)) {
+                free(copy);
+                return NULL;
+            }
+            *target++ = (char)(high * 16 + low);
+            i += 2;
+        } else {
+            *target++ = text[i];
+        }
+    }
+    *target = '\0';
+    return copy;
+}
+
+/* Whole number of text, 0..max, or -1. */
+static int small_number(const char *text, size_t length, int max)
+{
+    int value = 0;
+
+    if (length == 0 || length > 9)
+        return -1;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        value = value * 10 + (text[i] - '0');
+    }
+    return value <= max ? value : -1;
+}
+
+/* [[user]:password@] in front of rest; moves *rest behind it. end bounds the search. */
+static int parse_login(struct redis_url *url, const char **rest, const char *end)
+{
+    const char *at = NULL;
+    const char *colon;
+
+    for (const char *c = *rest; c < end; c++) {
+        if (*c == '@')
+            at = c;
+    }
+    if (at == NULL)
+        return 0;
+    colon = memchr(*rest, ':', (size_t)(at - *rest));
+    if (colon == NULL)
+        return -1;
+    if (colon > *rest && (url->user = decode(*rest, (size_t)(colon - *rest))) == NULL)
+        return -1;
+    if ((url->password = decode(colon + 1, (size_t)(at - colon - 1))) == NULL)
+        return -1;
+    *rest = at + 1;
+    return 0;
+}
+
+static int parse_tcp(struct redis_url *url, const char *rest)
+{
+    const char *end = rest + strcspn(rest, "/?#");
+    const char *port;
+
+    if (parse_login(url, &rest, end) != 0)
+        return -1;
+    if (*rest == '[') {
+        const char *close = memchr(rest, ']', (size_t)(end - rest));
+
+        if (close == NULL)
+            return -1;
+        url->host = mem_strndup(rest + 1, (size_t)(close - rest - 1));
+        port = close + 1;
+    } else {
+        port = memchr(rest, ':', (size_t)(end - rest));
+        if (port == NULL)
+            port = end;
+        url->host = mem_strndup(rest, (size_t)(port - rest));
+    }
+    if (url->host[0] == '\0' || (port < end && *port != ':'))
+        return -1;
+    url->port = port == end ? 6379 : small_number(port + 1, (size_t)(end - port - 1), 65535);
+    if (*end == '/' && end[1] != '\0')
+        url->db = small_number(end + 1, strlen(end + 1), 1 << 20);
+    else if (*end != '\0' && *end != '/')
+        return -1;
+    return url->port > 0 && url->db >= 0 ? 0 : -1;
+}
+
+static int parse_unix(struct redis_url *url, const char *rest)
+{
+    const char *end;
+
+    /* A path may hold '@': only what stands in front of the first '/' is a login. */
+    if (parse_login(url, &rest, rest + strcspn(rest, "/")) != 0)
+        return -1;
+    if (*rest != '/')
+        return -1;
+    end = rest + strcspn(rest, "?");
+    url->path = mem_strndup(rest, (size_t)(end - rest));
+    if (strncmp(end, "?db=", 4) == 0)
+        url->db = small_number(end + 4, strlen(end + 4), 1 << 20);
+    else if (*end != '\0')
+        return -1;
+    return url->db >= 0 ? 0 : -1;
+}
+
+int redis_url_parse(struct redis_url *url, const char *text, struct error *err)
+{
+    int rc = -1;
+
+    if (strncmp(text, "redis://", 8) == 0)
+        rc = parse_tcp(url, text + 8);
+    else if (strncmp(text, "unix://", 7) == 0)
+        rc = parse_unix(url, text + 7);
+    if (rc != 0) {
+        redis_url_clear(url);
+        return error_set(err, ERROR_PERMANENT,
+                         "redis url: expected redis://[[user]:password@]host[:port][/db] or "
+                         "unix://[[user]:password@]/path[?db=N]");
+    }
+    return 0;
+}
+
+void redis_url_clear(struct redis_url *url)
+{
+    free(url->host);
+    free(url->path);
+    free(url->user);
+    if (url->password != NULL)
+        explicit_bzero(url->password, strlen(url->password));
+    free(url->password);
+    *url = (struct redis_url){0};
+}
+
+/* The connection */
+
+struct redis *redis_new(const char *url, int64_t timeout_ms)
+{
+    struct redis *redis = mem_alloc(sizeof(*redis));
+
+    redis->address = mem_strdup(url);
+    redis->timeout_ms = timeout_ms;
+    return redis;
+}
+
+void redis_free(struct redis *redis)
+{
+    if (redis == NULL)
+        return;
+    if (redis->context != NULL)
+        redisFree(redis->context);
+    explicit_bzero(redis->address, strlen(redis->address));
+    free(redis->address);
+    free(redis);
+}
+
+/* With a reset: what is still in our send queue must not arrive after its repetition on the next
+ * connection. */
+void redis_close(struct redis *redis)
+{
+    struct linger reset = {.l_onoff = 1, .l_linger = 0};
+
+    if (redis->context == NULL)
+        return;
+    if (redis->context->fd >= 0)
+        setsockopt(redis->context->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    redisFree(redis->context);
+    redis->context = NULL;
+}
+
+int redis_connected(const struct redis *redis) { return redis->context != NULL; }
+
+unsigned redis_generation(const struct redis *redis) { return redis->generation; }
+
+int redis_was_closed(const struct redis *redis) { return redis->was_closed; }
+
+/* The connection is of no use any more: says why and drops it. */
+static int fail(struct redis *redis, struct error *err)
+{
+    redisContext *context = redis->context;
+    int timed_out = context->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK);
+
+    redis->was_closed =
+        !timed_out && (context->err == REDIS_ERR_IO || context->err == REDIS_ERR_EOF);
+    error_set(err, ERROR_TEMPORARY, "redis: %s",
+              timed_out ? "no answer in time"
+                        : (context->err != 0 ? context->errstr : "bad answer"));
+    redis_close(redis);
+    return -1;
+}
+
+/* Reply of a command to the open connection; error replies included; NULL: the connection failed.
+ */
+static redisReply *call(struct redis *redis, int count, const char **arguments,
+                        const size_t *lengths, struct error *err)
+{
+    redisReply *reply = redisCommandArgv(redis->context, count, arguments, lengths);
+
+    if (reply == NULL)
+        fail(redis, err);
+    return reply;
+}
+
+/* One command while logging in; its answer matters only as good or bad. */
+static int login_step(struct redis *redis, int count, const char **arguments, struct error *err)
+{
+    redisReply *reply = call(redis, count, arguments, NULL, err);
+    int rc;
+
+    if (reply == NULL)
+        return -1;
+    rc = redis_reply_check(reply, err);
+    freeReplyObject(reply);
+    if (rc != 0)
+        redis_close(redis);
+    return rc;
+}
+
+static int login(struct redis *redis, const struct redis_url *url, struct error *err)
+{
+    if (url->password != NULL) {
+        const char *with_user[] = {"AUTH", url->user, url->password};
+        const char *without[] = {"AUTH", url->password};
+
+        if (url->user != NULL ? login_step(redis, 3, with_user, err)
+                              : login_step(redis, 2, without, err))
+            return -1;
+    }
+    if (url->db > 0) {
+        char db[16];
+        const char *select[] = {"SELECT", db};
+
+        snprintf(db, sizeof(db), "%d", url->db);
+        if (login_step(redis, 2, select, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int redis_connect(struct redis *redis, struct error *err)
+{
+    struct timeval timeout = {.tv_sec = redis->timeout_ms / 1000,
+                              .tv_usec = (redis->timeout_ms % 1000) * 1000};
+    struct redis_url url = {0};
+    int rc = -1;
+
+    if (redis->context != NULL)
+        return 0;
+    if (redis_url_parse(&url, redis->address, err) != 0)
+        return -1;
+    redis->context =
+        mem_check(url.path != NULL ? redisConnectUnixWithTimeout(url.path, timeout)
+                                   : redisConnectWithTimeout(url.host, url.port, timeout));
+    if (redis->context->err != 0) {
+        error_set(err, ERROR_TEMPORARY, "redis: connect: %s", redis->context->errstr);
+        redis_close(redis);
+        goto out;
+    }
+    if (redisSetTimeout(redis->context, timeout) != REDIS_OK) {
+        fail(redis, err);
+        goto out;
+    }
+    if (url.path == NULL)
+        redisEnableKeepAlive(redis->context);
+    redis->generation++;
+    rc = login(redis, &url, err);
+out:
+    redis_url_clear(&url);
+    return rc;
+}
+
+/* Commands */
+
+int redis_reply_check(const redisReply *reply, struct error *err)
+{
+    if (reply->type != REDIS_REPLY_ERROR)
+        return 0;
+    /* Redis before 7 puts "ERR Error running script ..." in front of what a command inside said. */
+    if (strstr(reply->str, "WRONGTYPE") != NULL)
+        return error_set(err, ERROR_PERMANENT, "redis: the key holds another type");
+    if (strncmp(reply->str, "DAMAGED", 7) == 0)
+        return error_set(err, ERROR_PERMANENT, "redis: bad field:%s", reply->str + 7);
+    return error_set(err, ERROR_TEMPORARY, "redis: %.200s", reply->str);
+}
+
+static redisReply *checked(redisReply *reply, struct error *err)
+{
+    if (reply != NULL && redis_reply_check(reply, err) != 0) {
+        freeReplyObject(reply);
+        return NULL;
+    }
+    return reply;
+}
+
+redisReply *redis_command(struct redis *redis, struct error *err, const char *format, ...)
+{
+    redisReply *reply;
+    va_list args;
+
+    if (redis_connect(redis, err) != 0)
+        return NULL;
+    va_start(args, format);
+    reply = redisvCommand(redis->context, format, args);
+    va_end(args);
+    if (reply == NULL) {
+        fail(redis, err);
+        return NULL;
+    }
+    return checked(reply, err);
+}
+
+redisReply *redis_command_argv(struct redis *redis, int count, const char **arguments,
+                               const size_t *lengths, struct error *err)
+{
+    if (redis_connect(redis, err) != 0)
+        return NULL;
+    return checked(call(redis, count, arguments, lengths, err), err);
+}
+
+int redis_queue(struct redis *redis, int count, const char **arguments, const size_t *lengths,
+                struct error *err)
+{
+    if (redis_connect(redis, err) != 0)
+        return -1;
+    if (redisAppendCommandArgv(redis->context, count, arguments, lengths) != REDIS_OK)
+        return fail(redis, err);
+    return 0;
+}
+
+redisReply *redis_next(struct redis *redis, struct error *err)
+{
+    void *reply = NULL;
+
+    if (redis->context == NULL) {
+        error_set(err, ERROR_TEMPORARY, "redis: not connected");
+        return NULL;
+    }
+    if (redisGetReply(redis->context, &reply) != REDIS_OK) {
+        fail(redis, err);
+        return NULL;
+    }
+    return reply;
+}
+
+/* Scripts */
+
+void redis_script_init(struct redis_script *script)
+{
+    EVP_MD_CTX *context = mem_check(EVP_MD_CTX_new());
+    unsigned char digest[EVP_MAX_MD_SIZE];
+
+    EVP_DigestInit_ex(context, EVP_sha1(), NULL);
+    EVP_DigestUpdate(context, script->prelude, strlen(script->prelude));
+    EVP_DigestUpdate(context, script->body, strlen(script->body));
+    EVP_DigestFinal_ex(context, digest, NULL);
+    EVP_MD_CTX_free(context);
+    for (int i = 0; i < 20; i++)
+        snprintf(script->sha + 2 * i, 3, "%02x", digest[i]);
+}
+
+int redis_script_load(struct redis *redis, const struct redis_script *script, struct error *err)
+{
+    char *text = mem_printf("%s%s", script->prelude, script->body);
+    const char *load[] = {"SCRIPT", "LOAD", text};
+    redisReply *reply = redis_command_argv(redis, 3, load, NULL, err);
+
+    free(text);
+    if (reply == NULL)
+        return error_prefix(err, "script %s", script->name);
+    freeReplyObject(reply);
+    return 0;
+}
+
+redisReply *redis_script_run(struct redis *redis, const struct redis_script *script, int count,
+                             const char **arguments, const size_t *lengths, struct error *err)
+{
+    const char *all[ARGUMENTS_MAX + 2];
+    size_t all_lengths[ARGUMENTS_MAX + 2];
+    redisReply *reply;
+
+    if (count > ARGUMENTS_MAX) {
+        error_set(err, ERROR_PERMANENT, "script %s: more than %d arguments", script->name,
+                  ARGUMENTS_MAX);
+        return NULL;
+    }
+    all[0] = "EVALSHA"; /* filled by hand: an initialiser would clear 16 KB at each call */
+    all_lengths[0] = 7;
+    all[1] = script->sha;
+    all_lengths[1] = 40;
+    memcpy(all + 2, arguments, (size_t)count * sizeof(*all));
+    memcpy(all_lengths + 2, lengths, (size_t)count * sizeof(*all_lengths));
+    if (redis_connect(redis, err) != 0)
+        return NULL;
+    reply = call(redis, count + 2, all, all_lengths, err);
+    if (reply != NULL && reply->type == REDIS_REPLY_ERROR &&
+        strncmp(reply->str, "NOSCRIPT", 8) == 0) {
+        char *text = mem_printf("%s%s", script->prelude, script->body);
+
+        freeReplyObject(reply);
+        all[0] = "EVAL";
+        all_lengths[0] = 4;
+        all[1] = text;
+        all_lengths[1] = strlen(text);
+        reply = call(redis, count + 2, all, all_lengths, err);
+        free(text);
+    }
+    return checked(reply, err);
+}

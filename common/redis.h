@@ -1,0 +1,111 @@
+/* redis.h - one connection to Redis, on top of hiredis: addresses, timeouts, errors in two kinds,
+ * scripts by their SHA. A handle belongs to one thread. It connects when it is first used and again
+ * after a failure; who must know about a new connection watches redis_generation(). A connection
+ * that failed is reset (RST), so that a command which is still in our send queue cannot arrive
+ * after its repetition on the next connection.
+ *
+ * Error kinds: WRONGTYPE and a script's own `DAMAGED ...` are permanent: that key holds something
+ * else. All other faults are temporary, a refused password too: nobody's order is bad because Redis
+ * does not let us in. */
+#ifndef COMMON_REDIS_H
+#define COMMON_REDIS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <hiredis/hiredis.h>
+
+#include "error.h"
+
+/* A parsed address. Zero-initialise; release with redis_url_clear(). */
+struct redis_url {
+    char *host; /* TCP; else NULL */
+    int port;
+    char *path;     /* unix socket; else NULL */
+    char *user;     /* or NULL */
+    char *password; /* or NULL */
+    int db;
+};
+
+/**
+ * @brief Reads redis://[[user]:password@]host[:port][/db] or unix://[[user]:password@]/path[?db=N].
+ * User and password may hold %XX; an IPv6 host stands in brackets.
+ * @returns 0, or -1 with a permanent error that does not show the address (it may hold a password)
+ */
+int redis_url_parse(struct redis_url *url, const char *text, struct error *err);
+void redis_url_clear(struct redis_url *url);
+
+struct redis; /* opaque */
+
+/**
+ * @brief New handle; does not connect. Free with redis_free().
+ * @param url         see redis_url_parse(); a bad one is reported by the first call
+ * @param timeout_ms  for connecting and for each answer, > 0
+ */
+struct redis *redis_new(const char *url, int64_t timeout_ms);
+void redis_free(struct redis *redis);
+
+/** @brief Connects, authenticates and selects the database, unless it is connected. */
+int redis_connect(struct redis *redis, struct error *err);
+
+/** @brief Drops the connection, e.g. with queued commands whose replies nobody will fetch. */
+void redis_close(struct redis *redis);
+
+/** @brief Whether there is a connection that has not failed yet. */
+int redis_connected(const struct redis *redis);
+
+/** @brief How often this handle has connected: differs after each new connection. */
+unsigned redis_generation(const struct redis *redis);
+
+/** @brief Whether the last failure was a connection that the other side had closed (not a timeout).
+ */
+int redis_was_closed(const struct redis *redis);
+
+/**
+ * @brief One command, hiredis' format (%s, %b, %lld).
+ * @returns the reply (new, freeReplyObject()), never an error reply; or NULL with err set
+ */
+redisReply *redis_command(struct redis *redis, struct error *err, const char *format, ...);
+
+/** @brief The same with the arguments one by one. */
+redisReply *redis_command_argv(struct redis *redis, int count, const char **arguments,
+                               const size_t *lengths, struct error *err);
+
+/* A Lua script: two pieces of text one after the other, so that scripts can share what stands in
+ * front. */
+struct redis_script {
+    const char *name;    /* for error texts */
+    const char *prelude; /* or ""; keeps */
+    const char *body;    /* keeps */
+    char sha[41];        /* filled in by redis_script_init() */
+};
+
+/** @brief Computes the SHA by which the server knows the script. */
+void redis_script_init(struct redis_script *script);
+
+/** @brief Loads a script into the server. */
+int redis_script_load(struct redis *redis, const struct redis_script *script, struct error *err);
+
+/**
+ * @brief Runs a script by its SHA; where the server does not know it, with its text.
+ * @param arguments  number of keys, keys, arguments: what follows the SHA in EVALSHA
+ * @returns as redis_command()
+ */
+redisReply *redis_script_run(struct redis *redis, const struct redis_script *script, int count,
+                             const char **arguments, const size_t *lengths, struct error *err);
+
+/**
+ * @brief Pipelining: queues one command; its reply comes from redis_next(), in the same order. All
+ * queued ones must be fetched before any other call.
+ */
+int redis_queue(struct redis *redis, int count, const char **arguments, const size_t *lengths,
+                struct error *err);
+
+/** @brief The next queued reply (new); an error reply is a reply here: see redis_reply_check().
+ * NULL: connection failed. */
+redisReply *redis_next(struct redis *redis, struct error *err);
+
+/** @brief 0, or -1 with err set when it is an error reply; kinds as above. */
+int redis_reply_check(const redisReply *reply, struct error *err);
+
+#endif
