@@ -1,0 +1,159 @@
+"""The ledger's real scripts against a private redis-server, as a client of theirs sees them."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+
+import redis
+
+SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "common" / "ledger"
+DAY = 86_400_000
+
+
+class Server:
+    """A redis-server on a unix socket in a folder of its own."""
+
+    def __init__(self, *options):
+        self.folder = tempfile.mkdtemp(prefix="ledger-")
+        self.socket = os.path.join(self.folder, "redis.sock")
+        self.options = list(options)
+        self.process = None
+        self.client = None
+        self.start()
+
+    def start(self, *options):
+        if options:
+            self.options = list(options)
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.folder, "--save", "",
+             "--enable-debug-command", "yes", *self.options],
+            stdout=subprocess.DEVNULL,
+        )
+        self.client = redis.Redis(unix_socket_path=self.socket, decode_responses=True, encoding_errors="surrogateescape")
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                self.client.ping()
+                return
+            except redis.exceptions.RedisError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise
+                time.sleep(0.01)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)
+
+    def close(self):
+        self.kill()
+        shutil.rmtree(self.folder)
+
+    def now(self):
+        seconds, micros = self.client.time()
+        return seconds * 1000 + micros // 1000
+
+
+class Worker:
+    """One handle: what ledger.c does, in few lines. Every script is run twice when repeat is set (lost replies)."""
+
+    lease_ms = 60_000
+    margin_ms = 0
+    keep_ms = 400 * DAY
+
+    def __init__(self, server, name, key="acc:abc/order/1", kind="order", repeat=False):
+        self.server, self.name, self.kind, self.repeat = server, name, kind, repeat
+        self.key = "t:ledger:" + key
+        self.fence = ""
+        self.seen_run, self.seen = "", 0
+        self.grant = None
+
+    @staticmethod
+    def text(name):
+        return (SCRIPTS / "lib.lua").read_text() + (SCRIPTS / f"{name}.lua").read_text()
+
+    def run(self, script, keys, *arguments):
+        reply = self.server.client.eval(self.text(script), len(keys), *keys, *arguments)
+        if len(reply) > 1 and script not in ("fill", "lock") and int(reply[1]):
+            self.seen = int(reply[1])
+        return reply
+
+    def hello(self, run=None, vouches=1):
+        run = run or self.server.client.info("server")["run_id"]
+        reply = self.run("hello", ["t:ledger"], run, vouches, self.seen_run, self.seen, self.keep_ms)
+        self.seen_run, self.seen = (run, int(reply[1])) if reply[0] == "OK" else ("", 0)
+        return reply[0]
+
+    def rebuild(self, fills=(), run=None):
+        run = run or self.server.client.info("server")["run_id"]
+        token = self.name + "-token"
+        assert self.run("lock", ["t:ledger", "t:lock"], token, 60000, 0) == ["1"]
+        for fill in fills:
+            self.fill(*fill)
+        assert self.run("seal", ["t:ledger", "t:lock"], token, run, self.keep_ms)[0] == "OK"
+        assert self.hello(run) == "OK"
+        return self
+
+    def fill(self, state, modified_at, digest="d", reason="", **steps):
+        pairs = [part for pair in steps.items() for part in pair]
+        token = self.name + "-token"
+        return self.run("fill", ["t:ledger", self.key, "t:lock"], token, state, modified_at, digest, reason,
+                        self.keep_ms, *pairs)[0]
+
+    def acquire(self, version=1000, digest="d", seen=None, withdrawn=0, replay=0):
+        if self.kind != "order":
+            version, seen = 0, 0
+        elif seen is None:
+            seen = self.server.now() + 1000  # a record of after the epoch
+        reply = self.run("acquire", ["t:ledger", self.key], self.kind, version, seen, digest, withdrawn, replay,
+                         self.lease_ms, self.margin_ms, self.name)
+        if reply[0] == "LOST":
+            return "LOST"
+        names = ("word", "writes", "fence", "version", "doubt", "age", "wait", "flags", "reason")
+        self.grant = dict(zip(names, reply))
+        self.grant["steps"] = dict(zip(reply[9::2], reply[10::2]))
+        if reply[0] in ("GRANT", "RECONCILE"):
+            self.fence = reply[2]
+        return reply[0] + (" " + reply[4] if reply[0] == "RECONCILE" else "")
+
+    @property
+    def flags(self):
+        bits = int(self.grant["flags"])
+        return {name for bit, name in ((1, "goals"), (2, "look_again"), (4, "newer")) if bits & bit}
+
+    def step(self, end="", result="", begin="", finish="", reason=""):
+        def once():
+            return self.run("step", ["t:ledger", self.key], self.fence, self.lease_ms, self.keep_ms, end, result,
+                            begin, finish, reason)[0]
+        first = once()
+        if self.repeat:
+            before = self.fields()
+            assert once() == first
+            after = self.fields()
+            for entry in (before, after):  # a repeated begin may renew its times
+                entry.pop("lease", None)
+                entry.pop("doubt_at", None)
+            assert before == after
+        return first
+
+    def begin(self, step):
+        return self.step(begin=step)
+
+    def end(self, step, result="", begin=""):
+        return self.step(end=step, result=result, begin=begin)
+
+    def finish(self, how, step="", result="", reason=""):
+        return self.step(finish=how, end=step, result=result, reason=reason)
+
+    def forget(self, stale):
+        return self.run("forget", ["t:ledger", self.key], self.kind, stale)[0]
+
+    def fields(self):
+        return self.server.client.hgetall(self.key)
+
+    def expire_lease(self):
+        self.server.client.hset(self.key, "lease", self.server.now() - 1)

@@ -1,0 +1,570 @@
+"""The rules of docs/ledger.md, one by one, on the real scripts."""
+
+import pytest
+import redis
+
+from ledger import DAY, Worker
+
+
+def deliver(worker, order="977"):
+    """acquire was GRANT: the rest of an ordinary delivery."""
+    assert worker.end("contact", "42", begin="order") == "OK"
+    assert worker.end("order", order, begin="goal:BCORDER/BC") == "OK"
+    assert worker.finish("done", "goal:BCORDER/BC", "sent") == "OK"
+
+
+# The ordinary way
+
+def test_a_delivery_is_done_once(workers):
+    a, b = workers
+    assert a.acquire() == "GRANT"
+    assert b.acquire() == "BUSY" and 0 < int(b.grant["wait"]) <= 60_000
+    deliver(a)
+    for worker in (a, b):
+        assert worker.acquire() == "DONE"
+        assert worker.grant["steps"] == {"contact": "42", "order": "977", "goal:BCORDER/BC": "sent"}
+        assert worker.flags == set()
+    assert b.step(begin="order") == "FENCED"
+    assert a.step(begin="order") == "FENCED", "a finished grant begins nothing"
+    assert a.server.client.pttl(a.key) > 399 * DAY
+
+
+def test_a_retry_goes_on_at_the_missing_step(workers):
+    a, b = workers
+    a.acquire()
+    a.end("contact", "42", begin="order")
+    assert a.end("order", "977") == "OK"
+    assert a.finish("retry") == "OK"
+    assert a.begin("payment") == "FENCED", "given back"
+    assert b.acquire() == "GRANT"
+    assert b.grant["steps"] == {"contact": "42", "order": "977"}
+    assert b.begin("order") == "FENCED", "a step that has its result does not begin again"
+    assert b.begin("payment") == "OK"
+
+
+def test_a_step_with_no_effect_is_free_again(workers):
+    a, _ = workers
+    a.acquire()
+    a.begin("order")
+    assert a.end("order") == "OK"
+    assert a.begin("order") == "OK"
+    assert a.end("order", "", begin="order") == "OK"
+    assert a.end("order", "977") == "OK"
+    assert a.finish("done") == "OK"
+    a.acquire()
+    assert a.flags == set(), "its own answer said so: nothing to look up again"
+
+
+# Rule 1: doubt outlives everything
+
+@pytest.mark.parametrize("how", ["lease ran out", "retry", "epoch moved", "newer", "older", "replay", "withdrawn"])
+def test_a_doubt_is_asked_first(workers, how):
+    a, b = workers
+    a.acquire(version=2000)
+    a.begin("order")
+    version = {"newer": 3000, "older": 1000}.get(how, 2000)
+    if how == "retry":
+        assert a.finish("retry") == "OK"
+    elif how == "epoch moved":
+        a.run("distrust", ["t:ledger"])
+        assert b.acquire() == "LOST"
+        b.rebuild()
+    else:
+        assert b.acquire(version=version) == "BUSY"
+        a.expire_lease()
+    assert b.acquire(version=version, digest="other", replay=int(how == "replay"),
+                     withdrawn=int(how == "withdrawn")) \
+        == "RECONCILE order"
+    assert b.begin("order") == "FENCED", "not before it was looked up"
+    assert b.begin("payment") == "FENCED"
+    assert b.finish("done") == "FENCED" and b.finish("dead", reason="gave_up") == "FENCED"
+    assert a.end("order", "977") == "FENCED", "somebody else has it"
+    assert b.acquire(version=version) == "RECONCILE order", "and it stays"
+
+
+def test_the_same_worker_is_not_busy_for_itself(workers):
+    a, b = workers
+    a.acquire()
+    old = a.fence
+    assert a.acquire() == "GRANT" and a.fence != old, "the reply of acquire was lost: asked again"
+    a.begin("order")
+    assert a.acquire() == "RECONCILE order"
+    assert b.acquire() == "BUSY"
+    a.fence = old
+    assert a.begin("order") == "FENCED"
+
+
+def test_a_lease_that_ran_out_while_nobody_came_is_still_its_owners(workers):
+    a, b = workers
+    a.acquire()
+    a.expire_lease()
+    assert a.begin("order") == "OK"
+    assert b.acquire() == "BUSY", "begin renewed it"
+    a.expire_lease()
+    assert a.end("order", "977") == "OK"
+    assert a.finish("done") == "OK_STALE"
+
+
+def test_a_lease_that_ran_out_with_a_taker_is_lost(workers):
+    a, b = workers
+    a.acquire()
+    a.expire_lease()
+    assert b.acquire() == "GRANT"
+    for answer in (a.begin("order"), a.end("order", "1"), a.finish("done"), a.finish("retry")):
+        assert answer == "FENCED"
+    assert "s:order" not in b.fields()
+
+
+@pytest.mark.parametrize("lost", ["entry", "all"])
+def test_a_lost_entry_is_fenced(workers, lost):
+    a, b = workers
+    a.acquire()
+    a.begin("order")
+    if lost == "entry":
+        a.server.client.delete(a.key)
+    else:
+        a.server.client.flushall()
+        assert a.end("order", "977") == "LOST" and a.acquire() == "LOST" and a.hello() == "LOST"
+        assert a.finish("done") == "LOST"
+        b.rebuild()
+        a.hello()
+    assert a.begin("order") == "FENCED" and a.end("order", "977") == "FENCED" and a.finish("done") == "FENCED"
+    if lost == "all":
+        seen = int(a.server.client.hget("t:ledger", "born_at")) - 1
+        assert a.acquire(seen=seen) == "RECONCILE order"
+
+
+def test_a_begin_does_not_replace_another_doubt(workers):
+    a, _ = workers
+    a.acquire()
+    a.begin("order")
+    assert a.begin("payment") == "FENCED"
+    assert a.fields()["doubt"] == "order"
+
+
+# Rule 2: what a look-up says
+
+def test_found_is_adopted(workers):
+    a, b = workers
+    a.acquire()
+    a.begin("order")
+    a.expire_lease()
+    assert b.acquire() == "RECONCILE order"
+    assert b.end("order", "977", begin="goal:x") == "OK"
+    assert b.finish("done", "goal:x", "in_doubt") == "OK"
+    assert b.acquire() == "DONE" and b.flags == set()
+
+
+def test_not_found_frees_the_step_and_is_looked_up_again(workers):
+    a, b = workers
+    a.acquire()
+    a.begin("order")
+    a.expire_lease()
+    assert b.acquire() == "RECONCILE order"
+    assert b.end("order", "", begin="order") == "OK"
+    assert b.end("order", "978") == "OK"
+    assert b.finish("done") == "OK"
+    assert b.acquire() == "DONE" and b.flags == {"look_again"}
+
+
+def test_the_doubts_age_counts_from_begin_and_anew_from_retry(workers):
+    a, b = workers
+    a.acquire()
+    a.begin("order")
+    a.server.client.hset(a.key, "doubt_at", a.server.now() - 90_000)
+    a.expire_lease()
+    assert b.acquire() == "RECONCILE order" and 90_000 <= int(b.grant["age"]) < 95_000
+    assert b.finish("retry") == "OK"
+    assert a.acquire() == "RECONCILE order" and int(a.grant["age"]) < 5_000
+
+
+# Rule 3: absent and old, last written before born_at, filled in
+
+def test_an_absent_old_order_is_asked_for(workers):
+    a, b = workers
+    born = int(a.server.client.hget("t:ledger", "born_at"))
+    assert a.acquire(seen=born - 1) == "RECONCILE order"
+    assert a.flags == {"goals"} and a.fields()["absent"] == "1" and a.fields()["doubt_at"] == str(born)
+    assert a.end("order", "977") == "OK"
+    assert a.finish("retry") == "OK"
+    assert b.acquire(seen=born - 1) == "GRANT"
+    assert b.flags == {"goals"} and b.fields()["absent"] == "1", "until it is done"
+    assert b.finish("done") == "OK"
+    assert "absent" not in b.fields() and "goals" not in b.fields()
+
+
+def test_the_margin_and_the_time_that_entries_are_kept_count(workers):
+    a, _ = workers
+    client, now = a.server.client, a.server.now()
+    client.hset("t:ledger", "born_at", now - 10 * DAY)
+    a.margin_ms = 600_000
+    for seen, answer in ((now - 10 * DAY + 599_000, "RECONCILE order"), (now - 10 * DAY + 601_000, "GRANT")):
+        client.delete(a.key)
+        assert a.acquire(seen=seen) == answer
+    client.hset("t:ledger", "keep", DAY)
+    for seen, answer in ((now - DAY + 500_000, "RECONCILE order"), (now - DAY + 700_000, "GRANT")):
+        client.delete(a.key)
+        assert a.acquire(seen=seen) == answer
+
+
+def test_the_shortest_keep_counts(workers):
+    a, b = workers
+    a.keep_ms = DAY
+    assert a.hello() == "OK" and b.hello() == "OK"
+    assert a.server.client.hget("t:ledger", "keep") == str(DAY)
+
+
+@pytest.mark.parametrize("steps", [{}, {"order": "977"}])
+def test_an_open_entry_of_another_epoch_is_asked_for(workers, steps):
+    a, b = workers
+    a.acquire()
+    for step, result in steps.items():
+        a.begin(step)
+        a.end(step, result)
+    a.run("distrust", ["t:ledger"])
+    b.rebuild()
+    assert a.begin("payment") == "FENCED"
+    assert b.acquire() == "RECONCILE order" and b.flags == {"goals"}, "at once: the old lease is void"
+    assert b.end("order", "") == "OK"
+    assert b.begin("order") == ("FENCED" if steps else "OK"), "a recorded order is not made again"
+    if not steps:
+        b.end("order", "1")
+        b.finish("retry")
+        assert a.acquire() == "GRANT" and a.flags == {"goals", "look_again"}
+
+
+def test_an_older_doubt_does_not_hide_the_order(workers):
+    """In doubt about an earlier step when Redis was rolled back: the order step may have begun since."""
+    a, b = workers
+    a.acquire()
+    a.begin("early")
+    a.run("distrust", ["t:ledger"])
+    b.rebuild()
+    assert b.acquire() == "RECONCILE early"
+    assert b.end("early", "5", begin="order") == "FENCED"
+    assert b.finish("done") == "FENCED"
+    assert b.acquire() == "RECONCILE order"
+    assert b.end("order", "977") == "OK" and b.finish("done") == "OK"
+
+
+def test_done_outlives_the_epoch(workers):
+    a, b = workers
+    a.acquire()
+    deliver(a)
+    a.run("distrust", ["t:ledger"])
+    b.rebuild()
+    assert b.acquire() == "DONE"
+
+
+# Rule 4: hello
+
+def test_an_empty_redis_is_lost(server):
+    a = Worker(server, "a")
+    assert a.hello() == "LOST" and a.acquire() == "LOST" and a.begin("order") == "LOST" and a.forget("1") == "LOST"
+    a.rebuild()
+    assert a.acquire() == "GRANT"
+
+
+@pytest.mark.parametrize("vouches, behind, answer",
+                         [(1, 0, "OK"), (1, 1, "LOST"), (0, 0, "LOST"), (0, 1, "LOST")])
+def test_another_run(workers, vouches, behind, answer):
+    a, b = workers
+    a.acquire()
+    old = a.fence
+    a.server.client.hincrby("t:ledger", "writes", -behind)
+    assert a.hello(run="second", vouches=vouches) == answer
+    if answer == "LOST":
+        assert b.acquire() == "LOST", "for everybody"
+        b.rebuild(run="second")
+        assert a.begin("order") == "FENCED"
+        return
+    assert a.begin("order") == "OK", "nothing was lost: its lease holds"
+    assert b.hello(run="second", vouches=vouches) == "OK", "it saw less than what was kept"
+    b.expire_lease()
+    b.acquire()
+    assert int(b.fence.split("-")[1]) > int(old.split("-")[1]) + 1000, "no fence is ever given twice"
+
+
+def test_a_loss_is_seen_by_whoever_saw_the_write(workers):
+    """The disk lied: the last write is gone, and the first to come back had not seen it."""
+    a, b = workers
+    a.acquire()
+    a.server.client.hincrby("t:ledger", "writes", -1)
+    assert b.hello(run="second") == "OK"
+    b.key += "0"
+    for _ in range(5):
+        b.acquire()
+        b.finish("retry")
+    assert a.hello(run="second") == "LOST", "though the counter is ahead again"
+
+
+def test_the_same_run_with_a_lower_counter_is_lost(workers):
+    a, _ = workers
+    a.acquire()
+    a.server.client.hincrby("t:ledger", "writes", -1)
+    assert a.hello() == "LOST"
+
+
+def test_the_epoch_only_grows(workers):
+    a, _ = workers
+    a.server.client.hset("t:ledger", "born_at", a.server.now() + DAY)  # the clock was set back since
+    a.hello()
+    before = int(a.server.client.hget("t:ledger", "born_at"))
+    a.run("distrust", ["t:ledger"])
+    a.rebuild()
+    assert int(a.server.client.hget("t:ledger", "born_at")) == before + 1
+
+
+def test_one_rebuilds_and_the_others_wait(server):
+    a, b = Worker(server, "a"), Worker(server, "b")
+    keys = ["t:ledger", "t:lock"]
+    assert a.run("lock", keys, "a-token", 60000, 0) == ["1"]
+    assert a.run("lock", keys, "a-token", 60000, 1) == ["1"]
+    assert b.run("lock", keys, "b-token", 60000, 0) == ["0"]
+    assert b.fill("done", 1) == "FENCED" and a.fill("done", 1) == "FILLED"
+    assert a.acquire() == "LOST"
+    server.client.delete("t:lock")
+    assert a.run("lock", keys, "a-token", 60000, 1) == ["0"], "lost in between: what was filled in may be gone too"
+    assert b.run("lock", keys, "b-token", 60000, 0) == ["1"]
+    assert a.fill("done", 1) == "FENCED"
+    assert a.run("seal", keys, "a-token", "r", 1)[0] == "FENCED"
+    assert b.run("seal", keys, "b-token", "r", 1)[0] == "OK"
+    assert b.run("seal", keys, "b-token", "r", 1)[0] == "OK", "its reply was lost"
+    assert a.run("seal", keys, "a-token", "r", 1)[0] == "FENCED"
+    assert a.run("lock", keys, "a-token", 60000, 0) == ["0"], "there is nothing to rebuild"
+
+
+def test_filled_entries(server):
+    a = Worker(server, "a")
+
+    def filled(*fills):
+        server.client.flushall()
+        a.rebuild(fills)
+        return a
+
+    filled(("dead", 1000, "d", "refused"), ("done", 900, "d0"), ("withdrawn", 2000))
+    assert a.acquire(version=3000) == "DONE" and a.flags == {"newer"}, "done beats everything"
+    server.client.flushall()
+    a.rebuild([("done", 1000)])
+    assert a.acquire() == "DONE"
+    filled(("dead", 1000, "d", "refused"))
+    assert a.acquire() == "DEAD" and a.grant["reason"] == "refused"
+    assert a.acquire(digest="e") == "RECONCILE order" and a.flags == {"goals"}, "filled in: asked for"
+    filled(("dead", 1000, "d", "refused"), ("withdrawn", 2000, "w"), ("dead", 1500, "e", "refused"))
+    assert a.acquire(version=1999) == "OLD" and a.acquire(version=2000, withdrawn=1) == "RECONCILE order"
+    assert a.end("order") == "OK" and a.finish("withdrawn") == "OK"
+
+
+def test_filling_keeps_a_doubt_unless_it_was_delivered(workers):
+    a, b = workers
+    a.acquire()
+    a.begin("order")
+    a.run("distrust", ["t:ledger"])
+    assert b.run("lock", ["t:ledger", "t:lock"], "b-token", 60000, 0) == ["1"]
+    assert b.fill("dead", 2000) == "KEPT" and b.fields()["doubt"] == "order"
+    assert b.fill("done", 900, **{"order": "977"}) == "FILLED"
+    assert "doubt" not in b.fields()
+    b.run("seal", ["t:ledger", "t:lock"], "b-token", "r", b.keep_ms)
+    assert b.acquire() == "DONE" and b.grant["steps"]["order"] == "977"
+
+
+# Rule 5: versions
+
+def test_versions_before_the_order_step(workers):
+    a, b = workers
+    a.acquire(version=1000, digest="one")
+    a.finish("retry")
+    assert b.acquire(version=2000, digest="two") == "GRANT" and b.fields()["digest"] == "two"
+    b.finish("retry")
+    assert a.acquire(version=1000, digest="one") == "OLD"
+    assert a.acquire(version=2000, digest="two") == "GRANT"
+
+
+def test_versions_after_the_order_step(workers):
+    a, b = workers
+    a.acquire(version=1000)
+    a.begin("order")
+    a.end("order", "977")
+    a.finish("retry")
+    assert b.acquire(version=2000) == "GRANT" and b.grant["version"] == "1000", "the order stays as it was created"
+    assert b.finish("done") == "OK"
+    assert b.acquire(version=2000) == "DONE" and b.flags == {"newer"}
+    assert b.acquire(version=1000) == "DONE" and b.flags == set()
+    assert b.acquire(version=999) == "OLD"
+
+
+def test_a_newer_version_replaces_once_the_doubt_is_cleared(workers):
+    a, b = workers
+    a.acquire(version=1000, digest="one")
+    a.begin("order")
+    a.expire_lease()
+    assert b.acquire(version=2000, digest="two") == "RECONCILE order" and b.grant["version"] == "1000"
+    assert b.end("order", "", begin="order") == "OK"
+    assert (b.fields()["modified_at"], b.fields()["digest"]) == ("2000", "two")
+    b.end("order")
+    b.finish("retry")
+    assert a.acquire(version=1000, digest="one") == "OLD"
+
+
+def test_a_newer_version_goes_on_with_a_found_order(workers):
+    a, b = workers
+    a.acquire(version=1000, digest="one")
+    a.begin("order")
+    a.expire_lease()
+    b.acquire(version=2000, digest="two")
+    assert b.end("order", "977") == "OK" and b.finish("done") == "OK"
+    assert b.acquire(version=2000) == "DONE" and b.flags == {"newer"} and b.grant["version"] == "1000"
+
+
+def test_an_older_version_clears_the_doubt_and_makes_nothing(workers):
+    a, b = workers
+    a.acquire(version=2000, digest="two")
+    a.begin("order")
+    a.expire_lease()
+    assert b.acquire(version=1000, digest="one") == "RECONCILE order"
+    assert b.end("order", "", begin="order") == "FENCED"
+    assert "doubt" not in b.fields() and b.fields()["digest"] == "two"
+    assert b.finish("dead", reason="refused") == "FENCED"
+    assert b.acquire(version=1000, digest="one") == "OLD"
+    assert a.acquire(version=2000, digest="two") == "GRANT" and a.flags == {"look_again"}
+
+
+def test_dead(workers):
+    a, b = workers
+    a.acquire(version=1000, digest="one")
+    assert a.finish("dead", reason="refused") == "OK"
+    assert b.acquire(version=1000, digest="one") == "DEAD" and b.grant["reason"] == "refused"
+    assert b.acquire(version=900, digest="one") == "OLD"
+    assert b.acquire(version=2000, digest="one") == "DEAD", "the same body is refused again"
+    assert b.acquire(version=1500, digest="two") == "OLD", "an older one after that"
+    assert b.server.client.pttl(b.key) > 399 * DAY
+    assert b.acquire(version=2000, digest="two") == "GRANT" and b.server.client.pttl(b.key) == -1
+    assert b.finish("dead", reason="refused") == "OK"
+    assert b.acquire(version=2000, digest="two", replay=1) == "GRANT"
+
+
+# Rule 6: withdrawn
+
+def test_withdrawn_before_anything(workers):
+    a, b = workers
+    assert a.acquire(version=2000, withdrawn=1) == "GRANT"
+    assert a.finish("withdrawn") == "OK"
+    assert b.acquire(version=1000) == "OLD" and b.acquire(version=2000) == "OLD"
+    assert b.acquire(version=2000, withdrawn=1) == "GRANT", "asked again: the fate again"
+    assert a.acquire(version=2000) == "BUSY"
+    b.expire_lease()
+    assert a.acquire(version=2000) == "OLD", "though that one crashed"
+    assert a.acquire(version=3000) == "GRANT", "eligible again"
+
+
+def test_withdrawn_while_it_waits(workers):
+    a, b = workers
+    a.acquire(version=1000)
+    a.finish("retry")
+    assert b.acquire(version=2000, withdrawn=1) == "GRANT" and b.grant["steps"] == {}
+    assert b.finish("withdrawn") == "OK"
+    assert a.acquire(version=1000) == "OLD"
+
+
+def test_withdrawn_in_doubt(workers):
+    a, b = workers
+    a.acquire(version=1000)
+    a.begin("order")
+    a.expire_lease()
+    assert b.acquire(version=2000, withdrawn=1) == "RECONCILE order"
+    assert b.finish("withdrawn") == "FENCED"
+    assert b.acquire(version=2000, withdrawn=1) == "RECONCILE order"
+    assert b.finish("done", "order", "977") == "OK"
+    assert a.acquire(version=1000) == "DONE" and a.acquire(version=2000, withdrawn=1) == "DONE"
+
+
+def test_withdrawn_absent_and_old(workers):
+    a, _ = workers
+    assert a.acquire(version=2000, withdrawn=1, seen=1) == "RECONCILE order"
+    assert a.finish("withdrawn", "order", "") == "OK"
+    assert a.acquire(version=1000, seen=1) == "OLD"
+
+
+def test_withdrawn_after_done_and_dead(workers):
+    a, b = workers
+    a.acquire(version=1000)
+    assert a.finish("dead", reason="refused") == "OK"
+    assert b.acquire(version=2000, withdrawn=1) == "GRANT" and b.finish("withdrawn") == "OK"
+    b.acquire(version=3000)
+    deliver(b)
+    assert b.acquire(version=4000, withdrawn=1) == "DONE" and b.flags == {"newer"}
+
+
+# Contacts and products
+
+def test_contacts_are_cached_and_changed(server):
+    a, b = Worker(server, "a", "acc:contact:xy", "contact"), Worker(server, "b", "acc:contact:xy", "contact")
+    a.rebuild()
+    assert a.acquire(digest="one") == "GRANT", "always looked up before it is made: never asked for by age"
+    assert b.acquire(digest="one") == "BUSY"
+    assert a.begin("contact") == "OK" and a.finish("done", "contact", "42") == "OK"
+    assert b.acquire(digest="one") == "DONE" and b.grant["steps"] == {"contact": "42"}
+    assert b.acquire(digest="two") == "GRANT" and b.grant["steps"] == {"contact": "42"}
+    assert b.server.client.pttl(b.key) == -1
+    assert b.finish("done", "contact", "42") == "OK"
+    assert a.acquire(digest="two") == "DONE" and a.acquire(digest="one") == "GRANT"
+    assert a.finish("retry") == "OK"
+    a.run("distrust", ["t:ledger"])
+    a.rebuild()
+    assert a.acquire(digest="two") == "GRANT", "no age, no epoch for what is looked up anyway"
+    a.begin("contact2")
+    a.expire_lease()
+    assert b.acquire(digest="two") == "RECONCILE contact2", "but a doubt is a doubt"
+
+
+def test_forget(server):
+    a = Worker(server, "a", "acc:product:xy", "product")
+    a.rebuild()
+    a.acquire()
+    a.finish("done", "product", "7")
+    assert a.forget("8") == "OK" and a.acquire() == "DONE"
+    assert a.forget("7") == "OK" and a.acquire() == "GRANT" and a.grant["steps"] == {}
+    assert a.server.client.pttl(a.key) == -1
+
+
+# Somebody else wrote under our keys
+
+@pytest.mark.parametrize("field, value", [("state", "odd"), ("modified_at", "12x"), ("modified_at", ""),
+                                          ("lease", "1e9"), ("doubt_at", "nan"), ("held", "-1")])
+def test_damaged_fields_are_refused(workers, field, value):
+    a, b = workers
+    a.acquire()
+    a.begin("order")
+    a.server.client.hset(a.key, field, value)
+    for call in (b.acquire, lambda: a.begin("order"), lambda: a.finish("done")):
+        with pytest.raises(redis.exceptions.ResponseError, match="DAMAGED " + field):
+            call()
+    b.key += "0"
+    assert b.acquire() == "GRANT", "others go on"
+
+
+def test_another_type_is_refused(workers):
+    a, _ = workers
+    a.server.client.set(a.key, "x")
+    for call in (a.acquire, lambda: a.begin("order")):
+        with pytest.raises(redis.exceptions.ResponseError, match="WRONGTYPE"):
+            call()
+
+
+@pytest.mark.parametrize("field, value", [(None, "x"), ("born_at", "x"), ("writes", "-"), ("keep", "")])
+def test_a_damaged_marker_is_a_lost_one(workers, field, value):
+    a, _ = workers
+    if field:
+        a.server.client.hset("t:ledger", field, value)
+    else:
+        a.server.client.set("t:ledger", value)
+    assert a.acquire() == "LOST" and a.begin("order") == "LOST" and a.hello() == "LOST"
+    a.rebuild()
+    assert a.acquire() == "GRANT"
+
+
+def test_a_lease_far_ahead_was_written_before_the_clock_was_set_back(workers):
+    a, b = workers
+    a.acquire()
+    a.server.client.hset(a.key, "lease", a.server.now() + DAY)
+    assert b.acquire() == "GRANT"
