@@ -10,6 +10,7 @@ import http.client
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -146,7 +147,7 @@ class DevBroker:
 
 
 class Kafka:
-    """A real Apache Kafka, one node; may be killed and started again on the same data and port."""
+    """A real Apache Kafka, one node, empty at first; may be killed and started again on the same data and port."""
 
     real = True
 
@@ -155,6 +156,7 @@ class Kafka:
         self.port, self.controller_port = free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.process = None
+        shutil.rmtree(f"{run}/kafka", ignore_errors=True)
         subprocess.run([f"{ROOT}/tests/kafka/run.sh", "fetch"], check=True, stdout=subprocess.DEVNULL)
         self.start()
 
