@@ -16,6 +16,7 @@ enum {
     PROBE_INTERVAL_MS = 500,
     LEADERS_REFRESH_MS = 30000,
     GAPS_MAX = 64,
+    END_WAIT_S = 2,
 };
 
 struct gap {
@@ -210,15 +211,20 @@ struct kafka_watch *kafka_watch_new(rd_kafka_t *consumer, const char *labels)
     return watch;
 }
 
-void kafka_watch_free(struct kafka_watch *watch)
+int kafka_watch_free(struct kafka_watch *watch)
 {
+    struct timespec until;
+
     if (watch == NULL)
-        return;
+        return 0;
     pthread_mutex_lock(&watch->lock);
     watch->ending = 1;
     pthread_cond_signal(&watch->changed);
     pthread_mutex_unlock(&watch->lock);
-    pthread_join(watch->thread, NULL);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += END_WAIT_S;
+    if (pthread_timedjoin_np(watch->thread, NULL, &until) != 0)
+        return -1;
     for (int i = 0; i < watch->gap_count; i++)
         free(watch->gaps[i].topic);
     if (watch->assigned != NULL)
@@ -228,6 +234,7 @@ void kafka_watch_free(struct kafka_watch *watch)
     pthread_cond_destroy(&watch->changed);
     pthread_mutex_destroy(&watch->lock);
     free(watch);
+    return 0;
 }
 
 void kafka_watch_assigned(struct kafka_watch *watch,

@@ -18,8 +18,12 @@ struct kafka_watch;
  * "stage=\"filter\"". */
 struct kafka_watch *kafka_watch_new(rd_kafka_t *consumer, const char *labels);
 
-/** @brief Ends the thread, then frees. Before the consumer is destroyed. NULL is accepted. */
-void kafka_watch_free(struct kafka_watch *watch);
+/**
+ * @brief Ends the thread, then frees; NULL is accepted.
+ * @returns 0; -1 when the thread is stuck in a request to a broker that is gone: then the consumer
+ * must not be destroyed
+ */
+int kafka_watch_free(struct kafka_watch *watch);
 
 /** @brief The partitions assigned from now on; copied. NULL: none. */
 void kafka_watch_assigned(struct kafka_watch *watch,

@@ -35,8 +35,8 @@ struct stage_settings {
     const struct topics *topics; /* keeps */
     const char *const *inputs;   /* full names of the topics to read; keeps */
     int input_count;
-    int inflight_records_max;   /* > 0: no more records are under way at once */
-    int64_t inflight_bytes_max; /* > 0: neither are more bytes */
+    int inflight_records_max;   /* no more records are under way at once; 0: the stage's default */
+    int64_t inflight_bytes_max; /* neither are more bytes; 0: the stage's default */
 };
 
 /** @brief New; NULL with a permanent error. Connects when run. Free with stage_free(). */
@@ -59,6 +59,13 @@ const struct event *ticket_event(const struct ticket *ticket);
 /** @brief Completes a record of an asynchronous stage; thread-safe. Takes owned values; copies what
  * else it needs. */
 void stage_complete(struct stage *stage, struct ticket *ticket, struct result *result);
+
+/**
+ * @brief There is room again: a record that was refused is offered at once. stage_complete() does
+ * it too, but where the room comes only after that call (a worker that is idle again), this saves
+ * up to 20 ms. Thread-safe.
+ */
+void stage_wake(struct stage *stage);
 
 /**
  * @brief Hands a record back unfinished: nothing is produced and its offset is not committed, so it

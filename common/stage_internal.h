@@ -1,0 +1,185 @@
+/* stage_internal.h - what the files of the stage share: stage.c (the loop), stage_ticket.c (one
+ * record's way through), stage_group.c (partitions, rebalances, pauses, commits), result.c. Nobody
+ * else includes it. All of it belongs to the stage's thread, but for what says otherwise. */
+#ifndef COMMON_STAGE_INTERNAL_H
+#define COMMON_STAGE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <librdkafka/rdkafka.h>
+
+#include "health.h"
+#include "kafka.h"
+#include "kafka_watch.h"
+#include "stage.h"
+#include "window.h"
+
+/* Why a partition is paused; it is while any bit is set. */
+enum {
+    PAUSE_TOPIC = 1 << 0, /* stage_set_paused() */
+    PAUSE_DUE = 1 << 1,   /* its next record is not due yet */
+    PAUSE_ALL = 1 << 2,   /* nothing can be taken at present */
+};
+
+/* An assigned partition; after its revocation it stays until its last ticket is released. */
+struct partition {
+    struct partition *next;
+    int input; /* index into settings.inputs */
+    int32_t id;
+    const rd_kafka_topic_t *rkt; /* only compared; NULL before the first record */
+    struct window window;
+    int64_t committed; /* as far as we know; -1: commit again */
+    int64_t sought;    /* the offset that was sought because of a gap; -1 */
+    int ticket_count;
+    int parked_count;
+    int revoked;
+    int pause;  /* PAUSE_ bits wanted */
+    int paused; /* what librdkafka was told */
+};
+
+struct ticket {
+    struct ticket *next;     /* in the pool or a list of tickets to settle */
+    struct ticket *all_next; /* every ticket ever made */
+    struct stage *stage;
+    struct event event;
+    rd_kafka_message_t *message; /* owned; NULL: event's bytes lie in copy */
+    char *copy;                  /* owned, or NULL */
+    struct partition *partition;
+    uint32_t generation; /* the window's when it was added */
+    size_t bytes;
+    int handed; /* counted in inflight */
+    int abandoned;
+    int is_too_large; /* its too_large record is under way */
+    size_t too_large_bytes;
+    enum verdict verdict;
+    enum reason reason;
+    atomic_int
+        waits; /* reports outstanding, plus one while its outputs are being sent; any thread */
+    atomic_int failed; /* rd_kafka_resp_err_t of an output; any thread */
+};
+
+/* A ticket that waits for its time. */
+struct due {
+    int64_t at_ms; /* monotonic */
+    uint64_t sequence;
+    struct ticket *ticket;
+};
+
+struct stage {
+    struct stage_settings settings;
+    stage_handler handler; /* or */
+    stage_offer offer;
+    void *context;
+    pthread_t thread; /* that runs stage_run() */
+    rd_kafka_t *consumer;
+    struct producer *producer;
+    struct kafka_watch *watch;
+    struct partition *partitions;
+    struct ticket *pool, *all;
+    struct ticket *finished; /* to be settled; found so by the stage's thread */
+    struct ticket *held;     /* offered and refused */
+    int held_wait_ms;
+    struct due *due; /* a heap */
+    int due_count, due_capacity;
+    uint64_t due_sequence;
+    int inflight;
+    int64_t inflight_bytes;
+    int paused_all;
+    int64_t blocked_since_ms; /* 0: not blocked */
+    int in_rebalance;
+    int stopping;
+    int64_t next_commit_ms, next_lag_ms, failure_logged_ms;
+    atomic_int *topic_paused; /* per input; any thread */
+    atomic_int pause_changed; /* any thread */
+    atomic_int ended;         /* nothing more is sent; any thread */
+    pthread_mutex_t lock;     /* of what follows: any thread */
+    pthread_cond_t signal;
+    int woken;
+    struct ticket *completed; /* to be settled; found so by other threads */
+    struct error fatal;       /* why the stage cannot go on */
+    atomic_int is_fatal;
+    struct metric *records[VERDICT_DEAD + 1][REASON_COUNT];
+    struct metric *bytes, *commits, *rewinds;
+    struct metric **lag; /* per input */
+};
+
+/* stage_ticket.c */
+
+/** @brief A ticket for a consumed message, added to its partition's window; takes message. */
+struct ticket *ticket_new(struct stage *stage, struct partition *partition,
+                          rd_kafka_message_t *message);
+
+/** @brief Hands a ticket to the handler, or parks it until it is due (is_due: it is). */
+void ticket_hand(struct stage *stage, struct ticket *ticket, int is_due);
+
+/** @brief Offers the held ticket again. */
+void ticket_offer_held(struct stage *stage);
+
+/** @brief Sets a ticket aside until at_ms (monotonic). */
+void ticket_park(struct stage *stage, struct ticket *ticket, int64_t at_ms);
+
+/** @brief Hands over parked tickets whose time has come, while there is room. */
+void ticket_hand_due(struct stage *stage);
+
+/** @brief Releases all parked tickets and the held one: their partitions are gone. */
+void ticket_drop_parked(struct stage *stage);
+
+/** @brief Settles all tickets whose outputs are reported: window, counters, second attempts. */
+void ticket_settle_all(struct stage *stage);
+
+/** @brief For producer_new(). */
+void ticket_on_report(void *context, void *opaque, rd_kafka_resp_err_t error);
+
+void ticket_free_all(struct stage *stage);
+
+/* stage_group.c */
+
+/** @brief For rd_kafka_conf_set_rebalance_cb() and rd_kafka_conf_set_offset_commit_cb(); opaque is
+ * the stage. */
+void group_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                        rd_kafka_topic_partition_list_t *list, void *opaque);
+void group_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                     rd_kafka_topic_partition_list_t *list, void *opaque);
+
+/** @brief The partition a message came from, or NULL when it is not ours any more. */
+struct partition *group_find(struct stage *stage, const rd_kafka_message_t *message);
+
+/** @brief Tells librdkafka which partitions are paused by now. */
+void group_apply_pauses(struct stage *stage);
+
+/** @brief Sets or clears PAUSE_ALL on every partition. */
+void group_pause_all(struct stage *stage, int paused);
+
+/** @brief Commits what is finished; waits for the answer when sync. */
+void group_commit(struct stage *stage, int sync);
+
+/** @brief Refreshes the lag metrics from what the client knows; no request. */
+void group_measure_lag(struct stage *stage);
+
+void partition_release(struct partition *partition);
+
+/* stage.c */
+
+/** @brief Takes a consumed message: window, then handler (stash: later); takes message. */
+void stage_take(struct stage *stage, rd_kafka_message_t *message, int stash);
+
+/** @brief Whether a further record may be handed over. */
+int stage_has_room(const struct stage *stage);
+
+/**
+ * @brief Waits up to wait_ms for reports or completions while nothing can be handed over, and keeps
+ * the membership of the group alive meanwhile.
+ */
+void stage_breathe(struct stage *stage, int wait_ms);
+
+/** @brief The stage cannot go on; the first cause counts. Thread-safe. */
+void stage_fail(struct stage *stage, const struct error *err);
+
+/* result.c */
+
+/** @brief DEAD too_large: id and size as value instead of bytes that fit nowhere. */
+void result_too_large(struct result *result, const struct stage_settings *settings,
+                      const struct event *in, size_t size_bytes);
+
+#endif
