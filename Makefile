@@ -18,8 +18,8 @@ LDLIBS += $(shell pkg-config --libs $(PACKAGES)) -lm
 PROGRAMS := \
 	bigfusion-poller=services/poller bigfusion-filter=services/filter bigfusion-mapper=services/mapper \
 	bigfusion-pusher=services/pusher bigfusion=services/inspector bigfusion-sandbox=services/sandbox \
-	bigfusion-devbroker=tests/devbroker bench-passthrough=tests/bench/passthrough bench-http=tests/bench/http \
-	bench-generate=tests/bench/generate
+	bigfusion-devbroker=tests/devbroker bench-passthrough=tests/bench/passthrough bench-stage=tests/bench/stage bench-http=tests/bench/http \
+	bench-generate=tests/bench/generate ledger-calls=tests/ledger/calls
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard $(lastword $(subst =, ,$(p)))/*.c),$(p)))
 BINARIES := $(foreach p,$(PROGRAMS),$(BUILD)/bin/$(firstword $(subst =, ,$(p))))
 
@@ -73,7 +73,7 @@ conformance: ## 500 orders through a validating proxy of the vendors' API docume
 	$(MAKE) -j2 all
 	BUILD=$(BUILD) $(PYTHON) tests/conformance/conformance.py $(ARGS)
 
-FORMATTED := $(wildcard common/*.[ch] services/*/*.[ch] tests/unit/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch])
+FORMATTED := $(wildcard common/*.[ch] services/*/*.[ch] tests/unit/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch])
 
 .PHONY: format format-check lint compilers asan check compose-check
 format: ## lay out the C code
@@ -85,7 +85,7 @@ format-check:
 lint: ## cppcheck over all C code
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem --library=posix -D_GNU_SOURCE -DBIGFUSION_VERSION='""' -Icommon \
-		-j 2 common services tests/unit tests/devbroker tests/bench
+		-j 2 common services tests/unit tests/devbroker tests/bench tests/ledger
 
 compilers: ## every program and unit test without a warning under gcc and clang
 	$(MAKE) CC=gcc BUILD=$(BUILD)/gcc all unit-build

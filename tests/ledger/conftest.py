@@ -35,8 +35,8 @@ def own_server():
     """A Redis of its own, which the test may restart."""
     servers = []
 
-    def start(*options):
-        servers.append(Server(*options))
+    def start(*options, port=0):
+        servers.append(Server(*options, port=port))
         return servers[-1]
 
     yield start

@@ -14,9 +14,10 @@ DAY = 86_400_000
 
 
 class Server:
-    """A redis-server on a unix socket in a folder of its own."""
+    """A redis-server on a unix socket in a folder of its own; with a port too where one is given."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, port=0):
+        self.port = port
         self.folder = tempfile.mkdtemp(prefix="ledger-")
         self.socket = os.path.join(self.folder, "redis.sock")
         self.options = list(options)
@@ -28,8 +29,8 @@ class Server:
         if options:
             self.options = list(options)
         self.process = subprocess.Popen(
-            ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", self.folder, "--save", "",
-             "--enable-debug-command", "yes", *self.options],
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", self.socket,
+             "--dir", self.folder, "--save", "", *self.options],
             stdout=subprocess.DEVNULL,
         )
         self.client = redis.Redis(unix_socket_path=self.socket, decode_responses=True, encoding_errors="surrogateescape")
@@ -37,6 +38,8 @@ class Server:
         while True:
             try:
                 self.client.ping()
+                return
+            except redis.exceptions.AuthenticationError:
                 return
             except redis.exceptions.RedisError:
                 if time.monotonic() > deadline or self.process.poll() is not None:

@@ -1,6 +1,8 @@
 """A Redis that is really killed, restarted, rolled back."""
 
 import shutil
+import socket
+import time
 
 import pytest
 
@@ -56,8 +58,22 @@ def test_a_copy_that_is_behind(own_server):
     assert a.acquire() == "RECONCILE order"
 
 
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
 def test_a_promoted_replica_does_not_vouch(own_server):
-    first, second = own_server(*ALWAYS), own_server(*ALWAYS)
-    # A replica needs a port: one that the kernel chooses is not told to us, so the replication id is made by hand.
-    second.client.execute_command("DEBUG", "CHANGE-REPL-ID")
+    port = free_port()
+    first, second = own_server(*ALWAYS, port=port), own_server(*ALWAYS)
+    a = Worker(first, "a").rebuild()
+    second.client.replicaof("127.0.0.1", port)
+    deadline = time.monotonic() + 20
+    while second.client.hget("t:ledger", "born_at") is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    second.client.replicaof("no", "one")
     assert vouches(first) and not vouches(second)
+    a.server = second
+    assert a.hello(vouches=vouches(second)) == "LOST"
