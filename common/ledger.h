@@ -1,12 +1,14 @@
 /* ledger.h - the delivery ledger: each effect at Infusionsoft once, whatever crashes, is paused or
  * is lost. One Redis hash for each thing that must be made once (an order, a contact, a product),
- * changed only by the Lua scripts in common/ledger/. The rules are in docs/architecture.md,
- * "Ledger". A handle is one connection and belongs to one thread; it reconnects by itself and says
- * `hello` first on each connection. Time is Redis' time.
+ * changed only by the Lua scripts in common/ledger/. Rules, keys, fields and answers:
+ * docs/ledger.md. A handle is one connection and belongs to one thread; it reconnects by itself and
+ * says `hello` first on each connection. Time is Redis' time.
  *
  * Every call returns 0 with an answer, or -1 with a temporary error when Redis did not answer: the
  * caller then waits and repeats the same call (begin, end and finish are idempotent for one fence)
- * or hands the record back uncommitted. */
+ * or hands the record back uncommitted.
+ * The only permanent errors are `ledger entry is damaged`, a key that is too long (both are about
+ * this one entry: park the order, go on with others) and, at the first call, a bad URL. */
 #ifndef COMMON_LEDGER_H
 #define COMMON_LEDGER_H
 
@@ -39,8 +41,11 @@ enum ledger_answer {
     LEDGER_DEAD, /* finished as dead, reason in reason */
     LEDGER_OLD,  /* a newer version is known: nothing but the commit */
     LEDGER_OK_STALE, /* finished, though the lease had run out in between */
-    LEDGER_FENCED,   /* not yours any more: no commit, acquire again; alarm if a call went out */
-    LEDGER_LOST,     /* the ledger has no marker: nobody is granted anything until it is rebuilt */
+    LEDGER_FENCED, /* not yours any more, or first something has to be looked up: no commit, acquire
+                      again; alarm if a call went out. The `end` of an owner is recorded all the
+                      same */
+    LEDGER_LOST,   /* no marker, or the server may have lost what it acknowledged: nobody is granted
+                      anything until one pusher has rebuilt the ledger */
 };
 
 /** @brief "GRANT", "RECONCILE", ... as the scripts answer. Static. */
@@ -61,7 +66,8 @@ struct ledger_request {
 
 struct ledger_step {
     char *name;   /* contact, product:<digest>, order, payment, tag:<id>, goal:<integration>/<call
-                     name>, ... */
+                     name>, ...; the entry of a contact or product has its id at step "contact" or
+                     "product" */
     char *result; /* an id; "none": certainly no effect; "in_doubt": never to be sent again;
                      "refused" */
 };
@@ -81,8 +87,9 @@ struct ledger_grant {
     int64_t wait_ms;         /* BUSY */
     int64_t modified_at;     /* DONE, GRANT, RECONCILE: the version that the entry stands for */
     int newer; /* DONE: the request's version is newer than the one that was delivered (D2) */
-    int goals_in_doubt; /* goals not recorded as done must not be sent (rule 3: rebuilt or lost
-                           entry) */
+    int goals_in_doubt; /* what is not recorded may have been done all the same (rule 3: rebuilt or
+                           lost entry): such goals must not be sent, such a payment is looked up
+                           first */
     int look_again; /* a doubt was ended as "not there": look that order up once more later (rule 2)
                      */
     char reason[32]; /* DEAD: reason_name() */
@@ -102,12 +109,17 @@ void ledger_free(struct ledger *ledger);
 /** @brief Connects if needed and asks for the marker. answer: OK or LOST. */
 int ledger_hello(struct ledger *ledger, enum ledger_answer *answer, struct error *err);
 
-/** @brief Asks for the right to work on an entry. The answer is in grant->answer. */
+/**
+ * @brief Asks for the right to work on an entry. The answer is in grant->answer; what the grant
+ * held before is released. A handle's own lease does not make it BUSY: asking again gives a new
+ * fence, a step that was begun is then in doubt.
+ */
 int ledger_acquire(struct ledger *ledger, const struct ledger_request *request,
                    struct ledger_grant *grant, struct error *err);
 
 /** @brief Right before a call that must not happen twice: renews the lease, writes doubt = step.
- * OK, FENCED or LOST. */
+ * OK, FENCED or LOST. FENCED also where another step is in doubt, or this one has its result
+ * already. */
 int ledger_begin(struct ledger *ledger, const struct ledger_grant *grant, const char *step,
                  enum ledger_answer *answer, struct error *err);
 
@@ -116,6 +128,8 @@ int ledger_begin(struct ledger *ledger, const struct ledger_grant *grant, const 
  * @param result  an id, "in_doubt" or "refused"; NULL: it certainly had no effect, the step is free
  * again
  * @param next    NULL, or the step to begin in the same call (as ledger_begin())
+ * A step need not have been begun: contact's id is recorded in the order's entry that way. A result
+ * is never removed.
  */
 int ledger_end(struct ledger *ledger, const struct ledger_grant *grant, const char *step,
                const char *result, const char *next, enum ledger_answer *answer, struct error *err);
@@ -130,6 +144,8 @@ enum ledger_finish {
 /**
  * @brief Gives the entry back in its final state (or, RETRY, free for the next attempt, doubt
  * kept).
+ * FENCED where a step is still in doubt and how is not RETRY: nothing is final before it was looked
+ * up.
  * @param step,result  NULL, or a step to end in the same call as ledger_end() does (saves a round
  * trip)
  * @param reason       DEAD: reason_name(); else NULL
@@ -159,7 +175,10 @@ int ledger_forget(struct ledger *ledger, struct text account, enum ledger_kind k
 
 /* Rebuild (rule 4). The caller reads the topics; the ledger keeps the lock and the entries. */
 
-/** @brief Takes or renews the rebuild lock. @param taken  out: 1 it is ours, 0 somebody else has it
+/**
+ * @brief Takes or renews the rebuild lock (60 s: renew while filling in).
+ * @param taken  out: 1 it is ours; 0 somebody else has it, ours was lost (then start again from the
+ * first record), or there is nothing to rebuild: ask ledger_hello() again after a while
  */
 int ledger_rebuild_lock(struct ledger *ledger, int *taken, struct error *err);
 
@@ -174,8 +193,11 @@ struct ledger_fill {
     const struct ledger_step *steps; /* DONE: contact, order, goals ... */
     int step_count;
 };
-/** @brief Fills entries in, never over one that is done or newer; marks them as filled by a
- * rebuild. Pipelined. */
+/**
+ * @brief Fills entries in, never over one that is done or newer; what is not done is then looked up
+ * before it is made. The records may come in any order: `delivered` wins, then the newest.
+ * Pipelined. The temporary error `the rebuild lock was lost` means: start again.
+ */
 int ledger_rebuild_fill(struct ledger *ledger, const struct ledger_fill *fills, int count,
                         struct error *err);
 
@@ -183,7 +205,16 @@ int ledger_rebuild_fill(struct ledger *ledger, const struct ledger_fill *fills, 
  * was lost. */
 int ledger_rebuild_finish(struct ledger *ledger, enum ledger_answer *answer, struct error *err);
 
-/** @brief Moves born_at to now: after a backup was restored (`bigfusion ledger distrust`). */
+/**
+ * @brief Nothing was ever delivered under this prefix (the caller has just created its topics):
+ * starts the ledger with an epoch older than every record, so that the first orders need no look-up
+ * and their goals are not in doubt.
+ * @param started  out: 0 where there is, or was, a marker: then nothing is changed
+ */
+int ledger_start(struct ledger *ledger, int *started, struct error *err);
+
+/** @brief A backup was restored: the ledger is LOST and gets a new epoch (`bigfusion ledger
+ * distrust`). */
 int ledger_distrust(struct ledger *ledger, struct error *err);
 
 /** @brief Whether Redis is set up to keep what it acknowledged; a sentence per fault is appended to

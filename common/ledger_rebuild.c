@@ -113,7 +113,8 @@ int ledger_forget(struct ledger *ledger, struct text account, enum ledger_kind k
 
 /* A short script call on marker and lock. The caller frees the reply. */
 static redisReply *run_locked(struct ledger *ledger, enum ledger_script script, const char *token,
-                              const char *second, const char *third, struct error *err)
+                              const char *second, const char *third, const char *fourth,
+                              struct error *err)
 {
     const char *data[8];
     size_t lengths[8];
@@ -125,6 +126,7 @@ static redisReply *run_locked(struct ledger *ledger, enum ledger_script script, 
     ledger_add_string(&arguments, token);
     ledger_add_string(&arguments, second);
     ledger_add_string(&arguments, third);
+    ledger_add_string(&arguments, fourth);
     return ledger_run(ledger, script, &arguments, err);
 }
 
@@ -143,7 +145,7 @@ int ledger_rebuild_lock(struct ledger *ledger, int *taken, struct error *err)
     else
         snprintf(token, sizeof(token), "%s-%u", ledger->owner, ++ledger->lock_count);
     snprintf(ttl, sizeof(ttl), "%d", REBUILD_LOCK_MS);
-    reply = run_locked(ledger, SCRIPT_LOCK, token, ttl, renew ? "1" : "0", err);
+    reply = run_locked(ledger, SCRIPT_LOCK, token, ttl, renew ? "1" : "0", "", err);
     if (reply == NULL)
         return -1;
     *taken = ledger_element_int(reply, 0, 0) == 1;
@@ -262,7 +264,7 @@ int ledger_rebuild_fill(struct ledger *ledger, const struct ledger_fill *fills, 
     return 0;
 }
 
-int ledger_rebuild_finish(struct ledger *ledger, enum ledger_answer *answer, struct error *err)
+static int seal(struct ledger *ledger, int first, enum ledger_answer *answer, struct error *err)
 {
     char keep[24];
     redisReply *reply;
@@ -274,13 +276,33 @@ int ledger_rebuild_finish(struct ledger *ledger, enum ledger_answer *answer, str
     if (ledger->lock_token[0] == '\0')
         return 0;
     snprintf(keep, sizeof(keep), "%lld", (long long)ledger->settings.keep_ms);
-    reply = run_locked(ledger, SCRIPT_SEAL, ledger->lock_token, ledger->run, keep, err);
+    reply = run_locked(ledger, SCRIPT_SEAL, ledger->lock_token, ledger->run, keep, first ? "1" : "",
+                       err);
     if (reply == NULL)
         return -1;
     rc = ledger_answer_of(reply, answer, err);
     ledger->lock_token[0] = '\0';
     freeReplyObject(reply);
     return rc;
+}
+
+int ledger_rebuild_finish(struct ledger *ledger, enum ledger_answer *answer, struct error *err)
+{
+    return seal(ledger, 0, answer, err);
+}
+
+int ledger_start(struct ledger *ledger, int *started, struct error *err)
+{
+    enum ledger_answer answer = LEDGER_FENCED;
+    int taken;
+
+    *started = 0;
+    if (ledger_rebuild_lock(ledger, &taken, err) != 0)
+        return -1;
+    if (taken && seal(ledger, 1, &answer, err) != 0)
+        return -1;
+    *started = answer == LEDGER_OK;
+    return 0;
 }
 
 int ledger_distrust(struct ledger *ledger, struct error *err)

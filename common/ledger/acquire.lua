@@ -7,7 +7,7 @@ local withdrawn, replay = ARGV[5] == '1', ARGV[6] == '1'
 local lease_ms, owner = tonumber(ARGV[7]), ARGV[9]
 
 local now = now_ms()
-local epoch, keep = read_marker()
+local epoch, keep, since = read_marker()
 if not epoch then
     return {'LOST'}
 end
@@ -72,10 +72,15 @@ local function put(name, value)
 end
 
 if not known then
+    -- Records older than this may have had an entry: of before the epoch, or one that was kept for its time.
+    local horizon = whole(epoch)
+    if now - keep > since then
+        horizon = math.max(horizon, now - keep)
+    end
     put('state', 'open')
     put('modified_at', version)
     put('digest', digest)
-    if order and tonumber(ARGV[3]) < math.max(whole(epoch), now - keep) + tonumber(ARGV[8]) then
+    if order and tonumber(ARGV[3]) < horizon + tonumber(ARGV[8]) then
         put('absent', '1')
         put('goals', '1')
         put('doubt', 'order')

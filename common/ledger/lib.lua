@@ -18,11 +18,12 @@ local function decimal(number)
     return string.format('%.0f', number)
 end
 
--- The epoch (text) and for how long entries are kept, or nil where there is no usable marker: then the answer is LOST.
+-- The epoch (text), for how long entries are kept and since when this ledger has been written to (ms), or nil where
+-- there is no usable marker: then the answer is LOST.
 local function read_marker()
-    local ok, marker = pcall(redis.call, 'HMGET', KEYS[1], 'born_at', 'keep', 'writes')
+    local ok, marker = pcall(redis.call, 'HMGET', KEYS[1], 'born_at', 'keep', 'writes', 'since')
     if ok and whole(marker[1]) and whole(marker[2]) and whole(marker[3]) then
-        return marker[1], whole(marker[2])
+        return marker[1], whole(marker[2]), whole(marker[4]) or 0
     end
     return nil
 end

@@ -1,5 +1,6 @@
 -- seal: the rebuild is complete; writes the marker and gives the lock back. KEYS: marker, lock.
--- ARGV: token, run id of the server, keep_ms. Answer: OK | FENCED (the lock is not ours), writes, epoch
+-- ARGV: token, run id of the server, keep_ms, first (1: nothing was ever delivered; else '').
+-- Answer: OK | FENCED (the lock is not ours), writes, epoch
 local now = now_ms()
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then
     local epoch = read_marker()
@@ -12,7 +13,15 @@ local ok, old = pcall(redis.call, 'HMGET', KEYS[1], 'was', 'writes')
 local was = ok and whole(old[1]) or 0
 local writes = decimal(math.max(now, (ok and whole(old[2]) or 0) + 1000000))
 local epoch = decimal(math.max(now, was + 1))
+if ARGV[4] == '1' then
+    if redis.call('EXISTS', KEYS[1]) == 1 then
+        redis.call('DEL', KEYS[2])
+        return {'FENCED', '0', '0'}
+    end
+    epoch = '1' -- older than every record
+end
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'born_at', epoch, 'run', ARGV[2], 'keep', ARGV[3], 'writes', writes, 'sealed_by', ARGV[1])
+redis.call('HSET', KEYS[1], 'born_at', epoch, 'run', ARGV[2], 'keep', ARGV[3], 'writes', writes, 'since', decimal(now),
+           'sealed_by', ARGV[1])
 redis.call('DEL', KEYS[2])
 return {'OK', writes, epoch}

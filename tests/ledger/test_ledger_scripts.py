@@ -196,7 +196,7 @@ def test_an_absent_old_order_is_asked_for(workers):
 def test_the_margin_and_the_time_that_entries_are_kept_count(workers):
     a, _ = workers
     client, now = a.server.client, a.server.now()
-    client.hset("t:ledger", "born_at", now - 10 * DAY)
+    client.hset("t:ledger", mapping={"born_at": now - 10 * DAY, "since": now - 10 * DAY})
     a.margin_ms = 600_000
     for seen, answer in ((now - 10 * DAY + 599_000, "RECONCILE order"), (now - 10 * DAY + 601_000, "GRANT")):
         client.delete(a.key)
@@ -205,6 +205,17 @@ def test_the_margin_and_the_time_that_entries_are_kept_count(workers):
     for seen, answer in ((now - DAY + 500_000, "RECONCILE order"), (now - DAY + 700_000, "GRANT")):
         client.delete(a.key)
         assert a.acquire(seen=seen) == answer
+
+
+def test_a_first_ledger_trusts_itself_until_entries_expire(server):
+    a = Worker(server, "a")
+    keys = ["t:ledger", "t:lock"]
+    a.run("lock", keys, "a-token", 60000, 0)
+    assert a.run("seal", keys, "a-token", "r", a.keep_ms, 1)[0] == "OK"
+    assert a.acquire(seen=server.now() - 5000 * DAY) == "GRANT" and a.flags == set()
+    server.client.hset("t:ledger", "since", server.now() - 401 * DAY)
+    a.key += "0"
+    assert a.acquire(seen=server.now() - 402 * DAY) == "RECONCILE order"
 
 
 def test_the_shortest_keep_counts(workers):

@@ -280,6 +280,13 @@ int main(int argc, char **argv)
                                        .keep_ms = 86400000,
                                        .timeout_ms = 5000};
 
+    struct ledger_request first = {.account = text_of("main"),
+                                   .id = text_of("abc/order/9"),
+                                   .first_seen_ms = 1577836800000,
+                                   .digest = "d"}; /* of years ago */
+    int64_t epoch;
+    int started;
+
     if (argc < 2)
         return 100;
     stop_install(); /* ignores PIPE, as every program does */
@@ -290,6 +297,15 @@ int main(int argc, char **argv)
     CALL(ledger_hello(a, &answer, &err));
     CHECK(answer == LEDGER_LOST);
     CHECK(acquire(b, request_for("abc/order/1")) == LEDGER_LOST);
+    CALL(ledger_start(a, &started, &err));
+    CHECK(started);
+    CALL(ledger_start(a, &started, &err));
+    CHECK(!started);
+    CALL(ledger_epoch(a, &epoch, &err));
+    CHECK(epoch == 1 && acquire(b, first) == LEDGER_GRANT);
+    CALL(ledger_distrust(a, &err));
+    CALL(ledger_start(a, &started, &err));
+    CHECK(!started && acquire(b, first) == LEDGER_LOST);
     fill();
     CALL(ledger_hello(b, &answer, &err));
     CHECK(answer == LEDGER_OK);
