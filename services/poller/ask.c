@@ -1,0 +1,90 @@
+#include "ask.h"
+
+#include "clock.h"
+#include "health.h"
+#include "log.h"
+#include "retry.h"
+#include "stop.h"
+
+enum { WAIT_STEP_MS = 250, RETRY_BASE_MS = 1000, RETRY_CAP_MS = 8000 };
+
+enum outcome ask_wait(struct asker *asker, int64_t delay_ms, struct error *err)
+{
+    int64_t until_ms = clock_monotonic_ms() + delay_ms;
+
+    for (;;) {
+        int64_t left_ms = until_ms - clock_monotonic_ms();
+        struct error own = {0};
+        int kept;
+
+        if (stop_requested())
+            return OUTCOME_STOPPED;
+        kept = lease_keep(asker->lease, &own);
+        health_set_ready("redis", kept >= 0, kept < 0 ? own.text : NULL);
+        if (kept != 1) {
+            *err = own;
+            error_set(err, ERROR_TEMPORARY, "another poller has the store");
+            return OUTCOME_LOST;
+        }
+        if (left_ms <= 0)
+            return OUTCOME_OK;
+        stop_wait_ms(left_ms < WAIT_STEP_MS ? left_ms : WAIT_STEP_MS);
+    }
+}
+
+enum outcome ask_wait_before_retry(struct asker *asker, int attempt, struct error *err)
+{
+    const struct retry_policy policy = {0, RETRY_BASE_MS, RETRY_CAP_MS};
+
+    return ask_wait(asker, retry_delay_ms(&policy, attempt, retry_chance(), -1), err);
+}
+
+static enum bigcommerce_answer send_one(struct bigcommerce *client, const struct ask *what,
+                                        struct text *body, struct error *err)
+{
+    switch (what->kind) {
+    case ASK_ORDERS:
+        return bigcommerce_orders(client, &what->query, 0, body, err);
+    case ASK_ORDERS_SLIM:
+        return bigcommerce_orders(client, &what->query, 1, body, err);
+    case ASK_ORDER:
+        return bigcommerce_order(client, what->id, body, err);
+    case ASK_PRODUCTS:
+        return bigcommerce_part(client, what->id, "products", what->page, body, err);
+    case ASK_COUPONS:
+        return bigcommerce_part(client, what->id, "coupons", what->page, body, err);
+    default:
+        return bigcommerce_time(client, err);
+    }
+}
+
+/* Whether an answer to one order's own call may be about that order alone. A 401 never is. */
+static int is_about_order(const struct asker *asker, const struct ask *what)
+{
+    return what->id > 0 && bigcommerce_status(asker->client) != 401;
+}
+
+enum outcome ask(struct asker *asker, const struct ask *what, enum bigcommerce_answer *answer,
+                 struct text *body, struct error *err)
+{
+    for (;;) {
+        enum outcome ready = ask_wait(asker, bigcommerce_pause_ms(asker->client), err);
+
+        if (ready != OUTCOME_OK)
+            return ready;
+        error_clear(err);
+        *answer = send_one(asker->client, what, body, err);
+        if (stop_requested())
+            return OUTCOME_STOPPED;
+        if (*answer == BIGCOMMERCE_THROTTLED) {
+            log_warn("store throttled lease=%s pause_ms=%lld", asker->lease->lease_key,
+                     (long long)bigcommerce_pause_ms(asker->client));
+            continue;
+        }
+        if (*answer == BIGCOMMERCE_CLOSED && !is_about_order(asker, what))
+            return OUTCOME_CLOSED;
+        if (*answer == BIGCOMMERCE_UNAVAILABLE && !is_about_order(asker, what))
+            return OUTCOME_TROUBLE;
+        return OUTCOME_OK;
+    }
+}

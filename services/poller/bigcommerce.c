@@ -1,0 +1,261 @@
+#include "bigcommerce.h"
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "date.h"
+#include "health.h"
+#include "http.h"
+#include "json.h"
+#include "retry.h"
+#include "text.h"
+
+enum {
+    TIMEOUT_MS = 30000,
+    ANSWER_MAX_BYTES = 32 << 20,
+    THROTTLED_FIRST_MS = 30000,
+    PAUSE_MAX_MS = 600000,
+    JITTER_MS = 1000,
+};
+
+#define INCLUDES "include=consignments.line_items,fees&consignment_structure=object"
+
+struct bigcommerce {
+    const struct config_store *store;
+    struct http *http;
+    struct http_answer answer;
+    struct buffer url;
+    int throttled;         /* 429s in a row */
+    int64_t ready_at_ms;   /* monotonic: no request before */
+    int64_t clock_lead_ms; /* store's clock - monotonic clock */
+    int clock_known;
+    struct metric *requests;
+    struct metric *failures;
+    struct metric *throttles;
+};
+
+struct bigcommerce *bigcommerce_new(const struct config_store *store)
+{
+    struct bigcommerce *client = mem_alloc(sizeof(*client));
+    char *label = mem_printf("store=\"%s\"", store->hash);
+
+    client->store = store;
+    client->http = http_new("bigcommerce");
+    client->requests =
+        metric_counter("bigfusion_store_requests_total", "Requests sent to the store", label);
+    client->failures =
+        metric_counter("bigfusion_store_failures_total", "Requests without a usable answer", label);
+    client->throttles =
+        metric_counter("bigfusion_store_throttled_total", "Answers 429 of the store", label);
+    free(label);
+    return client;
+}
+
+void bigcommerce_free(struct bigcommerce *client)
+{
+    if (client == NULL)
+        return;
+    http_free(client->http);
+    http_answer_clear(&client->answer);
+    buffer_clear(&client->url);
+    free(client);
+}
+
+int64_t bigcommerce_quota_pause_ms(const struct bigcommerce_quota *quota, int throttled,
+                                   double chance)
+{
+    const struct retry_policy policy = {0, THROTTLED_FIRST_MS / 2, PAUSE_MAX_MS / 2};
+    int64_t pause_ms = 0;
+
+    if (quota->status == 429) {
+        if (quota->reset_ms >= 0)
+            pause_ms = quota->reset_ms + (int64_t)(chance * JITTER_MS);
+        else if (quota->retry_after_ms >= 0)
+            pause_ms = quota->retry_after_ms + (int64_t)(chance * JITTER_MS);
+        else /* half of it certain, half by chance: at least 15 s, then twice as long each time */
+            pause_ms = retry_delay_ms(&policy, throttled, 1, -1) +
+                       retry_delay_ms(&policy, throttled, chance, -1);
+    } else if (quota->left >= 0 && quota->reset_ms > 0 && quota->left * 10 < quota->quota) {
+        pause_ms = quota->reset_ms / (quota->left > 0 ? quota->left : 1);
+    }
+    return pause_ms < PAUSE_MAX_MS ? pause_ms : PAUSE_MAX_MS;
+}
+
+static int64_t header_int(const struct http_answer *answer, const char *name)
+{
+    int64_t value;
+
+    if (text_to_int(http_answer_header(answer, name), &value) != 0 || value < 0 ||
+        value > INT32_MAX)
+        return -1;
+    return value;
+}
+
+/* Clock and quota, which every answer tells, whatever its status. */
+static void read_headers(struct bigcommerce *client)
+{
+    const struct http_answer *answer = &client->answer;
+    struct bigcommerce_quota quota = {
+        .status = answer->status,
+        .left = header_int(answer, "X-Rate-Limit-Requests-Left"),
+        .quota = header_int(answer, "X-Rate-Limit-Requests-Quota"),
+        .reset_ms = header_int(answer, "X-Rate-Limit-Time-Reset-Ms"),
+        .retry_after_ms = header_int(answer, "X-Retry-After"),
+    };
+    int64_t date_ms, now_ms = clock_monotonic_ms();
+
+    if (quota.retry_after_ms < 0)
+        quota.retry_after_ms = header_int(answer, "Retry-After");
+    if (quota.retry_after_ms > 0)
+        quota.retry_after_ms *= 1000;
+    client->throttled = answer->status == 429 ? client->throttled + 1 : 0;
+    client->ready_at_ms =
+        now_ms + bigcommerce_quota_pause_ms(&quota, client->throttled, retry_chance());
+    if (date_parse_rfc2822(http_answer_header(answer, "Date"), &date_ms) == 0) {
+        client->clock_lead_ms = date_ms - now_ms;
+        client->clock_known = 1;
+    }
+}
+
+static enum bigcommerce_answer classify(int status)
+{
+    if ((status >= 200 && status < 300) || status == 304)
+        return BIGCOMMERCE_OK;
+    if (status == 429)
+        return BIGCOMMERCE_THROTTLED;
+    if (status == 401 || status == 403)
+        return BIGCOMMERCE_CLOSED;
+    if (status == 413)
+        return BIGCOMMERCE_TOO_LARGE;
+    if (status == 503)
+        return BIGCOMMERCE_UNAVAILABLE;
+    if (status == 408 || status == 423 || status >= 500)
+        return BIGCOMMERCE_TROUBLE;
+    return BIGCOMMERCE_REFUSED;
+}
+
+/* GET of client->url. */
+static enum bigcommerce_answer ask(struct bigcommerce *client, struct text *body, struct error *err)
+{
+    const struct http_header headers[] = {
+        {"X-Auth-Token", client->store->token},
+        {"Accept", "application/json"},
+    };
+    const struct http_request request = {
+        .method = "GET",
+        .url = client->url.data,
+        .headers = headers,
+        .header_count = 2,
+        .timeout_ms = TIMEOUT_MS,
+        .max_answer_bytes = ANSWER_MAX_BYTES,
+    };
+    enum bigcommerce_answer meaning;
+
+    *body = (struct text){NULL, 0};
+    metric_add(client->requests, 1);
+    if (http_perform(client->http, &request, &client->answer, err) != 0) {
+        metric_add(client->failures, 1);
+        return client->answer.too_large ? BIGCOMMERCE_TOO_LARGE : BIGCOMMERCE_TROUBLE;
+    }
+    read_headers(client);
+    meaning = classify(client->answer.status);
+    if (meaning == BIGCOMMERCE_OK) {
+        if (client->answer.status == 200)
+            *body = (struct text){client->answer.body.data, client->answer.body.length};
+        return meaning;
+    }
+    metric_add(meaning == BIGCOMMERCE_THROTTLED ? client->throttles : client->failures, 1);
+    error_set(err, meaning == BIGCOMMERCE_REFUSED ? ERROR_PERMANENT : ERROR_TEMPORARY, "HTTP %d",
+              client->answer.status);
+    return meaning;
+}
+
+static void begin_url(struct bigcommerce *client)
+{
+    buffer_reset(&client->url);
+    buffer_printf(&client->url, "%s/stores/%s/v2", client->store->api_url, client->store->hash);
+}
+
+enum bigcommerce_answer bigcommerce_orders(struct bigcommerce *client,
+                                           const struct cursor_query *query, int slim,
+                                           struct text *body, struct error *err)
+{
+    char date[DATE_ISO_BYTES];
+
+    begin_url(client);
+    buffer_printf(&client->url, "/orders?max_date_modified=%s",
+                  date_print_iso(date, query->max_ms));
+    if (query->min_ms >= 0)
+        buffer_printf(&client->url, "&min_date_modified=%s", date_print_iso(date, query->min_ms));
+    if (query->min_id >= 0)
+        buffer_printf(&client->url, "&min_id=%lld", (long long)query->min_id);
+    buffer_printf(&client->url, "&sort=%s&page=%d&limit=%d%s",
+                  query->by_id ? "id:asc" : "date_modified:asc", query->page, query->limit,
+                  slim ? "" : "&" INCLUDES);
+    return ask(client, body, err);
+}
+
+enum bigcommerce_answer bigcommerce_order(struct bigcommerce *client, int64_t id, struct text *body,
+                                          struct error *err)
+{
+    begin_url(client);
+    buffer_printf(&client->url, "/orders/%lld?" INCLUDES, (long long)id);
+    return ask(client, body, err);
+}
+
+enum bigcommerce_answer bigcommerce_part(struct bigcommerce *client, int64_t id, const char *what,
+                                         int page, struct text *body, struct error *err)
+{
+    begin_url(client);
+    buffer_printf(&client->url, "/orders/%lld/%s?page=%d&limit=%d", (long long)id, what, page,
+                  BIGCOMMERCE_LINES_MAX);
+    return ask(client, body, err);
+}
+
+enum bigcommerce_answer bigcommerce_time(struct bigcommerce *client, struct error *err)
+{
+    struct text body;
+    enum bigcommerce_answer answer;
+    yyjson_doc *doc;
+    int64_t seconds;
+
+    begin_url(client);
+    buffer_printf(&client->url, "/time");
+    client->clock_known = 0;
+    answer = ask(client, &body, err);
+    if (client->clock_known || answer != BIGCOMMERCE_OK)
+        return answer;
+    doc = body.length == 0 ? NULL : yyjson_read(body.data, body.length, YYJSON_READ_NUMBER_AS_RAW);
+    if (text_to_int(json_text(yyjson_obj_get(yyjson_doc_get_root(doc), "time")), &seconds) == 0 &&
+        seconds > 0 && seconds < INT64_MAX / 1000) {
+        client->clock_lead_ms = seconds * 1000 - clock_monotonic_ms();
+        client->clock_known = 1;
+    }
+    yyjson_doc_free(doc);
+    if (client->clock_known)
+        return BIGCOMMERCE_OK;
+    error_set(err, ERROR_TEMPORARY, "no answer tells the store's clock");
+    return BIGCOMMERCE_TROUBLE;
+}
+
+int64_t bigcommerce_clock_ms(const struct bigcommerce *client)
+{
+    return client->clock_known ? clock_monotonic_ms() + client->clock_lead_ms : -1;
+}
+
+int64_t bigcommerce_pause_ms(const struct bigcommerce *client)
+{
+    int64_t pause_ms = client->ready_at_ms - clock_monotonic_ms();
+
+    return pause_ms > 0 ? pause_ms : 0;
+}
+
+int bigcommerce_status(const struct bigcommerce *client) { return client->answer.status; }
+
+void bigcommerce_take_body(struct bigcommerce *client, struct buffer *target)
+{
+    struct buffer mine = *target;
+
+    *target = client->answer.body;
+    client->answer.body = mine;
+}

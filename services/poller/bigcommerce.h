@@ -1,0 +1,87 @@
+/* bigcommerce.h - HTTP client of one store: addresses, the store's clock, its quota, and what an
+ * answer means. A client belongs to one thread. It never waits: bigcommerce_pause_ms() says how
+ * long its owner has to. */
+#ifndef POLLER_BIGCOMMERCE_H
+#define POLLER_BIGCOMMERCE_H
+
+#include <stdint.h>
+
+#include "config.h"
+#include "error.h"
+#include "mem.h"
+
+#include "cursor.h"
+
+struct bigcommerce;
+
+/* What an answer means for the one who asked. All but OK leave an error that says why. */
+enum bigcommerce_answer {
+    BIGCOMMERCE_OK =
+        0, /* body holds the answer; empty where the store says that there is nothing */
+    BIGCOMMERCE_THROTTLED,   /* 429: the same again after bigcommerce_pause_ms() */
+    BIGCOMMERCE_CLOSED,      /* 401, 403: token or scope; a person must act */
+    BIGCOMMERCE_REFUSED,     /* any other 4xx, or a redirect */
+    BIGCOMMERCE_TROUBLE,     /* no or half an answer, 5xx: later, and fewer at once */
+    BIGCOMMERCE_UNAVAILABLE, /* 503: the store is down as a whole: minutes later */
+    BIGCOMMERCE_TOO_LARGE,   /* more bytes than we take: fewer at once */
+};
+
+enum { BIGCOMMERCE_LINES_MAX = 250 }; /* values of one page of lines or coupons */
+
+/** @brief New. store is kept. Free with bigcommerce_free(). */
+struct bigcommerce *bigcommerce_new(const struct config_store *store);
+void bigcommerce_free(struct bigcommerce *client);
+
+/**
+ * @brief GET /v2/orders.
+ * @param slim  without consignments and fees: for an order that cannot be read with them
+ * @param body  out: borrowed until the next call
+ */
+enum bigcommerce_answer bigcommerce_orders(struct bigcommerce *client,
+                                           const struct cursor_query *query, int slim,
+                                           struct text *body, struct error *err);
+
+/** @brief GET /v2/orders/{id}, as in the list. */
+enum bigcommerce_answer bigcommerce_order(struct bigcommerce *client, int64_t id, struct text *body,
+                                          struct error *err);
+
+/** @brief GET /v2/orders/{id}/{what}: "products" or "coupons", BIGCOMMERCE_LINES_MAX on a page. */
+enum bigcommerce_answer bigcommerce_part(struct bigcommerce *client, int64_t id, const char *what,
+                                         int page, struct text *body, struct error *err);
+
+/** @brief GET /v2/time: makes the store's clock known. */
+enum bigcommerce_answer bigcommerce_time(struct bigcommerce *client, struct error *err);
+
+/** @brief The store's clock now, from the Date header of its last answer; -1 when no answer came
+ * yet. */
+int64_t bigcommerce_clock_ms(const struct bigcommerce *client);
+
+/** @brief How long to wait before the next request, in ms; 0: none. */
+int64_t bigcommerce_pause_ms(const struct bigcommerce *client);
+
+/** @brief HTTP status of the last answer; 0: none came. */
+int bigcommerce_status(const struct bigcommerce *client);
+
+/** @brief Moves the body of the last answer out: what was borrowed from it lives in target now.
+ * Takes target's memory. */
+void bigcommerce_take_body(struct bigcommerce *client, struct buffer *target);
+
+/* What an answer says about the quota. */
+struct bigcommerce_quota {
+    int status;
+    int64_t left;           /* X-Rate-Limit-Requests-Left; -1: not said */
+    int64_t quota;          /* X-Rate-Limit-Requests-Quota; -1 */
+    int64_t reset_ms;       /* X-Rate-Limit-Time-Reset-Ms; -1 */
+    int64_t retry_after_ms; /* X-Retry-After or Retry-After; -1 */
+};
+
+/**
+ * @brief How long to leave the store alone after an answer. Pure.
+ * @param throttled  429s in a row, this one included
+ * @param chance     uniform in [0, 1)
+ * @returns ms, 0 to ten minutes
+ */
+int64_t bigcommerce_quota_pause_ms(const struct bigcommerce_quota *quota, int throttled,
+                                   double chance);
+
+#endif

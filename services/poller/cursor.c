@@ -1,0 +1,168 @@
+#include "cursor.h"
+
+enum { SECOND_MS = 1000, SHRINK_BY = 4 };
+
+static int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
+
+static int64_t whole_second(int64_t at_ms) { return at_ms - at_ms % SECOND_MS; }
+
+void cursor_init(struct cursor *cursor, int64_t position_ms, int page_size)
+{
+    *cursor =
+        (struct cursor){.position_ms = position_ms, .limit = page_size, .page_size = page_size};
+}
+
+void cursor_begin(struct cursor *cursor, int64_t upper_ms, int64_t overlap_ms, int64_t floor_ms)
+{
+    cursor->hold_ms = INT64_MAX;
+    cursor->seen_ms = -1;
+    cursor->upper_ms = whole_second(upper_ms);
+    cursor->min_ms = -1;
+    if (cursor->position_ms >= 0)
+        cursor->min_ms =
+            max_of(0, whole_second(cursor->position_ms) - max_of(overlap_ms, 2 * SECOND_MS));
+    if (floor_ms > 0)
+        cursor->min_ms = max_of(cursor->min_ms, whole_second(floor_ms) - SECOND_MS);
+    cursor->by_id = 0;
+    cursor->min_id = -1;
+    cursor->skip = 0;
+    cursor->done = cursor->min_ms >= cursor->upper_ms;
+}
+
+int cursor_next(const struct cursor *cursor, struct cursor_query *query)
+{
+    if (cursor->done)
+        return 0;
+    *query = (struct cursor_query){
+        .by_id = cursor->by_id,
+        .min_ms = cursor->min_ms,
+        .max_ms = cursor->upper_ms,
+        .min_id = cursor->by_id ? cursor->min_id : -1,
+        .limit = cursor->limit,
+        .page = cursor->skip ? 2 : 1,
+    };
+    /* One second more than is relied upon, should the limit be exclusive. */
+    if (cursor->by_id)
+        query->max_ms = min_of(cursor->window_ms + SECOND_MS, cursor->upper_ms);
+    return 1;
+}
+
+/* Everything up to at_ms is dealt with, as far as this round saw. The position comes from the data,
+ * not from a clock: an order may still be committed with a date that has passed. */
+static void advance(struct cursor *cursor, int64_t at_ms)
+{
+    int64_t reached_ms = min_of(min_of(at_ms, cursor->seen_ms), cursor->upper_ms);
+
+    if (cursor->hold_ms != INT64_MAX)
+        reached_ms = min_of(reached_ms, cursor->hold_ms - SECOND_MS);
+    cursor->position_ms = max_of(cursor->position_ms, reached_ms);
+}
+
+static void walk_by_id(struct cursor *cursor, int64_t window_ms)
+{
+    cursor->by_id = 1;
+    cursor->min_id = -1;
+    cursor->window_ms = min_of(window_ms, cursor->upper_ms);
+}
+
+static void end_window(struct cursor *cursor)
+{
+    advance(cursor, cursor->window_ms);
+    cursor->by_id = 0;
+    cursor->min_ms = cursor->window_ms;
+    if (cursor->min_ms >= cursor->upper_ms)
+        cursor->done = 1;
+}
+
+static int page_by_id(struct cursor *cursor, const struct cursor_row *rows, int count, int skipped)
+{
+    int64_t last = -1;
+
+    if (skipped ? count == 0 : count < cursor->limit) {
+        end_window(cursor);
+        return 0;
+    }
+    for (int i = 0; i < count; i++)
+        last = max_of(last, rows[i].id);
+    /* Asked again from the last one itself where that still advances, should min_id be exclusive.
+     */
+    if (cursor->limit == 1)
+        last++;
+    if (last <= cursor->min_id)
+        return -1;
+    cursor->min_id = last;
+    return 0;
+}
+
+/* The dates of the answer: its latest, and whether they ascend. */
+static int64_t last_date(const struct cursor_row *rows, int count, int *ascending)
+{
+    int64_t last = -1;
+
+    *ascending = 1;
+    for (int i = 0; i < count; i++) {
+        if (rows[i].modified_ms >= 0 && rows[i].modified_ms < last)
+            *ascending = 0;
+        last = max_of(last, rows[i].modified_ms);
+    }
+    return last;
+}
+
+static void page_by_date(struct cursor *cursor, const struct cursor_row *rows, int count,
+                         int skipped)
+{
+    int ascending;
+    int64_t last = last_date(rows, count, &ascending);
+
+    if (skipped ? count == 0 : count < cursor->limit) {
+        advance(cursor, cursor->upper_ms);
+        cursor->done = 1;
+    } else if (!ascending || last < 0) {
+        walk_by_id(cursor, cursor->upper_ms);
+    } else if (skipped) {
+        /* The unreadable one lies between here and last, where ids do not let it be met twice. */
+        walk_by_id(cursor, max_of(last, cursor->min_ms + SECOND_MS));
+    } else if (last - SECOND_MS > cursor->min_ms) {
+        advance(cursor, last);
+        cursor->min_ms = last - SECOND_MS;
+    } else {
+        walk_by_id(cursor, cursor->min_ms + SECOND_MS);
+    }
+}
+
+int cursor_page(struct cursor *cursor, const struct cursor_row *rows, int count)
+{
+    int skipped = cursor->skip;
+    int answer = 0;
+
+    for (int i = 0; i < count; i++)
+        cursor->seen_ms = max_of(cursor->seen_ms, rows[i].modified_ms);
+    cursor->skip = 0;
+    if (cursor->by_id)
+        answer = page_by_id(cursor, rows, count, skipped);
+    else
+        page_by_date(cursor, rows, count, skipped);
+    cursor->limit = (int)min_of((int64_t)cursor->limit * SHRINK_BY, cursor->page_size);
+    return answer;
+}
+
+int cursor_shrink(struct cursor *cursor)
+{
+    if (cursor->limit <= 1)
+        return -1;
+    cursor->limit = cursor->limit < SHRINK_BY ? 1 : cursor->limit / SHRINK_BY;
+    return 0;
+}
+
+void cursor_skip(struct cursor *cursor)
+{
+    cursor->limit = 1;
+    cursor->skip = 1;
+}
+
+void cursor_hold(struct cursor *cursor, int64_t modified_ms)
+{
+    cursor->hold_ms = min_of(cursor->hold_ms, modified_ms);
+}

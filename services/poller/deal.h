@@ -1,0 +1,77 @@
+/* deal.h - the orders of one answer dealt with: completed, published, acknowledged, marked as seen.
+ * An order ends in the raw topic, or in `dead` where it can never be published. */
+#ifndef POLLER_DEAL_H
+#define POLLER_DEAL_H
+
+#include <stdint.h>
+
+#include "config.h"
+#include "error.h"
+#include "reason.h"
+#include "topic.h"
+
+#include "ask.h"
+#include "page.h"
+#include "publish.h"
+#include "seen.h"
+
+enum { FAILING_MAX = 64 }; /* orders of one store whose own calls fail at the same time */
+
+/* An order whose own calls fail, from round to round. */
+struct failing {
+    int64_t id;
+    int rounds;
+};
+
+/* One store's dealer; embedded; all pointers but failing borrowed. */
+struct dealer {
+    const struct config *config;
+    const struct config_store *store;
+    const struct topics *topics;
+    struct publisher *publisher;
+    struct redis *redis;
+    struct asker *asker;
+    char *seen_key;
+    int64_t start_from_ms;
+    struct failing failing[FAILING_MAX];
+    int failing_count;
+    struct seen_mark marks[PAGE_ROWS_MAX]; /* of the page in hand */
+    struct metric *published;
+    struct metric *dead;
+    struct metric *unchanged;
+};
+
+/* The orders of one answer. */
+struct deal {
+    const struct page_row *rows;
+    int count;
+    enum reason reason;       /* NONE, or why the one row is dead whatever it holds */
+    const char *detail;       /* with reason */
+    char held[PAGE_ROWS_MAX]; /* out: 1 where the order is not dealt with; later rounds must come by
+                                 again */
+};
+
+void dealer_init(struct dealer *dealer);
+void dealer_clear(struct dealer *dealer);
+
+/**
+ * @brief Publishes what is new of these orders and waits until Kafka has it.
+ * @param forget_ms  marks before this date_modified are no longer needed
+ * @returns OUTCOME_OK, or what ends the round: nothing is marked then, and all of it comes again
+ */
+enum outcome deal_orders(struct dealer *dealer, struct deal *deal, int64_t forget_ms,
+                         struct error *err);
+
+/**
+ * @brief Counts one more round in which an order's own calls failed.
+ * @returns 1 when it is to be given up, else 0
+ */
+int dealer_count_failure(struct dealer *dealer, int64_t id);
+
+/**
+ * @brief Produces one record and waits until Kafka has it, keeping the lease.
+ * @returns OUTCOME_OK or what ends the round
+ */
+enum outcome deal_record(struct dealer *dealer, const struct output *output, struct error *err);
+
+#endif

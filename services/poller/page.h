@@ -1,0 +1,70 @@
+/* page.h - an answer of the store cut into its orders, each as the exact bytes that came, and what
+ * is missing in each. Pure: no I/O. */
+#ifndef POLLER_PAGE_H
+#define POLLER_PAGE_H
+
+#include <stdint.h>
+
+#include "error.h"
+#include "mem.h"
+
+enum { PAGE_ROWS_MAX = 250 }; /* the store's own limit for one page */
+
+/* One order of a page. */
+struct page_row {
+    struct text bytes;   /* borrowed from the page: from its `{` to its `}` */
+    int64_t id;          /* -1: cannot be told */
+    int64_t modified_ms; /* date_modified; -1: cannot be told */
+    const char *fault;   /* static: why it is malformed; NULL when id and date_modified are there */
+    int lines_missing;   /* the store truncated its line items or left them out */
+    int coupons_missing; /* the coded discounts of its lines do not add up to coupon_discount */
+};
+
+struct page {
+    struct page_row rows[PAGE_ROWS_MAX];
+    int count;
+};
+
+/**
+ * @brief Cuts an answer of GET /v2/orders.
+ * @param body  kept by the page's rows; blank is an empty page
+ * @returns 0, or -1 with a permanent error when it is not a JSON array of at most PAGE_ROWS_MAX
+ * values; a value that is not an order is a row with a fault
+ */
+int page_slice(struct page *page, struct text body, struct error *err);
+
+/** @brief Reads one order that stands alone, as GET /v2/orders/{id} answers. Never fails: see
+ * row->fault. */
+void page_read_order(struct page_row *row, struct text body);
+
+/**
+ * @brief Whether the order's coupons must be asked for when its lines are these.
+ * @param order     the order's bytes
+ * @param products  its line items, joined by commas, without brackets
+ */
+int page_coupons_missing(struct text order, struct text products);
+
+/**
+ * @brief Appends the values of a JSON array (an answer of /products or /coupons), without its
+ * brackets, to joined.
+ * @param count  out: how many there were
+ * @returns 0, or -1 with a permanent error when body is not an array
+ */
+int page_join_array(struct buffer *joined, struct text body, int *count, struct error *err);
+
+/**
+ * @brief Writes the order with one more member `bigfusion` before its last brace; all other bytes
+ * stay.
+ * @param products, coupons  joined values, or NULL where they were not asked for
+ */
+void page_splice(struct buffer *target, struct text order, const struct buffer *products,
+                 const struct buffer *coupons);
+
+/** @brief The number after the first `"id":` of text that is no JSON; -1 when there is none. A
+ * guess, for people. */
+int64_t page_scan_id(struct text text);
+
+/** @brief The single value inside the brackets of an unreadable page, else all of it. Borrowed. */
+struct text page_strip_brackets(struct text body);
+
+#endif

@@ -1,0 +1,349 @@
+#include "poll.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "health.h"
+#include "log.h"
+
+enum {
+    READ_TRIES = 2,   /* of one order that came and cannot be read */
+    ANSWER_TRIES = 3, /* of one order for which no answer comes */
+    KEPT_BYTES = 1 << 20,
+};
+
+/* The saved position */
+
+/* Renewed right before the record is produced; what a frozen owner still writes has an older fence.
+ */
+static enum outcome save_position(struct poll *poll, const struct position *position,
+                                  struct error *err)
+{
+    struct buffer value = {0};
+    struct output output = {.topic = poll->topics->cursors, .key = text_of(poll->store->hash)};
+    enum outcome outcome = OUTCOME_LOST;
+
+    if (lease_renew(poll->asker.lease, err) != 1)
+        return OUTCOME_LOST;
+    position_print(&value, position, clock_now_ms());
+    output.value = (struct text){value.data, value.length};
+    output.partition_hash = event_hash(0, output.key);
+    outcome = deal_record(&poll->dealer, &output, err);
+    buffer_clear(&value);
+    if (outcome == OUTCOME_OK)
+        poll->position = *position;
+    return outcome;
+}
+
+static enum outcome save_progress(struct poll *poll, struct error *err)
+{
+    struct position position = poll->position;
+
+    if (poll->cursor.position_ms <= position.cursor_ms)
+        return OUTCOME_OK;
+    position.cursor_ms = poll->cursor.position_ms;
+    position.fence = poll->asker.lease->fence;
+    return save_position(poll, &position, err);
+}
+
+/* Makes the store's clock known. */
+static enum outcome ask_time(struct poll *poll, struct error *err)
+{
+    const struct ask what = {.kind = ASK_TIME};
+    enum bigcommerce_answer answer;
+    struct text body;
+    enum outcome outcome = ask(&poll->asker, &what, &answer, &body, err);
+
+    /* A token without the scope for /time still shows the clock in its refusal; whether it may see
+     * orders is seen there. */
+    if (outcome == OUTCOME_CLOSED && bigcommerce_status(poll->asker.client) == 403 &&
+        bigcommerce_clock_ms(poll->asker.client) >= 0) {
+        error_clear(err);
+        return OUTCOME_OK;
+    }
+    if (outcome == OUTCOME_OK && bigcommerce_clock_ms(poll->asker.client) < 0)
+        return OUTCOME_TROUBLE;
+    return outcome;
+}
+
+/* A store's very first time. */
+static enum outcome resolve_start(struct poll *poll, struct error *err)
+{
+    struct position position = {.cursor_ms = -1, .fence = poll->asker.lease->fence};
+    int64_t wanted_ms = poll->store->start_from_ms;
+
+    if (wanted_ms != 0) {
+        if (wanted_ms < 0)
+            wanted_ms = bigcommerce_clock_ms(poll->asker.client);
+        position.start_from_ms = wanted_ms - wanted_ms % 1000;
+        position.cursor_ms = position.start_from_ms;
+    }
+    log_info("first start store=%s start_from=%lld", poll->store->hash,
+             (long long)position.start_from_ms);
+    return save_position(poll, &position, err);
+}
+
+enum outcome poll_begin(struct poll *poll, struct positions *positions, int store_index,
+                        struct error *err)
+{
+    struct lease *lease = poll->asker.lease;
+    enum outcome outcome;
+    int64_t wait_ms;
+
+    if (positions_read(positions, store_index, lease->renewed_ms, &poll->position, err) != 0)
+        return OUTCOME_TROUBLE;
+    /* An emptied Redis on a clock that went back: the next fence has to be the greater one. */
+    if (poll->position.fence >= lease->fence &&
+        (lease_acquire(lease, poll->position.fence, &wait_ms, err) != 0 ||
+         poll->position.fence >= lease->fence))
+        return OUTCOME_LOST;
+    outcome = ask_time(poll, err);
+    if (outcome == OUTCOME_OK && poll->position.fence == 0)
+        outcome = resolve_start(poll, err);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    cursor_init(&poll->cursor, poll->position.cursor_ms, (int)poll->config->poller.page_size);
+    poll->dealer.start_from_ms = poll->position.start_from_ms;
+    return OUTCOME_OK;
+}
+
+/* Orders of an answer */
+
+/* Where marks may be dropped: a round never asks for anything older than this. */
+static int64_t forget_before(const struct poll *poll)
+{
+    return poll->cursor.position_ms < 0
+               ? 0
+               : poll->cursor.position_ms - poll->config->poller.overlap_s * 1000 - 60000;
+}
+
+/* Deals with rows, then moves the cursor over them. */
+static enum outcome deal_with(struct poll *poll, struct deal *deal, struct error *err)
+{
+    struct cursor_row rows[PAGE_ROWS_MAX];
+    enum outcome outcome = deal_orders(&poll->dealer, deal, forget_before(poll), err);
+
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    for (int i = 0; i < deal->count; i++) {
+        rows[i] = (struct cursor_row){deal->rows[i].id, deal->rows[i].modified_ms};
+        if (deal->held[i])
+            cursor_hold(&poll->cursor, deal->rows[i].modified_ms);
+    }
+    if (cursor_page(&poll->cursor, rows, deal->count) != 0) {
+        error_set(err, ERROR_TEMPORARY, "the store answers the same page again and again");
+        return OUTCOME_TROUBLE;
+    }
+    poll->failures = 0;
+    return save_progress(poll, err);
+}
+
+/* The order that was stepped over is dead: the store shows the one behind it. */
+static enum outcome bury_bad(struct poll *poll, struct error *err)
+{
+    struct page_row row = {
+        .bytes = {poll->bad.data, poll->bad.length}, .id = poll->bad_id, .modified_ms = -1};
+    struct deal deal = {.rows = &row,
+                        .count = 1,
+                        .reason = REASON_MALFORMED,
+                        .detail = "not readable as JSON, even alone"};
+    enum outcome outcome = deal_orders(&poll->dealer, &deal, forget_before(poll), err);
+
+    if (outcome == OUTCOME_OK)
+        poll->is_bad = 0;
+    return outcome;
+}
+
+/* One order, dead or not, in place of the page that could not be read. */
+static enum outcome deal_with_one(struct poll *poll, const struct page_row *row, enum reason reason,
+                                  const char *detail, struct error *err)
+{
+    struct deal deal = {.rows = row, .count = 1, .reason = reason, .detail = detail};
+
+    error_clear(err);
+    return deal_with(poll, &deal, err);
+}
+
+/* An order that no list call brings, but whose id and date are known: asked for by itself. */
+static enum outcome ask_alone(struct poll *poll, const struct page_row *slim, struct error *err)
+{
+    const struct ask what = {.kind = ASK_ORDER, .id = slim->id};
+    enum bigcommerce_answer answer;
+    struct page_row row;
+    struct text body;
+    enum outcome outcome = ask(&poll->asker, &what, &answer, &body, err);
+
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    switch (answer) {
+    case BIGCOMMERCE_OK:
+        page_read_order(&row, body);
+        if (row.fault == NULL && row.id == slim->id)
+            return deal_with_one(poll, &row, REASON_NONE, NULL, err);
+        row.id = slim->id;
+        row.modified_ms = slim->modified_ms;
+        return deal_with_one(poll, &row, REASON_MALFORMED, "not readable as JSON, even alone", err);
+    case BIGCOMMERCE_REFUSED:
+    case BIGCOMMERCE_CLOSED:
+        return deal_with_one(poll, slim, REASON_REFUSED, "the store refuses to show it", err);
+    case BIGCOMMERCE_TOO_LARGE:
+        return deal_with_one(poll, slim, REASON_TOO_LARGE, NULL, err);
+    default:
+        break;
+    }
+    if (dealer_count_failure(&poll->dealer, slim->id))
+        return deal_with_one(poll, slim, REASON_GAVE_UP, "the store fails whenever it is asked for",
+                             err);
+    log_warn("retried key=%s/order/%lld error=\"%s\"", poll->store->hash, (long long)slim->id,
+             err->text);
+    error_clear(err);
+    cursor_hold(&poll->cursor, slim->modified_ms);
+    if (cursor_page(&poll->cursor, &(struct cursor_row){slim->id, slim->modified_ms}, 1) != 0)
+        return OUTCOME_TROUBLE;
+    return OUTCOME_OK;
+}
+
+/* One order that cannot be read, after some tries. bytes: what came for it, or empty. */
+static enum outcome examine_bad(struct poll *poll, const struct cursor_query *query,
+                                struct text bytes, struct error *err)
+{
+    const struct ask what = {.kind = ASK_ORDERS_SLIM, .query = *query};
+    enum bigcommerce_answer answer;
+    struct error why = *err;
+    struct error unreadable = {0};
+    struct text body;
+    enum outcome outcome;
+
+    buffer_reset(&poll->bad);
+    buffer_append(&poll->bad, bytes.data, bytes.length);
+    error_clear(err);
+    outcome = ask(&poll->asker, &what, &answer, &body, err);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    if (answer == BIGCOMMERCE_OK) {
+        bigcommerce_take_body(poll->asker.client, &poll->body);
+        if (page_slice(&poll->page, body, &unreadable) == 0 && poll->page.count <= 1 &&
+            (poll->page.count == 0 || poll->page.rows[0].fault == NULL)) {
+            struct page_row row = poll->page.rows[0];
+
+            if (poll->page.count == 0) /* it is gone */
+                return deal_with(poll, &(struct deal){.rows = poll->page.rows}, err);
+            if (poll->bad.length == 0)
+                return ask_alone(poll, &row, err);
+            row.bytes = (struct text){poll->bad.data, poll->bad.length};
+            return deal_with_one(poll, &row, REASON_MALFORMED, why.text, err);
+        }
+        if (poll->bad.length == 0) {
+            bytes = page_strip_brackets(body);
+            buffer_append(&poll->bad, bytes.data, bytes.length);
+        }
+    }
+    if (poll->bad.length == 0) {
+        *err = why; /* nothing that is about this order: the store itself is in trouble */
+        return OUTCOME_TROUBLE;
+    }
+    poll->bad_id = page_scan_id((struct text){poll->bad.data, poll->bad.length});
+    poll->is_bad = 1;
+    cursor_skip(&poll->cursor);
+    return OUTCOME_OK;
+}
+
+/* The page cannot be read: fewer orders, at last one alone. err says why. */
+static enum outcome ask_for_fewer(struct poll *poll, const struct cursor_query *query,
+                                  struct text body, struct error *err)
+{
+    log_debug("page not readable store=%s limit=%d error=\"%s\"", poll->store->hash, query->limit,
+              err->text);
+    if (poll->is_bad) {
+        /* Neither can the one behind it: that is the store, not an order. */
+        poll->is_bad = 0;
+        return OUTCOME_TROUBLE;
+    }
+    if (cursor_shrink(&poll->cursor) == 0) {
+        error_clear(err);
+        return body.length > 0 ? OUTCOME_OK : ask_wait_before_retry(&poll->asker, 1, err);
+    }
+    if (++poll->failures < (body.length > 0 ? READ_TRIES : ANSWER_TRIES)) {
+        error_clear(err);
+        return ask_wait_before_retry(&poll->asker, poll->failures, err);
+    }
+    poll->failures = 0;
+    return examine_bad(poll, query, page_strip_brackets(body), err);
+}
+
+/* An order without an id cannot be told from the others: the page counts as unreadable. */
+static int has_ids(const struct page *page, struct error *err)
+{
+    for (int i = 0; i < page->count; i++)
+        if (page->rows[i].id < 0) {
+            error_set(err, ERROR_PERMANENT, "%s", page->rows[i].fault);
+            return 0;
+        }
+    return 1;
+}
+
+static enum outcome poll_page(struct poll *poll, const struct cursor_query *query,
+                              struct error *err)
+{
+    const struct ask what = {.kind = ASK_ORDERS, .query = *query};
+    struct deal deal = {.rows = poll->page.rows};
+    enum bigcommerce_answer answer;
+    struct text body;
+    enum outcome outcome = ask(&poll->asker, &what, &answer, &body, err);
+
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    if (answer == BIGCOMMERCE_REFUSED)
+        return OUTCOME_TROUBLE;
+    if (answer != BIGCOMMERCE_OK)
+        return ask_for_fewer(poll, query, (struct text){NULL, 0}, err);
+    /* The orders of the page lie in its bytes, while calls of their own bring further answers. */
+    bigcommerce_take_body(poll->asker.client, &poll->body);
+    if (page_slice(&poll->page, body, err) != 0 || !has_ids(&poll->page, err))
+        return ask_for_fewer(poll, query, body, err);
+    if (poll->page.count > query->limit) {
+        error_set(err, ERROR_TEMPORARY, "the store sent %d orders where %d were asked for",
+                  poll->page.count, query->limit);
+        return OUTCOME_TROUBLE;
+    }
+    if (poll->is_bad) {
+        outcome = bury_bad(poll, err);
+        if (outcome != OUTCOME_OK)
+            return outcome;
+    }
+    deal.count = poll->page.count;
+    return deal_with(poll, &deal, err);
+}
+
+static void release_large(struct buffer *buffer)
+{
+    if (buffer->capacity > KEPT_BYTES)
+        buffer_clear(buffer);
+}
+
+enum outcome poll_round(struct poll *poll, struct error *err)
+{
+    int64_t upper_ms = bigcommerce_clock_ms(poll->asker.client);
+    enum outcome outcome = OUTCOME_OK;
+    struct cursor_query query;
+
+    poll->is_bad = 0;
+    poll->failures = 0;
+    cursor_begin(&poll->cursor, upper_ms - poll->config->poller.settle_s * 1000,
+                 poll->config->poller.overlap_s * 1000, poll->position.start_from_ms);
+    while (outcome == OUTCOME_OK && cursor_next(&poll->cursor, &query))
+        outcome = poll_page(poll, &query, err);
+    /* Both of the client's buffers pass through here, one in each round. */
+    release_large(&poll->body);
+    bigcommerce_take_body(poll->asker.client, &poll->body);
+    release_large(&poll->body);
+    release_large(&poll->bad);
+    return outcome;
+}
+
+void poll_clear(struct poll *poll)
+{
+    dealer_clear(&poll->dealer);
+    buffer_clear(&poll->body);
+    buffer_clear(&poll->bad);
+}

@@ -1,0 +1,119 @@
+#include "position.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <yyjson.h>
+
+#include "clock.h"
+#include "json.h"
+#include "kafka.h"
+#include "log.h"
+#include "text.h"
+
+void position_print(struct buffer *target, const struct position *position, int64_t now_ms)
+{
+    if (position->cursor_ms < 0)
+        buffer_printf(target, "{\"cursor\":null");
+    else
+        buffer_printf(target, "{\"cursor\":%lld", (long long)position->cursor_ms);
+    buffer_printf(target, ",\"start_from\":%lld,\"fence\":%lld,\"saved_at\":%lld}",
+                  (long long)position->start_from_ms, (long long)position->fence,
+                  (long long)now_ms);
+}
+
+static int member(yyjson_val *object, const char *name, int64_t *value)
+{
+    return text_to_int(json_text(yyjson_obj_get(object, name)), value) == 0 && *value >= 0 ? 0 : -1;
+}
+
+int position_parse(struct text value, struct position *position)
+{
+    yyjson_doc *doc = NULL;
+    yyjson_val *root;
+    int answer = 0;
+
+    *position = (struct position){.cursor_ms = -1};
+    if (value.length > 0)
+        doc = yyjson_read(value.data, value.length, YYJSON_READ_NUMBER_AS_RAW);
+    root = yyjson_doc_get_root(doc);
+    if (member(root, "start_from", &position->start_from_ms) != 0 ||
+        member(root, "fence", &position->fence) != 0 || position->fence == 0)
+        answer = -1;
+    if (!json_is_absent(yyjson_obj_get(root, "cursor")) &&
+        member(root, "cursor", &position->cursor_ms) != 0)
+        answer = -1;
+    yyjson_doc_free(doc);
+    return answer;
+}
+
+void position_merge(struct position *position, struct text value)
+{
+    struct position found;
+
+    if (value.data == NULL)
+        *position = (struct position){.cursor_ms = -1};
+    else if (position_parse(value, &found) == 0 && found.fence >= position->fence)
+        *position = found;
+}
+
+void positions_init(struct positions *positions, const struct config *config,
+                    const struct topics *topics)
+{
+    *positions = (struct positions){.config = config, .topics = topics};
+    pthread_mutex_init(&positions->lock, NULL);
+    positions->all = mem_alloc((size_t)config->store_count * sizeof(*positions->all));
+}
+
+void positions_clear(struct positions *positions)
+{
+    if (positions->config == NULL)
+        return;
+    pthread_mutex_destroy(&positions->lock);
+    free(positions->all);
+    *positions = (struct positions){0};
+}
+
+static int visit(void *context, const struct event *event, struct error *err)
+{
+    struct positions *positions = context;
+    const struct config_store *store = config_store_by_hash(positions->config, event->key);
+    struct position ignored;
+
+    (void)err;
+    if (store == NULL)
+        return 0;
+    if (event->value.data != NULL && position_parse(event->value, &ignored) != 0)
+        log_warn("unreadable cursor store=%s offset=%lld", store->hash, (long long)event->offset);
+    position_merge(&positions->all[store - positions->config->stores], event->value);
+    return 0;
+}
+
+static int read_all(struct positions *positions, struct error *err)
+{
+    const char *const names[] = {positions->topics->cursors};
+    int64_t begun_ms = clock_monotonic_ms();
+
+    for (int i = 0; i < positions->config->store_count; i++)
+        positions->all[i] = (struct position){.cursor_ms = -1};
+    positions->read_ms = 0;
+    if (kafka_read_all(positions->config, names, 1, visit, positions, err) != 0)
+        return error_prefix(err, "read cursors: ");
+    positions->read_ms = begun_ms;
+    return 0;
+}
+
+int positions_read(struct positions *positions, int store_index, int64_t since_ms,
+                   struct position *position, struct error *err)
+{
+    int answer = 0;
+
+    pthread_mutex_lock(&positions->lock);
+    /* Only a reading that began after the lease was taken has what the one before us wrote. */
+    if (positions->read_ms == 0 || positions->read_ms <= since_ms)
+        answer = read_all(positions, err);
+    if (answer == 0)
+        *position = positions->all[store_index];
+    pthread_mutex_unlock(&positions->lock);
+    return answer;
+}

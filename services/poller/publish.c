@@ -1,0 +1,206 @@
+#include "publish.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "clock.h"
+#include "health.h"
+#include "kafka.h"
+
+enum { FLUSH_MS = 5000, ASK_EACH_MS = 2000, ASK_MS = 1000 };
+
+struct publisher {
+    struct producer *producer;
+    pthread_mutex_t lock; /* of all batches */
+    pthread_cond_t reported;
+    /* of publisher_serve() */
+    int64_t asked_ms; /* monotonic: when a broker was last asked for its metadata */
+    int answered;
+};
+
+struct slot {
+    struct batch *batch;
+    rd_kafka_resp_err_t error;
+};
+
+struct batch {
+    struct publisher *publisher;
+    int pending;
+    int dropped;
+    int size;
+    struct slot slots[];
+};
+
+static void on_report(void *context, void *opaque, rd_kafka_resp_err_t error)
+{
+    struct publisher *publisher = context;
+    struct slot *slot = opaque;
+    struct batch *batch = slot->batch;
+    int over;
+
+    pthread_mutex_lock(&publisher->lock);
+    slot->error = error;
+    over = --batch->pending == 0 && batch->dropped;
+    pthread_cond_broadcast(&publisher->reported);
+    pthread_mutex_unlock(&publisher->lock);
+    if (over)
+        free(batch);
+}
+
+struct publisher *publisher_new(const struct config *config, struct error *err)
+{
+    struct publisher *publisher = mem_alloc(sizeof(*publisher));
+    pthread_condattr_t attributes;
+
+    pthread_mutex_init(&publisher->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&publisher->reported, &attributes);
+    pthread_condattr_destroy(&attributes);
+    publisher->producer = producer_new(config, "bigfusion-poller", on_report, publisher, err);
+    if (publisher->producer == NULL) {
+        publisher_free(publisher);
+        return NULL;
+    }
+    return publisher;
+}
+
+void publisher_free(struct publisher *publisher)
+{
+    if (publisher == NULL)
+        return;
+    producer_free(publisher->producer, FLUSH_MS);
+    pthread_cond_destroy(&publisher->reported);
+    pthread_mutex_destroy(&publisher->lock);
+    free(publisher);
+}
+
+/* The producer learns of a broker from its reports only: a quiet store's poller has to ask. */
+static int is_connected(struct publisher *publisher)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (producer_connected(publisher->producer))
+        return 1;
+    if (publisher->asked_ms != 0 && now_ms - publisher->asked_ms < ASK_EACH_MS)
+        return publisher->answered;
+    publisher->asked_ms = now_ms;
+    publisher->answered = rd_kafka_metadata(producer_handle(publisher->producer), 0, NULL,
+                                            &metadata, ASK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (metadata != NULL)
+        rd_kafka_metadata_destroy(metadata);
+    return publisher->answered;
+}
+
+void publisher_serve(struct publisher *publisher, int timeout_ms)
+{
+    int connected;
+
+    producer_poll(publisher->producer, timeout_ms);
+    connected = is_connected(publisher);
+    health_set_ready("kafka", connected, connected ? NULL : "no broker can be reached");
+}
+
+int publisher_pending(const struct publisher *publisher)
+{
+    return producer_pending(publisher->producer);
+}
+
+int publisher_check(const struct publisher *publisher, struct error *err)
+{
+    char reason[160];
+
+    if (rd_kafka_fatal_error(producer_handle(publisher->producer), reason, sizeof(reason)) != 0)
+        return error_set(err, ERROR_TEMPORARY, "kafka producer: %s", reason);
+    return 0;
+}
+
+struct batch *batch_new(struct publisher *publisher, int size)
+{
+    struct batch *batch = mem_alloc(sizeof(*batch) + (size_t)size * sizeof(batch->slots[0]));
+
+    batch->publisher = publisher;
+    batch->size = size;
+    for (int i = 0; i < size; i++)
+        batch->slots[i].batch = batch;
+    return batch;
+}
+
+static void count(struct batch *batch, int by)
+{
+    pthread_mutex_lock(&batch->publisher->lock);
+    batch->pending += by;
+    pthread_mutex_unlock(&batch->publisher->lock);
+}
+
+enum batch_answer batch_send(struct batch *batch, const struct output *output, int slot,
+                             struct error *err)
+{
+    enum producer_answer answer;
+
+    /* Counted before it is sent: the report may come at once. */
+    batch->slots[slot].error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    count(batch, 1);
+    answer = producer_send(batch->publisher->producer, output, 0, &batch->slots[slot], err);
+    if (answer == PRODUCER_QUEUED)
+        return BATCH_OK;
+    count(batch, -1);
+    switch (answer) {
+    case PRODUCER_FULL:
+        return BATCH_FULL;
+    case PRODUCER_TOO_LARGE:
+        return BATCH_TOO_LARGE;
+    default:
+        error_set(err, ERROR_TEMPORARY, "kafka refuses a record");
+        return BATCH_FAILED;
+    }
+}
+
+int batch_wait(struct batch *batch, int64_t timeout_ms)
+{
+    struct publisher *publisher = batch->publisher;
+    struct timespec until;
+    int waited = 0, over;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += timeout_ms % 1000 * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&publisher->lock);
+    while (batch->pending > 0 && waited == 0)
+        waited = pthread_cond_timedwait(&publisher->reported, &publisher->lock, &until);
+    over = batch->pending == 0;
+    pthread_mutex_unlock(&publisher->lock);
+    return over;
+}
+
+enum batch_answer batch_result(const struct batch *batch, int slot, struct error *err)
+{
+    rd_kafka_resp_err_t error = batch->slots[slot].error;
+
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return BATCH_OK;
+    if (error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+        return BATCH_TOO_LARGE;
+    error_set(err, ERROR_TEMPORARY, "kafka: %s", rd_kafka_err2str(error));
+    return BATCH_FAILED;
+}
+
+void batch_drop(struct batch *batch)
+{
+    int over;
+
+    if (batch == NULL)
+        return;
+    pthread_mutex_lock(&batch->publisher->lock);
+    batch->dropped = 1;
+    over = batch->pending == 0;
+    pthread_mutex_unlock(&batch->publisher->lock);
+    if (over)
+        free(batch);
+}

@@ -1,0 +1,285 @@
+#include "worker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "health.h"
+#include "log.h"
+#include "retry.h"
+#include "stop.h"
+
+#include "poll.h"
+
+enum {
+    REDIS_TIMEOUT_MS = 5000,
+    SERVE_MS = 100,
+    LEAST_WAIT_MS = 100,
+    LOST_BASE_MS = 1000,
+    LOST_CAP_MS = 5000,
+    TROUBLE_BASE_MS = 5000,
+    TROUBLE_CAP_MS = 60000,
+    CLOSED_BASE_MS = 30000,
+    CLOSED_CAP_MS = 300000,
+};
+
+/* What all workers share; lives in workers_run(). */
+struct workers {
+    const struct config *config;
+    struct topics topics;
+    struct publisher *publisher;
+    struct positions positions;
+    struct lease_group leases;
+    atomic_int running;
+};
+
+struct worker {
+    struct workers *all;
+    const struct config_store *store;
+    int store_index;
+    pthread_t thread;
+    int started;
+    char part[64]; /* of the health page */
+    struct redis *redis;
+    struct lease lease;
+    struct poll poll;
+    int begun;    /* the position is known under this lease */
+    int failures; /* rounds in a row that came to nothing */
+    int64_t polled_at_ms;
+};
+
+static int64_t delay_ms(int attempt, int64_t base_ms, int64_t cap_ms)
+{
+    const struct retry_policy policy = {0, base_ms, cap_ms};
+
+    return LEAST_WAIT_MS + retry_delay_ms(&policy, attempt, retry_chance(), -1);
+}
+
+/* @returns how long to wait before trying again; 0: the lease is held */
+static int64_t take_lease(struct worker *worker)
+{
+    struct error err = {0};
+    int64_t wait_ms = 0;
+    int answer;
+
+    if (worker->lease.fence != 0) {
+        answer = lease_renew(&worker->lease, &err);
+        if (answer == 1)
+            answer = 0;
+    } else {
+        answer = lease_acquire(&worker->lease, 0, &wait_ms, &err);
+        if (answer == 0 && worker->lease.fence != 0)
+            log_info("lease taken store=%s fence=%lld", worker->store->hash,
+                     (long long)worker->lease.fence);
+    }
+    health_set_ready("redis", answer == 0, answer == 0 ? NULL : err.text);
+    if (answer != 0)
+        return delay_ms(++worker->failures, LOST_BASE_MS, LOST_CAP_MS);
+    if (worker->lease.fence == 0) {
+        worker->begun = 0;
+        worker->failures = 0;
+        health_set_ready(worker->part, 1, NULL); /* another poller has it */
+    }
+    return worker->lease.fence != 0 ? 0 : wait_ms > 0 ? wait_ms : LEAST_WAIT_MS;
+}
+
+static enum outcome run_round(struct worker *worker, struct error *err)
+{
+    enum outcome outcome = OUTCOME_OK;
+
+    if (!worker->begun)
+        outcome = poll_begin(&worker->poll, &worker->all->positions, worker->store_index, err);
+    if (outcome == OUTCOME_OK) {
+        worker->begun = 1;
+        outcome = poll_round(&worker->poll, err);
+    }
+    if (outcome == OUTCOME_OK)
+        worker->polled_at_ms = clock_now_ms();
+    return outcome;
+}
+
+/* One line when it begins, and the health page; the rest of a long trouble is silent. */
+static void report(struct worker *worker, enum outcome outcome, const struct error *err)
+{
+    const char *hash = worker->store->hash;
+
+    if (outcome == OUTCOME_OK) {
+        if (worker->failures > 0)
+            log_info("store answers again store=%s", hash);
+        worker->failures = 0;
+        health_set_ready(worker->part, 1, NULL);
+        return;
+    }
+    if (outcome == OUTCOME_STOPPED || ++worker->failures > 1)
+        return;
+    if (outcome == OUTCOME_CLOSED)
+        log_error("alarm store refuses the token store=%s error=\"%s\"", hash, err->text);
+    else
+        log_warn("round given up store=%s error=\"%s\"", hash, err->text);
+    if (outcome != OUTCOME_LOST)
+        health_set_ready(worker->part, 0, err->text);
+}
+
+static int64_t wait_after(const struct worker *worker, enum outcome outcome, int64_t begun_ms)
+{
+    int64_t left_ms = begun_ms + worker->store->poll_interval_s * 1000 - clock_monotonic_ms();
+
+    switch (outcome) {
+    case OUTCOME_OK:
+        return left_ms > LEAST_WAIT_MS ? left_ms : LEAST_WAIT_MS;
+    case OUTCOME_CLOSED:
+        return delay_ms(worker->failures, CLOSED_BASE_MS, CLOSED_CAP_MS);
+    case OUTCOME_TROUBLE:
+        return delay_ms(worker->failures, TROUBLE_BASE_MS, TROUBLE_CAP_MS);
+    default:
+        return delay_ms(worker->failures, LOST_BASE_MS, LOST_CAP_MS);
+    }
+}
+
+/* What the inspector shows; a lease lost meanwhile is noticed at the next turn. */
+static void tell(struct worker *worker, int64_t wait_ms, const struct error *err)
+{
+    const struct lease_state state = {
+        .cursor_ms = worker->poll.position.cursor_ms,
+        .start_from_ms = worker->poll.position.start_from_ms,
+        .polled_at_ms = worker->polled_at_ms,
+        .next_poll_at_ms = clock_now_ms() + wait_ms,
+        .trouble = err->text,
+    };
+    struct error ignored = {0};
+
+    if (lease_held(&worker->lease))
+        lease_tell(&worker->lease, &state, &ignored);
+}
+
+static void turn(struct worker *worker)
+{
+    struct error err = {0}, ignored = {0};
+    int64_t begun_ms = clock_monotonic_ms();
+    int64_t wait_ms = take_lease(worker);
+    enum outcome outcome;
+
+    if (wait_ms > 0) {
+        stop_wait_ms(wait_ms);
+        return;
+    }
+    outcome = run_round(worker, &err);
+    report(worker, outcome, &err);
+    if (outcome == OUTCOME_STOPPED)
+        return;
+    wait_ms = wait_after(worker, outcome, begun_ms);
+    tell(worker, wait_ms, &err);
+    if (worker->lease.crowded) {
+        log_info("lease given to another poller store=%s", worker->store->hash);
+        lease_release(&worker->lease);
+        stop_wait_ms(worker->all->leases.ttl_ms / 3);
+    } else if (outcome == OUTCOME_LOST) {
+        stop_wait_ms(wait_ms);
+    } else {
+        ask_wait(&worker->poll.asker, wait_ms, &ignored);
+    }
+}
+
+static void *run_worker(void *context)
+{
+    struct worker *worker = context;
+
+    while (!stop_requested())
+        turn(worker);
+    lease_release(&worker->lease);
+    lease_leave(&worker->lease);
+    atomic_fetch_sub(&worker->all->running, 1);
+    return NULL;
+}
+
+static void worker_init(struct worker *worker, struct workers *all, int store_index)
+{
+    const struct config_store *store = &all->config->stores[store_index];
+    struct poll *poll = &worker->poll;
+    char *part = mem_printf("store %s", store->hash);
+
+    log_escape(worker->part, sizeof(worker->part), part, strlen(part));
+    free(part);
+    worker->all = all;
+    worker->store = store;
+    worker->store_index = store_index;
+    worker->redis = redis_new(all->config->redis.url, REDIS_TIMEOUT_MS);
+    lease_init(&worker->lease, &all->leases, worker->redis, store->hash);
+    poll->config = all->config;
+    poll->store = store;
+    poll->topics = &all->topics;
+    poll->asker = (struct asker){bigcommerce_new(store), &worker->lease};
+    poll->position.cursor_ms = -1;
+    poll->dealer = (struct dealer){
+        .config = all->config,
+        .store = store,
+        .topics = &all->topics,
+        .publisher = all->publisher,
+        .redis = worker->redis,
+        .asker = &poll->asker,
+    };
+    dealer_init(&poll->dealer);
+}
+
+static void worker_clear(struct worker *worker)
+{
+    poll_clear(&worker->poll);
+    bigcommerce_free(worker->poll.asker.client);
+    lease_clear(&worker->lease);
+    redis_free(worker->redis);
+}
+
+static int start_all(struct workers *all, struct worker *workers, struct error *err)
+{
+    for (int i = 0; i < all->config->store_count; i++) {
+        worker_init(&workers[i], all, i);
+        atomic_fetch_add(&all->running, 1);
+        if (pthread_create(&workers[i].thread, NULL, run_worker, &workers[i]) != 0) {
+            atomic_fetch_sub(&all->running, 1);
+            return error_set(err, ERROR_TEMPORARY, "no thread for store %s",
+                             all->config->stores[i].hash);
+        }
+        workers[i].started = 1;
+    }
+    return 0;
+}
+
+int workers_run(const struct config *config, struct error *err)
+{
+    struct workers all = {.config = config};
+    struct worker *workers = mem_alloc((size_t)config->store_count * sizeof(*workers));
+    int64_t published = 0;
+
+    health_set_ready("kafka", 0, "not connected yet");
+    health_set_ready("redis", 0, "not connected yet");
+    topics_init(&all.topics, config);
+    positions_init(&all.positions, config, &all.topics);
+    lease_group_init(&all.leases, config->kafka.topic_prefix, config->poller.lease_s * 1000,
+                     config->store_count);
+    all.publisher = publisher_new(config, err);
+    if (all.publisher != NULL && start_all(&all, workers, err) != 0)
+        stop_request();
+    /* Reports are served to the end: the last rounds wait for theirs. */
+    while (all.publisher != NULL && atomic_load(&all.running) > 0) {
+        publisher_serve(all.publisher, SERVE_MS);
+        if (publisher_check(all.publisher, err) != 0)
+            stop_request();
+    }
+    for (int i = 0; i < config->store_count; i++) {
+        if (workers[i].started)
+            pthread_join(workers[i].thread, NULL);
+        if (workers[i].all == NULL)
+            continue;
+        published += metric_value(workers[i].poll.dealer.published);
+        worker_clear(&workers[i]);
+    }
+    publisher_free(all.publisher);
+    positions_clear(&all.positions);
+    topics_clear(&all.topics);
+    free(workers);
+    log_info("stopped published=%lld", (long long)published);
+    return err->kind == ERROR_NONE ? 0 : -1;
+}
