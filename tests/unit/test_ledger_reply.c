@@ -1,0 +1,289 @@
+/* The pure parts of the ledger and of the Redis wrapper: addresses, facts about a server, keys,
+ * digests, answers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ledger_handle.h"
+
+static int same(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static void test_urls(void **state)
+{
+    static const struct {
+        const char *text;
+        int rc;
+        struct redis_url url;
+    } cases[] = {
+        {"redis://localhost", 0, {.host = (char *)"localhost", .port = 6379}},
+        {"redis://localhost/", 0, {.host = (char *)"localhost", .port = 6379}},
+        {"redis://localhost:6380/3", 0, {.host = (char *)"localhost", .port = 6380, .db = 3}},
+        {"redis://[::1]:1/0", 0, {.host = (char *)"::1", .port = 1}},
+        {"redis://[::1]", 0, {.host = (char *)"::1", .port = 6379}},
+        {"redis://:p@h", 0, {.host = (char *)"h", .port = 6379, .password = (char *)"p"}},
+        {"redis://u:p%40%2f@h:9",
+         0,
+         {.host = (char *)"h", .port = 9, .user = (char *)"u", .password = (char *)"p@/"}},
+        {"redis://u:a@b:c@h",
+         0,
+         {.host = (char *)"h", .port = 6379, .user = (char *)"u", .password = (char *)"a@b:c"}},
+        {"unix:///run/redis.sock", 0, {.path = (char *)"/run/redis.sock"}},
+        {"unix:///run/a@b.sock?db=2", 0, {.path = (char *)"/run/a@b.sock", .db = 2}},
+        {"unix://:p@/run/r.sock", 0, {.path = (char *)"/run/r.sock", .password = (char *)"p"}},
+        {"", -1, {0}},
+        {"localhost:6379", -1, {0}},
+        {"rediss://localhost", -1, {0}},
+        {"redis://", -1, {0}},
+        {"redis://:6379", -1, {0}},
+        {"redis://h:0", -1, {0}},
+        {"redis://h:65536", -1, {0}},
+        {"redis://h:", -1, {0}},
+        {"redis://h:1x", -1, {0}},
+        {"redis://h/x", -1, {0}},
+        {"redis://h/-1", -1, {0}},
+        {"redis://h/99999999999", -1, {0}},
+        {"redis://h?db=1", -1, {0}},
+        {"redis://[::1", -1, {0}},
+        {"redis://[::1]x", -1, {0}},
+        {"redis://nopassword@h", -1, {0}},
+        {"redis://:p%4@h", -1, {0}},
+        {"redis://:p%zz@h", -1, {0}},
+        {"redis://:p%00@h", -1, {0}},
+        {"unix://run/redis.sock", -1, {0}},
+        {"unix:///r?db=", -1, {0}},
+        {"unix:///r?x=1", -1, {0}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const struct redis_url *want = &cases[i].url;
+        struct redis_url url = {0};
+        struct error err = {0};
+        int rc = redis_url_parse(&url, cases[i].text, &err);
+
+        if (rc != cases[i].rc || !same(url.host, want->host) || url.port != want->port ||
+            !same(url.path, want->path) || !same(url.user, want->user) ||
+            !same(url.password, want->password) || url.db != want->db)
+            fail_msg("%s: rc=%d host=%s port=%d path=%s db=%d", cases[i].text, rc, url.host,
+                     url.port, url.path, url.db);
+        assert_int_equal(err.kind, rc == 0 ? ERROR_NONE : ERROR_PERMANENT);
+        redis_url_clear(&url);
+    }
+}
+
+static void test_info(void **state)
+{
+    static const char info[] = "# Server\r\nredis_version:7.0.15\r\nrun_id:abc\r\nempty:\r\nlast:9";
+    static const struct {
+        const char *name, *value;
+    } cases[] = {{"run_id", "abc"}, {"redis_version", "7.0"},
+                 {"empty", ""},     {"last", "9"},
+                 {"run", ""},       {"none", ""}};
+    char value[4];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        assert_string_equal(ledger_info_value(value, sizeof(value), info, cases[i].name),
+                            cases[i].value);
+}
+
+static void test_vouching(void **state)
+{
+    static const struct ledger_facts good = {.append_only = 1,
+                                             .fsync_always = 1,
+                                             .fsync_on_rewrite = 1,
+                                             .never_promoted = 1,
+                                             .master = 1};
+    struct ledger_facts facts = good;
+
+    (void)state;
+    assert_true(ledger_facts_vouch(&good));
+    facts.append_only = 0;
+    assert_false(ledger_facts_vouch(&facts));
+    facts = good;
+    facts.fsync_always = 0;
+    assert_false(ledger_facts_vouch(&facts));
+    facts = good;
+    facts.fsync_on_rewrite = 0;
+    assert_false(ledger_facts_vouch(&facts));
+    facts = good;
+    facts.never_promoted = 0;
+    assert_false(ledger_facts_vouch(&facts));
+    facts = good;
+    facts.master = 0;
+    assert_false(ledger_facts_vouch(&facts));
+}
+
+static void test_keys(void **state)
+{
+    char key[LEDGER_KEY_BYTES], longest[LEDGER_KEY_BYTES];
+    struct error err = {0};
+
+    (void)state;
+    memset(longest, 'x', sizeof(longest));
+    assert_int_equal(
+        ledger_entry_key(key, "p", text_of("main"), LEDGER_ORDER, text_of("abc/order/1"), &err), 0);
+    assert_string_equal(key, "p:ledger:main:abc/order/1");
+    assert_int_equal(
+        ledger_entry_key(key, "p", text_of("main"), LEDGER_CONTACT, text_of("0f"), &err), 0);
+    assert_string_equal(key, "p:ledger:main:contact:0f");
+    assert_int_equal(
+        ledger_entry_key(key, "p", text_of("main"), LEDGER_PRODUCT, text_of("0f"), &err), 0);
+    assert_string_equal(key, "p:ledger:main:product:0f");
+    assert_int_equal(ledger_entry_key(key, "p", text_of("main"), LEDGER_ORDER,
+                                      (struct text){longest, sizeof(longest)}, &err),
+                     -1);
+    assert_int_equal(err.kind, ERROR_PERMANENT);
+}
+
+static void test_digest(void **state)
+{
+    char digest[LEDGER_DIGEST_BYTES], other[LEDGER_DIGEST_BYTES];
+    const struct text one[] = {{"ab", 2}, {"c", 1}}, two[] = {{"a", 1}, {"bc", 2}};
+
+    (void)state;
+    ledger_digest(digest, one, 0); /* SHA-256 of nothing */
+    assert_string_equal(digest, "e3b0c44298fc1c149afbf4c8996fb924");
+    ledger_digest(digest, one, 2);
+    ledger_digest(other, two, 2);
+    assert_string_not_equal(digest, other);
+}
+
+/* A reply of texts, as the scripts give it. */
+static redisReply *reply_of(size_t count, const char *const *texts)
+{
+    redisReply *reply = mem_alloc(sizeof(*reply));
+
+    reply->type = REDIS_REPLY_ARRAY;
+    reply->elements = count;
+    reply->element = mem_alloc((count + 1) * sizeof(*reply->element));
+    for (size_t i = 0; i < count; i++) {
+        reply->element[i] = mem_alloc(sizeof(redisReply));
+        reply->element[i]->type = texts[i] == NULL ? REDIS_REPLY_NIL : REDIS_REPLY_STRING;
+        reply->element[i]->str = mem_strdup(texts[i]);
+        reply->element[i]->len = texts[i] == NULL ? 0 : strlen(texts[i]);
+    }
+    return reply;
+}
+
+static void reply_free(redisReply *reply)
+{
+    for (size_t i = 0; i < reply->elements; i++) {
+        free(reply->element[i]->str);
+        free(reply->element[i]);
+    }
+    free(reply->element);
+    free(reply);
+}
+
+static void test_grant(void **state)
+{
+    static const char *const texts[] = {"RECONCILE", "5", "17-5",    "1000", "order",  "400", "0",
+                                        "3",         "",  "contact", "42",   "goal:x", "sent"};
+    struct ledger_grant grant = {0};
+    struct error err = {0};
+    redisReply *reply = reply_of(13, texts);
+
+    (void)state;
+    assert_int_equal(ledger_grant_read(&grant, reply, 1000, &err), 0);
+    assert_int_equal(grant.answer, LEDGER_RECONCILE);
+    assert_string_equal(grant.fence, "17-5");
+    assert_string_equal(grant.doubt, "order");
+    assert_int_equal(grant.modified_at, 1000);
+    assert_int_equal(grant.doubt_age_ms, 400);
+    assert_int_equal(grant.doubt_visible_in_ms, 600);
+    assert_true(grant.goals_in_doubt && grant.look_again && !grant.newer);
+    assert_int_equal(grant.step_count, 2);
+    assert_string_equal(ledger_grant_step(&grant, "contact"), "42");
+    assert_string_equal(ledger_grant_step(&grant, "goal:x"), "sent");
+    assert_null(ledger_grant_step(&grant, "order"));
+    ledger_grant_clear(&grant);
+    assert_int_equal(ledger_grant_read(&grant, reply, 400, &err), 0);
+    assert_int_equal(grant.doubt_visible_in_ms, 0);
+    ledger_grant_clear(&grant);
+    reply_free(reply);
+}
+
+static void test_odd_answers(void **state)
+{
+    static const struct {
+        size_t count;
+        const char *texts[10];
+        int rc;
+    } cases[] = {
+        {1, {"LOST"}, 0},
+        {9, {"BUSY", "0", "1-0", "1", "", "0", "70", "0", ""}, 0},
+        {0, {NULL}, -1},
+        {1, {NULL}, -1},
+        {1, {"MAYBE"}, -1},
+        {1, {"GRANT"}, -1},
+        {8, {"GRANT", "0", "1-0", "1", "", "0", "70", "0"}, -1},
+        {10, {"GRANT", "0", "1-0", "1", "", "0", "70", "0", "", "odd"}, -1},
+        {9, {"GRANT", "0", "1-0", "1", "", "0", "70", "x", ""}, -1},
+        {9, {"GRANT", "0", "1-0", "1", "", "0", "70", NULL, ""}, -1},
+        {9,
+         {"GRANT", "0", "1111111111111111111111111111111111111111111111111-0", "1", "", "0", "70",
+          "0", ""},
+         -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct ledger_grant grant = {0};
+        struct error err = {0};
+        redisReply *reply = reply_of(cases[i].count, cases[i].texts);
+
+        if (ledger_grant_read(&grant, reply, 0, &err) != cases[i].rc)
+            fail_msg("case %zu", i);
+        assert_int_equal(err.kind, cases[i].rc == 0 ? ERROR_NONE : ERROR_TEMPORARY);
+        ledger_grant_clear(&grant);
+        reply_free(reply);
+    }
+}
+
+static void test_error_replies(void **state)
+{
+    static const struct {
+        const char *text;
+        enum error_kind kind;
+    } cases[] = {
+        {"WRONGTYPE Operation against a key holding the wrong kind of value", ERROR_PERMANENT},
+        {"ERR Error running script (call to f_1): @user_script:5: WRONGTYPE Operation",
+         ERROR_PERMANENT},
+        {"DAMAGED state", ERROR_PERMANENT},
+        {"NOAUTH Authentication required.", ERROR_TEMPORARY},
+        {"OOM command not allowed when used memory > 'maxmemory'.", ERROR_TEMPORARY},
+        {"LOADING Redis is loading the dataset in memory", ERROR_TEMPORARY},
+        {"READONLY You can't write against a read only replica.", ERROR_TEMPORARY},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        redisReply reply = {.type = REDIS_REPLY_ERROR, .str = (char *)cases[i].text};
+        struct error err = {0};
+
+        assert_int_equal(redis_reply_check(&reply, &err), -1);
+        if (err.kind != cases[i].kind)
+            fail_msg("%s", cases[i].text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_urls),        cmocka_unit_test(test_info),
+        cmocka_unit_test(test_vouching),    cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_digest),      cmocka_unit_test(test_grant),
+        cmocka_unit_test(test_odd_answers), cmocka_unit_test(test_error_replies),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
