@@ -10,6 +10,7 @@ Where the rules leave two ways open that are worth the same to a merchant, both 
 import datetime
 import decimal
 import email.utils
+import itertools
 import json
 import unicodedata
 from decimal import Decimal
@@ -39,7 +40,8 @@ def load_json(text):
 
 
 def money(value):
-    if value is None or value == "":
+    """An amount; an absent one is zero. Beyond a trillion it is no amount."""
+    if value is None:
         return Decimal(0)
     if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
         raise Malformed(f"money {value!r}")
@@ -47,7 +49,7 @@ def money(value):
         amount = Decimal(value)
     except decimal.InvalidOperation:
         raise Malformed(f"money {value!r}") from None
-    if not amount.is_finite():
+    if not amount.is_finite() or abs(amount) >= 10**12:
         raise Malformed(f"money {value!r}")
     return amount
 
@@ -59,8 +61,12 @@ def cents(amount):
 
 def clean(value, limit):
     """Control characters to blanks, trimmed, at most limit characters. None when nothing is left."""
-    if not isinstance(value, str):
+    if value is None:
         return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # a ZIP that came as a number
+    if not isinstance(value, str):
+        raise Malformed(f"text {value!r}")
     text = "".join(" " if unicodedata.category(c) == "Cc" else c for c in value).strip()[:limit]
     return text.rstrip() or None
 
@@ -83,6 +89,24 @@ def iso_instant(value):
 # -- countries and regions -----------------------------------------------------------------------------------------
 
 
+def typed(value, kind):
+    """The value when it is of that type, an empty one for null; anything else is malformed."""
+    if value is None:
+        return kind()
+    if not isinstance(value, kind):
+        raise Malformed(f"{type(value).__name__} instead of {kind.__name__}")
+    return value
+
+
+def number_of(value):
+    """A whole number that fits 64 bits, 0 for null."""
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int) or not -2**63 <= value < 2**63:
+        raise Malformed(f"number {value!r}")
+    return value
+
+
 def fold(text):
     decomposed = unicodedata.normalize("NFKD", text.strip())
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
@@ -92,12 +116,14 @@ class Places:
     def __init__(self):
         with open(f"{ISO_CODES}/iso_3166-1.json", encoding="utf-8") as file:
             self.alpha3 = {c["alpha_2"]: c["alpha_3"] for c in json.load(file)["3166-1"]}
-        self.by_name, self.codes = {}, set()
+        self.by_name, self.by_loose_name, self.codes = {}, {}, set()
         with open(f"{ISO_CODES}/iso_3166-2.json", encoding="utf-8") as file:
             for entry in json.load(file)["3166-2"]:
                 country = entry["code"][:2]
                 self.codes.add(entry["code"])
                 self.by_name.setdefault((country, fold(entry["name"])), set()).add(entry["code"])
+                loose = "".join(c for c in fold(entry["name"]) if c.isalnum())
+                self.by_loose_name.setdefault((country, loose), set()).add(entry["code"])
 
     def regions(self, alpha2, state):
         """The acceptable region codes of a state's name; None among them: it may be left out."""
@@ -107,8 +133,10 @@ class Places:
         if found:
             # A letter like o-slash has no decomposition: whether "without diacritics" covers it is left open.
             return found if fold(state).isascii() else found | {None}
+        # Two more ways to be kind, neither asked for: the code itself, and "Cote d'Or" for "Cote-d'Or".
         code = f"{alpha2}-{state.strip().upper()}"
-        return {code, None} if code in self.codes else {None}
+        loose = self.by_loose_name.get((alpha2, "".join(c for c in fold(state) if c.isalnum())), set())
+        return ({code} & self.codes) | loose | {None}
 
 
 PLACES = Places()
@@ -134,25 +162,30 @@ def address(source, line_limit, locality_limit, postal_limit, postal_name="posta
 # -- what is inside an order ---------------------------------------------------------------------------------------
 
 
+def consignments_of(order):
+    found = order.get("consignments")
+    if not isinstance(found, dict) or "url" in found:
+        raise Malformed("no consignments, so no lines")
+    return found
+
+
 def shipping_consignment(order):
-    shipping = (order.get("consignments") or {}).get("shipping") or []
+    shipping = typed(consignments_of(order).get("shipping"), list)
     return shipping[0] if shipping else None
 
 
 def line_items(order):
     """Every line, completed ones first: the member `bigfusion` replaces a truncated or empty list."""
-    extra = order.get("bigfusion") or {}
-    if extra.get("products"):
-        return extra["products"]
-    consignments = order.get("consignments") or {}
-    lines = []
-    for kind in ("shipping", "pickups", "downloads"):
-        for consignment in consignments.get(kind) or []:
-            lines += consignment.get("line_items") or []
-    gifts = (consignments.get("email") or {}).get("gift_certificates") or []
-    for consignment in gifts:
-        lines += consignment.get("line_items") or []
-    return lines
+    extra = typed(order.get("bigfusion"), dict)
+    lines = list(typed(extra.get("products"), list))
+    if not lines:
+        consignments = consignments_of(order)
+        groups = [typed(consignments.get(kind), list) for kind in ("shipping", "pickups", "downloads")]
+        mailed = consignments.get("email") or {}  # an empty list where there is none
+        groups.append(typed(typed(mailed, dict).get("gift_certificates"), list))
+        for consignment in itertools.chain(*groups):
+            lines += typed(typed(consignment, dict).get("line_items"), list)
+    return [typed(line, dict) for line in lines]
 
 
 def is_free_child(line):
@@ -161,27 +194,25 @@ def is_free_child(line):
 
 
 def sku_of(line):
-    return line["sku"].strip() if isinstance(line.get("sku"), str) else ""
+    return typed(line.get("sku"), str).strip()
 
 
 def product_identity(store_hash, line):
     """(identity compared, sku as it is sent)"""
     sku = sku_of(line)
     if not sku:
-        if not line.get("product_id"):
-            sku = f"bc-{store_hash}-custom"
-        else:
-            sku = f"bc-{store_hash}-{line['product_id']}-{line.get('variant_id') or 0}"
+        product, variant = number_of(line.get("product_id")), number_of(line.get("variant_id"))
+        sku = f"bc-{store_hash}-{product}-{variant}" if product else f"bc-{store_hash}-custom"
     return sku.lower(), sku
 
 
 def coupon_codes(order):
-    codes = []
-    for coupon in (order.get("bigfusion") or {}).get("coupons") or []:
-        codes.append(coupon.get("code"))
-    for line in line_items(order):
-        for discount in line.get("applied_discounts") or []:
-            codes.append(discount.get("code"))
+    """Each distinct code: of the completed list where there is one, else as the lines name them."""
+    listed = list(typed(typed(order.get("bigfusion"), dict).get("coupons"), list))
+    if not listed:
+        for line in line_items(order):
+            listed += typed(line.get("applied_discounts"), list)
+    codes = [coupon.get("code") for coupon in listed]
     codes = [code.strip() for code in codes if isinstance(code, str) and code.strip()]
     return list(dict.fromkeys(codes))
 
@@ -191,9 +222,12 @@ def product_line(store_hash, line):
     quantity = line.get("quantity")
     if isinstance(quantity, str) and quantity.isdigit():
         quantity = int(quantity)
-    if isinstance(quantity, bool) or not isinstance(quantity, int) or quantity <= 0:
+    if isinstance(quantity, bool) or not isinstance(quantity, int) or not 0 < quantity < 2**31:
         raise Malformed(f"quantity {quantity!r}")
-    total = money(line.get("total_ex_tax"))
+    if line.get("total_ex_tax") is None:
+        raise Malformed("a line without its total")
+    total = money(line["total_ex_tax"])
+    number_of(line.get("product_id"))
     name = clean(line.get("name"), 200)
     names = {name} if name else None  # a blank name: anything that is not blank
     several = None
@@ -213,21 +247,24 @@ def product_line(store_hash, line):
         "ways": ways,
         "sum": cents(total),
         "identity": identity,
-        "product": {"sku": sku, "name": name, "price": cents(money(line.get("price_ex_tax")))},
+        "product": {"sku": sku, "name": name, "price": max(0, cents(money(line.get("price_ex_tax"))))},
     }
 
 
 def extra_lines(order, product_sum, product_count):
     """The lines after the products, as a list of acceptable lists of (type, cents, name or None)."""
     fees = [money(order.get("handling_cost_ex_tax")), money(order.get("wrapping_cost_ex_tax"))]
-    for fee in order.get("fees") if isinstance(order.get("fees"), list) else []:
-        value = fee.get("cost_ex_tax")
-        fees.append(money(value if value is not None else fee.get("cost_exc_tax")))
+    listed = order.get("fees")  # a link where they were not asked for
+    for fee in [] if isinstance(listed, dict) else typed(listed, list):
+        value = fee.get("cost_ex_tax", fee.get("cost_exc_tax"))
+        if value is None:
+            raise Malformed("a fee without its cost")
+        fees.append(money(value))
     shipping = cents(money(order.get("shipping_cost_ex_tax")))
     tax = cents(money(order.get("total_tax")))
     fees = [cents(fee) for fee in fees]
     discount = cents(money(order.get("discount_amount")) + money(order.get("coupon_discount")))
-    if "total_inc_tax" not in order:
+    if order.get("total_inc_tax") is None:
         raise Malformed("no total")
     total = cents(money(order["total_inc_tax"]))
     count = product_count + sum(1 for amount in [shipping, tax, *fees, discount] if amount)
@@ -251,9 +288,12 @@ def extra_lines(order, product_sum, product_count):
 
 
 def goals_of(order, code):
-    """The goals as acceptable lists of (integration, call name), in line order."""
-    skus = [sku_of(line) for line in line_items(order) if not is_free_child(line)]
-    skus = list(dict.fromkeys(sku for sku in skus if sku))
+    """(integration, call name) of each goal, in line order. SKUs are one SKU without regard to case, as products are."""
+    first = {}
+    for line in line_items(order):
+        if not is_free_child(line) and sku_of(line):
+            first.setdefault(sku_of(line).lower(), sku_of(line))
+    skus = list(first.values())
     coupons = coupon_codes(order)
     goals = [("BCORDER", code)] + [("BCSKU", sku) for sku in skus]
     return goals + [("BCCOUPON", coupon) for coupon in coupons]
@@ -322,7 +362,7 @@ def map_order(order, store_hash, store):
 
 def usable_email(order):
     """None, or why the e-mail cannot be used."""
-    billing = order.get("billing_address")
+    billing = order.get("billing_address")  # anything but an object holds no e-mail
     mail = billing.get("email") if isinstance(billing, dict) else None
     if not isinstance(mail, str) or not mail.strip():
         return "no_email"
@@ -334,13 +374,12 @@ def usable_email(order):
 
 def fate_of(order, store_hash, store):
     """(stage, reason, mapping): ("delivered", None, mapping), ("skipped", reason, None) or ("dead", reason, None)."""
-    status = order.get("status_id")
-    if isinstance(status, bool) or not isinstance(status, int) or not isinstance(order.get("id"), int):
-        return "dead", "malformed", None
     try:
+        number_of(order["id"]), number_of(order["status_id"])
         created = instant(order.get("date_created"))
-    except Malformed:
+    except (Malformed, KeyError):
         return "dead", "malformed", None
+    status = order["status_id"]
     if status in WITHDRAWN:
         return "skipped", "status", None
     if order.get("external_source") == "M-MIG":
@@ -355,6 +394,8 @@ def fate_of(order, store_hash, store):
     if reason:
         return "skipped", reason, None
     try:
+        if not typed(order.get("default_currency_code"), str):
+            raise Malformed("no currency")
         mapping = map_order(order, store_hash, store)
     except Malformed:
         return "dead", "malformed", None

@@ -93,7 +93,6 @@ def right_run():
         {"item_type": "PRODUCT", "product_id": "53", "name": "Pear", "quantity": 1, "price_per_unit": 1.00}])
     goal("BCORDER", "BC", 42)
     goal("BCSKU", "A", 42)
-    goal("BCSKU", "a", 42)
     order("63", "42", "BC #151", "bc-abc123-151", "2019-03-06T08:00:00Z", [
         {"item_type": "PRODUCT", "product_id": "52", "name": "Apple", "quantity": 1, "price_per_unit": 3.33},
         {"item_type": "FEE", "name": "Rounding", "quantity": 1, "price_per_unit": 0.01}])
