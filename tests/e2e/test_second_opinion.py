@@ -5,7 +5,8 @@ import os
 
 import pytest
 import reference
-from oracle import STORE_DEFAULTS, Judge
+from evidence import STORE_DEFAULTS
+from oracle import Judge
 
 CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cases", "mapper")
 

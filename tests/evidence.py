@@ -1,0 +1,151 @@
+"""The evidence of a run, as it lies in the run folder: read, sorted, not judged. See oracle.py for the files."""
+
+import collections
+import json
+import os
+import re
+
+import reference
+
+STORE_DEFAULTS = {
+    "code": "BC",
+    "start_from": "all",
+    "statuses": sorted(reference.ELIGIBLE),
+    "opt_in": "opted_in",
+    "opt_in_reason": reference.OPT_IN_REASON,
+    "currency": "USD",
+    "discount_sign": "negative",
+    "shipping_region": "code",
+}
+
+
+class Evidence:
+    def __init__(self, run):
+        self.run = run
+        self.load()
+        self.collect_contacts()
+        self.collect_products()
+        self.collect_orders()
+
+    @staticmethod
+    def settings(run):
+        """{store hash: settings} of expect.json, with the defaults filled in."""
+        with open(f"{run}/expect.json", encoding="utf-8") as file:
+            stores = json.load(file)["stores"]
+        return {h: {**STORE_DEFAULTS, **s, "statuses": set(s.get("statuses", STORE_DEFAULTS["statuses"]))}
+                for h, s in stores.items()}
+
+    def load(self):
+        with open(f"{self.run}/expect.json", encoding="utf-8") as file:
+            self.expect = json.load(file)
+        self.stores = self.settings(self.run)
+        self.journal = []
+        with open(f"{self.run}/journal.jsonl", encoding="utf-8") as file:
+            for line in file:
+                self.journal.append(reference.load_json(line))
+        self.versions = collections.OrderedDict()  # (hash, id) -> versions of the order, oldest first
+        self.placed_at = {}  # (hash, id) -> time of the change that first made it eligible
+        for entry in self.journal:
+            effect = entry.get("effect")
+            if entry["side"] == "store" and effect and "consignments" in effect:
+                self.add_version(effect.get("store"), effect, entry["t"])
+        for name in sorted(os.listdir(self.run)):
+            found = re.fullmatch(r"orders-(\w+)\.json", name)
+            if found and found[1] in self.stores:
+                with open(f"{self.run}/{name}", encoding="utf-8") as file:
+                    for order in reference.load_json(file.read()):
+                        self.add_version(found[1], order, None)
+        self.fates = None
+        if os.path.exists(f"{self.run}/fates.jsonl"):
+            self.fates = collections.defaultdict(list)
+            with open(f"{self.run}/fates.jsonl", encoding="utf-8") as file:
+                for line in file:
+                    fate = json.loads(line)
+                    self.fates[fate["key"]].append(fate)
+
+    def add_version(self, store, order, at):
+        order = dict(order)
+        order["id"] = int(order["id"])
+        key = (store, order["id"])
+        self.versions.setdefault(key, []).append(order)
+        if at is not None and key not in self.placed_at and store in self.stores:
+            if reference.fate_of(order, store, self.stores[store])[0] == "delivered":
+                self.placed_at[key] = at
+
+    def effects(self, kind):
+        """Journal lines of the account that made or changed such a thing."""
+        for entry in self.journal:
+            effect = entry.get("effect")
+            if entry["side"] == "is" and effect and kind in (effect.get("made"), effect.get("changed")):
+                yield entry, effect
+
+    @staticmethod
+    def body(entry):
+        body = entry.get("body")
+        return reference.load_json(body) if isinstance(body, str) and body else body or {}
+
+    def collect_orders(self):
+        """self.creates: external key -> [(entry, body)] of every order made in the account."""
+        self.creates = collections.OrderedDict()
+        self.titles = collections.Counter()
+        self.field_ids = {effect["id"] for _, effect in self.effects("order_custom_field")}
+        for entry, effect in self.effects("order"):
+            if effect.get("made") != "order":
+                continue
+            body = self.body(entry)
+            fields = body.get("custom_fields") or []
+            key = fields[0].get("content") if len(fields) == 1 else None
+            self.creates.setdefault(key, []).append((entry, effect, body))
+            self.titles[body.get("order_title")] += 1
+
+    def collect_contacts(self):
+        """self.contacts: id -> last state; self.contact_mails: id -> its addresses in lower case."""
+        self.contacts, self.contact_mails = {}, {}
+        self.contact_posts = collections.OrderedDict()  # identity -> [(id, body)]
+        for entry, effect in self.effects("contact"):
+            number = str(effect["id"])
+            state = self.contacts.setdefault(number, {})
+            state.update({k: v for k, v in effect.items() if k not in ("made", "changed")})
+            mails = [e.get("email") or "" for e in state.get("email_addresses") or []]
+            self.contact_mails[number] = {m.strip().encode().lower().decode() for m in mails}
+            if effect.get("made") == "contact":
+                body = self.body(entry)
+                mails = [e.get("email") or "" for e in body.get("email_addresses") or []]
+                for mail in mails[:1]:
+                    self.contact_posts.setdefault(mail.strip().encode().lower().decode(), []).append((number, body))
+
+    def collect_products(self):
+        self.product_identities = {}  # product id -> identities
+        self.products = collections.OrderedDict()  # identity -> [(id, body)]
+        for entry, effect in self.effects("product"):
+            number = str(effect["id"])
+            body = self.body(entry)
+            sku = effect.get("sku", body.get("sku")) or ""
+            self.product_identities.setdefault(number, set()).add(sku.strip().lower())
+            if effect.get("made") == "product":
+                self.products.setdefault(sku.strip().lower(), []).append((number, body))
+
+
+def final_fate(fates):
+    """The one answer of an order from all its fate records: (delivered, None), (skipped, reason), (dead, reason)."""
+    if any(fate["topic"] == "delivered" for fate in fates):
+        return "delivered", None
+    newest = None
+    for fate in sorted(fates, key=lambda f: f["timestamp_ms"]):
+        if fate["value"] is None and fate["topic"] == "dead":  # a replay took it back
+            if newest is not None and newest["topic"] == "dead":
+                newest = None
+            continue
+        if newest is None or modified(fate) >= modified(newest):
+            newest = fate
+    if newest is None:
+        return None
+    if newest["topic"] == "dead":
+        return "dead", newest["headers"].get("reason")
+    return newest["topic"], (newest["value"] or {}).get("reason") if isinstance(newest["value"], dict) else None
+
+
+def modified(fate):
+    value = fate["value"] if isinstance(fate["value"], dict) else {}
+    number = fate["headers"].get("modified_at") or value.get("modified_at") or 0
+    return int(number) if str(number).isdigit() else 0
