@@ -44,6 +44,13 @@ void json_memory_clear(struct json_memory *memory)
     *memory = (struct json_memory){0};
 }
 
+/* Length, first and last letter tell the names of one object apart, nearly always. */
+static unsigned bucket_of(const char *name, size_t length)
+{
+    return ((unsigned)length + 5 * (unsigned char)name[0] + 11 * (unsigned char)name[length - 1]) %
+           JSON_BUCKETS;
+}
+
 void json_names_init(struct json_names *index, const char *const *names, int count)
 {
     index->names = names;
@@ -51,9 +58,11 @@ void json_names_init(struct json_names *index, const char *const *names, int cou
     memset(index->first, -1, sizeof(index->first));
     for (int i = 0; i < count; i++) {
         size_t length = strlen(names[i]);
+        unsigned bucket = bucket_of(names[i], length);
 
-        index->next[i] = index->first[length];
-        index->first[length] = (int8_t)i;
+        index->lengths[i] = (uint8_t)length;
+        index->next[i] = index->first[bucket];
+        index->first[bucket] = (int8_t)i;
     }
 }
 
@@ -67,10 +76,10 @@ void json_pick(const struct json_names *index, yyjson_val *object, yyjson_val **
         size_t length = yyjson_get_len(key);
         const char *name = yyjson_get_str(key);
 
-        if (length > JSON_NAME_LENGTH_MAX)
+        if (length == 0 || length > JSON_NAME_LENGTH_MAX)
             continue;
-        for (int i = index->first[length]; i >= 0; i = index->next[i])
-            if (memcmp(index->names[i], name, length) == 0) {
+        for (int i = index->first[bucket_of(name, length)]; i >= 0; i = index->next[i])
+            if (index->lengths[i] == length && memcmp(index->names[i], name, length) == 0) {
                 fields[i] = yyjson_obj_iter_get_val(key);
                 break;
             }
@@ -88,21 +97,14 @@ struct text json_text(yyjson_val *value)
 
 int json_is_absent(yyjson_val *value) { return value == NULL || yyjson_is_null(value); }
 
-/* What a byte of a string means to the writer. */
-enum { PLAIN = 0, ESCAPE, CONTROL, START, INSIDE, C1_START };
+/* What a byte of a string means to the writer; every other byte is PLAIN and copied as it is. */
+enum { PLAIN = 0, ESCAPE, CONTROL, C1_START };
 
-static int byte_class(unsigned char c)
-{
-    if (c < 0x20 || c == 0x7f)
-        return CONTROL;
-    if (c == '"' || c == '\\')
-        return ESCAPE;
-    if (c < 0x80)
-        return PLAIN;
-    if (c == 0xc2)
-        return C1_START;
-    return c < 0xc0 ? INSIDE : START;
-}
+static const uint8_t byte_classes[256] = {
+    [0x00 ... 0x1f] = CONTROL, [0x7f] = CONTROL,  ['"'] = ESCAPE,
+    ['\\'] = ESCAPE,           [0xc2] = C1_START, /* of U+0080 to U+00BF; those up to U+009F are
+                                                     controls */
+};
 
 /* The longest prefix of at most max_chars characters, without blanks at the end when it was cut. */
 static struct text cut(struct text text, size_t max_chars)
@@ -122,49 +124,43 @@ static struct text cut(struct text text, size_t max_chars)
     return text;
 }
 
-size_t json_write_part(struct buffer *buffer, struct text text, size_t max_chars)
+void json_write_part(struct buffer *buffer, struct text text, size_t max_chars)
 {
-    size_t start = 0, chars = 0;
+    size_t start = 0, at = 0;
 
     if (text.length == 0)
-        return 0;
+        return;
     text = cut(text, max_chars);
-    for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char)text.data[i];
+    while (at < text.length) {
+        int class = byte_classes[(unsigned char)text.data[at]];
 
-        chars += (c & 0xc0) != 0x80;
-        switch (byte_class(c)) {
-        case ESCAPE:
-            buffer_append(buffer, text.data + start, i - start);
-            buffer_append(buffer, "\\", 1);
-            start = i;
-            break;
-        case CONTROL:
-            buffer_append(buffer, text.data + start, i - start);
-            buffer_append(buffer, " ", 1);
-            start = i + 1;
-            break;
-        case C1_START:
-            if (i + 1 < text.length && (unsigned char)text.data[i + 1] < 0xa0) {
-                buffer_append(buffer, text.data + start, i - start);
-                buffer_append(buffer, " ", 1);
-                i++;
-                start = i + 1;
-            }
-            break;
-        default:
-            break;
+        if (class == PLAIN) {
+            at++;
+            continue;
+        }
+        if (class == C1_START &&
+            (at + 1 == text.length || (unsigned char)text.data[at + 1] > 0x9f)) {
+            at += 2;
+            continue;
+        }
+        json_write_raw(buffer, text.data + start, at - start);
+        if (class == ESCAPE) {
+            json_write_literal(buffer, "\\");
+            start = at++;
+        } else {
+            json_write_literal(buffer, " ");
+            at += class == C1_START ? 2 : 1;
+            start = at;
         }
     }
-    buffer_append(buffer, text.data + start, text.length - start);
-    return chars;
+    json_write_raw(buffer, text.data + start, text.length - start);
 }
 
 void json_write_text(struct buffer *buffer, struct text text, size_t max_chars)
 {
-    buffer_append(buffer, "\"", 1);
+    json_write_literal(buffer, "\"");
     json_write_part(buffer, text, max_chars);
-    buffer_append(buffer, "\"", 1);
+    json_write_literal(buffer, "\"");
 }
 
 void json_write_int(struct buffer *buffer, int64_t value)
@@ -179,5 +175,5 @@ void json_write_int(struct buffer *buffer, int64_t value)
     } while (size > 0);
     if (value < 0)
         digits[--at] = '-';
-    buffer_append(buffer, digits + at, sizeof(digits) - at);
+    json_write_raw(buffer, digits + at, sizeof(digits) - at);
 }

@@ -6,6 +6,7 @@
 #define COMMON_JSON_H
 
 #include <stdint.h>
+#include <string.h>
 #include <yyjson.h>
 
 #include "mem.h"
@@ -26,14 +27,15 @@ yyjson_doc *json_read(struct json_memory *memory, struct text text, const char *
                       size_t *where);
 void json_memory_clear(struct json_memory *memory);
 
-enum { JSON_NAMES_MAX = 32, JSON_NAME_LENGTH_MAX = 31 };
+enum { JSON_NAMES_MAX = 32, JSON_NAME_LENGTH_MAX = 31, JSON_BUCKETS = 64 };
 
-/* Member names that are looked for; embedded, filled by json_names_init(). */
+/* Member names that are looked for; embedded, filled by json_names_init(). A small hash table. */
 struct json_names {
     const char *const *names;
-    int8_t first[JSON_NAME_LENGTH_MAX + 1]; /* by length: index of a name, or -1 */
-    int8_t next[JSON_NAMES_MAX];            /* the next name of the same length, or -1 */
     int count;
+    int8_t first[JSON_BUCKETS];  /* index of a name, or -1 */
+    int8_t next[JSON_NAMES_MAX]; /* the next name of the same bucket, or -1 */
+    uint8_t lengths[JSON_NAMES_MAX];
 };
 
 /** @brief Prepares a list of at most JSON_NAMES_MAX names, each at most JSON_NAME_LENGTH_MAX long;
@@ -54,8 +56,21 @@ struct text json_text(yyjson_val *value);
 /** @brief Whether a member is absent: not there, or null. */
 int json_is_absent(yyjson_val *value);
 
+/** @brief buffer_append() that costs no call where there is room, which for the many small pieces
+ * of JSON counts. */
+static inline void json_write_raw(struct buffer *buffer, const char *data, size_t length)
+{
+    if (buffer->capacity - buffer->length <= length) {
+        buffer_append(buffer, data, length);
+        return;
+    }
+    memcpy(buffer->data + buffer->length, data, length);
+    buffer->length += length;
+    buffer->data[buffer->length] = '\0';
+}
+
 /** @brief Appends a string literal. */
-#define json_write_literal(buffer, literal) buffer_append(buffer, literal, sizeof(literal) - 1)
+#define json_write_literal(buffer, literal) json_write_raw(buffer, literal, sizeof(literal) - 1)
 
 /**
  * @brief Appends a JSON string: quoted, escaped, control characters as blanks, cut after max_chars
@@ -64,9 +79,8 @@ int json_is_absent(yyjson_val *value);
  */
 void json_write_text(struct buffer *buffer, struct text text, size_t max_chars);
 
-/** @brief The same without the quotes, for strings made of parts. @returns how many characters were
- * written */
-size_t json_write_part(struct buffer *buffer, struct text text, size_t max_chars);
+/** @brief The same without the quotes, for strings made of parts. */
+void json_write_part(struct buffer *buffer, struct text text, size_t max_chars);
 
 /** @brief Appends a whole number. */
 void json_write_int(struct buffer *buffer, int64_t value);

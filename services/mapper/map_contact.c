@@ -1,46 +1,53 @@
 #include "map.h"
 
+/* A string literal as text, its length known when compiled. */
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
+#define TEXT_VALUE(literal) ((struct text)TEXT(literal))
+
 /* One member of an address: which text, under which name, how long. */
 struct member {
     enum address_field field;
-    const char *prefix; /* `,"name":` */
+    struct text prefix; /* `,"name":` */
     size_t max_chars;
 };
 
 static const struct member billing_members[] = {
-    {ADDRESS_STREET_1, ",\"line1\":", 75},
-    {ADDRESS_STREET_2, ",\"line2\":", 75},
-    {ADDRESS_CITY, ",\"locality\":", 50},
-    {ADDRESS_ZIP, ",\"postal_code\":", 15},
+    {ADDRESS_STREET_1, TEXT(",\"line1\":"), 75},
+    {ADDRESS_STREET_2, TEXT(",\"line2\":"), 75},
+    {ADDRESS_CITY, TEXT(",\"locality\":"), 50},
+    {ADDRESS_ZIP, TEXT(",\"postal_code\":"), 15},
 };
 
 static const struct member shipping_members[] = {
-    {ADDRESS_STREET_1, ",\"line1\":", 100},
-    {ADDRESS_STREET_2, ",\"line2\":", 100},
-    {ADDRESS_CITY, ",\"locality\":", 100},
-    {ADDRESS_ZIP, ",\"postal_code\":", 20},
+    {ADDRESS_STREET_1, TEXT(",\"line1\":"), 100},
+    {ADDRESS_STREET_2, TEXT(",\"line2\":"), 100},
+    {ADDRESS_CITY, TEXT(",\"locality\":"), 100},
+    {ADDRESS_ZIP, TEXT(",\"postal_code\":"), 20},
 };
 
 /* The order's own address has other names and no limits of its own. */
 static const struct member order_members[] = {
-    {ADDRESS_FIRST_NAME, ",\"first_name\":", SIZE_MAX},
-    {ADDRESS_LAST_NAME, ",\"last_name\":", SIZE_MAX},
-    {ADDRESS_COMPANY, ",\"company\":", SIZE_MAX},
-    {ADDRESS_PHONE, ",\"phone\":", SIZE_MAX},
-    {ADDRESS_STREET_1, ",\"line1\":", SIZE_MAX},
-    {ADDRESS_STREET_2, ",\"line2\":", SIZE_MAX},
-    {ADDRESS_CITY, ",\"locality\":", SIZE_MAX},
-    {ADDRESS_ZIP, ",\"zip_code\":", SIZE_MAX},
+    {ADDRESS_FIRST_NAME, TEXT(",\"first_name\":"), SIZE_MAX},
+    {ADDRESS_LAST_NAME, TEXT(",\"last_name\":"), SIZE_MAX},
+    {ADDRESS_COMPANY, TEXT(",\"company\":"), SIZE_MAX},
+    {ADDRESS_PHONE, TEXT(",\"phone\":"), SIZE_MAX},
+    {ADDRESS_STREET_1, TEXT(",\"line1\":"), SIZE_MAX},
+    {ADDRESS_STREET_2, TEXT(",\"line2\":"), SIZE_MAX},
+    {ADDRESS_CITY, TEXT(",\"locality\":"), SIZE_MAX},
+    {ADDRESS_ZIP, TEXT(",\"zip_code\":"), SIZE_MAX},
 };
 
 enum { NAME_CHARS_MAX = 40, PHONE_CHARS_MAX = 40 };
 
 /* `,"name":"text"`, or nothing when the text is empty. */
-static void write_member(struct buffer *out, const char *prefix, struct text text, size_t max_chars)
+static void write_member(struct buffer *out, struct text prefix, struct text text, size_t max_chars)
 {
     if (text.length == 0)
         return;
-    buffer_append(out, prefix, text_of(prefix).length);
+    json_write_raw(out, prefix.data, prefix.length);
     json_write_text(out, text, max_chars);
 }
 
@@ -58,7 +65,7 @@ static void write_members(struct buffer *out, const struct member *members, size
 static void write_country(struct buffer *out, const struct regions *regions,
                           const struct address *address)
 {
-    write_member(out, ",\"country_code\":",
+    write_member(out, TEXT_VALUE(",\"country_code\":"),
                  text_of(regions_country(regions, address->texts[ADDRESS_COUNTRY_ISO2])), SIZE_MAX);
 }
 
@@ -89,7 +96,7 @@ static void write_contact_address(struct buffer *out, const struct regions *regi
     else
         WRITE_MEMBERS(out, shipping_members, address);
     write_country(out, regions, address);
-    write_member(out, ",\"region_code\":", region_code(regions, address), SIZE_MAX);
+    write_member(out, TEXT_VALUE(",\"region_code\":"), region_code(regions, address), SIZE_MAX);
     if (out->length == head)
         out->length = start;
     else
@@ -128,11 +135,11 @@ void map_write_contact(const struct map *map, const struct map_settings *setting
     json_write_text(out, texts[ADDRESS_EMAIL], SIZE_MAX);
     json_write_literal(out, ",\"field\":\"EMAIL1\"");
     if (may_opt_in(settings, order))
-        write_member(out, ",\"opt_in_reason\":", text_of(settings->account->opt_in_reason),
-                     SIZE_MAX);
+        write_member(out, TEXT_VALUE(",\"opt_in_reason\":"),
+                     text_of(settings->account->opt_in_reason), SIZE_MAX);
     json_write_literal(out, "}]");
-    write_member(out, ",\"given_name\":", texts[ADDRESS_FIRST_NAME], NAME_CHARS_MAX);
-    write_member(out, ",\"family_name\":", texts[ADDRESS_LAST_NAME], NAME_CHARS_MAX);
+    write_member(out, TEXT_VALUE(",\"given_name\":"), texts[ADDRESS_FIRST_NAME], NAME_CHARS_MAX);
+    write_member(out, TEXT_VALUE(",\"family_name\":"), texts[ADDRESS_LAST_NAME], NAME_CHARS_MAX);
     if (texts[ADDRESS_PHONE].length > 0) {
         json_write_literal(out, ",\"phone_numbers\":[{\"number\":");
         json_write_text(out, texts[ADDRESS_PHONE], PHONE_CHARS_MAX);
@@ -153,9 +160,10 @@ void map_write_shipping_address(const struct map *map, const struct map_settings
     head = out->length;
     WRITE_MEMBERS(out, order_members, &map->shipping);
     if (settings->account->shipping_region == SHIPPING_REGION_NAME)
-        write_member(out, ",\"region\":", map->shipping.texts[ADDRESS_STATE], SIZE_MAX);
+        write_member(out, TEXT_VALUE(",\"region\":"), map->shipping.texts[ADDRESS_STATE], SIZE_MAX);
     else if (settings->account->shipping_region == SHIPPING_REGION_CODE)
-        write_member(out, ",\"region\":", region_code(settings->regions, &map->shipping), SIZE_MAX);
+        write_member(out, TEXT_VALUE(",\"region\":"),
+                     region_code(settings->regions, &map->shipping), SIZE_MAX);
     write_country(out, settings->regions, &map->shipping);
     if (out->length == head) {
         out->length = start;

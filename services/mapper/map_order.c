@@ -154,7 +154,7 @@ static void write_price(struct buffer *out, int64_t cents)
     char text[24];
 
     money_print_cents(text, cents);
-    buffer_append(out, text, strlen(text));
+    json_write_raw(out, text, strlen(text));
     json_write_literal(out, "}");
 }
 
@@ -191,7 +191,7 @@ static void write_items(const struct map *map, const struct map_settings *settin
         if (i > 0 || map->line_count > 0)
             json_write_literal(out, ",");
         json_write_literal(out, "{\"item_type\":\"");
-        buffer_append(out, extra->type, strlen(extra->type));
+        json_write_raw(out, extra->type, strlen(extra->type));
         json_write_literal(out, "\",\"name\":");
         json_write_text(out, extra->name, MAP_NAME_CHARS_MAX);
         json_write_literal(out, ",\"quantity\":1,\"price_per_unit\":");
@@ -208,10 +208,10 @@ static void write_order(const struct map *map, const struct map_settings *settin
     json_write_literal(out, "{\"order_title\":\"");
     json_write_part(out, text_of(settings->store->code), SIZE_MAX);
     json_write_literal(out, " #");
-    buffer_append(out, order->id.data, order->id.length);
+    json_write_raw(out, order->id.data, order->id.length);
     json_write_literal(out, "\",\"order_time\":\"");
     date_print_iso(placed, order->placed_at_ms);
-    buffer_append(out, placed, strlen(placed));
+    json_write_raw(out, placed, strlen(placed));
     json_write_literal(out, "\",\"order_type\":\"ONLINE\"");
     write_items(map, settings, out);
     map_write_shipping_address(map, settings, out);
@@ -221,7 +221,7 @@ static void write_order(const struct map *map, const struct map_settings *settin
 static void write_goal(struct buffer *out, const char *integration, struct text call_name)
 {
     json_write_literal(out, ",{\"integration\":\"");
-    buffer_append(out, integration, strlen(integration));
+    json_write_raw(out, integration, strlen(integration));
     json_write_literal(out, "\",\"call_name\":");
     json_write_text(out, call_name, SIZE_MAX);
     json_write_literal(out, "}");
@@ -249,7 +249,7 @@ static void write_head(const struct map_settings *settings, const struct order *
     struct text hash = text_of(settings->store->hash);
 
     json_write_literal(out, "{\"format\":1,\"kind\":\"");
-    buffer_append(out, kind, strlen(kind));
+    json_write_raw(out, kind, strlen(kind));
     json_write_literal(out, "\",\"account\":");
     json_write_text(out, text_of(settings->account->name), SIZE_MAX);
     json_write_literal(out, ",\"store\":");
@@ -257,7 +257,7 @@ static void write_head(const struct map_settings *settings, const struct order *
     json_write_literal(out, ",\"external_key\":\"bc-");
     json_write_part(out, hash, SIZE_MAX);
     json_write_literal(out, "-");
-    buffer_append(out, order->id.data, order->id.length);
+    json_write_raw(out, order->id.data, order->id.length);
     json_write_literal(out, "\",\"status\":{\"id\":");
     json_write_int(out, order->status_id);
     json_write_literal(out, ",\"name\":");

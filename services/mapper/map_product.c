@@ -350,7 +350,7 @@ void map_write_line_name(const struct map_settings *settings, const struct map_l
     if (prefix > 1)
         snprintf(times, sizeof(times), "%lld x ", (long long)prefix);
     json_write_literal(out, "\"");
-    buffer_append(out, times, strlen(times));
+    json_write_raw(out, times, strlen(times));
     json_write_part(out, name, MAP_NAME_CHARS_MAX - strlen(times));
     json_write_literal(out, "\"");
 }

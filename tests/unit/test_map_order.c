@@ -84,7 +84,7 @@ static int check_case(const struct test_case *test, void *context)
     got = yyjson_read(answer.data, answer.length, YYJSON_READ_NUMBER_AS_RAW);
     same = yyjson_equals(yyjson_doc_get_root(got), test->expected);
     if (!same)
-        print_error("got %s\n", answer.data);
+        fprintf(stderr, "got %s\n", answer.data);
     yyjson_doc_free(got);
     buffer_clear(&answer);
     free(value);

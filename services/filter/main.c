@@ -1,0 +1,76 @@
+/* NAME
+ *     bigfusion-filter - passes the orders that are to be synced, records why the rest is not
+ * SYNOPSIS
+ *     bigfusion-filter [--config FILE] [--check] [--help] [--version]
+ * READS
+ *     <prefix>.orders.raw, as group <prefix>.filter
+ * WRITES
+ *     <prefix>.orders.eligible   orders to be synced, byte for byte, and those taken back (header
+ * kind = withdrawn) <prefix>.skipped           why an order is not synced, with facts about it
+ *     <prefix>.dead              what cannot be read
+ * GUARANTEES
+ *     Every record ends in exactly one of these topics, at least once; the answer depends on the
+ * record and the settings alone, so that one read twice is answered alike. The rule is rule.h;
+ * docs/mapping.md says it for people. SIGNALS TERM, INT: finish what is under way, commit, leave; a
+ * second one: leave at once. PIPE is ignored. EXIT STATUS 0 asked to stop; 100 a person must fix
+ * something; 111 start me again
+ */
+#include "config.h"
+#include "error.h"
+#include "health.h"
+#include "log.h"
+#include "stage.h"
+#include "stop.h"
+#include "topic.h"
+
+#include "filter.h"
+
+static const struct config_program program = {
+    .program = PROGRAM_FILTER,
+    .name = "bigfusion-filter",
+    .summary = "Passes the orders that are to be synced, records why the rest is not.",
+};
+
+/* Runs with a good configuration until a stop is asked for. */
+static int run(const struct config *config, struct error *err)
+{
+    struct topics topics;
+    struct filter filter;
+    struct stage_settings settings = {.config = config, .service = "filter", .topics = &topics};
+    const char *inputs[1];
+    struct stage *stage = NULL;
+    int status = -1;
+
+    topics_init(&topics, config);
+    inputs[0] = topics.raw;
+    settings.inputs = inputs;
+    settings.input_count = 1;
+    filter_init(&filter, &settings);
+    if (health_start(config->health.listen, err) != 0)
+        goto out;
+    stage = stage_new(&settings, filter_handle, &filter, err);
+    if (stage != NULL)
+        status = stage_run(stage, err);
+out:
+    stage_free(stage);
+    health_stop();
+    filter_clear(&filter);
+    topics_clear(&topics);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct config config = {0};
+    struct error err = {0};
+
+    log_open("filter");
+    if (config_load(&config, &program, argc, argv, &err) == 0) {
+        stop_install();
+        run(&config, &err);
+    }
+    config_free(&config);
+    if (err.kind != ERROR_NONE)
+        log_error("stopped error=\"%s\"", err.text);
+    return exit_status(&err);
+}
