@@ -24,7 +24,8 @@ struct reading {
     struct config *config;
     FILE *file;
     int line;
-    int broken; /* line that is too long, or 0 */
+    int heading; /* line of the [section] it is in */
+    int broken;  /* line that is too long, or 0 */
     struct section *sections;
     int section_count;
     struct error *err;
@@ -46,6 +47,8 @@ static char *read_line(char *target, int size, void *stream)
     if (line == NULL)
         return NULL;
     reading->line++;
+    if (line[strspn(line, " \t")] == '[')
+        reading->heading = reading->line;
     if (strchr(line, '\n') == NULL && !feof(reading->file) && reading->broken == 0)
         reading->broken = reading->line;
     return line;
@@ -66,7 +69,7 @@ static struct section *section_get(struct reading *reading, const char *kind, co
     memset(section, 0, sizeof(*section));
     section->kind = mem_strdup(kind);
     section->name = mem_strdup(name);
-    section->line = reading->line;
+    section->line = reading->heading;
     return section;
 }
 
@@ -107,7 +110,7 @@ static int on_setting(void *user, const char *section_text, const char *name, co
     }
     if (is_repeated(kind) != (instance[0] != '\0') ||
         (is_repeated(kind) && !option_is_name(instance))) {
-        refuse(reading, reading->line, section_text, name,
+        refuse(reading, reading->heading > 0 ? reading->heading : reading->line, section_text, name,
                "unknown section; allowed: kafka, redis, health, poller, pusher, store NAME, "
                "infusionsoft NAME, librdkafka");
         return 1;
@@ -127,7 +130,8 @@ static int on_setting(void *user, const char *section_text, const char *name, co
         section->lines[i] = reading->line;
         return 1;
     }
-    refuse(reading, reading->line, section_text, name,
+    refuse(reading, known > 0 || reading->heading == 0 ? reading->line : reading->heading,
+           section_text, name,
            known > 0
                ? "unknown setting; --help lists those that exist"
                : "unknown section; allowed: kafka, redis, health, poller, pusher, store NAME, "
@@ -180,6 +184,16 @@ static int apply_section(struct reading *reading, const char *kind, const struct
     return 0;
 }
 
+/* Where a setting stands; where its section starts when it is not in the file. */
+static int setting_line(const struct section *section, const char *name)
+{
+    for (size_t i = 0; i < option_count; i++)
+        if (strcmp(options[i].section, section->kind) == 0 && strcmp(options[i].name, name) == 0 &&
+            section->lines[i] != 0)
+            return section->lines[i];
+    return section->line;
+}
+
 static int apply_all(struct reading *reading, int program)
 {
     struct config *config = reading->config;
@@ -195,6 +209,9 @@ static int apply_all(struct reading *reading, int program)
 
             store->name = mem_strdup(section->name);
             store->line = section->line;
+            store->code_line = setting_line(section, "code");
+            store->hash_line = setting_line(section, "hash");
+            store->account_line = setting_line(section, "account");
             if (apply_section(reading, "store", section, (char *)store, program) != 0)
                 return -1;
         } else if (strcmp(section->kind, "infusionsoft") == 0) {
@@ -225,7 +242,7 @@ static int check_store(struct config *config, int index, struct error *err)
             err, ERROR_PERMANENT,
             "%s:%d: [store %s] account = %s: allowed: the NAME of an [infusionsoft NAME] "
             "section",
-            config->path, store->line, store->name, store->account);
+            config->path, store->account_line, store->name, store->account);
     for (int i = 0; i < index; i++) {
         const struct config_store *other = &config->stores[i];
 
@@ -234,13 +251,13 @@ static int check_store(struct config *config, int index, struct error *err)
                 err, ERROR_PERMANENT,
                 "%s:%d: [store %s] hash = %s: [store %s] has the same; allowed: each store "
                 "once",
-                config->path, store->line, store->name, store->hash, other->name);
+                config->path, store->hash_line, store->name, store->hash, other->name);
         if (strcmp(other->code, store->code) == 0 && strcmp(other->account, store->account) == 0)
             return error_set(
                 err, ERROR_PERMANENT,
                 "%s:%d: [store %s] code = %s: [store %s] has the same and the same account; "
                 "allowed: a code of its own for each store of an account",
-                config->path, store->line, store->name, store->code, other->name);
+                config->path, store->code_line, store->name, store->code, other->name);
     }
     return 0;
 }

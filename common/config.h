@@ -30,8 +30,11 @@ enum shipping_region { SHIPPING_REGION_NAME = 0, SHIPPING_REGION_CODE, SHIPPING_
 
 /* [store NAME] */
 struct config_store {
-    char *name; /* the section's name */
-    int line;   /* where its section starts in the file */
+    char *name;    /* the section's name */
+    int line;      /* where its section starts in the file */
+    int code_line; /* where these stand, or line */
+    int hash_line;
+    int account_line;
     char *code; /* the Store Code, for people */
     char *hash; /* the store hash, identity of everything */
     char *token_file;
