@@ -1,31 +1,39 @@
-/* bigfusion-poller - asks each store for the orders that changed and publishes them as they came
+/* NAME
+ *     bigfusion-poller - asks each store for the orders that changed and publishes them as they
+ * came
  *
  * SYNOPSIS
  *     bigfusion-poller [--config FILE] [--check] [--help] [--version]
  *
  * READS
- *     Each [store]'s orders: GET /v2/orders, every poll_interval_s, from its position (less
- * overlap_s) to the store's own clock (less settle_s); /v2/orders/{id}/products and /coupons where
- * the list leaves something out; /v2/time. <prefix>.cursors at the start of each lease: how far the
- * store was read. Redis: the lease of each store, and marks of what was published already.
+ *     Each [store], every poll_interval_s: GET /v2/orders, from its position less overlap_s to the
+ *     store's own clock less settle_s; /v2/orders/{id}/products and /coupons where the list leaves
+ *     something out; /v2/time.
+ *
+ *     <prefix>.cursors, at the start of each lease: how far the store was read.
+ *
+ *     Redis: the lease of each store, and marks of what was published already.
  *
  * WRITES
- *     <prefix>.orders.raw: each new version of each order, byte for byte as it came (or with one
- * more member `bigfusion`). <prefix>.dead: orders that can never be published (malformed,
- * too_large, refused, gave_up). <prefix>.cursors: position and start_from of each store, compacted.
+ *     <prefix>.orders.raw: each new version of each order, byte for byte as it came, or with one
+ *     more member `bigfusion`.
+ *
+ *     <prefix>.dead: orders that can never be published: malformed, too_large, refused, gave_up.
+ *
+ *     <prefix>.cursors: position and start_from of each store.
  *
  * GUARANTEES
  *     At least once: the position moves only when Kafka has every order up to it. An emptied Redis
- * costs repetitions, nothing else; the first start of a store is its first start in
- * <prefix>.cursors. Any number of pollers share the stores; each store is polled by one at a time.
- * No store waits for another one, no order for another one that is broken.
+ *     costs repetitions, nothing else: what a store's first start is, <prefix>.cursors says. Any
+ *     number of pollers share the stores, and each store is polled by one at a time. No store
+ *     waits for another one, and no order for another one that is broken.
  *
  * SIGNALS
- *     TERM, INT: ends the round in hand where it is (it is repeated later), gives the leases back,
- * exits. A second one: at once.
+ *     TERM, INT: leaves the round in hand where it is (it is repeated later), gives the leases
+ *     back, exits. A second one: leaves at once.
  *
  * EXIT STATUS
- *     0 after a stop; 100 a person must fix something (settings); 111 start me again.
+ *     0 after a stop; 100 a person must fix something; 111 start me again.
  */
 #include "config.h"
 #include "error.h"

@@ -1,0 +1,247 @@
+/* test_page.c - answers of the store cut into orders, and what is missing in each. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../services/poller/page.h"
+
+#define DATE "\"date_modified\":\"Mon, 11 Mar 2019 15:17:25 +0000\""
+#define ORDER(id) "{\"id\":" id "," DATE "}"
+
+static void slices(void **state)
+{
+    static const struct {
+        const char *name, *body;
+        int count;         /* -1: refused */
+        const char *first; /* the first order's bytes, or NULL */
+    } cases[] = {
+        {"blank", " \n", 0, NULL},
+        {"empty array", "[]", 0, NULL},
+        {"empty array with blanks", " [ \t] \r\n", 0, NULL},
+        {"one", "[" ORDER("1") "]", 1, ORDER("1")},
+        {"blanks around", "  [ " ORDER("1") " ,\n " ORDER("2") "\t] ", 2, ORDER("1")},
+        {"blanks inside stay", "[{ \"id\" : 1 , " DATE " }]", 1, "{ \"id\" : 1 , " DATE " }"},
+        {"brackets in strings", "[{\"id\":1," DATE ",\"n\":\"]},[{\\\"\"}]", 1, NULL},
+        {"not an object is a row", "[null,7," ORDER("1") "]", 3, "null"},
+        {"error object", "{\"status\":500}", -1, NULL},
+        {"HTML", "<html><body>Bad Gateway</body></html>", -1, NULL},
+        {"cut in an order", "[" ORDER("1") ",{\"id\":2", -1, NULL},
+        {"cut after an order", "[" ORDER("1"), -1, NULL},
+        {"cut after a comma", "[" ORDER("1") ",", -1, NULL},
+        {"trailing comma", "[" ORDER("1") ",]", -1, NULL},
+        {"no comma", "[" ORDER("1") ORDER("2") "]", -1, NULL},
+        {"something after", "[" ORDER("1") "]x", -1, NULL},
+        {"only a bracket", "[", -1, NULL},
+        {"NaN", "[{\"id\":1," DATE ",\"t\":NaN}]", -1, NULL},
+        {"invalid UTF-8", "[{\"id\":1," DATE ",\"n\":\"\xff\"}]", -1, NULL},
+        {"control character", "[{\"id\":1," DATE ",\"n\":\"\x01\"}]", -1, NULL},
+    };
+    struct page *page = malloc(sizeof(*page));
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct error err = {0};
+        /* A copy of exactly its size: reading beyond it is seen by the address sanitizer. */
+        size_t length = strlen(cases[i].body);
+        char *body = malloc(length);
+        int answer;
+
+        memcpy(body, cases[i].body, length);
+        answer = page_slice(page, (struct text){body, length}, &err);
+        if ((answer == 0 ? page->count : -1) != cases[i].count)
+            fail_msg("%s: %d rows, wanted %d (%s)", cases[i].name, answer == 0 ? page->count : -1,
+                     cases[i].count, err.text);
+        if (cases[i].first != NULL &&
+            (page->rows[0].bytes.length != strlen(cases[i].first) ||
+             memcmp(page->rows[0].bytes.data, cases[i].first, strlen(cases[i].first)) != 0))
+            fail_msg("%s: bytes differ", cases[i].name);
+        free(body);
+    }
+    free(page);
+}
+
+static void refuses_endless_and_deep(void **state)
+{
+    struct page *page = malloc(sizeof(*page));
+    struct buffer body = {0};
+    struct error err = {0};
+
+    (void)state;
+    buffer_append(&body, "[", 1);
+    for (int i = 0; i < PAGE_ROWS_MAX + 1; i++)
+        buffer_printf(&body, "%s{}", i > 0 ? "," : "");
+    buffer_append(&body, "]", 1);
+    assert_int_equal(page_slice(page, (struct text){body.data, body.length}, &err), -1);
+    buffer_reset(&body);
+    for (int i = 0; i < 100000; i++)
+        buffer_append(&body, "[", 1);
+    error_clear(&err);
+    assert_int_equal(page_slice(page, (struct text){body.data, body.length}, &err), -1);
+    for (int i = 0; i < 100000; i++)
+        buffer_append(&body, "]", 1);
+    error_clear(&err);
+    assert_int_equal(page_slice(page, (struct text){body.data, body.length}, &err), 0);
+    assert_non_null(page->rows[0].fault);
+    buffer_clear(&body);
+    free(page);
+}
+
+static void reads_facts(void **state)
+{
+#define LINES(lines) "\"consignments\":{\"shipping\":[{\"line_items\":[" lines "]}]}"
+#define LINE(quantity, discounts)                                                                  \
+    "{\"quantity\":" quantity ",\"applied_discounts\":[" discounts "]}"
+    static const struct {
+        const char *name, *order;
+        int64_t id;
+        int fault, lines_missing, coupons_missing;
+    } cases[] = {
+        {"plain", "{\"id\":7," DATE "}", 7, 0, 0, 0},
+        {"id as text", "{\"id\":\"7\"," DATE "}", 7, 0, 0, 0},
+        {"id beyond 64 bits", "{\"id\":99999999999999999999," DATE "}", -1, 1, 0, 0},
+        {"id with a fraction", "{\"id\":7.5," DATE "}", -1, 1, 0, 0},
+        {"id 0", "{\"id\":0," DATE "}", -1, 1, 0, 0},
+        {"no id", "{" DATE "}", -1, 1, 0, 0},
+        {"no date", "{\"id\":7}", 7, 1, 0, 0},
+        {"date of another kind", "{\"id\":7,\"date_modified\":12}", 7, 1, 0, 0},
+        {"impossible date", "{\"id\":7,\"date_modified\":\"Mon, 31 Feb 2019 15:17:25 +0000\"}", 7,
+         1, 0, 0},
+        {"all lines",
+         "{\"id\":7," DATE ",\"items_total\":3," LINES(LINE("2", "") "," LINE("1", "")) "}", 7, 0,
+         0, 0},
+        {"fewer lines", "{\"id\":7," DATE ",\"items_total\":4," LINES(LINE("2", "")) "}", 7, 0, 1,
+         0},
+        {"no lines", "{\"id\":7," DATE ",\"items_total\":1," LINES("") "}", 7, 0, 1, 0},
+        {"lines left out", "{\"id\":7," DATE ",\"items_total\":\"1\"}", 7, 0, 1, 0},
+        {"links only", "{\"id\":7," DATE ",\"items_total\":1,\"consignments\":{\"url\":\"u\"}}", 7,
+         0, 1, 0},
+        {"nothing sold", "{\"id\":7," DATE ",\"items_total\":0}", 7, 0, 0, 0},
+        {"warned",
+         "{\"id\":7," DATE ",\"items_total\":1,\"consignments\":{\"shipping\":[{\"line_items\":["
+         "{\"quantity\":1}],\"__warning__\":{\"message\":\"only 50\"}}]}}",
+         7, 0, 1, 0},
+        {"four kinds",
+         "{\"id\":7," DATE ",\"items_total\":4,\"consignments\":{\"shipping\":[{\"line_items\":["
+         "{\"quantity\":1}]}],\"pickups\":[{\"line_items\":[{\"quantity\":1}]}],\"downloads\":[{"
+         "\"line_items\":[{\"quantity\":1}]}],\"email\":{\"gift_certificates\":[{\"quantity\":1}]}}"
+         "}",
+         7, 0, 0, 0},
+        {"coupon adds up",
+         "{\"id\":7," DATE ",\"items_total\":1,\"coupon_discount\":\"5.0000\"," LINES(
+             LINE("1", "{\"code\":\"A\",\"amount\":\"5\"}")) "}",
+         7, 0, 0, 0},
+        {"coupon as numbers",
+         "{\"id\":7," DATE ",\"items_total\":1,\"coupon_discount\":5," LINES(
+             LINE("1", "{\"code\":\"A\",\"amount\":5.0}")) "}",
+         7, 0, 0, 0},
+        {"coupon on no line",
+         "{\"id\":7," DATE
+         ",\"items_total\":1,\"coupon_discount\":\"5.0000\"," LINES(LINE("1", "")) "}",
+         7, 0, 0, 1},
+        {"discount without a code does not count",
+         "{\"id\":7," DATE ",\"items_total\":1,\"coupon_discount\":\"5.0000\"," LINES(
+             LINE("1", "{\"code\":null,\"amount\":\"5\"}")) "}",
+         7, 0, 0, 1},
+        {"no coupon",
+         "{\"id\":7," DATE
+         ",\"items_total\":1,\"coupon_discount\":\"0.0000\"," LINES(LINE("1", "")) "}",
+         7, 0, 0, 0},
+        {"coupon waits for the lines",
+         "{\"id\":7," DATE
+         ",\"items_total\":2,\"coupon_discount\":\"5.0000\"," LINES(LINE("1", "")) "}",
+         7, 0, 1, 0},
+        {"wrong types everywhere",
+         "{\"id\":7," DATE
+         ",\"items_total\":[],\"coupon_discount\":{},\"consignments\":[[],\"x\",1]}",
+         7, 0, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct page_row row;
+
+        page_read_order(&row, text_of(cases[i].order));
+        if (row.id != cases[i].id || (row.fault != NULL) != cases[i].fault ||
+            row.lines_missing != cases[i].lines_missing ||
+            row.coupons_missing != cases[i].coupons_missing)
+            fail_msg("%s: id=%lld fault=%s lines=%d coupons=%d", cases[i].name, (long long)row.id,
+                     row.fault != NULL ? row.fault : "-", row.lines_missing, row.coupons_missing);
+        if (row.fault == NULL)
+            assert_int_equal(row.modified_ms, 1552317445000);
+    }
+}
+
+static void splices(void **state)
+{
+    struct buffer products = {0}, coupons = {0}, target = {0};
+    struct error err = {0};
+    int count;
+
+    (void)state;
+    assert_int_equal(
+        page_join_array(&products, text_of(" [ {\"a\":1}, {\"a\":2} ] "), &count, &err), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(page_join_array(&products, text_of("[{\"a\":\"]\"}]"), &count, &err), 0);
+    assert_int_equal(page_join_array(&coupons, text_of("[]"), &count, &err), 0);
+    assert_int_equal(count, 0);
+    page_splice(&target, text_of("{\"id\":1, \"n\":\"}\"\n}"), &products, &coupons);
+    assert_string_equal(target.data,
+                        "{\"id\":1, \"n\":\"}\"\n,\"bigfusion\":{\"products\":[ {\"a\":1}, "
+                        "{\"a\":2} ,{\"a\":\"]\"}],\"coupons\":[]}}");
+    buffer_reset(&target);
+    page_splice(&target, text_of("{\"id\":1}"), NULL, &coupons);
+    assert_string_equal(target.data, "{\"id\":1,\"bigfusion\":{\"coupons\":[]}}");
+    assert_int_equal(page_join_array(&coupons, text_of("{\"a\":[]}"), &count, &err), -1);
+    error_clear(&err);
+    assert_int_equal(page_join_array(&coupons, text_of("[{]"), &count, &err), -1);
+    buffer_clear(&products);
+    buffer_clear(&coupons);
+    buffer_clear(&target);
+}
+
+static void finds_coupons_after_lines(void **state)
+{
+    struct text order = text_of("{\"id\":1,\"coupon_discount\":\"5.0000\"}");
+
+    (void)state;
+    assert_int_equal(page_coupons_missing(order, text_of("{\"quantity\":1}")), 1);
+    assert_int_equal(
+        page_coupons_missing(
+            order, text_of("{\"applied_discounts\":[{\"code\":\"A\",\"amount\":\"2.5\"}]},"
+                           "{\"applied_discounts\":[{\"code\":\"A\",\"amount\":\"2.5000\"}]}")),
+        0);
+    assert_int_equal(page_coupons_missing(order, (struct text){NULL, 0}), 1);
+}
+
+static void guesses(void **state)
+{
+    (void)state;
+    assert_int_equal(page_scan_id(text_of("{\"id\": 118, \"x\":NaN")), 118);
+    assert_int_equal(page_scan_id(text_of("{\"id\":\"x\"}")), -1);
+    assert_int_equal(page_scan_id(text_of("{\"id\":9999999999999999999}")), -1);
+    assert_int_equal(page_scan_id(text_of("\"id\"")), -1);
+    assert_int_equal(page_scan_id((struct text){NULL, 0}), -1);
+    assert_memory_equal(page_strip_brackets(text_of(" [{\"id\":}] ")).data, "{\"id\":}", 7);
+    assert_int_equal(page_strip_brackets(text_of(" [{\"id\":}] ")).length, 7);
+    assert_int_equal(page_strip_brackets(text_of("<html>")).length, 6);
+    assert_int_equal(page_strip_brackets(text_of("[")).length, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(slices),
+        cmocka_unit_test(refuses_endless_and_deep),
+        cmocka_unit_test(reads_facts),
+        cmocka_unit_test(splices),
+        cmocka_unit_test(finds_coupons_after_lines),
+        cmocka_unit_test(guesses),
+    };
+
+    return cmocka_run_group_tests_name("page", tests, NULL, NULL);
+}
