@@ -25,7 +25,9 @@ BINARIES := $(foreach p,$(PROGRAMS),$(BUILD)/bin/$(firstword $(subst =, ,$(p))))
 
 COMMON_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c))
 # A service's own files, all but main.c, for the unit tests: its pure functions are tested as they are linked.
-SERVICE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard services/*/*.c)))
+# The sandbox stands apart: it shares no code with the services and may use the same names.
+SANDBOX_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard services/sandbox/*.c)))
+SERVICE_OBJECTS := $(filter-out $(SANDBOX_OBJECTS),$(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard services/*/*.c))))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all
@@ -134,6 +136,20 @@ $(BUILD)/generated/%.lua.h: common/%.lua
 	@mkdir -p $(@D)
 	xxd -i < $< | sed '$$ s/$$/, 0x00/' > $@
 $(BUILD)/common/ledger_scripts.o: $(patsubst common/%,$(BUILD)/generated/%.h,$(wildcard common/ledger/*.lua))
+
+# The sandbox serves the vendor's sample orders byte for byte; they are compiled in.
+$(BUILD)/generated/seed_orders.json.h: services/sandbox/seed_orders.json
+	@mkdir -p $(@D)
+	xxd -i < $< | sed '$$ s/$$/, 0x00/' > $@
+$(BUILD)/services/sandbox/world.o: $(BUILD)/generated/seed_orders.json.h
+
+$(BUILD)/libsandbox.a: $(SANDBOX_OBJECTS)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/unit/test_sandbox_%: tests/unit/test_sandbox_%.c $(BUILD)/libsandbox.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Iservices/sandbox $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/libsandbox.a $(BUILD)/libcommon.a $(LDLIBS) -lcmocka
 
 # A unit test test_X.c is linked with every service's objects (except mains) and libcommon.
 $(BUILD)/libservices.a: $(SERVICE_OBJECTS)

@@ -1,0 +1,17 @@
+/* control.h - the parts of the control side that are more than one file. Internal to control*.c. */
+#ifndef SANDBOX_CONTROL_H
+#define SANDBOX_CONTROL_H
+
+#include "world.h"
+
+/** @brief {"error": message}. @returns -1 */
+int control_error(struct reply *reply, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** @brief /sandbox/settings: GET tells them, PUT changes those that are named. */
+void settings_answer(struct world *world, const struct request *request, struct reply *reply);
+
+/** @brief /sandbox/stores/{hash}/orders[/{id}[/raw]]. */
+void control_orders_answer(struct world *world, const struct request *request, struct reply *reply);
+
+#endif

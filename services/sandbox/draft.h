@@ -1,0 +1,107 @@
+/* draft.h - an order while the generator builds it. Amounts are ten-thousandths of the currency's
+ * unit. */
+#ifndef SANDBOX_DRAFT_H
+#define SANDBOX_DRAFT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#define MONEY_TEXT_SIZE 32
+
+struct draft {
+    uint64_t chance; /* state of the random numbers */
+    int64_t id;
+    const char *hash;
+    int money_style; /* 0: four decimals, 1: two where exact, 2: as short as exact */
+    int inclusive;   /* prices include tax */
+    int64_t rate;    /* tax in hundredths of a percent */
+    json_t *shipping, *pickups, *downloads, *gifts, *fees;
+    int lines;
+    int64_t items_total;
+    int64_t subtotal_ex, subtotal_tax;
+    int64_t shipping_ex, shipping_tax;
+    int64_t handling_ex, handling_tax;
+    int64_t wrapping_ex, wrapping_tax;
+    int64_t fees_ex, fees_tax;
+    int64_t discount, coupon;
+    int64_t store_credit, gift_certificate;
+};
+
+/** @brief Uniform in [0, limit). */
+int64_t draft_draw(struct draft *draft, int64_t limit);
+
+/** @brief Money in the order's own spelling. @returns target */
+const char *money_text(char target[MONEY_TEXT_SIZE], int64_t amount, int style);
+
+/** @brief The amount as a JSON string, and as a bare number. New. */
+json_t *draft_money(const struct draft *draft, int64_t amount);
+json_t *draft_number(int64_t amount);
+
+/** @brief Splits a price into ex tax and tax, as the store's prices include it or not. */
+void draft_split_tax(const struct draft *draft, int64_t price, int64_t *ex, int64_t *tax);
+
+struct product {
+    const char *sku; /* "" has none */
+    const char *name;
+    int id;
+    int variant_id; /* 0: null */
+    int64_t price;
+};
+
+/** @brief A product of the catalogue, any or the one with index i. */
+const struct product *product_any(struct draft *draft);
+const struct product *product_at(size_t i);
+
+struct line {
+    const char *sku;
+    const char *name;
+    const char *type; /* physical, digital, giftcertificate */
+    int64_t product_id, variant_id;
+    int64_t quantity;
+    int64_t total;  /* of the line, with or without tax as the store's prices are */
+    int64_t parent; /* line id of the bundle, 0: none */
+    int64_t address_id;
+    int64_t wrapping;
+    int64_t discount; /* part of the order's discounts that fell on this line */
+    const char *code; /* of the coupon, NULL: manual discount */
+    const char *target;
+};
+
+/** @brief A line for quantity of a product. */
+struct line line_of(const struct product *product, int64_t quantity);
+
+/** @brief Appends the line to lines and counts its amounts. @returns its id */
+int64_t draft_add_line(struct draft *draft, json_t *lines, const struct line *line);
+
+struct person {
+    const char *first_name, *last_name, *company, *street_1, *street_2, *city, *state, *zip,
+        *country, *iso2, *phone;
+    char email[128];
+};
+
+/** @brief Somebody with an American address and an e-mail of this order alone. */
+void person_any(struct draft *draft, struct person *person);
+
+/** @brief One of 40 customers who order again and again; the spelling of their e-mail differs. */
+void person_returning(struct draft *draft, struct person *person);
+
+/** @brief Moves somebody abroad: one of the foreign addresses. */
+void person_abroad(struct draft *draft, struct person *person);
+
+/** @brief Moves somebody to a place whose region no list knows, or that has none. */
+void person_nowhere(struct draft *draft, struct person *person);
+
+/** @brief Names in other scripts: 0 emoji, 1 right to left, 2 combining marks, 3 control
+ * characters, 4 long. */
+void person_rename(struct person *person, int kind);
+
+/** @brief billing_address; email NULL leaves it out. New. */
+json_t *person_billing(const struct person *person, const json_t *email);
+
+/** @brief Adds a shipping consignment without lines and counts its cost. @returns it, borrowed from
+ * draft */
+json_t *draft_consignment(struct draft *draft, const struct person *person, int64_t cost);
+
+#endif

@@ -1,0 +1,31 @@
+/* options.h - the command line of the sandbox. */
+#ifndef SANDBOX_OPTIONS_H
+#define SANDBOX_OPTIONS_H
+
+#include <stdint.h>
+
+#include "error.h"
+
+struct sandbox_options {
+    const char *listen; /* HOST:PORT; port 0: a free one */
+    const char *journal;
+    int64_t stores;
+    int64_t orders; /* in each store, the seed orders counted in */
+    int64_t seed;
+    const char *quota; /* off, key, oauth */
+    int64_t visibility_delay_ms;
+    int64_t answer_delay_ms;
+    int64_t history_s; /* generated orders are spread over that long before the start */
+    int64_t changes;   /* status changes of each store after the start */
+};
+
+enum options_answer { OPTIONS_RUN = 0, OPTIONS_DONE, OPTIONS_WRONG };
+
+/**
+ * @brief Reads the command line; --help and --version are answered on stdout.
+ * @returns OPTIONS_RUN, OPTIONS_DONE (exit 0), or OPTIONS_WRONG with err set
+ */
+enum options_answer options_read(struct sandbox_options *options, int argc, char **argv,
+                                 struct error *err);
+
+#endif
