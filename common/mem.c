@@ -78,17 +78,22 @@ void buffer_append(struct buffer *buffer, const void *data, size_t length)
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
     va_list args;
+    size_t room;
     int length;
 
+    buffer_reserve(buffer, 64); /* enough for most, so that one pass does */
+    room = buffer->capacity - buffer->length;
     va_start(args, format);
-    length = vsnprintf(NULL, 0, format, args);
+    length = vsnprintf(buffer->data + buffer->length, room, format, args);
     va_end(args);
     if (length < 0)
         return;
-    buffer_reserve(buffer, (size_t)length);
-    va_start(args, format);
-    vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, args);
-    va_end(args);
+    if ((size_t)length >= room) {
+        buffer_reserve(buffer, (size_t)length);
+        va_start(args, format);
+        vsnprintf(buffer->data + buffer->length, (size_t)length + 1, format, args);
+        va_end(args);
+    }
     buffer->length += (size_t)length;
 }
 
