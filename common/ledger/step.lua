@@ -18,11 +18,11 @@ local entry = {}
 for i = 1, #names do
     entry[names[i]] = values[i] or nil
 end
-if entry.fence ~= fence or string.match(fence, '^(%d+)-') ~= epoch then
-    return {'FENCED', '0'}
-end
-if damage(entry) then
+local mine = entry.fence == fence and string.match(fence, '^(%d+)-') == epoch
+if damage(entry) and (mine or redis.call('EXISTS', KEYS[2]) == 1) then
     return {err = damage(entry)}
+elseif not mine then
+    return {'FENCED', '0'}
 end
 if entry.lease == '0' then
     -- Given back already. The same finish again is the repetition of one whose reply was lost.

@@ -547,11 +547,20 @@ def test_damaged_fields_are_refused(workers, field, value):
     a.acquire()
     a.begin("order")
     a.server.client.hset(a.key, field, value)
-    for call in (b.acquire, lambda: a.begin("order"), lambda: a.finish("done")):
+    b.fence = ""  # what a worker shows whose acquire was refused: it must not be sent round in circles
+    for call in (b.acquire, lambda: a.begin("order"), lambda: a.finish("done"), lambda: b.finish("retry")):
         with pytest.raises(redis.exceptions.ResponseError, match="DAMAGED " + field):
             call()
     b.key += "0"
     assert b.acquire() == "GRANT", "others go on"
+
+
+def test_fields_of_others_are_refused(workers):
+    a, _ = workers
+    a.server.client.hset(a.key, "x", "y")
+    for call in (a.acquire, lambda: a.finish("retry")):
+        with pytest.raises(redis.exceptions.ResponseError, match="DAMAGED state"):
+            call()
 
 
 def test_another_type_is_refused(workers):
