@@ -41,7 +41,7 @@ int cursor_next(const struct cursor *cursor, struct cursor_query *query)
         .max_ms = cursor->upper_ms,
         .min_id = cursor->by_id ? cursor->min_id : -1,
         .limit = cursor->limit,
-        .page = cursor->skip ? 2 : 1,
+        .page = cursor->skip + 1,
     };
     /* One second more than is relied upon, should the limit be exclusive. */
     if (cursor->by_id)
@@ -122,7 +122,7 @@ static void page_by_date(struct cursor *cursor, const struct cursor_row *rows, i
     } else if (!ascending || last < 0) {
         walk_by_id(cursor, cursor->upper_ms);
     } else if (skipped) {
-        /* The unreadable one lies between here and last, where ids do not let it be met twice. */
+        /* The unreadable ones lie between here and last, where ids let nobody be met twice. */
         walk_by_id(cursor, max_of(last, cursor->min_ms + SECOND_MS));
     } else if (last - SECOND_MS > cursor->min_ms) {
         advance(cursor, last);
@@ -134,7 +134,7 @@ static void page_by_date(struct cursor *cursor, const struct cursor_row *rows, i
 
 int cursor_page(struct cursor *cursor, const struct cursor_row *rows, int count)
 {
-    int skipped = cursor->skip;
+    int skipped = cursor->skip > 0;
     int answer = 0;
 
     for (int i = 0; i < count; i++)
@@ -159,7 +159,7 @@ int cursor_shrink(struct cursor *cursor)
 void cursor_skip(struct cursor *cursor)
 {
     cursor->limit = 1;
-    cursor->skip = 1;
+    cursor->skip++;
 }
 
 void cursor_hold(struct cursor *cursor, int64_t modified_ms)

@@ -45,7 +45,7 @@ struct cursor {
     int by_id;
     int64_t window_ms; /* by_id: the walked window covers everything up to here */
     int64_t min_id;
-    int skip;
+    int skip; /* unreadable orders at the front of what is asked for */
     int done;
 };
 
@@ -74,7 +74,8 @@ int cursor_page(struct cursor *cursor, const struct cursor_row *rows, int count)
  * already */
 int cursor_shrink(struct cursor *cursor);
 
-/** @brief The one order asked for cannot be read: the next query is for the one behind it. */
+/** @brief The one order asked for cannot be read even alone (limit is 1): the next query is for the
+ * one behind it. */
 void cursor_skip(struct cursor *cursor);
 
 /** @brief An order of that instant was seen but not dealt with: later rounds must come by again.

@@ -1,16 +1,13 @@
 #include "poll.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 #include "health.h"
 #include "log.h"
 
-enum {
-    READ_TRIES = 2,   /* of one order that came and cannot be read */
-    ANSWER_TRIES = 3, /* of one order for which no answer comes */
-    KEPT_BYTES = 1 << 20,
-};
+enum { TRIES = 3, KEPT_BYTES = 1 << 20 };
 
 /* The saved position */
 
@@ -138,20 +135,70 @@ static enum outcome deal_with(struct poll *poll, struct deal *deal, struct error
     return save_progress(poll, err);
 }
 
-/* The order that was stepped over is dead: the store shows the one behind it. */
-static enum outcome bury_bad(struct poll *poll, struct error *err)
-{
-    struct page_row row = {
-        .bytes = {poll->bad.data, poll->bad.length}, .id = poll->bad_id, .modified_ms = -1};
-    struct deal deal = {.rows = &row,
-                        .count = 1,
-                        .reason = REASON_MALFORMED,
-                        .detail = "not readable as JSON, even alone"};
-    enum outcome outcome = deal_orders(&poll->dealer, &deal, forget_before(poll), err);
+/* Orders that cannot be read */
 
-    if (outcome == OUTCOME_OK)
-        poll->is_bad = 0;
-    return outcome;
+static void forget_bads(struct poll *poll)
+{
+    for (int i = 0; i < poll->bad_count; i++)
+        free(poll->bads[i].data);
+    free(poll->bads);
+    poll->bads = NULL;
+    poll->bad_count = 0;
+    poll->bad_bytes = 0;
+}
+
+static void remember_buried(struct poll *poll, struct text bytes)
+{
+    seen_mark_init(&poll->buried[poll->buried_next], 0, 0, bytes);
+    poll->buried_next = (poll->buried_next + 1) % BURIED_MAX;
+}
+
+static int is_buried(const struct poll *poll, struct text bytes)
+{
+    struct seen_mark mark;
+
+    seen_mark_init(&mark, 0, 0, bytes);
+    for (int i = 0; i < BURIED_MAX; i++)
+        if (strcmp(poll->buried[i].member, mark.member) == 0)
+            return 1;
+    return 0;
+}
+
+/* The orders that were stepped over are dead: the store shows the one behind them. */
+static enum outcome bury_bads(struct poll *poll, struct error *err)
+{
+    for (int i = 0; i < poll->bad_count; i++) {
+        const struct bad *bad = &poll->bads[i];
+        struct page_row row = {.bytes = {bad->data, bad->length}, .id = bad->id, .modified_ms = -1};
+        struct deal deal = {.rows = &row,
+                            .count = 1,
+                            .reason = REASON_MALFORMED,
+                            .detail = "not readable as JSON, even alone"};
+        enum outcome outcome = deal_orders(&poll->dealer, &deal, forget_before(poll), err);
+
+        if (outcome != OUTCOME_OK)
+            return outcome;
+        remember_buried(poll, row.bytes);
+    }
+    forget_bads(poll);
+    return OUTCOME_OK;
+}
+
+/* Steps over the order whose bytes these are. */
+static enum outcome step_over(struct poll *poll, struct text bytes, struct error *err)
+{
+    if (poll->bad_count == BADS_MAX || poll->bad_bytes + bytes.length > BADS_MAX_BYTES) {
+        error_set(err, ERROR_TEMPORARY, "%d orders in a row cannot be read", poll->bad_count + 1);
+        return OUTCOME_TROUBLE;
+    }
+    poll->bads = mem_realloc(poll->bads, ((size_t)poll->bad_count + 1) * sizeof(*poll->bads));
+    poll->bads[poll->bad_count++] = (struct bad){.data = mem_strndup(bytes.data, bytes.length),
+                                                 .length = bytes.length,
+                                                 .id = page_scan_id(bytes)};
+    poll->bad_bytes += bytes.length;
+    error_clear(err);
+    cursor_skip(&poll->cursor);
+    return OUTCOME_OK;
 }
 
 /* One order, dead or not, in place of the page that could not be read. */
@@ -159,9 +206,11 @@ static enum outcome deal_with_one(struct poll *poll, const struct page_row *row,
                                   const char *detail, struct error *err)
 {
     struct deal deal = {.rows = row, .count = 1, .reason = reason, .detail = detail};
+    enum outcome outcome;
 
     error_clear(err);
-    return deal_with(poll, &deal, err);
+    outcome = bury_bads(poll, err);
+    return outcome == OUTCOME_OK ? deal_with(poll, &deal, err) : outcome;
 }
 
 /* An order that no list call brings, but whose id and date are known: asked for by itself. */
@@ -203,72 +252,81 @@ static enum outcome ask_alone(struct poll *poll, const struct page_row *slim, st
     return OUTCOME_OK;
 }
 
-/* One order that cannot be read, after some tries. bytes: what came for it, or empty. */
+/* One order that cannot be read, after some tries. poll->tried: what came for it, or empty. err
+ * says why. */
 static enum outcome examine_bad(struct poll *poll, const struct cursor_query *query,
-                                struct text bytes, struct error *err)
+                                struct error *err)
 {
     const struct ask what = {.kind = ASK_ORDERS_SLIM, .query = *query};
+    const struct error why = *err;
+    struct text bytes = page_strip_brackets((struct text){poll->tried.data, poll->tried.length});
+    struct page_row *row = &poll->page.rows[0];
+    struct error ignored = {0};
     enum bigcommerce_answer answer;
-    struct error why = *err;
-    struct error unreadable = {0};
     struct text body;
     enum outcome outcome;
 
-    buffer_reset(&poll->bad);
-    buffer_append(&poll->bad, bytes.data, bytes.length);
     error_clear(err);
     outcome = ask(&poll->asker, &what, &answer, &body, err);
     if (outcome != OUTCOME_OK)
         return outcome;
-    if (answer == BIGCOMMERCE_OK) {
-        bigcommerce_take_body(poll->asker.client, &poll->body);
-        if (page_slice(&poll->page, body, &unreadable) == 0 && poll->page.count <= 1 &&
-            (poll->page.count == 0 || poll->page.rows[0].fault == NULL)) {
-            struct page_row row = poll->page.rows[0];
+    bigcommerce_take_body(poll->asker.client, &poll->body);
+    if (answer == BIGCOMMERCE_OK && page_slice(&poll->page, body, &ignored) == 0) {
+        if (poll->page.count == 0) /* it is gone */
+            return deal_with(poll, &(struct deal){.rows = poll->page.rows}, err);
+        if (poll->page.count == 1 && row->fault == NULL && poll->tried.length == 0)
+            return ask_alone(poll, row, err);
+        if (poll->page.count == 1 && row->fault == NULL) {
+            row->bytes = bytes;
+            remember_buried(poll, bytes);
+            return deal_with_one(poll, row, REASON_MALFORMED, why.text, err);
+        }
+    }
+    if (poll->tried.length > 0)
+        return step_over(poll, bytes, err);
+    /* Nothing that is about this order: the store itself is in trouble. */
+    error_clear(err);
+    *err = why;
+    return OUTCOME_TROUBLE;
+}
 
-            if (poll->page.count == 0) /* it is gone */
-                return deal_with(poll, &(struct deal){.rows = poll->page.rows}, err);
-            if (poll->bad.length == 0)
-                return ask_alone(poll, &row, err);
-            row.bytes = (struct text){poll->bad.data, poll->bad.length};
-            return deal_with_one(poll, &row, REASON_MALFORMED, why.text, err);
-        }
-        if (poll->bad.length == 0) {
-            bytes = page_strip_brackets(body);
-            buffer_append(&poll->bad, bytes.data, bytes.length);
-        }
-    }
-    if (poll->bad.length == 0) {
-        *err = why; /* nothing that is about this order: the store itself is in trouble */
-        return OUTCOME_TROUBLE;
-    }
-    poll->bad_id = page_scan_id((struct text){poll->bad.data, poll->bad.length});
-    poll->is_bad = 1;
-    cursor_skip(&poll->cursor);
-    return OUTCOME_OK;
+/* Only an answer that is a whole list can speak against the order in it; a proxy's page or half an
+ * answer cannot. */
+static int is_whole_list(struct text body)
+{
+    return page_strip_brackets(body).length < body.length;
 }
 
 /* The page cannot be read: fewer orders, at last one alone. err says why. */
 static enum outcome ask_for_fewer(struct poll *poll, const struct cursor_query *query,
                                   struct text body, struct error *err)
 {
+    int whole = is_whole_list(body);
+    int same = whole && body.length == poll->tried.length &&
+               memcmp(body.data, poll->tried.data, body.length) == 0;
+
     log_debug("page not readable store=%s limit=%d error=\"%s\"", poll->store->hash, query->limit,
               err->text);
-    if (poll->is_bad) {
-        /* Neither can the one behind it: that is the store, not an order. */
-        poll->is_bad = 0;
-        return OUTCOME_TROUBLE;
-    }
     if (cursor_shrink(&poll->cursor) == 0) {
         error_clear(err);
-        return body.length > 0 ? OUTCOME_OK : ask_wait_before_retry(&poll->asker, 1, err);
+        return whole ? OUTCOME_OK : ask_wait_before_retry(&poll->asker, 1, err);
     }
-    if (++poll->failures < (body.length > 0 ? READ_TRIES : ANSWER_TRIES)) {
+    if (whole && is_buried(poll, page_strip_brackets(body))) {
+        error_clear(err);
+        cursor_skip(&poll->cursor);
+        return OUTCOME_OK;
+    }
+    buffer_reset(&poll->tried);
+    if (whole)
+        buffer_append(&poll->tried, body.data, body.length);
+    if (!same && ++poll->failures < TRIES) {
         error_clear(err);
         return ask_wait_before_retry(&poll->asker, poll->failures, err);
     }
     poll->failures = 0;
-    return examine_bad(poll, query, page_strip_brackets(body), err);
+    if (body.length > 0 && !same)
+        return OUTCOME_TROUBLE;
+    return examine_bad(poll, query, err);
 }
 
 /* An order without an id cannot be told from the others: the page counts as unreadable. */
@@ -306,11 +364,10 @@ static enum outcome poll_page(struct poll *poll, const struct cursor_query *quer
                   poll->page.count, query->limit);
         return OUTCOME_TROUBLE;
     }
-    if (poll->is_bad) {
-        outcome = bury_bad(poll, err);
-        if (outcome != OUTCOME_OK)
-            return outcome;
-    }
+    outcome = bury_bads(poll, err);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    buffer_reset(&poll->tried);
     deal.count = poll->page.count;
     return deal_with(poll, &deal, err);
 }
@@ -327,7 +384,8 @@ enum outcome poll_round(struct poll *poll, struct error *err)
     enum outcome outcome = OUTCOME_OK;
     struct cursor_query query;
 
-    poll->is_bad = 0;
+    forget_bads(poll);
+    buffer_reset(&poll->tried);
     poll->failures = 0;
     cursor_begin(&poll->cursor, upper_ms - poll->config->poller.settle_s * 1000,
                  poll->config->poller.overlap_s * 1000, poll->position.start_from_ms);
@@ -337,7 +395,7 @@ enum outcome poll_round(struct poll *poll, struct error *err)
     release_large(&poll->body);
     bigcommerce_take_body(poll->asker.client, &poll->body);
     release_large(&poll->body);
-    release_large(&poll->bad);
+    release_large(&poll->tried);
     return outcome;
 }
 
@@ -345,5 +403,6 @@ void poll_clear(struct poll *poll)
 {
     dealer_clear(&poll->dealer);
     buffer_clear(&poll->body);
-    buffer_clear(&poll->bad);
+    buffer_clear(&poll->tried);
+    forget_bads(poll);
 }

@@ -7,7 +7,17 @@
 #include "deal.h"
 #include "position.h"
 
-/* One store under its lease. Belongs to one thread; some 50 KB, so not for the stack. */
+enum { BURIED_MAX = 64, BADS_MAX = 1000, BADS_MAX_BYTES = 16 << 20 };
+
+/* An order that was stepped over. It is dead once the store shows one behind it: else the store is
+ * to blame. */
+struct bad {
+    char *data;
+    size_t length;
+    int64_t id; /* -1: cannot be told */
+};
+
+/* One store under its lease. Belongs to one thread; some 60 KB, so not for the stack. */
 struct poll {
     const struct config *config; /* borrowed, as are the next two */
     const struct config_store *store;
@@ -17,13 +27,16 @@ struct poll {
     struct cursor cursor;
     struct position position; /* as saved */
     struct page page;
-    struct buffer body; /* of the page in hand */
-    int failures;       /* of the query in hand at one order, in a row */
-    /* The order that was stepped over, until the one behind it proves that it alone is unreadable.
-     */
-    struct buffer bad;
-    int64_t bad_id;
-    int is_bad;
+    struct buffer body;  /* of the page in hand */
+    int failures;        /* of the query in hand, at one order, in a row */
+    struct buffer tried; /* what came for it the last time */
+    struct bad *bads;
+    int bad_count;
+    size_t bad_bytes;
+    /* Dead for being unreadable, a ring: the overlap shows them again, and nothing has to be tried
+     * then. */
+    struct seen_mark buried[BURIED_MAX];
+    int buried_next;
 };
 
 /**

@@ -1,0 +1,387 @@
+/* test_cursor.c - the cursor against a simulated store: whatever changes while it is read, every
+ * version that stays is seen, also where limits are exclusive, ties come in any order and orders
+ * cannot be read. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../services/poller/cursor.h"
+
+enum { ORDERS_MAX = 400, ROWS_MAX = 64, REQUESTS_MAX = 20000, START_MS = 1500000000 };
+
+struct sim_order {
+    int64_t id;
+    int64_t modified_ms;
+    int64_t visible_ms; /* a commit may show late */
+    int poison;         /* no page with it can be read */
+    int failing;        /* rounds in which its own calls still fail */
+    int64_t seen_ms;    /* the version that was dealt with; -1 */
+};
+
+/* A store, and the chance that rules its clients. */
+struct sim {
+    const char *name;
+    struct sim_order orders[ORDERS_MAX];
+    int count;
+    int64_t now_ms;
+    uint64_t chance;
+    int exclusive; /* min_date_modified and max_date_modified leave their own value out */
+    int unsorted;  /* the store ignores the sort parameter */
+    int requests;
+};
+
+static uint32_t draw(struct sim *sim, uint32_t below)
+{
+    sim->chance = sim->chance * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (uint32_t)(sim->chance >> 33) % below;
+}
+
+static struct sim_order *add_order(struct sim *sim, int64_t modified_ms)
+{
+    struct sim_order *order = &sim->orders[sim->count];
+
+    assert_true(sim->count < ORDERS_MAX);
+    /* Ids with gaps. */
+    *order = (struct sim_order){.id = 100 + 3 * sim->count + draw(sim, 3),
+                                .modified_ms = modified_ms,
+                                .visible_ms = modified_ms,
+                                .seen_ms = -1};
+    sim->count++;
+    return order;
+}
+
+static int by_id;
+static uint32_t salt; /* ties come in another order at each request */
+
+static int compare(const void *left, const void *right)
+{
+    const struct sim_order *a = *(struct sim_order *const *)left;
+    const struct sim_order *b = *(struct sim_order *const *)right;
+    uint32_t mix_a = ((uint32_t)a->id * 2654435761u) ^ salt;
+    uint32_t mix_b = ((uint32_t)b->id * 2654435761u) ^ salt;
+
+    if (!by_id && a->modified_ms != b->modified_ms)
+        return a->modified_ms < b->modified_ms ? -1 : 1;
+    if (!by_id)
+        return mix_a < mix_b ? -1 : 1;
+    return a->id < b->id ? -1 : 1;
+}
+
+static int matches(const struct sim *sim, const struct sim_order *order,
+                   const struct cursor_query *query)
+{
+    int64_t edge = sim->exclusive ? 1 : 0;
+
+    if (order->visible_ms > sim->now_ms || order->modified_ms > query->max_ms - edge)
+        return 0;
+    if (query->min_ms >= 0 && order->modified_ms < query->min_ms + edge)
+        return 0;
+    return query->min_id < 0 || order->id >= query->min_id;
+}
+
+/* @returns number of rows; rows point into the store */
+static int answer(struct sim *sim, const struct cursor_query *query, struct sim_order **rows)
+{
+    struct sim_order *found[ORDERS_MAX];
+    int count = 0, first = (query->page - 1) * query->limit, given = 0;
+
+    assert_true(++sim->requests < REQUESTS_MAX);
+    assert_in_range(query->limit, 1, ROWS_MAX);
+    for (int i = 0; i < sim->count; i++)
+        if (matches(sim, &sim->orders[i], query))
+            found[count++] = &sim->orders[i];
+    by_id = query->by_id || sim->unsorted;
+    salt = draw(sim, UINT32_MAX);
+    qsort(found, (size_t)count, sizeof(*found), compare);
+    for (int i = first; i < count && given < query->limit; i++)
+        rows[given++] = found[i];
+    return given;
+}
+
+/* The page in hand is dealt with, as poll.c does. @returns 0, or -1 when the cursor says that the
+ * store makes fun of us */
+static int take(struct cursor *cursor, struct sim_order **found, int count)
+{
+    struct cursor_row rows[ROWS_MAX];
+
+    for (int i = 0; i < count; i++) {
+        rows[i] = (struct cursor_row){found[i]->id, found[i]->modified_ms};
+        if (found[i]->failing > 0) {
+            found[i]->failing--;
+            cursor_hold(cursor, found[i]->modified_ms);
+        } else {
+            found[i]->seen_ms = found[i]->modified_ms;
+        }
+    }
+    return cursor_page(cursor, rows, count);
+}
+
+static int has_poison(struct sim_order **found, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (found[i]->poison)
+            return 1;
+    return 0;
+}
+
+/* One round; between requests, change() may change the store. */
+static void run_round(struct sim *sim, struct cursor *cursor, int64_t overlap_ms,
+                      void (*change)(struct sim *sim))
+{
+    struct cursor_query query;
+    struct sim_order *found[ROWS_MAX];
+
+    cursor_begin(cursor, sim->now_ms - 2000, overlap_ms, 0);
+    while (cursor_next(cursor, &query)) {
+        int count = answer(sim, &query, found);
+
+        if (has_poison(found, count)) {
+            if (cursor_shrink(cursor) == 0)
+                continue;
+            found[0]->seen_ms = found[0]->modified_ms; /* buried */
+            cursor_skip(cursor);
+            continue;
+        }
+        if (take(cursor, found, count) != 0)
+            fail_msg("%s: the cursor sees no progress", sim->name);
+        if (change != NULL)
+            change(sim);
+    }
+}
+
+static void expect_all_seen(const struct sim *sim)
+{
+    for (int i = 0; i < sim->count; i++)
+        if (sim->orders[i].seen_ms != sim->orders[i].modified_ms)
+            fail_msg("%s: order %lld of %lld was seen as of %lld", sim->name,
+                     (long long)sim->orders[i].id, (long long)sim->orders[i].modified_ms,
+                     (long long)sim->orders[i].seen_ms);
+}
+
+/* Changes between two requests */
+
+static void edit_one(struct sim *sim)
+{
+    struct sim_order *order = &sim->orders[draw(sim, (uint32_t)sim->count)];
+
+    sim->now_ms += 1000 * draw(sim, 2);
+    order->modified_ms = order->visible_ms = sim->now_ms - sim->now_ms % 1000;
+}
+
+static void edit_many(struct sim *sim)
+{
+    sim->now_ms += 1000;
+    if (draw(sim, 4) == 0)
+        for (int i = 0; i < sim->count; i++)
+            if (draw(sim, 3) == 0)
+                sim->orders[i].modified_ms = sim->orders[i].visible_ms =
+                    sim->now_ms - sim->now_ms % 1000;
+}
+
+/* A commit shows up to 8 s after the date that it carries. */
+static void place_late(struct sim *sim)
+{
+    sim->now_ms += 1000 * draw(sim, 3);
+    if (sim->count < ORDERS_MAX - 1)
+        add_order(sim, (sim->now_ms - sim->now_ms % 1000) - 1000 * draw(sim, 9))->visible_ms =
+            sim->now_ms;
+}
+
+static const struct scenario {
+    const char *name;
+    int orders;
+    uint32_t spread_s; /* dates lie within so many seconds; few: ties */
+    uint32_t poison_one_in;
+    uint32_t failing_one_in;
+    int unsorted;
+    void (*change)(struct sim *sim);
+} scenarios[] = {
+    {"empty store", 0, 1, 0, 0, 0, NULL},
+    {"quiet", 200, 10000, 0, 0, 0, NULL},
+    {"ties in some seconds", 200, 40, 0, 0, 0, NULL},
+    {"all in one second", 200, 1, 0, 0, 0, NULL},
+    {"all in two seconds", 200, 2, 0, 0, 0, NULL},
+    {"pages shift while read", 200, 300, 0, 0, 0, edit_one},
+    {"one second shifts while read", 200, 1, 0, 0, 0, edit_one},
+    {"bulk edits while read", 150, 1000, 0, 0, 0, edit_many},
+    {"late commits", 100, 200, 0, 0, 0, place_late},
+    {"unreadable orders", 150, 500, 20, 0, 0, NULL},
+    {"unreadable orders in one second", 60, 1, 20, 0, 0, NULL},
+    {"unreadable orders, pages shift", 150, 100, 30, 0, 0, edit_one},
+    {"own calls fail for a while", 100, 200, 0, 10, 0, edit_one},
+    {"the store does not sort", 150, 500, 0, 0, 1, NULL},
+    {"the store does not sort, pages shift", 150, 500, 0, 0, 1, edit_one},
+};
+
+static void run_scenario(const struct scenario *scenario, uint32_t seed, int exclusive,
+                         int page_size)
+{
+    struct sim *sim = calloc(1, sizeof(*sim));
+    struct cursor cursor;
+    char name[120];
+
+    snprintf(name, sizeof(name), "%s (seed %u, %s, pages of %d)", scenario->name, seed,
+             exclusive ? "exclusive" : "inclusive", page_size);
+    sim->name = name;
+    sim->chance = seed * 7919 + 17;
+    sim->exclusive = exclusive;
+    sim->unsorted = scenario->unsorted;
+    for (int i = 0; i < scenario->orders; i++) {
+        struct sim_order *order =
+            add_order(sim, START_MS + 1000 * (int64_t)draw(sim, scenario->spread_s));
+
+        if (scenario->poison_one_in > 0 && draw(sim, scenario->poison_one_in) == 0)
+            order->poison = 1;
+        if (scenario->failing_one_in > 0 && draw(sim, scenario->failing_one_in) == 0)
+            order->failing = 1 + (int)draw(sim, 3);
+    }
+    sim->now_ms = START_MS + 1000 * (int64_t)scenario->spread_s + 60000;
+    cursor_init(&cursor, -1, page_size);
+    for (int round = 0; round < 6; round++) {
+        run_round(sim, &cursor, 10000, round < 2 ? scenario->change : NULL);
+        sim->now_ms += 4000;
+        if (draw(sim, 3) == 0) /* restarted from what was saved */
+            cursor_init(&cursor, cursor.position_ms, page_size);
+    }
+    expect_all_seen(sim);
+    free(sim);
+}
+
+static void sees_everything(void **state)
+{
+    static const int page_sizes[] = {1, 2, 3, 7, 50};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++)
+        for (uint32_t seed = 0; seed < 25; seed++)
+            for (size_t j = 0; j < sizeof(page_sizes) / sizeof(*page_sizes); j++)
+                for (int exclusive = 0; exclusive < 2; exclusive++)
+                    if (!scenarios[i].unsorted || page_sizes[j] >= 50)
+                        run_scenario(&scenarios[i], seed, exclusive, page_sizes[j]);
+}
+
+static void asks_for_a_closed_window(void **state)
+{
+    struct cursor cursor;
+    struct cursor_query query;
+
+    (void)state;
+    cursor_init(&cursor, 1000000, 50);
+    cursor_begin(&cursor, 2000999, 180000, 0);
+    assert_int_equal(cursor_next(&cursor, &query), 1);
+    assert_int_equal(query.min_ms, 820000);
+    assert_int_equal(query.max_ms, 2000000);
+    assert_int_equal(query.limit, 50);
+    assert_int_equal(query.page, 1);
+    assert_int_equal(query.by_id, 0);
+    /* An empty window is not asked for: the store's clock stands before the start. */
+    cursor_begin(&cursor, 820000, 180000, 0);
+    assert_int_equal(cursor_next(&cursor, &query), 0);
+    /* Nothing from before start_from, but for the second that an exclusive limit would leave out.
+     */
+    cursor_begin(&cursor, 2000000, 180000, 950000);
+    assert_int_equal(cursor_next(&cursor, &query), 1);
+    assert_int_equal(query.min_ms, 949000);
+    /* The beginning of time has no lower limit. */
+    cursor_init(&cursor, -1, 50);
+    cursor_begin(&cursor, 2000000, 180000, 0);
+    assert_int_equal(cursor_next(&cursor, &query), 1);
+    assert_int_equal(query.min_ms, -1);
+}
+
+static void position_comes_from_the_data(void **state)
+{
+    struct cursor cursor;
+    struct cursor_query query;
+    struct cursor_row row = {7, 1500000};
+
+    (void)state;
+    cursor_init(&cursor, 1000000, 50);
+    cursor_begin(&cursor, 2000000, 180000, 0);
+    assert_int_equal(cursor_page(&cursor, NULL, 0), 0);
+    assert_int_equal(cursor.position_ms, 1000000); /* nothing seen: stays */
+    assert_int_equal(cursor_next(&cursor, &query), 0);
+    cursor_begin(&cursor, 2000000, 180000, 0);
+    assert_int_equal(cursor_page(&cursor, &row, 1), 0);
+    assert_int_equal(cursor.position_ms, 1500000);
+    /* Seen again through the overlap: never back. */
+    row.modified_ms = 1400000;
+    cursor_begin(&cursor, 2000000, 180000, 0);
+    assert_int_equal(cursor_page(&cursor, &row, 1), 0);
+    assert_int_equal(cursor.position_ms, 1500000);
+    /* A date beyond the window (the store's clock, or an order, is wrong) does not carry it away.
+     */
+    row.modified_ms = 9000000;
+    cursor_begin(&cursor, 2000000, 180000, 0);
+    assert_int_equal(cursor_page(&cursor, &row, 1), 0);
+    assert_int_equal(cursor.position_ms, 2000000);
+}
+
+static void holds_for_an_order(void **state)
+{
+    struct cursor cursor;
+    struct cursor_row rows[] = {{1, 1100000}, {2, 1200000}, {3, 1300000}};
+
+    (void)state;
+    cursor_init(&cursor, 1000000, 50);
+    cursor_begin(&cursor, 2000000, 180000, 0);
+    cursor_hold(&cursor, 1200000);
+    assert_int_equal(cursor_page(&cursor, rows, 3), 0);
+    assert_int_equal(cursor.position_ms, 1199000);
+    cursor_begin(&cursor, 2000000, 180000, 0);
+    assert_int_equal(cursor_page(&cursor, rows, 3), 0);
+    assert_int_equal(cursor.position_ms, 1300000);
+}
+
+static void shrinks_and_grows(void **state)
+{
+    struct cursor cursor;
+    struct cursor_row rows[] = {{1, 1100000}};
+
+    (void)state;
+    cursor_init(&cursor, -1, 50);
+    cursor_begin(&cursor, 2000000, 0, 0);
+    assert_int_equal(cursor_shrink(&cursor), 0);
+    assert_int_equal(cursor.limit, 12);
+    assert_int_equal(cursor_shrink(&cursor), 0);
+    assert_int_equal(cursor_shrink(&cursor), 0);
+    assert_int_equal(cursor.limit, 1);
+    assert_int_equal(cursor_shrink(&cursor), -1);
+    /* Kept for the next round, grown by success. */
+    cursor_begin(&cursor, 2000000, 0, 0);
+    assert_int_equal(cursor.limit, 1);
+    assert_int_equal(cursor_page(&cursor, rows, 1), 0);
+    assert_int_equal(cursor.limit, 4);
+}
+
+static void notices_a_store_that_ignores_ids(void **state)
+{
+    struct cursor cursor;
+    struct cursor_row rows[] = {{5, 1100000}, {6, 1100000}};
+
+    (void)state;
+    cursor_init(&cursor, 1100000, 2);
+    cursor_begin(&cursor, 2000000, 0, 1100000);
+    assert_int_equal(cursor_page(&cursor, rows, 2), 0); /* by date: all within a second */
+    assert_int_equal(cursor_page(&cursor, rows, 2), 0); /* by id */
+    assert_int_equal(cursor_page(&cursor, rows, 2), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sees_everything),
+        cmocka_unit_test(asks_for_a_closed_window),
+        cmocka_unit_test(position_comes_from_the_data),
+        cmocka_unit_test(holds_for_an_order),
+        cmocka_unit_test(shrinks_and_grows),
+        cmocka_unit_test(notices_a_store_that_ignores_ids),
+    };
+
+    return cmocka_run_group_tests_name("cursor", tests, NULL, NULL);
+}
