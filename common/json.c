@@ -7,28 +7,41 @@ enum {
     /* Memory kept between records. yyjson takes about 12 bytes for each byte of text: this holds
      * orders of 40 KB; for larger ones memory is taken and given back each time. */
     MEMORY_KEPT_BYTES = 512 * 1024,
+    POOL_OVERHEAD_BYTES = 1024,
 };
+
+static const yyjson_read_flag READ_FLAGS = YYJSON_READ_NUMBER_AS_RAW;
+
+/* Memory for a text of that length, or NULL where it is not worth keeping. */
+static yyjson_alc *prepare_pool(struct json_memory *memory, size_t length, yyjson_alc *pool)
+{
+    size_t wanted = yyjson_read_max_memory_usage(length, READ_FLAGS) + POOL_OVERHEAD_BYTES;
+
+    if (wanted > MEMORY_KEPT_BYTES)
+        return NULL;
+    if (memory->size < wanted) {
+        size_t size = memory->size * 2 > wanted ? memory->size * 2 : wanted;
+
+        free(memory->data);
+        memory->data = mem_check(malloc(size));
+        memory->size = size;
+    }
+    yyjson_alc_pool_init(pool, memory->data, memory->size);
+    return pool;
+}
 
 yyjson_doc *json_read(struct json_memory *memory, struct text text, const char **why, size_t *where)
 {
-    static const yyjson_read_flag flags = YYJSON_READ_NUMBER_AS_RAW;
+    char *data = (char *)(uintptr_t)text.data; /* not written to without YYJSON_READ_INSITU */
     yyjson_read_err err = {0};
     yyjson_alc pool;
-    yyjson_doc *doc;
-    size_t wanted = yyjson_read_max_memory_usage(text.length, flags);
+    yyjson_alc *alc = prepare_pool(memory, text.length, &pool);
+    yyjson_doc *doc = yyjson_read_opts(data, text.length, READ_FLAGS, alc, &err);
 
-    if (wanted <= MEMORY_KEPT_BYTES) {
-        if (memory->size < wanted) {
-            size_t size = memory->size * 2 > wanted ? memory->size * 2 : wanted;
-
-            free(memory->data);
-            memory->data = mem_check(malloc(size));
-            memory->size = size;
-        }
-        yyjson_alc_pool_init(&pool, memory->data, memory->size);
-    }
-    doc = yyjson_read_opts((char *)(uintptr_t)text.data, text.length, flags,
-                           wanted <= MEMORY_KEPT_BYTES ? &pool : NULL, &err);
+    /* The library's estimate is not certain for every text; a pool that is full says nothing about
+     * the machine's memory. */
+    if (doc == NULL && alc != NULL && err.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
+        doc = yyjson_read_opts(data, text.length, READ_FLAGS, NULL, &err);
     if (doc == NULL) {
         if (err.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
             mem_check(NULL);

@@ -1,0 +1,186 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../services/mapper/mapper.h"
+
+#define ORDER(id, status, total)                                                                   \
+    "{\"id\":" id ",\"status_id\":" status                                                         \
+    ",\"date_created\":\"Tue, 05 Mar 2019 21:40:11 +0000\","                                       \
+    "\"total_inc_tax\":\"" total "\",\"default_currency_code\":\"USD\",\"billing_address\":{"      \
+    "\"email\":\"Jane@Example.com\"},\"consignments\":{\"shipping\":[{\"line_items\":[{\"sku\":"   \
+    "\"A\",\"quantity\":1,\"total_ex_tax\":\"10.0000\"}]}]}}"
+
+static struct config_store store = {.name = (char *)(uintptr_t) "main",
+                                    .code = (char *)(uintptr_t) "BC",
+                                    .hash = (char *)(uintptr_t) "abc123",
+                                    .account = (char *)(uintptr_t) "second",
+                                    .account_index = 1};
+static struct config_account accounts[2] = {
+    {.name = (char *)(uintptr_t) "first", .currency = (char *)(uintptr_t) "EUR"},
+    {.name = (char *)(uintptr_t) "second", .currency = (char *)(uintptr_t) "USD"},
+};
+
+struct bench {
+    struct config config;
+    struct topics topics;
+    struct stage_settings settings;
+    struct regions *regions;
+    struct mapper mapper;
+};
+
+static int setup(void **state)
+{
+    static struct bench bench;
+    struct error err = {0};
+
+    bench = (struct bench){.config = {.stores = &store,
+                                      .store_count = 1,
+                                      .accounts = accounts,
+                                      .account_count = 2,
+                                      .kafka = {.topic_prefix = (char *)(uintptr_t) "bigfusion"}}};
+    topics_init(&bench.topics, &bench.config);
+    bench.settings = (struct stage_settings){
+        .config = &bench.config, .service = "mapper", .topics = &bench.topics};
+    bench.regions = regions_new(REGION_FOLDER, &err);
+    mapper_init(&bench.mapper, &bench.settings, bench.regions);
+    *state = &bench;
+    return bench.regions != NULL ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    struct bench *bench = *state;
+
+    mapper_clear(&bench->mapper);
+    regions_free(bench->regions);
+    topics_clear(&bench->topics);
+    return 0;
+}
+
+/* Maps one record with the headers that the filter gives it. */
+static struct result map(struct bench *bench, const char *key, const char *value)
+{
+    struct event in = {
+        .key = text_of(key), .value = text_of(value), .topic = bench->topics.eligible};
+    struct result result = {.output_count = 0};
+
+    in.headers[HEADER_KIND] = text_of("order");
+    in.headers[HEADER_MODIFIED_AT] = text_of("1552317445000");
+    in.headers[HEADER_SOURCE] = text_of("poll");
+    in.headers[HEADER_POLLED_AT] = text_of("1552317446000");
+    mapper_handle(&bench->mapper, &in, &result);
+    return result;
+}
+
+static void test_order(void **state)
+{
+    struct bench *bench = *state;
+    struct result result = map(bench, "abc123/order/7", ORDER("7", "11", "10.0000"));
+    const struct output *output = &result.outputs[0];
+
+    assert_int_equal(result.verdict, VERDICT_PASS);
+    assert_int_equal(result.output_count, 1);
+    assert_ptr_equal(output->topic, bench->topics.payloads);
+    assert_true(text_is(output->key, "abc123/order/7"));
+    assert_ptr_equal(output->value.data, output->owned_value); /* outlives the handler's memory */
+    assert_non_null(memmem(output->value.data, output->value.length,
+                           "\"modified_at\":1552317445000",
+                           strlen("\"modified_at\":1552317445000")));
+    assert_true(text_is(output->headers[HEADER_KIND], "order"));
+    assert_true(text_is(output->headers[HEADER_STORE], "abc123"));
+    assert_true(text_is(output->headers[HEADER_ACCOUNT], "second"));
+    assert_true(text_is(output->headers[HEADER_SOURCE], "poll"));
+    assert_true(text_is(output->headers[HEADER_POLLED_AT], "1552317446000"));
+    assert_true(text_is(output->headers[HEADER_MODIFIED_AT], "1552317445000"));
+    assert_int_equal(output->partition_hash,
+                     event_hash_contact(text_of("second"), text_of("jane@example.com")));
+    free(output->owned_value);
+}
+
+static void test_withdrawn(void **state)
+{
+    struct result result = map(*state, "abc123/order/7", ORDER("7", "5", "99.0000"));
+
+    assert_int_equal(result.verdict, VERDICT_PASS);
+    assert_true(text_is(result.outputs[0].headers[HEADER_KIND], "withdrawn"));
+    free(result.outputs[0].owned_value);
+}
+
+static void test_dead(void **state)
+{
+    static const struct {
+        const char *key;
+        const char *value;
+        enum reason reason;
+    } cases[] = {
+        {"abc123/order/7", ORDER("7", "11", "99.0000"), REASON_TOTAL_MISMATCH},
+        {"abc123/order/8", ORDER("7", "11", "10.0000"), REASON_MALFORMED},
+        {"other/order/7", ORDER("7", "11", "10.0000"), REASON_MALFORMED},
+        {"nonsense", ORDER("7", "11", "10.0000"), REASON_MALFORMED},
+        {NULL, ORDER("7", "11", "10.0000"), REASON_MALFORMED},
+        {"abc123/order/7", "{", REASON_MALFORMED},
+        {"abc123/order/7", NULL, REASON_MALFORMED},
+    };
+    struct bench *bench = *state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct result result = map(bench, cases[i].key, cases[i].value);
+
+        assert_int_equal(result.verdict, VERDICT_DEAD);
+        assert_int_equal(result.reason, cases[i].reason);
+        assert_true(strlen(result.detail) > 0);
+        assert_ptr_equal(result.outputs[0].topic, bench->topics.dead);
+        if (cases[i].value != NULL)
+            assert_memory_equal(result.outputs[0].value.data, cases[i].value,
+                                strlen(cases[i].value));
+        free(result.outputs[0].owned_value);
+    }
+}
+
+static void test_currency(void **state)
+{
+    struct result result;
+
+    store.account_index = 0;
+    result = map(*state, "abc123/order/7", ORDER("7", "11", "10.0000"));
+    store.account_index = 1;
+    assert_int_equal(result.verdict, VERDICT_DEAD);
+    assert_int_equal(result.reason, REASON_CURRENCY_MISMATCH);
+    free(result.outputs[0].owned_value);
+}
+
+/* The same record, mapped again after others, gives the same bytes. */
+static void test_repeated(void **state)
+{
+    struct bench *bench = *state;
+    struct result first = map(bench, "abc123/order/7", ORDER("7", "11", "10.0000"));
+
+    for (int i = 0; i < 3; i++) {
+        struct result other = map(bench, "abc123/order/8", i == 1 ? "{" : ORDER("8", "4", "1"));
+        struct result again = map(bench, "abc123/order/7", ORDER("7", "11", "10.0000"));
+
+        assert_int_equal(again.outputs[0].value.length, first.outputs[0].value.length);
+        assert_memory_equal(again.outputs[0].value.data, first.outputs[0].value.data,
+                            first.outputs[0].value.length);
+        free(other.outputs[0].owned_value);
+        free(again.outputs[0].owned_value);
+    }
+    free(first.outputs[0].owned_value);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order),    cmocka_unit_test(test_withdrawn),
+        cmocka_unit_test(test_dead),     cmocka_unit_test(test_currency),
+        cmocka_unit_test(test_repeated),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
