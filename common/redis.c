@@ -430,7 +430,8 @@ redisReply *redis_script_run(struct redis *redis, const struct redis_script *scr
     all[1] = script->sha;
     all_lengths[1] = 40;
     memcpy(all + 2, arguments, (size_t)count * sizeof(*all));
-    memcpy(all_lengths + 2, lengths, (size_t)count * sizeof(*all_lengths));
+    for (int i = 0; i < count; i++)
+        all_lengths[2 + i] = lengths != NULL ? lengths[i] : strlen(arguments[i]);
     if (redis_connect(redis, err) != 0)
         return NULL;
     reply = call(redis, count + 2, all, all_lengths, err);
