@@ -135,6 +135,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(firstword $(subst =, ,$(p))
 $(BUILD)/generated/%.lua.h: common/%.lua
 	@mkdir -p $(@D)
 	xxd -i < $< | sed '$$ s/$$/, 0x00/' > $@
+$(BUILD)/common/quota.o: $(BUILD)/generated/quota.lua.h
 $(BUILD)/common/ledger_scripts.o: $(patsubst common/%,$(BUILD)/generated/%.h,$(wildcard common/ledger/*.lua))
 
 # The sandbox serves the vendor's sample orders byte for byte; they are compiled in.

@@ -1,0 +1,375 @@
+#include "infusionsoft.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "clock.h"
+#include "log.h"
+#include "quota.h"
+#include "retry.h"
+#include "stop.h"
+#include "token.h"
+
+enum {
+    ANSWER_MAX_BYTES = 8 * 1024 * 1024,
+    SPIKE_WAIT_MS = 300,          /* a 429 of the spike policy: a moment is enough */
+    MINUTE_WAIT_MS = 3000,        /* a 429 of the minute's window, which rolls */
+    DAY_WAIT_MS = 15 * 60 * 1000, /* the day is used up and no header says until when */
+    WAIT_MAX_MS = 60 * 60 * 1000,
+    CORRECT_EVERY = 16, /* calls between two corrections of the governor while plenty is left */
+};
+
+struct infusionsoft {
+    struct infusionsoft_settings settings;
+    struct http_answer http_answer;
+    struct infusionsoft_answer answer;
+    yyjson_doc *doc;
+    struct buffer url;
+    struct buffer credential; /* value of the credential header; secret */
+    int admitted;
+    int64_t call_count;
+};
+
+struct infusionsoft *infusionsoft_new(const struct infusionsoft_settings *settings)
+{
+    struct infusionsoft *client = mem_alloc(sizeof(*client));
+
+    client->settings = *settings;
+    return client;
+}
+
+void infusionsoft_free(struct infusionsoft *client)
+{
+    if (client == NULL)
+        return;
+    if (client->credential.data != NULL)
+        explicit_bzero(client->credential.data, client->credential.length);
+    quota_free(client->settings.quota);
+    yyjson_doc_free(client->doc);
+    http_answer_clear(&client->http_answer);
+    buffer_clear(&client->url);
+    buffer_clear(&client->credential);
+    free(client);
+}
+
+const struct infusionsoft_answer *infusionsoft_answer(const struct infusionsoft *client)
+{
+    return &client->answer;
+}
+
+int64_t infusionsoft_call_count(const struct infusionsoft *client) { return client->call_count; }
+
+int infusionsoft_admit(struct infusionsoft *client)
+{
+    int warned = 0;
+
+    while (!client->admitted && client->settings.quota != NULL) {
+        struct error err = {0};
+        int64_t wait_ms = 0;
+
+        /* The governor is a courtesy to the account; without Redis nothing is delivered anyway. */
+        if (quota_take(client->settings.quota, &wait_ms, &err) != 0) {
+            if (!warned++)
+                log_warn("quota unknown account=%s error=\"%s\"", client->settings.account->name,
+                         err.text);
+            wait_ms = 1000;
+        } else if (wait_ms == 0) {
+            break;
+        }
+        if (stop_wait_ms(wait_ms))
+            return -1;
+    }
+    client->admitted = 1;
+    return 0;
+}
+
+/* The leading number of a header's value, or -1. Values may be blank, or two windows as
+ * "minute|day": `window` 0 or 1. */
+static int64_t header_number(const struct http_answer *answer, const char *name, int window)
+{
+    struct text value = http_answer_header(answer, name);
+    int64_t number = -1;
+
+    for (; window > 0; window--) {
+        const char *bar = value.length > 0 ? memchr(value.data, '|', value.length) : NULL;
+        if (bar == NULL)
+            return -1;
+        value.length -= (size_t)(bar + 1 - value.data);
+        value.data = bar + 1;
+    }
+    for (size_t i = 0; i < value.length && isdigit((unsigned char)value.data[i]) && i < 15; i++)
+        number = (number < 0 ? 0 : number) * 10 + (value.data[i] - '0');
+    return number;
+}
+
+/* When a 429 may be repeated: what the server asks, else what its counters say, else a guess by its
+ * body. */
+static void read_throttle(struct infusionsoft *client)
+{
+    const struct http_answer *http = &client->http_answer;
+    struct infusionsoft_answer *answer = &client->answer;
+    int64_t retry_after_s = header_number(http, "Retry-After", 0);
+    int64_t day = header_number(http, "x-keap-product-quota-available", 0);
+    int64_t minute = header_number(http, "x-keap-product-throttle-available", 0);
+    int64_t tenant = header_number(http, "x-keap-tenant-throttle-available", 0);
+    struct retry_policy jitter = {0, SPIKE_WAIT_MS, SPIKE_WAIT_MS};
+
+    if (day == 0) {
+        int64_t expiry = header_number(http, "x-keap-product-quota-expiry-time", 0);
+
+        if (expiry > 0 && expiry < INT64_C(100000000000))
+            expiry *= 1000; /* given in seconds */
+        answer->day_used_up = 1;
+        answer->wait_ms = expiry > 0 ? expiry - clock_now_ms() : DAY_WAIT_MS;
+        if (answer->wait_ms < 1000)
+            answer->wait_ms = 1000;
+    } else if (retry_after_s >= 0) {
+        answer->wait_ms = retry_after_s * 1000;
+    } else if (minute == 0 || tenant == 0) {
+        answer->wait_ms = MINUTE_WAIT_MS;
+    } else {
+        answer->wait_ms = SPIKE_WAIT_MS;
+    }
+    if (answer->wait_ms > WAIT_MAX_MS)
+        answer->wait_ms = WAIT_MAX_MS;
+    answer->wait_ms += retry_delay_ms(&jitter, 1, retry_chance(), -1);
+}
+
+static void correct_quota(struct infusionsoft *client)
+{
+    struct error err = {0};
+    struct quota_left left = {
+        .minute_available =
+            header_number(&client->http_answer, "x-keap-product-throttle-available", 0),
+        .day_available = header_number(&client->http_answer, "x-keap-product-quota-available", 0),
+    };
+    int64_t tenant = header_number(&client->http_answer, "x-keap-tenant-throttle-available", 0);
+
+    if (client->settings.quota == NULL)
+        return;
+    if (tenant >= 0 && (left.minute_available < 0 || tenant < left.minute_available))
+        left.minute_available = tenant;
+    if (left.minute_available < 0 && left.day_available < 0)
+        return;
+    if (client->call_count % CORRECT_EVERY != 0 && client->answer.status != 429 &&
+        (left.minute_available < 0 || left.minute_available > 2 * CORRECT_EVERY))
+        return;
+    (void)quota_correct(client->settings.quota, &left, &err); /* the next answer says it again */
+}
+
+/* HTTP status -> what it means for the caller (apis: "Errors"). */
+static enum infusionsoft_outcome outcome_of_status(int status)
+{
+    if (status >= 200 && status < 300)
+        return INFUSIONSOFT_OK;
+    if (status == 401)
+        return INFUSIONSOFT_UNAUTHORIZED;
+    if (status == 403)
+        return INFUSIONSOFT_FORBIDDEN;
+    if (status == 429)
+        return INFUSIONSOFT_THROTTLED;
+    if (status == 408)
+        return INFUSIONSOFT_IN_DOUBT;
+    if ((status >= 400 && status < 500) || status == 501)
+        return INFUSIONSOFT_REFUSED;
+    return INFUSIONSOFT_IN_DOUBT;
+}
+
+static enum infusionsoft_outcome judge(struct infusionsoft *client, const char *method,
+                                       const char *path)
+{
+    struct infusionsoft_answer *answer = &client->answer;
+    yyjson_read_err read_error;
+    enum infusionsoft_outcome outcome = outcome_of_status(answer->status);
+
+    if (outcome == INFUSIONSOFT_OK && answer->body.length > 0) {
+        client->doc = yyjson_read_opts((char *)(uintptr_t)answer->body.data, answer->body.length, 0,
+                                       NULL, &read_error);
+        if (client->doc == NULL || !yyjson_is_obj(yyjson_doc_get_root(client->doc))) {
+            error_set(&answer->error, ERROR_TEMPORARY,
+                      "infusionsoft %s %s: HTTP %d with an unreadable answer", method, path,
+                      answer->status);
+            return INFUSIONSOFT_IN_DOUBT;
+        }
+        answer->root = yyjson_doc_get_root(client->doc);
+    }
+    if (outcome == INFUSIONSOFT_THROTTLED)
+        read_throttle(client);
+    if (outcome != INFUSIONSOFT_OK)
+        error_set(&answer->error,
+                  outcome == INFUSIONSOFT_REFUSED || outcome == INFUSIONSOFT_FORBIDDEN
+                      ? ERROR_PERMANENT
+                      : ERROR_TEMPORARY,
+                  "infusionsoft %s %s: HTTP %d", method, path, answer->status);
+    return outcome;
+}
+
+/* Fills in the credential. -1: there is none to be had now. */
+static int load_credential(struct infusionsoft *client, struct http_header *header,
+                           struct error *err)
+{
+    const struct config_account *account = client->settings.account;
+
+    header->name = "Authorization";
+    if (client->settings.token != NULL) {
+        buffer_reset(&client->credential);
+        buffer_printf(&client->credential, "Bearer ");
+        if (token_current(client->settings.token, &client->credential, err) != 0)
+            return -1;
+    } else if (client->credential.length == 0) {
+        buffer_printf(&client->credential, "%s%s",
+                      account->key_header == KEY_HEADER_BEARER ? "Bearer " : "", account->key);
+    }
+    if (client->settings.token == NULL && account->key_header == KEY_HEADER_KEAP)
+        header->name = "X-Keap-API-Key";
+    header->value = client->credential.data;
+    return 0;
+}
+
+static enum infusionsoft_outcome call_once(struct infusionsoft *client, const char *method,
+                                           const char *path, struct text body)
+{
+    struct infusionsoft_answer *answer = &client->answer;
+    struct http_header header = {0};
+    struct http_request request = {.method = method,
+                                   .url = client->url.data,
+                                   .headers = &header,
+                                   .header_count = 1,
+                                   .body = body,
+                                   .timeout_ms = client->settings.timeout_ms,
+                                   .max_answer_bytes = ANSWER_MAX_BYTES};
+    int failed;
+
+    yyjson_doc_free(client->doc);
+    client->doc = NULL;
+    memset(answer, 0, sizeof(*answer));
+    if (load_credential(client, &header, &answer->error) != 0)
+        return answer->outcome = INFUSIONSOFT_UNAUTHORIZED;
+    client->call_count++;
+    client->admitted = 0;
+    failed = http_perform(client->settings.http, &request, &client->http_answer, &answer->error);
+    if (failed) {
+        error_prefix(&answer->error, "infusionsoft %s %s", method, path);
+        return answer->outcome = client->http_answer.sent == HTTP_NOT_SENT ? INFUSIONSOFT_UNSENT
+                                                                           : INFUSIONSOFT_IN_DOUBT;
+    }
+    answer->status = client->http_answer.status;
+    answer->body = (struct text){client->http_answer.body.data, client->http_answer.body.length};
+    answer->tenant = http_answer_header(&client->http_answer, "x-keap-tenant-id");
+    answer->outcome = judge(client, method, path);
+    correct_quota(client);
+    return answer->outcome;
+}
+
+enum infusionsoft_outcome infusionsoft_call(struct infusionsoft *client, const char *method,
+                                            const char *path, const char *query, struct text body)
+{
+    const char *base = client->settings.account->api_url;
+    enum infusionsoft_outcome outcome;
+
+    if (infusionsoft_admit(client) != 0) {
+        memset(&client->answer, 0, sizeof(client->answer));
+        error_set(&client->answer.error, ERROR_TEMPORARY, "infusionsoft %s %s: stopping", method,
+                  path);
+        return client->answer.outcome = INFUSIONSOFT_UNSENT;
+    }
+    buffer_reset(&client->url);
+    buffer_append(&client->url, base, strlen(base));
+    buffer_append(&client->url, path, strlen(path));
+    if (query != NULL) {
+        buffer_append(&client->url, "?", 1);
+        buffer_append(&client->url, query, strlen(query));
+    }
+    outcome = call_once(client, method, path, body);
+    if (outcome == INFUSIONSOFT_UNAUTHORIZED && client->answer.status == 401 &&
+        client->settings.token != NULL) {
+        struct error err = {0};
+        struct text used = {client->credential.data + 7, client->credential.length - 7};
+
+        if (token_refused(client->settings.token, used, &err) == 0)
+            outcome = call_once(client, method, path, body);
+    }
+    return outcome;
+}
+
+void infusionsoft_append_filter(struct buffer *query, const char *field, struct text value,
+                                int prefix)
+{
+    buffer_printf(query, "filter=");
+    http_append_escaped(query, text_of(field));
+    buffer_printf(query, "%%3D%%3D");
+    http_append_escaped(query, value);
+    if (prefix)
+        buffer_printf(query, "%%2A");
+}
+
+char *infusionsoft_answer_text(char *target, size_t size, struct text body)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < body.length && length + 1 < size;) {
+        size_t word = 0;
+        int personal = 0;
+
+        while (i + word < body.length &&
+               strchr(" \t\r\n\"'<>,;:()[]{}", body.data[i + word]) == NULL)
+            personal |= body.data[i + word++] == '@';
+        if (word == 0) { /* the separator itself */
+            target[length++] = isspace((unsigned char)body.data[i]) ? ' ' : body.data[i];
+            i++;
+        } else {
+            for (size_t k = 0; k < word && !personal && length + 1 < size; k++)
+                target[length++] =
+                    iscntrl((unsigned char)body.data[i + k]) ? ' ' : body.data[i + k];
+            i += word;
+        }
+    }
+    /* Never half a character at the end. */
+    while (length > 0 && length + 1 == size && ((unsigned char)target[length - 1] & 0x80) != 0)
+        length--;
+    target[length] = '\0';
+    return target;
+}
+
+const char *infusionsoft_id(yyjson_val *object, char target[32])
+{
+    yyjson_val *id = yyjson_obj_get(object, "id");
+
+    target[0] = '\0';
+    if (yyjson_is_str(id) && yyjson_get_len(id) < 32)
+        snprintf(target, 32, "%s", yyjson_get_str(id));
+    else if (yyjson_is_int(id))
+        snprintf(target, 32, "%" PRId64, yyjson_get_sint(id));
+    return target;
+}
+
+enum infusionsoft_outcome infusionsoft_find_field(struct infusionsoft *client,
+                                                  struct infusionsoft_field *field)
+{
+    enum infusionsoft_outcome outcome =
+        infusionsoft_call(client, "GET", "/orders/model", NULL, (struct text){0});
+    yyjson_arr_iter fields;
+    yyjson_val *one;
+
+    memset(field, 0, sizeof(*field));
+    if (outcome != INFUSIONSOFT_OK)
+        return outcome;
+    yyjson_arr_iter_init(yyjson_obj_get(client->answer.root, "custom_fields"), &fields);
+    while ((one = yyjson_arr_iter_next(&fields)) != NULL) {
+        const char *label = yyjson_get_str(yyjson_obj_get(one, "label"));
+        const char *type = yyjson_get_str(yyjson_obj_get(one, "field_type"));
+        const char *name = yyjson_get_str(yyjson_obj_get(one, "field_name"));
+
+        if (label == NULL || type == NULL || name == NULL ||
+            strcmp(label, INFUSIONSOFT_FIELD_LABEL) != 0 || strcmp(type, "TEXT") != 0)
+            continue;
+        infusionsoft_id(one, field->id);
+        snprintf(field->name, sizeof(field->name), "%s", name);
+        break;
+    }
+    return outcome;
+}

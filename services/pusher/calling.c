@@ -1,0 +1,141 @@
+#include "delivery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "stop.h"
+
+static enum infusionsoft_outcome call(struct delivery *d, const char *method, const char *path,
+                                      const char *query, struct text body)
+{
+    metric_add(d->pusher->calls, 1);
+    return infusionsoft_call(d->client, method, path, query, body);
+}
+
+/* After a 429. STEP_OK: call again. The day's quota is not waited for in a worker: the account is
+ * closed until then. */
+static enum step wait_throttled(struct delivery *d)
+{
+    const struct infusionsoft_answer *answer = infusionsoft_answer(d->client);
+
+    if (answer->day_used_up) {
+        account_close(d->account, "the day's quota is used up", answer->wait_ms);
+        return STEP_CLOSED;
+    }
+    log_debug("throttled account=%s wait_ms=%lld", account_config(d->account)->name,
+              (long long)answer->wait_ms);
+    return stop_wait_ms(answer->wait_ms) ? STEP_STOPPED : STEP_OK;
+}
+
+void delivery_keep_answer(struct delivery *d)
+{
+    const struct infusionsoft_answer *answer = infusionsoft_answer(d->client);
+
+    infusionsoft_answer_text(d->answer, sizeof(d->answer), answer->body);
+    snprintf(d->detail, sizeof(d->detail), "%.150s", answer->error.text);
+}
+
+void delivery_add_incomplete(struct delivery *d, const char *step, const char *answer)
+{
+    if (d->incomplete_count == DELIVERY_INCOMPLETE_MAX)
+        return;
+    d->incomplete[d->incomplete_count].step = mem_strdup(step);
+    d->incomplete[d->incomplete_count].answer = mem_strdup(answer != NULL ? answer : d->answer);
+    d->incomplete_count++;
+}
+
+int delivery_region_refused(const struct delivery *d)
+{
+    const struct infusionsoft_answer *answer = infusionsoft_answer(d->client);
+
+    return answer->status == 400 && answer->body.length > 0 &&
+           (memmem(answer->body.data, answer->body.length, "egion", 5) != NULL ||
+            memmem(answer->body.data, answer->body.length, "REGION", 6) != NULL);
+}
+
+/* One record's failure, or the account's? A call that no permission can hide tells. */
+static enum step ask_account(struct delivery *d)
+{
+    char why[DELIVERY_DETAIL_BYTES];
+    enum infusionsoft_outcome outcome;
+
+    delivery_keep_answer(d);
+    snprintf(why, sizeof(why), "%s", d->detail);
+    outcome = call(d, "GET", "/oauth/connect/userinfo", NULL, (struct text){0});
+    if (stop_requested() && outcome == INFUSIONSOFT_UNSENT)
+        return STEP_STOPPED;
+    if (outcome == INFUSIONSOFT_UNAUTHORIZED || outcome == INFUSIONSOFT_UNSENT ||
+        outcome == INFUSIONSOFT_IN_DOUBT) {
+        account_close(d->account, why, -1);
+        return STEP_CLOSED;
+    }
+    account_record_failed(d->account,
+                          event_hash(0, d->job->event->key)); /* closes it after many in a row */
+    return STEP_FAILED;
+}
+
+enum step delivery_failed(struct delivery *d, enum infusionsoft_outcome outcome)
+{
+    switch (outcome) {
+    case INFUSIONSOFT_REFUSED:
+    case INFUSIONSOFT_FORBIDDEN:
+        delivery_keep_answer(d);
+        d->reason = REASON_REFUSED;
+        return STEP_REFUSED;
+    case INFUSIONSOFT_UNAUTHORIZED:
+        delivery_keep_answer(d);
+        account_close(d->account, d->detail, -1);
+        return STEP_CLOSED;
+    case INFUSIONSOFT_THROTTLED:
+        return wait_throttled(d) == STEP_STOPPED ? STEP_STOPPED : STEP_CLOSED;
+    default:
+        if (stop_requested() && outcome == INFUSIONSOFT_UNSENT)
+            return STEP_STOPPED;
+        return ask_account(d);
+    }
+}
+
+enum step delivery_read(struct delivery *d, const char *method, const char *path, const char *query,
+                        struct text body)
+{
+    for (;;) {
+        enum infusionsoft_outcome outcome = call(d, method, path, query, body);
+        enum step step;
+
+        if (outcome == INFUSIONSOFT_OK)
+            return STEP_OK;
+        if (outcome != INFUSIONSOFT_THROTTLED)
+            return delivery_failed(d, outcome);
+        step = wait_throttled(d);
+        if (step != STEP_OK)
+            return step;
+    }
+}
+
+enum step delivery_write(struct delivery *d, const struct ledger_grant *grant, const char *step,
+                         int begun, const char *path, const char *query, struct text body,
+                         enum infusionsoft_outcome *outcome)
+{
+    for (;; begun = 0) {
+        enum step ended;
+
+        /* The governor is asked before the doubt is written: nothing waits between the two and the
+         * call. */
+        if (infusionsoft_admit(d->client) != 0) {
+            *outcome = INFUSIONSOFT_UNSENT;
+            return begun ? STEP_OK : STEP_STOPPED;
+        }
+        if (!begun) {
+            ended = delivery_begin(d, grant, step);
+            if (ended != STEP_OK)
+                return ended;
+        }
+        *outcome = call(d, "POST", path, query, body);
+        if (*outcome != INFUSIONSOFT_THROTTLED || infusionsoft_answer(d->client)->day_used_up)
+            return STEP_OK;
+        if (wait_throttled(d) == STEP_STOPPED)
+            return STEP_OK; /* outcome THROTTLED: the caller ends the step as without effect */
+    }
+}

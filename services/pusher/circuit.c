@@ -1,0 +1,61 @@
+#include "circuit.h"
+
+#include "retry.h"
+
+static void set_probe(struct circuit *circuit, int64_t now_ms, double chance, int64_t wait_ms)
+{
+    struct retry_policy policy = {0, CIRCUIT_PROBE_BASE_MS, CIRCUIT_PROBE_CAP_MS};
+    /* Half of the backoff is certain, so that a probe never follows a probe at once. */
+    int64_t limit_ms = retry_delay_ms(&policy, circuit->probes_failed + 1, 1.0, -1);
+
+    circuit->probe_at_ms =
+        now_ms + (wait_ms >= 0 ? wait_ms : limit_ms / 2 + (int64_t)(chance * (double)limit_ms / 2));
+}
+
+int circuit_open(struct circuit *circuit, int64_t now_ms, double chance, int64_t wait_ms)
+{
+    if (circuit->open)
+        return 0;
+    circuit->open = 1;
+    set_probe(circuit, now_ms, chance, wait_ms);
+    return 1;
+}
+
+void circuit_success(struct circuit *circuit)
+{
+    circuit->failures_in_row = 0;
+    circuit->probes_failed = 0;
+}
+
+int circuit_failure(struct circuit *circuit, uint32_t record, int64_t now_ms, double chance)
+{
+    if (circuit->failures_in_row > 0 && circuit->last_failed == record)
+        return 0; /* one record, again and again, says nothing about the account */
+    circuit->last_failed = record;
+    if (circuit->failures_in_row < CIRCUIT_FAILURES_IN_ROW)
+        circuit->failures_in_row++;
+    if (circuit->failures_in_row < CIRCUIT_FAILURES_IN_ROW)
+        return 0;
+    return circuit_open(circuit, now_ms, chance, -1);
+}
+
+int circuit_probe_due(const struct circuit *circuit, int64_t now_ms)
+{
+    return circuit->open && now_ms >= circuit->probe_at_ms;
+}
+
+int circuit_probed(struct circuit *circuit, int succeeded, int64_t now_ms, double chance)
+{
+    /* Counted either way: where the probe succeeds and the records go on failing, the next opening
+     * waits longer. */
+    if (circuit->probes_failed < 30)
+        circuit->probes_failed++;
+    if (!circuit->open)
+        return 0;
+    if (succeeded) {
+        circuit->open = 0;
+        return 1;
+    }
+    set_probe(circuit, now_ms, chance, -1);
+    return 0;
+}

@@ -1,0 +1,228 @@
+#include "delivery.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decide.h"
+#include "merge.h"
+#include "text.h"
+
+enum { FIND_PAGES_MAX = 5, FIND_PAGE_SIZE = 100 };
+
+static const char contact_fields[] =
+    "given_name,family_name,email_addresses,phone_numbers,addresses";
+
+/* Ids are numbers in text: the shorter is the lower. */
+static int id_is_lower(const char *a, const char *b)
+{
+    size_t a_length = strlen(a), b_length = strlen(b);
+
+    return b[0] == '\0' || a_length < b_length || (a_length == b_length && strcmp(a, b) < 0);
+}
+
+static int has_email(yyjson_val *contact, struct text email)
+{
+    yyjson_arr_iter iter;
+    yyjson_val *address;
+
+    yyjson_arr_iter_init(yyjson_obj_get(contact, "email_addresses"), &iter);
+    while ((address = yyjson_arr_iter_next(&iter)) != NULL) {
+        const char *theirs = yyjson_get_str(yyjson_obj_get(address, "email"));
+
+        if (theirs != NULL && text_equal_nocase(text_trim(text_of(theirs)), email))
+            return 1;
+    }
+    return 0;
+}
+
+/* Looks the contact up by e-mail; d->contact_id becomes the lowest id, "" when there is none. What
+ * the account has is copied to *body (new, or NULL), for the answer lives only until the next call.
+ */
+static enum step find_contact(struct delivery *d, char **body)
+{
+    struct lookup lookup = decide_lookup(d->job->email);
+    struct buffer page_token = {0};
+    enum step step = STEP_OK;
+
+    d->contact_id[0] = '\0';
+    for (int page = 0; page < FIND_PAGES_MAX; page++) {
+        yyjson_val *root, *contact;
+        yyjson_arr_iter iter;
+        const char *next;
+
+        buffer_reset(&d->query);
+        infusionsoft_append_filter(&d->query, "email", lookup.value, lookup.prefix);
+        buffer_printf(&d->query, "&fields=%s&page_size=%d", contact_fields, FIND_PAGE_SIZE);
+        if (page > 0) {
+            buffer_printf(&d->query, "&page_token=");
+            http_append_escaped(&d->query, (struct text){page_token.data, page_token.length});
+        }
+        metric_add(d->pusher->lookups, 1);
+        step = delivery_read(d, "GET", "/contacts", d->query.data, (struct text){0});
+        if (step != STEP_OK)
+            break;
+        root = infusionsoft_answer(d->client)->root;
+        yyjson_arr_iter_init(yyjson_obj_get(root, "contacts"), &iter);
+        while ((contact = yyjson_arr_iter_next(&iter)) != NULL) {
+            char id[32];
+
+            if (!has_email(contact, d->job->email) ||
+                !id_is_lower(infusionsoft_id(contact, id), d->contact_id) || id[0] == '\0')
+                continue;
+            snprintf(d->contact_id, sizeof(d->contact_id), "%s", id);
+            free(*body);
+            *body = mem_check(yyjson_val_write(contact, 0, NULL));
+        }
+        next = yyjson_get_str(yyjson_obj_get(root, "next_page_token"));
+        if (next == NULL || next[0] == '\0' ||
+            yyjson_arr_size(yyjson_obj_get(root, "contacts")) == 0 ||
+            (page_token.data != NULL && strcmp(page_token.data, next) == 0))
+            break;
+        buffer_reset(&page_token);
+        buffer_append(&page_token, next, strlen(next));
+    }
+    buffer_clear(&page_token);
+    return step;
+}
+
+static enum step patch_contact(struct delivery *d, const struct merge *merge)
+{
+    buffer_reset(&d->path);
+    buffer_printf(&d->path, "/contacts/");
+    http_append_escaped(&d->path, text_of(d->contact_id));
+    buffer_reset(&d->query);
+    for (int i = 0; i < merge->mask_count; i++)
+        buffer_printf(&d->query, "%supdate_mask=%s", i > 0 ? "&" : "", merge->mask[i]);
+    return delivery_read(d, "PATCH", d->path.data, d->query.data,
+                         (struct text){merge->body, merge->length});
+}
+
+/* Fills or overwrites the contact that was found. A PATCH is absolute, so repeating it does no
+ * harm. */
+static enum step update_contact(struct delivery *d, char *body)
+{
+    yyjson_doc *doc = mem_check(yyjson_read(body, strlen(body), 0));
+    int overwrite = d->store != NULL && d->store->existing_contact == EXISTING_OVERWRITE;
+    enum step step = STEP_OK;
+
+    for (int without_regions = 0; without_regions < 2; without_regions++) {
+        struct merge merge;
+
+        merge_contact(yyjson_doc_get_root(doc), d->contact_body, overwrite, without_regions,
+                      &merge);
+        step = merge.mask_count > 0 ? patch_contact(d, &merge) : STEP_OK;
+        merge_clear(&merge);
+        if (step != STEP_REFUSED || !delivery_region_refused(d))
+            break;
+    }
+    yyjson_doc_free(doc);
+    return step;
+}
+
+/* The create: an upsert by e-mail at the account's side, and begun in the ledger all the same. */
+static enum step create_contact(struct delivery *d, struct ledger_grant *grant)
+{
+    enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
+    enum step step = STEP_OK;
+
+    for (int without_regions = 0; without_regions < 2; without_regions++) {
+        size_t length;
+        char *body = merge_create_body(d->contact_body, without_regions, &length);
+        char id[32];
+
+        step = delivery_write(d, grant, "contact", 0, "/contacts", "duplicate_option=Email",
+                              (struct text){body, length}, &outcome);
+        free(body);
+        if (step != STEP_OK)
+            return step;
+        if (outcome == INFUSIONSOFT_OK &&
+            infusionsoft_id(infusionsoft_answer(d->client)->root, id)[0] != '\0') {
+            snprintf(d->contact_id, sizeof(d->contact_id), "%s", id);
+            return STEP_OK; /* the finish that follows ends the step */
+        }
+        if (outcome == INFUSIONSOFT_OK || outcome == INFUSIONSOFT_IN_DOUBT)
+            return delivery_failed(
+                d, INFUSIONSOFT_IN_DOUBT); /* the doubt stays; the next look finds it */
+        step = delivery_end(d, grant, "contact", NULL, NULL, 0);
+        if (step != STEP_OK)
+            return step;
+        if (outcome != INFUSIONSOFT_REFUSED || !delivery_region_refused(d))
+            break;
+    }
+    return delivery_failed(d, outcome);
+}
+
+/* Under the contact's own lease: look up, then fill or create. */
+static enum step settle_contact(struct delivery *d, struct ledger_grant *grant)
+{
+    char *body = NULL;
+    enum step step = find_contact(d, &body);
+
+    if (step == STEP_OK && body != NULL) {
+        step = update_contact(d, body);
+    } else if (step == STEP_OK) {
+        if (grant->doubt != NULL && grant->doubt_visible_in_ms > 0) {
+            d->wait_ms = grant->doubt_visible_in_ms;
+            step = STEP_LATER;
+        } else if (grant->doubt != NULL) {
+            step = delivery_end(d, grant, "contact", NULL, NULL, 0);
+        }
+        if (step == STEP_OK)
+            step = create_contact(d, grant);
+    }
+    free(body);
+    return step;
+}
+
+static enum step acquire_and_settle(struct delivery *d)
+{
+    struct ledger_request request = {.kind = LEDGER_CONTACT,
+                                     .account = d->job->account,
+                                     .id = text_of(d->contact_digest),
+                                     .digest = d->contact_body_digest};
+    struct ledger_grant grant = {0};
+    enum step step = delivery_acquire(d, &request, &grant);
+
+    if (step == STEP_OK && grant.answer == LEDGER_BUSY) {
+        d->wait_ms = grant.wait_ms;
+        step = STEP_LATER;
+    } else if (step == STEP_OK && grant.answer == LEDGER_DONE) {
+        const char *id = ledger_grant_step(&grant, "contact");
+
+        snprintf(d->contact_id, sizeof(d->contact_id), "%s", id != NULL ? id : "");
+        d->contact_cached = 1;
+    } else if (step == STEP_OK) {
+        step = settle_contact(d, &grant);
+        if (step == STEP_OK)
+            step =
+                delivery_finish(d, &grant, LEDGER_FINISH_DONE, "contact", d->contact_id, NULL, 0);
+        else if (step != STEP_LATER && step != STEP_AGAIN)
+            (void)delivery_finish(d, &grant, LEDGER_FINISH_RETRY, NULL, NULL, NULL, 0);
+    }
+    ledger_grant_clear(&grant);
+    if (step == STEP_OK && d->contact_id[0] == '\0')
+        step = STEP_AGAIN;
+    return step;
+}
+
+enum step contact_step(struct delivery *d)
+{
+    d->failed_step = "contact";
+    if (d->contact_id[0] != '\0')
+        return STEP_OK;
+    return acquire_and_settle(d);
+}
+
+enum step contact_forget(struct delivery *d)
+{
+    enum step step;
+
+    if (!d->contact_cached || d->contact_id[0] == '\0')
+        return STEP_OK;
+    step = delivery_forget(d, LEDGER_CONTACT, d->contact_digest, d->contact_id);
+    d->contact_id[0] = '\0';
+    d->contact_cached = 0;
+    return step;
+}

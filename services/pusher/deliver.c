@@ -1,0 +1,444 @@
+#include "deliver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "retry.h"
+#include "stop.h"
+#include "text.h"
+
+#include "decide.h"
+
+enum { LATER_MAX_MS = 120000, AGAIN_WAIT_MS = 50 };
+
+/* The same identity however the shop spells it: ASCII capitals made small. */
+static void digest_nocase(char target[LEDGER_DIGEST_BYTES], struct text text)
+{
+    char *lower = mem_strndup(text.data, text.length);
+    struct text part = {lower, text.length};
+
+    for (size_t i = 0; i < text.length; i++)
+        if (lower[i] >= 'A' && lower[i] <= 'Z')
+            lower[i] = (char)(lower[i] - 'A' + 'a');
+    ledger_digest(target, &part, 1);
+    free(lower);
+}
+
+static struct text member_text(yyjson_val *object, const char *name)
+{
+    yyjson_val *value = yyjson_obj_get(object, name);
+
+    if (yyjson_is_raw(value))
+        return (struct text){yyjson_get_raw(value), yyjson_get_len(value)};
+    return (struct text){yyjson_get_str(value), yyjson_get_str(value) ? yyjson_get_len(value) : 0};
+}
+
+static int64_t member_int(yyjson_val *object, const char *name, int64_t missing)
+{
+    int64_t value;
+
+    return text_to_int(member_text(object, name), &value) == 0 ? value : missing;
+}
+
+/* products[], each with its identity; order_items must point into it. */
+static int read_products(struct delivery *d)
+{
+    yyjson_val *list = yyjson_obj_get(d->payload, "products");
+    yyjson_arr_iter iter;
+    yyjson_val *one;
+
+    d->product_count = (int)yyjson_arr_size(list);
+    if (d->product_count + 1 > d->product_capacity) {
+        d->product_capacity = d->product_count + 16;
+        d->products = mem_realloc(d->products, (size_t)d->product_capacity * sizeof(*d->products));
+        d->peeks = mem_realloc(d->peeks, (size_t)d->product_capacity * sizeof(*d->peeks));
+    }
+    yyjson_arr_iter_init(list, &iter);
+    for (int i = 0; (one = yyjson_arr_iter_next(&iter)) != NULL; i++) {
+        struct product *product = &d->products[i];
+
+        *product = (struct product){.sku = text_trim(member_text(one, "sku")),
+                                    .body = yyjson_obj_get(one, "body")};
+        if (product->sku.length == 0 || !yyjson_is_obj(product->body))
+            return -1;
+        digest_nocase(product->digest, product->sku);
+    }
+    yyjson_arr_iter_init(yyjson_obj_get(d->order_body, "order_items"), &iter);
+    while ((one = yyjson_arr_iter_next(&iter)) != NULL) {
+        if (yyjson_obj_get(one, "product") != NULL &&
+            (member_int(one, "product", -1) < 0 ||
+             member_int(one, "product", -1) >= d->product_count))
+            return -1;
+    }
+    return 0;
+}
+
+static int read_goals(struct delivery *d)
+{
+    yyjson_arr_iter iter;
+    yyjson_val *goal;
+
+    d->goals = yyjson_obj_get(d->payload, "goals");
+    yyjson_arr_iter_init(d->goals, &iter);
+    while ((goal = yyjson_arr_iter_next(&iter)) != NULL)
+        if (!yyjson_is_str(yyjson_obj_get(goal, "integration")) ||
+            !yyjson_is_str(yyjson_obj_get(goal, "call_name")))
+            return -1;
+    return 0;
+}
+
+/* What the delivery needs of the payload. -1: it is not one. */
+static int read_payload(struct delivery *d)
+{
+    const struct event *event = d->job->event;
+    struct event_key key;
+    struct text body;
+
+    if (d->job->doc == NULL || event_key_parse(event->key, &key) != 0)
+        return -1;
+    d->payload = yyjson_doc_get_root(d->job->doc);
+    d->withdrawn = text_is(member_text(d->payload, "kind"), "withdrawn");
+    d->external_key = member_text(d->payload, "external_key");
+    d->contact_body = yyjson_obj_get(d->payload, "contact");
+    d->order_body = yyjson_obj_get(d->payload, "order");
+    d->modified_at =
+        event_header_int(event, HEADER_MODIFIED_AT, member_int(d->payload, "modified_at", -1));
+    d->placed_at = member_int(d->payload, "placed_at", -1);
+    d->polled_at = event_header_int(event, HEADER_POLLED_AT, event->timestamp_ms);
+    d->attempt = event_header_int(event, HEADER_ATTEMPT, 0);
+    d->replay = text_is(event->headers[HEADER_SOURCE], "replay");
+    d->look_was_asked = text_is(event->headers[HEADER_REASON], reason_name(REASON_IN_DOUBT));
+    if (member_int(d->payload, "format", 0) != 1 || d->external_key.length == 0 ||
+        d->modified_at < 0 || d->placed_at < 0 || !yyjson_is_obj(d->contact_body) ||
+        d->job->email.length == 0 ||
+        (!d->withdrawn &&
+         (!text_is(member_text(d->payload, "kind"), "order") || !yyjson_is_obj(d->order_body))))
+        return -1;
+    ledger_digest(d->digest, &event->value, 1);
+    digest_nocase(d->contact_digest, text_trim(d->job->email));
+    d->product_count = 0;
+    d->goals = NULL;
+    if (d->withdrawn)
+        return 0;
+    body.data = mem_check(yyjson_val_write(d->contact_body, 0, &body.length));
+    ledger_digest(d->contact_body_digest, &body, 1);
+    free((void *)(uintptr_t)body.data);
+    return read_products(d) != 0 || read_goals(d) != 0 ? -1 : 0;
+}
+
+struct delivery *deliver_new(struct pusher *pusher)
+{
+    struct delivery *d = mem_alloc(sizeof(*d));
+
+    d->pusher = pusher;
+    d->ledger = ledger_new(&pusher->ledger_settings);
+    d->http = http_new("bigfusion-pusher");
+    d->clients = mem_alloc((size_t)pusher->config->account_count * sizeof(struct infusionsoft *));
+    return d;
+}
+
+static void clear_incomplete(struct delivery *d)
+{
+    for (int i = 0; i < d->incomplete_count; i++) {
+        free(d->incomplete[i].step);
+        free(d->incomplete[i].answer);
+    }
+    d->incomplete_count = 0;
+}
+
+void deliver_free(struct delivery *d)
+{
+    struct buffer *buffers[] = {&d->query,           &d->path,        &d->step, &d->attempt_text,
+                                &d->not_before_text, &d->pending_step};
+
+    for (int i = 0; i < d->pusher->config->account_count; i++)
+        infusionsoft_free(d->clients[i]);
+    for (size_t i = 0; i < sizeof(buffers) / sizeof(*buffers); i++)
+        buffer_clear(buffers[i]);
+    clear_incomplete(d);
+    http_free(d->http);
+    ledger_free(d->ledger);
+    free(d->clients);
+    free(d->products);
+    free(d->peeks);
+    free(d);
+}
+
+/* Everything of the last job forgotten. */
+static void set_up(struct delivery *d, struct job *job)
+{
+    d->job = job;
+    d->grant = &job->grant;
+    d->account = d->pusher->accounts[job->account_index];
+    if (d->clients[job->account_index] == NULL)
+        d->clients[job->account_index] = account_client_new(d->account, d->http);
+    d->client = d->clients[job->account_index];
+    d->store = config_store_by_hash(d->pusher->config, job->event->headers[HEADER_STORE]);
+    d->combines = account_is_free(d->account);
+    d->calls_before = infusionsoft_call_count(d->client);
+    d->contact_id[0] = d->order_id[0] = '\0';
+    d->contact_cached = d->products_cached = 0;
+    d->detail[0] = d->answer[0] = '\0';
+    d->reason = REASON_NONE;
+    d->failed_step = "acquire";
+    buffer_reset(&d->pending_step);
+    clear_incomplete(d);
+    account_facts(d->account, d->currency, &d->field);
+}
+
+static enum step acquire(struct delivery *d)
+{
+    struct ledger_request request = {
+        .kind = LEDGER_ORDER,
+        .account = d->job->account,
+        .id = d->job->event->key,
+        .modified_at = d->modified_at,
+        .first_seen_ms = d->placed_at < d->polled_at ? d->placed_at : d->polled_at,
+        .digest = d->digest,
+        .withdrawn = d->withdrawn,
+        .replay = d->replay,
+    };
+
+    return delivery_acquire(d, &request, d->grant);
+}
+
+/* Contact and products that are known already: one question, no call. */
+static enum step use_cache(struct delivery *d)
+{
+    const char *contact = delivery_done(d, "contact");
+    int count = 0;
+    enum step step;
+
+    if (d->withdrawn)
+        return STEP_OK;
+    d->peeks[count++] = (struct ledger_peek){
+        .kind = LEDGER_CONTACT, .id = text_of(d->contact_digest), .digest = d->contact_body_digest};
+    for (int i = 0; i < d->product_count; i++)
+        d->peeks[count++] =
+            (struct ledger_peek){.kind = LEDGER_PRODUCT, .id = text_of(d->products[i].digest)};
+    step = delivery_peek(d, d->peeks, count);
+    if (step != STEP_OK)
+        return step;
+    snprintf(d->contact_id, sizeof(d->contact_id), "%s",
+             contact != NULL ? contact : d->peeks[0].result);
+    d->contact_cached = d->contact_id[0] != '\0';
+    for (int i = 0; i < d->product_count; i++) {
+        snprintf(d->products[i].id, sizeof(d->products[i].id), "%s", d->peeks[i + 1].result);
+        d->products_cached |= d->products[i].id[0] != '\0';
+    }
+    return STEP_OK;
+}
+
+static enum step check_currency(struct delivery *d)
+{
+    struct text currency = member_text(d->payload, "currency");
+
+    if (text_equal_nocase(currency, text_of(d->currency)))
+        return STEP_OK;
+    d->failed_step = "currency";
+    d->reason = REASON_CURRENCY_MISMATCH;
+    snprintf(d->detail, sizeof(d->detail), "the order's currency is %.*s, the account's is %s",
+             currency.length > 8 ? 8 : (int)currency.length, currency.data, d->currency);
+    return STEP_REFUSED;
+}
+
+/* The order's work, step by step. Each asks the ledger what is done already. */
+static enum step deliver_steps(struct delivery *d)
+{
+    enum step step, orders = STEP_OK;
+
+    if ((step = reconcile_step(d)) != STEP_OK)
+        return step;
+    if (d->withdrawn)
+        return STEP_OK;
+    if (delivery_done(d, "order") == NULL && (step = check_currency(d)) != STEP_OK)
+        return step;
+    if ((step = use_cache(d)) != STEP_OK)
+        return step;
+    if ((step = contact_step(d)) != STEP_OK)
+        return step;
+    if (delivery_done(d, "order") == NULL) {
+        orders = account_orders_usable(d->account) ? product_step(d) : STEP_NO_ORDERS;
+        if (orders == STEP_OK)
+            orders = order_step(d);
+        if (orders != STEP_OK && orders != STEP_NO_ORDERS)
+            return orders;
+    }
+    if (orders == STEP_NO_ORDERS && delivery_done(d, "contact") == NULL)
+        delivery_set_pending(d, "contact", d->contact_id);
+    /* payment and tags have their place here */
+    if ((step = goal_step(d)) != STEP_OK)
+        return step;
+    return orders;
+}
+
+/* Gives the entry back in its final state, what is pending ended with it. */
+static enum step finish(struct delivery *d, enum ledger_finish how, const char *reason)
+{
+    const char *step = d->pending_step.length > 0 ? d->pending_step.data : NULL;
+    enum step ended = delivery_finish(
+        d, d->grant, how, step, step != NULL ? d->pending_result : NULL, reason, step != NULL);
+
+    buffer_reset(&d->pending_step);
+    return ended;
+}
+
+static enum step finish_delivered(struct delivery *d, struct result *result)
+{
+    enum step step = finish(d, LEDGER_FINISH_DONE, NULL);
+
+    if (step == STEP_OK) {
+        account_record_succeeded(d->account);
+        fate_delivered(d, result);
+    }
+    return step;
+}
+
+static enum step finish_dead(struct delivery *d, enum reason reason, struct result *result)
+{
+    char detail[DELIVERY_DETAIL_BYTES + 32];
+    enum step step = finish(d, LEDGER_FINISH_DEAD, reason_name(reason));
+
+    snprintf(detail, sizeof(detail), "%s: %s", d->failed_step, d->detail);
+    return step == STEP_OK ? fate_final(d, reason, detail, result) : step;
+}
+
+/* A failure of this record alone, charged to it. */
+static enum step finish_failed(struct delivery *d, struct result *result)
+{
+    int order_done = d->order_id[0] != '\0' || delivery_done(d, "order") != NULL;
+    struct failure failure = {.attempt = (int)d->attempt + 1,
+                              .max_attempts = (int)d->pusher->config->pusher.max_attempts,
+                              .doubt = d->grant->doubt != NULL,
+                              .order_done = order_done};
+    int topic;
+    enum step step;
+
+    switch (decide_failure(&failure, &topic)) {
+    case DECISION_GIVE_UP:
+        return finish_dead(d, REASON_GAVE_UP, result);
+    case DECISION_INCOMPLETE:
+        delivery_add_incomplete(d, d->failed_step, d->detail);
+        return finish_delivered(d, result);
+    default:
+        step = finish(d, LEDGER_FINISH_RETRY, NULL);
+        if (step == STEP_OK || step == STEP_FAILED) /* FAILED: a damaged entry, parked */
+            fate_retry(d, topic, failure.attempt, result);
+        return step == STEP_FAILED ? STEP_OK : step;
+    }
+}
+
+/* How the steps ended -> the entry's state and the record's fate. */
+static enum step settle(struct delivery *d, enum step step, struct result *result)
+{
+    if (step == STEP_REFUSED && d->grant->doubt != NULL)
+        step = STEP_FAILED; /* nothing is final while a step is in doubt */
+    if (step == STEP_REFUSED && (d->order_id[0] != '\0' || delivery_done(d, "order") != NULL)) {
+        delivery_add_incomplete(d, d->failed_step, NULL);
+        step = STEP_OK;
+    }
+    switch (step) {
+    case STEP_OK:
+        if (!d->withdrawn || delivery_done(d, "order") != NULL)
+            return finish_delivered(d, result);
+        step = finish(d, LEDGER_FINISH_WITHDRAWN, NULL);
+        return step == STEP_OK ? fate_final(d, REASON_STATUS, NULL, result) : step;
+    case STEP_REFUSED:
+        return finish_dead(d, d->reason, result);
+    case STEP_FAILED:
+        return finish_failed(d, result);
+    case STEP_CLOSED:
+    case STEP_NO_ORDERS: {
+        enum step finished = finish(d, LEDGER_FINISH_RETRY, NULL);
+
+        if (finished == STEP_OK)
+            fate_waiting(d, step == STEP_NO_ORDERS, result);
+        return finished;
+    }
+    default:
+        return step;
+    }
+}
+
+/* Answers of acquire that need no work: final ones, whose fate is published again (rule 7). */
+static enum step answer_final(struct delivery *d, struct result *result)
+{
+    enum step step = STEP_OK;
+
+    switch (d->grant->answer) {
+    case LEDGER_BUSY:
+        d->wait_ms = d->grant->wait_ms;
+        return STEP_LATER;
+    case LEDGER_OLD:
+        return fate_final(d, REASON_NONE, NULL, result);
+    case LEDGER_DEAD:
+        d->reason = reason_of(d->grant->reason, strlen(d->grant->reason));
+        return fate_final(d, d->reason, reason_sentence(d->reason), result);
+    default: /* DONE: D2 */
+        if (d->look_was_asked && account_state(d->account) == ACCOUNT_USABLE)
+            step = order_look_again(d);
+        if (step == STEP_STOPPED)
+            return step;
+        fate_delivered(d, result);
+        return STEP_OK;
+    }
+}
+
+static enum step deliver_once(struct delivery *d, struct result *result)
+{
+    enum step step;
+
+    if (!d->job->held) {
+        step = acquire(d);
+        if (step == STEP_FAILED)
+            return finish_failed(d, result);
+        if (step != STEP_OK)
+            return step;
+        if (d->grant->answer != LEDGER_GRANT && d->grant->answer != LEDGER_RECONCILE)
+            return answer_final(d, result);
+        d->job->held = 1;
+    }
+    if (account_state(d->account) == ACCOUNT_CLOSED)
+        step = STEP_CLOSED;
+    else
+        step = deliver_steps(d);
+    return settle(d, step, result);
+}
+
+enum delivered deliver(struct delivery *d, struct job *job, struct result *result, int64_t *wait_ms)
+{
+    enum step step;
+
+    d->job = job;
+    if (job->account_index < 0 || read_payload(d) != 0) {
+        fate_malformed(d, result);
+        return DELIVERED_RESULT;
+    }
+    do {
+        set_up(d, job);
+        step = deliver_once(d, result);
+        job->call_count += infusionsoft_call_count(d->client) - d->calls_before;
+        if (step == STEP_AGAIN) {
+            job->held = 0;
+            if (stop_wait_ms((int64_t)(retry_chance() * AGAIN_WAIT_MS)))
+                step = STEP_STOPPED;
+        }
+    } while (step == STEP_AGAIN);
+    if (step == STEP_OK)
+        return DELIVERED_RESULT;
+    if (step == STEP_LATER) {
+        *wait_ms = d->wait_ms < 1 ? 1 : d->wait_ms > LATER_MAX_MS ? LATER_MAX_MS : d->wait_ms;
+        return DELIVERED_LATER;
+    }
+    if (job->held) { /* free for the next start, if Redis answers at once */
+        enum ledger_answer answer;
+        struct error err = {0};
+
+        (void)ledger_finish(d->ledger, d->grant, LEDGER_FINISH_RETRY, NULL, NULL, NULL, &answer,
+                            &err);
+    }
+    return DELIVERED_STOPPED;
+}

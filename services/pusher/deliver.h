@@ -1,0 +1,25 @@
+/* deliver.h - one record, from acquire to its fate, as straight-line code on a worker's thread. */
+#ifndef PUSHER_DELIVER_H
+#define PUSHER_DELIVER_H
+
+#include "delivery.h"
+
+enum delivered {
+    DELIVERED_RESULT = 0, /* result is filled: complete the ticket with it */
+    DELIVERED_LATER,   /* set the job aside for wait_ms, then deliver() again; nothing is charged */
+    DELIVERED_STOPPED, /* the process stops: abandon the ticket */
+};
+
+/** @brief New, for one thread. pusher: keeps. Free with deliver_free(). */
+struct delivery *deliver_new(struct pusher *pusher);
+void deliver_free(struct delivery *d);
+
+/**
+ * @brief Delivers one record as far as it goes.
+ * @param result   out: texts are borrowed from d and the job until the next call
+ * @param wait_ms  out: for DELIVERED_LATER
+ */
+enum delivered deliver(struct delivery *d, struct job *job, struct result *result,
+                       int64_t *wait_ms);
+
+#endif

@@ -1,0 +1,234 @@
+/* delivery.h - one payload on its way into an account: what the steps share. Private to the pusher.
+ * A worker has one struct delivery and uses it for one job after the other. */
+#ifndef PUSHER_DELIVERY_H
+#define PUSHER_DELIVERY_H
+
+#include <stdint.h>
+#include <yyjson.h>
+
+#include "account.h"
+#include "config.h"
+#include "event.h"
+#include "health.h"
+#include "infusionsoft.h"
+#include "ledger.h"
+#include "publish.h"
+#include "rebuild.h"
+#include "stage.h"
+#include "topic.h"
+
+/* What the whole process shares. */
+struct pusher {
+    const struct config *config;
+    struct topics topics;
+    struct stage_settings stage_settings;
+    struct stage *stage;
+    struct account **accounts; /* by config's order */
+    struct publisher *publisher;
+    struct rebuild *rebuild;
+    struct ledger_settings ledger_settings;
+    struct metric *alarms_double_found;
+    struct metric *alarms_fenced;
+    struct metric *alarms_total_differs;
+    struct metric *calls;
+    struct metric *lookups;
+};
+
+/* One record in our hands. */
+struct job {
+    struct job *next;
+    struct ticket *ticket;
+    const struct event *event; /* borrowed from the ticket */
+    yyjson_doc *doc;           /* numbers as text; NULL: the value is no JSON object */
+    struct text account;
+    struct text email;
+    uint32_t contact_hash;
+    int account_index; /* -1: no such account */
+    int held; /* grant is ours already: set aside in the middle, go on without asking again */
+    struct ledger_grant grant;
+    int64_t call_count;
+    int64_t created_ms; /* when the order was made by us; 0: not by this process */
+    int look_later;     /* it was looked up and not there (rule 2) */
+};
+
+/* A product of the payload. */
+struct product {
+    struct text sku; /* its identity */
+    yyjson_val *body;
+    char digest[LEDGER_DIGEST_BYTES];
+    char id[64]; /* "": not known yet */
+};
+
+enum { DELIVERY_ANSWER_BYTES = 1025, DELIVERY_DETAIL_BYTES = 160, DELIVERY_INCOMPLETE_MAX = 64 };
+
+struct incomplete {
+    char *step;
+    char *answer;
+};
+
+struct delivery {
+    struct pusher *pusher;
+    struct ledger *ledger;
+    struct http *http;
+    struct infusionsoft **clients; /* by account; NULL until needed */
+
+    /* of the job in hand */
+    struct job *job;
+    struct account *account;
+    struct infusionsoft *client;
+    struct ledger_grant *grant; /* the job's */
+    char digest[LEDGER_DIGEST_BYTES];
+    int withdrawn;
+    int replay;
+    int look_was_asked; /* the record came back only to be looked up once more */
+    int64_t modified_at;
+    int64_t attempt; /* failures of its own before this one */
+    int64_t placed_at;
+    int64_t polled_at;
+    const struct config_store *store;
+    yyjson_val *payload;
+    yyjson_val *contact_body;
+    yyjson_val *order_body;
+    yyjson_val *goals;
+    struct text external_key;
+    char contact_digest[LEDGER_DIGEST_BYTES];      /* of the address */
+    char contact_body_digest[LEDGER_DIGEST_BYTES]; /* of what we want to be there */
+    char contact_id[64];
+    int contact_cached; /* the id came from the cache, not from the account */
+    struct product *products;
+    int product_count;
+    int product_capacity;
+    int products_cached;
+    struct ledger_peek *peeks;
+    struct infusionsoft_field field;
+    char currency[8];
+    int64_t wait_ms;         /* STEP_LATER */
+    enum reason reason;      /* STEP_REFUSED, STEP_FAILED */
+    const char *failed_step; /* for people: "contact", "order", ... */
+    char detail[DELIVERY_DETAIL_BYTES];
+    char answer[DELIVERY_ANSWER_BYTES];
+    struct incomplete incomplete[DELIVERY_INCOMPLETE_MAX];
+    int incomplete_count;
+    int64_t calls_before;
+    int combines; /* end and begin may be one round trip: no governor to be waited for in between */
+    char order_id[64]; /* "": not made yet */
+    struct buffer
+        pending_step; /* made, and its end not recorded yet: order, contact or a goal; "": none */
+    char pending_result[64];
+    struct buffer query;
+    struct buffer path;
+    struct buffer step;
+    struct buffer attempt_text;
+    struct buffer not_before_text;
+};
+
+/* How a step ended. Anything but STEP_OK ends the delivery for now. */
+enum step {
+    STEP_OK = 0,
+    STEP_AGAIN,     /* the grant is void: acquire again */
+    STEP_LATER,     /* set aside for wait_ms with the grant in hand, no attempt charged */
+    STEP_STOPPED,   /* the process stops; nothing was decided */
+    STEP_FAILED,    /* this record failed for now */
+    STEP_CLOSED,    /* the account is closed */
+    STEP_NO_ORDERS, /* the account has no e-commerce module */
+    STEP_REFUSED,   /* for good: reason, detail, answer */
+};
+
+/* ledger, asked until it answers (ledgering.c) */
+
+/** @brief ledger_begin(); begun: it was begun already by the call before. OK, AGAIN, FAILED or
+ * STOPPED, as all of these. */
+enum step delivery_begin(struct delivery *d, const struct ledger_grant *grant, const char *step);
+
+/** @brief ledger_end() and, next not NULL, begin. called: a call with a possible effect went out;
+ * FENCED is an alarm. */
+enum step delivery_end(struct delivery *d, struct ledger_grant *grant, const char *step,
+                       const char *result, const char *next, int called);
+
+enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum ledger_finish how,
+                          const char *step, const char *result, const char *reason, int called);
+
+enum step delivery_acquire(struct delivery *d, const struct ledger_request *request,
+                           struct ledger_grant *grant);
+
+enum step delivery_peek(struct delivery *d, struct ledger_peek *peeks, int count);
+enum step delivery_forget(struct delivery *d, enum ledger_kind kind, const char *digest,
+                          const char *stale_id);
+enum step delivery_epoch(struct delivery *d, int64_t *epoch);
+
+/* calls (calling.c) */
+
+/**
+ * @brief A call that may be repeated: waits out 429s. Anything but OK went through
+ * delivery_failed(), but for REFUSED and FORBIDDEN, which are STEP_REFUSED with answer and detail
+ * set.
+ */
+enum step delivery_read(struct delivery *d, const char *method, const char *path, const char *query,
+                        struct text body);
+
+/**
+ * @brief A call that must not happen twice: begin (unless begun), then the call, repeated only
+ * after a 429.
+ * @param outcome  out, when STEP_OK: what came of it; the caller ends the step
+ */
+enum step delivery_write(struct delivery *d, const struct ledger_grant *grant, const char *step,
+                         int begun, const char *path, const char *query, struct text body,
+                         enum infusionsoft_outcome *outcome);
+
+/** @brief What a failed outcome of the last call means: closes the account where it is its failure.
+ * Never STEP_OK. */
+enum step delivery_failed(struct delivery *d, enum infusionsoft_outcome outcome);
+
+/** @brief Keeps answer and detail of the last call for the record. */
+void delivery_keep_answer(struct delivery *d);
+
+/** @brief Lists a step that was refused for good after the order was made. answer: NULL: the kept
+ * one. */
+void delivery_add_incomplete(struct delivery *d, const char *step, const char *answer);
+
+/** @brief Whether the last answer is a 400 that names a region. */
+int delivery_region_refused(const struct delivery *d);
+
+/* steps, in order of work */
+enum step reconcile_step(struct delivery *d); /* the doubt that was found at acquire */
+enum step contact_step(struct delivery *d);
+enum step product_step(struct delivery *d);
+enum step order_step(struct delivery *d);
+enum step goal_step(struct delivery *d);
+enum step contact_forget(struct delivery *d);
+enum step product_forget(struct delivery *d);
+
+/**
+ * @brief Looks the order up by its external key, compared exactly.
+ * @param id  out: the lowest id, "" when there is none @param count  out: how many there are
+ */
+enum step order_find(struct delivery *d, char id[64], int *count);
+
+/** @brief Does the second look that a doubt ended as "not there" asks for (rule 2): an alarm when
+ * there are two. */
+enum step order_look_again(struct delivery *d);
+
+/** @brief Keeps a step whose end is to be recorded with the next begin or the finish. */
+void delivery_set_pending(struct delivery *d, const char *step, const char *result);
+
+/** @brief Result of a step of the order's entry, or NULL; a borrowed view into the grant. */
+const char *delivery_done(const struct delivery *d, const char *step);
+
+/* results (fate.c); texts are borrowed from d and its job */
+void fate_delivered(struct delivery *d, struct result *result);
+
+/**
+ * @brief Fates that another version may not outrun (rule 7): published, waited for, and the
+ * ledger's epoch asked once more.
+ * @param reason  REASON_NONE: OLD, no fate at all; REASON_STATUS: withdrawn, skipped; else dead
+ * @param detail  dead: a line for people
+ * @returns OK: result is to be completed, its outputs are with Kafka; AGAIN: the ledger changed,
+ * acquire again; STOPPED
+ */
+enum step fate_final(struct delivery *d, enum reason reason, const char *detail,
+                     struct result *result);
+void fate_malformed(struct delivery *d, struct result *result);
+void fate_waiting(struct delivery *d, int orders_only, struct result *result);
+void fate_retry(struct delivery *d, int topic, int attempt, struct result *result);
+
+#endif

@@ -1,0 +1,285 @@
+#include "delivery.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "retry.h"
+#include "stop.h"
+
+static void key_text(const struct delivery *d, char target[160])
+{
+    log_escape(target, 160, d->job->event->key.data, d->job->event->key.length);
+}
+
+/* The record once more for another topic: key, value and all that it carried. */
+static struct output *add_copy(struct delivery *d, struct result *result, const char *topic)
+{
+    struct output *output = &result->outputs[result->output_count++];
+    const struct event *event = d->job->event;
+
+    *output = (struct output){.topic = topic,
+                              .key = event->key,
+                              .value = event->value,
+                              .partition_hash = d->job->contact_hash};
+    memcpy(output->headers, event->headers, sizeof(output->headers));
+    output->headers[HEADER_NOT_BEFORE] = (struct text){0};
+    output->headers[HEADER_DETAIL] = (struct text){0};
+    return output;
+}
+
+static void set_due(struct delivery *d, struct output *output, int topic)
+{
+    buffer_reset(&d->not_before_text);
+    buffer_printf(&d->not_before_text, "%" PRId64,
+                  clock_now_ms() + d->pusher->config->pusher.retry_delays_s[topic] * 1000);
+    output->headers[HEADER_NOT_BEFORE] =
+        (struct text){d->not_before_text.data, d->not_before_text.length};
+}
+
+static void add_time(yyjson_mut_doc *doc, yyjson_mut_val *times, const char *name, int64_t at_ms)
+{
+    if (at_ms > 0)
+        yyjson_mut_obj_add_sint(doc, times, name, at_ms);
+    else
+        yyjson_mut_obj_add_null(doc, times, name);
+}
+
+/* steps and in_doubt, from the list that the ledger keeps. */
+static void add_steps(struct delivery *d, yyjson_mut_doc *doc, yyjson_mut_val *root)
+{
+    yyjson_mut_val *steps = yyjson_mut_obj_add_obj(doc, root, "steps");
+    yyjson_mut_val *in_doubt = yyjson_mut_obj_add_arr(doc, root, "in_doubt");
+
+    for (int i = 0; i < d->grant->step_count; i++) {
+        const struct ledger_step *step = &d->grant->steps[i];
+
+        yyjson_mut_obj_put(steps, yyjson_mut_str(doc, step->name),
+                           yyjson_mut_str(doc, step->result));
+        if (strncmp(step->name, "goal:", 5) == 0 && strcmp(step->result, "in_doubt") == 0)
+            yyjson_mut_arr_add_str(doc, in_doubt, step->name + 5);
+    }
+}
+
+static char *delivered_value(struct delivery *d, size_t *length)
+{
+    yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
+    yyjson_mut_val *root = yyjson_mut_obj(doc), *list, *times;
+    const char *order = delivery_done(d, "order");
+    const char *contact = delivery_done(d, "contact");
+    char *value;
+
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_sint(doc, root, "modified_at", d->grant->modified_at);
+    yyjson_mut_obj_add_str(doc, root, "digest", d->digest);
+    yyjson_mut_obj_add_str(doc, root, "contact_id", contact != NULL ? contact : d->contact_id);
+    yyjson_mut_obj_add_str(doc, root, "order_id", order != NULL ? order : "");
+    add_steps(d, doc, root);
+    list = yyjson_mut_obj_add_arr(doc, root, "incomplete");
+    for (int i = 0; i < d->incomplete_count; i++) {
+        yyjson_mut_val *one = yyjson_mut_arr_add_obj(doc, list);
+
+        yyjson_mut_obj_add_str(doc, one, "step", d->incomplete[i].step);
+        yyjson_mut_obj_add_str(doc, one, "answer", d->incomplete[i].answer);
+    }
+    yyjson_mut_obj_add_sint(doc, root, "calls",
+                            d->job->call_count + infusionsoft_call_count(d->client) -
+                                d->calls_before);
+    yyjson_mut_obj_add_sint(doc, root, "attempts", d->attempt + 1);
+    times = yyjson_mut_obj_add_obj(doc, root, "times");
+    add_time(doc, times, "placed", d->placed_at);
+    add_time(doc, times, "modified", d->grant->modified_at);
+    add_time(doc, times, "polled", d->polled_at);
+    add_time(doc, times, "created", d->job->created_ms);
+    value = yyjson_mut_write(doc, YYJSON_WRITE_ALLOW_INVALID_UNICODE, length);
+    yyjson_mut_doc_free(doc);
+    return mem_check(value);
+}
+
+static void log_delivered(struct delivery *d)
+{
+    char key[160];
+    const char *order = delivery_done(d, "order");
+    const char *contact = delivery_done(d, "contact");
+
+    key_text(d, key);
+    log_info("delivered key=%s contact=%s order=%s attempt=%" PRId64 " delay_ms=%" PRId64 "%s", key,
+             contact != NULL ? contact : d->contact_id, order != NULL ? order : "?", d->attempt + 1,
+             clock_now_ms() - d->placed_at, d->incomplete_count > 0 ? " incomplete=yes" : "");
+}
+
+void fate_delivered(struct delivery *d, struct result *result)
+{
+    const struct event *event = d->job->event;
+    struct output *output = &result->outputs[0];
+    size_t length;
+
+    result->verdict = VERDICT_PASS;
+    result->reason = REASON_NONE;
+    *output = (struct output){.topic = d->pusher->topics.delivered,
+                              .key = event->key,
+                              .partition_hash = event_hash(0, event->key)};
+    output->owned_value = delivered_value(d, &length);
+    output->value = (struct text){output->owned_value, length};
+    memcpy(output->headers, event->headers, sizeof(output->headers));
+    output->headers[HEADER_ACCOUNT] = d->job->account;
+    output->headers[HEADER_NOT_BEFORE] = output->headers[HEADER_REASON] =
+        output->headers[HEADER_DETAIL] = output->headers[HEADER_ATTEMPT] = (struct text){0};
+    result->output_count = 1;
+    if (d->replay)
+        result->outputs[result->output_count++] =
+            (struct output){.topic = d->pusher->topics.dead,
+                            .key = event->key,
+                            .partition_hash = event_hash(0, event->key)};
+    if ((d->job->look_later || d->grant->look_again) && !d->look_was_asked) {
+        struct output *copy = add_copy(d, result, d->pusher->topics.retry[TOPIC_RETRY_COUNT - 1]);
+
+        copy->headers[HEADER_REASON] = text_of(reason_name(REASON_IN_DOUBT));
+        set_due(d, copy, TOPIC_RETRY_COUNT - 1);
+    }
+    if (d->grant->answer != LEDGER_DONE)
+        log_delivered(d);
+    else
+        log_debug("delivered_again key=%.*s", (int)event->key.length, event->key.data);
+}
+
+/* The epoch that a fence begins with. */
+static int64_t epoch_of(const char *fence) { return strtoll(fence, NULL, 10); }
+
+/* Kafka has it before the ledger is asked whether it is still the same; only then the offset may be
+ * committed. */
+static enum step publish(struct delivery *d, struct result *result)
+{
+    enum step step = STEP_OK;
+
+    for (int i = 0; i < result->output_count && step == STEP_OK; i++) {
+        struct error err = {0};
+        int sent = publisher_send(d->pusher->publisher, &result->outputs[i], &err);
+
+        if (sent == -1) {
+            log_error("kafka producer failed error=\"%s\"", err.text);
+            stop_request();
+        }
+        if (sent == 1 || sent == -1)
+            step = STEP_STOPPED;
+    }
+    for (int i = 0; i < result->output_count; i++)
+        free(result->outputs[i].owned_value);
+    result->output_count = 0;
+    return step;
+}
+
+static void fill_skip(struct delivery *d, struct result *result)
+{
+    yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
+    yyjson_mut_val *root = yyjson_mut_obj(doc), *status;
+    yyjson_val *theirs = yyjson_obj_get(d->payload, "status");
+    const char *name = yyjson_get_str(yyjson_obj_get(theirs, "name"));
+    yyjson_val *id = yyjson_obj_get(theirs, "id");
+    char detail[DELIVERY_DETAIL_BYTES], number[24];
+    size_t length;
+    char *value;
+
+    snprintf(number, sizeof(number), "%.*s", (int)(yyjson_is_raw(id) ? yyjson_get_len(id) : 1),
+             yyjson_is_raw(id) ? yyjson_get_raw(id) : "0");
+    snprintf(detail, sizeof(detail), "status %s %.80s", number, name != NULL ? name : "");
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_str(doc, root, "reason", reason_name(REASON_STATUS));
+    yyjson_mut_obj_add_str(doc, root, "detail", detail);
+    yyjson_mut_obj_add_sint(doc, root, "modified_at", d->modified_at);
+    status = yyjson_mut_obj_add_obj(doc, root, "status");
+    yyjson_mut_obj_add_val(doc, status, "id", yyjson_mut_raw(doc, number));
+    yyjson_mut_obj_add_str(doc, status, "name", name != NULL ? name : "");
+    yyjson_mut_obj_add_sint(doc, root, "placed_at", d->placed_at);
+    value = mem_check(yyjson_mut_write(doc, YYJSON_WRITE_ALLOW_INVALID_UNICODE, &length));
+    yyjson_mut_doc_free(doc);
+    result_skip(result, &d->pusher->stage_settings, d->job->event, REASON_STATUS, detail, value,
+                length);
+}
+
+static void fill_dead(struct delivery *d, enum reason reason, const char *detail,
+                      struct result *result)
+{
+    result_dead(result, &d->pusher->stage_settings, d->job->event, reason, detail);
+    if (d->answer[0] != '\0')
+        result->outputs[0].headers[HEADER_ANSWER] = text_of(d->answer);
+}
+
+enum step fate_final(struct delivery *d, enum reason reason, const char *detail,
+                     struct result *result)
+{
+    int64_t epoch = 0;
+    enum step step;
+
+    result->output_count = 0;
+    if (reason == REASON_NONE) { /* OLD: nothing but the commit */
+        result->verdict = VERDICT_PASS;
+        result->reason = REASON_NONE;
+    } else if (reason == REASON_STATUS) {
+        fill_skip(d, result);
+    } else {
+        fill_dead(d, reason, detail, result);
+    }
+    step = publish(d, result);
+    if (step == STEP_OK)
+        step = delivery_epoch(d, &epoch);
+    if (step != STEP_OK)
+        return step;
+    return epoch == epoch_of(d->grant->fence) ? STEP_OK : STEP_AGAIN;
+}
+
+void fate_malformed(struct delivery *d, struct result *result)
+{
+    const char *detail = d->job->account_index < 0 && d->job->doc != NULL
+                             ? "the record names no account of the configuration"
+                             : "the record is not a payload";
+
+    d->answer[0] = '\0';
+    result_dead(result, &d->pusher->stage_settings, d->job->event, REASON_MALFORMED, detail);
+}
+
+void fate_waiting(struct delivery *d, int orders_only, struct result *result)
+{
+    const struct topics *topics = &d->pusher->topics;
+    int index = d->job->account_index;
+    struct output *output;
+    char key[160];
+
+    key_text(d, key);
+    result->verdict = VERDICT_RETRY;
+    result->reason = orders_only ? REASON_ECOMMERCE_UNAVAILABLE : REASON_ACCOUNT_CLOSED;
+    result->output_count = 0;
+    if (orders_only)
+        snprintf(result->detail, sizeof(result->detail), "%s", reason_sentence(result->reason));
+    else
+        account_why_closed(d->account, result->detail);
+    output =
+        add_copy(d, result, orders_only ? topics->waiting_orders[index] : topics->waiting[index]);
+    output->headers[HEADER_REASON] = text_of(reason_name(result->reason));
+    output->headers[HEADER_DETAIL] = text_of(result->detail);
+    log_info("waiting key=%s reason=%s", key, reason_name(result->reason));
+}
+
+void fate_retry(struct delivery *d, int topic, int attempt, struct result *result)
+{
+    struct output *output;
+    char key[160];
+
+    key_text(d, key);
+    result->verdict = VERDICT_RETRY;
+    result->reason = REASON_RETRYING;
+    result->output_count = 0;
+    snprintf(result->detail, sizeof(result->detail), "%s: %.130s", d->failed_step, d->detail);
+    output = add_copy(d, result, d->pusher->topics.retry[topic]);
+    buffer_reset(&d->attempt_text);
+    buffer_printf(&d->attempt_text, "%d", attempt);
+    output->headers[HEADER_ATTEMPT] = (struct text){d->attempt_text.data, d->attempt_text.length};
+    output->headers[HEADER_REASON] = text_of(reason_name(REASON_RETRYING));
+    output->headers[HEADER_DETAIL] = text_of(result->detail);
+    set_due(d, output, topic);
+    log_warn("retrying key=%s step=%s attempt=%d doubt=%s error=\"%s\"", key, d->failed_step,
+             attempt, d->grant->doubt != NULL ? d->grant->doubt : "", d->detail);
+}

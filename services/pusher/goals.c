@@ -1,0 +1,114 @@
+#include "delivery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+/* Ends what is still open (the order, or the goal before) and begins the next one in the same round
+ * trip. */
+static enum step end_pending(struct delivery *d, const char *next, int *begun)
+{
+    enum step step;
+
+    *begun = 0;
+    if (d->pending_step.length == 0)
+        return STEP_OK;
+    *begun = next != NULL && d->combines;
+    step =
+        delivery_end(d, d->grant, d->pending_step.data, d->pending_result, *begun ? next : NULL, 1);
+    buffer_reset(&d->pending_step);
+    return step;
+}
+
+void delivery_set_pending(struct delivery *d, const char *step, const char *result)
+{
+    buffer_reset(&d->pending_step);
+    buffer_append(&d->pending_step, step, strlen(step));
+    snprintf(d->pending_result, sizeof(d->pending_result), "%s", result);
+}
+
+static struct text goal_body(struct delivery *d, yyjson_val *goal)
+{
+    yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    size_t length;
+    char *body;
+
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_val(doc, root, "integration",
+                           yyjson_val_mut_copy(doc, yyjson_obj_get(goal, "integration")));
+    yyjson_mut_obj_add_val(doc, root, "call_name",
+                           yyjson_val_mut_copy(doc, yyjson_obj_get(goal, "call_name")));
+    yyjson_mut_obj_add_val(doc, root, "contact_id",
+                           yyjson_mut_raw(doc, d->contact_id)); /* a number here */
+    body = mem_check(yyjson_mut_write(doc, 0, &length));
+    yyjson_mut_doc_free(doc);
+    return (struct text){body, length};
+}
+
+/* One goal, at most once (D7): what is in doubt is recorded and never sent again. */
+static enum step send_goal(struct delivery *d, yyjson_val *goal, const char *name, int begun)
+{
+    enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
+    struct text body = goal_body(d, goal);
+    enum step step = delivery_write(d, d->grant, name, begun, "/automations/goals/achieve", NULL,
+                                    body, &outcome);
+
+    free((void *)(uintptr_t)body.data);
+    if (step != STEP_OK)
+        return step;
+    switch (outcome) {
+    case INFUSIONSOFT_OK:
+        delivery_set_pending(d, name, "sent");
+        return STEP_OK;
+    case INFUSIONSOFT_IN_DOUBT:
+        log_warn("in_doubt key=%.*s step=goal error=\"%s\"", (int)d->job->event->key.length,
+                 d->job->event->key.data, infusionsoft_answer(d->client)->error.text);
+        delivery_set_pending(d, name, "in_doubt");
+        return STEP_OK;
+    case INFUSIONSOFT_REFUSED:
+    case INFUSIONSOFT_FORBIDDEN:
+        delivery_keep_answer(d);
+        delivery_add_incomplete(d, name, NULL);
+        delivery_set_pending(d, name, "refused");
+        return STEP_OK;
+    default: /* certainly without effect: it may be sent another time */
+        step = delivery_end(d, d->grant, name, NULL, NULL, 0);
+        return step != STEP_OK ? step : delivery_failed(d, outcome);
+    }
+}
+
+enum step goal_step(struct delivery *d)
+{
+    yyjson_arr_iter iter;
+    yyjson_val *goal;
+    enum step step;
+    int begun;
+
+    d->failed_step = "goal";
+    if (d->order_id[0] != '\0' && delivery_done(d, "order") == NULL)
+        delivery_set_pending(d, "order", d->order_id);
+    yyjson_arr_iter_init(d->goals, &iter);
+    while ((goal = yyjson_arr_iter_next(&iter)) != NULL) {
+        const char *integration = yyjson_get_str(yyjson_obj_get(goal, "integration"));
+        const char *call_name = yyjson_get_str(yyjson_obj_get(goal, "call_name"));
+
+        buffer_reset(&d->step);
+        buffer_printf(&d->step, "goal:%s/%s", integration, call_name);
+        if (delivery_done(d, d->step.data) != NULL)
+            continue;
+        if (d->grant->goals_in_doubt) { /* the ledger cannot say whether it was sent */
+            step = end_pending(d, NULL, &begun);
+            delivery_set_pending(d, d->step.data, "in_doubt");
+        } else {
+            step = end_pending(d, d->step.data, &begun);
+            if (step == STEP_OK)
+                step = send_goal(d, goal, d->step.data, begun);
+        }
+        if (step != STEP_OK)
+            return step;
+    }
+    return STEP_OK; /* the last one is ended with the finish */
+}

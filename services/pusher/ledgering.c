@@ -1,0 +1,161 @@
+#include "delivery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "retry.h"
+#include "stop.h"
+
+/* Redis away: the world failed, not the record. The same call again, for as long as it takes; the
+ * scripts forgive it. */
+static const struct retry_policy redis_backoff = {0, 100, 5000};
+
+enum { LOST_WAIT_MS = 200 };
+
+/* After a call of the ledger that failed. STEP_OK: call again. */
+static enum step wait_for_redis(struct delivery *d, struct error *err, int *failures)
+{
+    if (err->kind == ERROR_PERMANENT) {
+        /* Somebody wrote under our keys: this record is parked, the others go on. */
+        d->failed_step = "ledger";
+        snprintf(d->detail, sizeof(d->detail), "ledger: %.140s", err->text);
+        return STEP_FAILED;
+    }
+    if (++*failures == 1) {
+        health_set_ready("redis", 0, err->text);
+        log_debug("ledger unreachable error=\"%s\"", err->text);
+    }
+    error_clear(err);
+    return stop_wait_ms(retry_delay_ms(&redis_backoff, *failures, retry_chance(), -1))
+               ? STEP_STOPPED
+               : STEP_OK;
+}
+
+static void redis_answered(int failures)
+{
+    if (failures > 0)
+        health_set_ready("redis", 1, NULL);
+}
+
+static enum step answer_to_step(struct delivery *d, enum ledger_answer answer, const char *step,
+                                int called)
+{
+    switch (answer) {
+    case LEDGER_OK:
+        return STEP_OK;
+    case LEDGER_OK_STALE:
+        log_warn("lease_ran_out key=%.*s step=%s", (int)d->job->event->key.length,
+                 d->job->event->key.data, step);
+        return STEP_OK;
+    case LEDGER_LOST:
+        rebuild_request(d->pusher->rebuild);
+        if (stop_wait_ms(LOST_WAIT_MS))
+            return STEP_STOPPED;
+        break;
+    default:
+        break;
+    }
+    if (called) {
+        metric_add(d->pusher->alarms_fenced, 1);
+        log_error("fenced key=%.*s step=%s answer=%s effect=possible",
+                  (int)d->job->event->key.length, d->job->event->key.data, step,
+                  ledger_answer_name(answer));
+    }
+    return STEP_AGAIN;
+}
+
+/* Repeats CALL until Redis answered; returns from the function when it is to be left. */
+#define UNTIL_ANSWERED(call)                                                                       \
+    do {                                                                                           \
+        struct error err = {0};                                                                    \
+        int failures = 0;                                                                          \
+        while ((call) != 0) {                                                                      \
+            enum step waited = wait_for_redis(d, &err, &failures);                                 \
+            if (waited != STEP_OK)                                                                 \
+                return waited;                                                                     \
+        }                                                                                          \
+        redis_answered(failures);                                                                  \
+    } while (0)
+
+/* The grant's own list follows what was recorded, so that a job that was set aside knows where it
+ * was. */
+static void note_step(struct ledger_grant *grant, const char *step, const char *result)
+{
+    struct ledger_step *steps;
+
+    if (grant->doubt != NULL && strcmp(grant->doubt, step) == 0) {
+        free(grant->doubt);
+        grant->doubt = NULL;
+    }
+    if (result == NULL)
+        return;
+    steps = mem_realloc(grant->steps, ((size_t)grant->step_count + 1) * sizeof(*steps));
+    steps[grant->step_count].name = mem_strdup(step);
+    steps[grant->step_count].result = mem_strdup(result);
+    grant->steps = steps;
+    grant->step_count++;
+}
+
+enum step delivery_begin(struct delivery *d, const struct ledger_grant *grant, const char *step)
+{
+    enum ledger_answer answer = LEDGER_FENCED;
+
+    UNTIL_ANSWERED(ledger_begin(d->ledger, grant, step, &answer, &err));
+    return answer_to_step(d, answer, step, 0);
+}
+
+enum step delivery_end(struct delivery *d, struct ledger_grant *grant, const char *step,
+                       const char *result, const char *next, int called)
+{
+    enum ledger_answer answer = LEDGER_FENCED;
+
+    UNTIL_ANSWERED(ledger_end(d->ledger, grant, step, result, next, &answer, &err));
+    note_step(grant, step, result);
+    return answer_to_step(d, answer, step, called);
+}
+
+enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum ledger_finish how,
+                          const char *step, const char *result, const char *reason, int called)
+{
+    enum ledger_answer answer = LEDGER_FENCED;
+
+    UNTIL_ANSWERED(ledger_finish(d->ledger, grant, how, step, result, reason, &answer, &err));
+    if (step != NULL)
+        note_step(grant, step, result);
+    return answer_to_step(d, answer, step != NULL ? step : "finish", called);
+}
+
+enum step delivery_acquire(struct delivery *d, const struct ledger_request *request,
+                           struct ledger_grant *grant)
+{
+    ledger_grant_clear(grant);
+    UNTIL_ANSWERED(ledger_acquire(d->ledger, request, grant, &err));
+    return grant->answer == LEDGER_LOST ? answer_to_step(d, LEDGER_LOST, "acquire", 0) : STEP_OK;
+}
+
+enum step delivery_peek(struct delivery *d, struct ledger_peek *peeks, int count)
+{
+    UNTIL_ANSWERED(ledger_peek_many(d->ledger, d->job->account, peeks, count, &err));
+    return STEP_OK;
+}
+
+enum step delivery_forget(struct delivery *d, enum ledger_kind kind, const char *digest,
+                          const char *stale_id)
+{
+    UNTIL_ANSWERED(
+        ledger_forget(d->ledger, d->job->account, kind, text_of(digest), stale_id, &err));
+    return STEP_OK;
+}
+
+enum step delivery_epoch(struct delivery *d, int64_t *epoch)
+{
+    UNTIL_ANSWERED(ledger_epoch(d->ledger, epoch, &err));
+    return STEP_OK;
+}
+
+const char *delivery_done(const struct delivery *d, const char *step)
+{
+    return ledger_grant_step(d->grant, step);
+}

@@ -1,0 +1,206 @@
+/* NAME
+ *     bigfusion-pusher - delivers payloads into Infusionsoft accounts, each effect once
+ * SYNOPSIS
+ *     bigfusion-pusher [--config FILE] [--check] [--help] [--version]
+ * READS
+ *     <prefix>.orders.payloads, <prefix>.retry-1m, -10m, -1h and, while their account is open for
+ * business, <prefix>.waiting.<account> and <prefix>.waiting-orders.<account>, as group
+ * <prefix>.pusher WRITES <prefix>.delivered        what was made, with its ids <prefix>.skipped an
+ * order that was taken back before it was made <prefix>.dead             what was refused for good,
+ * with the account's answer <prefix>.retry-*          what failed for now; <prefix>.waiting*: what
+ * its account cannot take for now the ledger in Redis       which effect is done, begun or in doubt
+ * GUARANTEES
+ *     No order is lost, none is made twice, each goal is sent at most once, whatever is killed, cut
+ * off or emptied; docs/delivery.md says how, and which window remains. SIGNALS TERM, INT: finish
+ * the records in hand, commit, leave; a second one: leave at once. PIPE is ignored. EXIT STATUS 0
+ * asked to stop; 100 a person must fix something; 111 start me again
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "account.h"
+#include "config.h"
+#include "delivery.h"
+#include "error.h"
+#include "health.h"
+#include "http.h"
+#include "log.h"
+#include "stage.h"
+#include "stop.h"
+#include "topic.h"
+#include "worker.h"
+
+enum { INFLIGHT_BYTES_MAX = 8 * 1024 * 1024, REDIS_TIMEOUT_MS = 5000 };
+
+static const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000;
+
+static const struct config_program program = {
+    .program = PROGRAM_PUSHER,
+    .name = "bigfusion-pusher",
+    .summary = "Delivers payloads into Infusionsoft accounts, each effect once.",
+};
+
+/* Settings that exist in the file's format and not in this program yet: refused, not ignored. */
+static int check_settings(const struct config *config, struct error *err)
+{
+    for (int i = 0; i < config->store_count; i++) {
+        const struct config_store *store = &config->stores[i];
+
+        if (store->after_sync != AFTER_SYNC_IGNORE)
+            return error_set(
+                err, ERROR_PERMANENT,
+                "%s:%d: [store %s] after_sync = %s is not available yet: allowed: ignore",
+                config->path, store->line, store->name,
+                store->after_sync == AFTER_SYNC_NOTE ? "note" : "tag");
+    }
+    return 0;
+}
+
+static struct metric *alarm_counter(const char *kind)
+{
+    char labels[64];
+
+    snprintf(labels, sizeof(labels), "kind=\"%s\"", kind);
+    return metric_counter("bigfusion_alarms_total", "Alarms raised", labels);
+}
+
+/* Everything but the stage and the threads. inputs has room for 4 + 2 topics per account. */
+static void set_up(struct pusher *pusher, const struct config *config, const char **inputs)
+{
+    struct topics *topics = &pusher->topics;
+    int count = 0;
+
+    pusher->config = config;
+    topics_init(topics, config);
+    inputs[count++] = topics->payloads;
+    for (int i = 0; i < TOPIC_RETRY_COUNT; i++)
+        inputs[count++] = topics->retry[i];
+    for (int i = 0; i < config->account_count; i++) {
+        inputs[count++] = topics->waiting[i];
+        inputs[count++] = topics->waiting_orders[i];
+    }
+    pusher->stage_settings = (struct stage_settings){.config = config,
+                                                     .service = "pusher",
+                                                     .topics = topics,
+                                                     .inputs = inputs,
+                                                     .input_count = count,
+                                                     .inflight_bytes_max = INFLIGHT_BYTES_MAX};
+    pusher->ledger_settings = (struct ledger_settings){
+        .url = config->redis.url,
+        .prefix = config->kafka.topic_prefix,
+        .lease_ms = config->pusher.lease_s * 1000,
+        .visibility_delay_ms = config->pusher.visibility_delay_s * 1000,
+        .keep_ms = config->redis.ledger_keep_days * day_ms,
+        .born_margin_ms = config->redis.born_margin_s * 1000,
+        .timeout_ms = REDIS_TIMEOUT_MS,
+    };
+    pusher->alarms_double_found = alarm_counter("double_found");
+    pusher->alarms_fenced = alarm_counter("fenced");
+    pusher->alarms_total_differs = alarm_counter("total_differs");
+    pusher->calls = metric_counter("bigfusion_infusionsoft_calls_total", "HTTP calls made", "");
+    pusher->lookups = metric_counter("bigfusion_infusionsoft_lookups_total",
+                                     "Calls that looked for a contact, product or order", "");
+}
+
+/* Says once, at start, what about Redis would lose acknowledged writes. Unreachable is no fault of
+ * its settings. */
+static void warn_about_redis(const struct pusher *pusher)
+{
+    struct ledger *ledger = ledger_new(&pusher->ledger_settings);
+    struct buffer warnings = {0};
+    struct error err = {0};
+
+    if (ledger_check_server(ledger, &warnings, &err) != 0)
+        log_warn("redis not checked error=\"%s\"", err.text);
+    else if (warnings.length > 0)
+        log_warn("redis settings: %s", warnings.data);
+    buffer_clear(&warnings);
+    ledger_free(ledger);
+}
+
+static void make_accounts(struct pusher *pusher)
+{
+    int count = pusher->config->account_count;
+
+    pusher->accounts = mem_alloc((size_t)count * sizeof(struct account *));
+    for (int i = 0; i < count; i++) {
+        struct account_settings settings = {.config = pusher->config,
+                                            .topics = &pusher->topics,
+                                            .rebuild = pusher->rebuild,
+                                            .index = i};
+
+        pusher->accounts[i] = account_new(&settings);
+    }
+}
+
+static int run_stage(struct pusher *pusher, struct pool *pool, struct error *err)
+{
+    pusher->stage_settings.inflight_records_max = pool_room(pool);
+    pusher->stage = stage_new_async(&pusher->stage_settings, pool_offer, pool, err);
+    if (pusher->stage == NULL)
+        return -1;
+    for (int i = 0; i < pusher->config->account_count; i++)
+        if (account_start(pusher->accounts[i], pusher->stage, err) != 0)
+            return -1;
+    if (pool_start(pool, err) != 0)
+        return -1;
+    return stage_run(pusher->stage, err);
+}
+
+/* Runs with a good configuration until a stop is asked for. */
+static int run(const struct config *config, struct error *err)
+{
+    struct pusher pusher = {0};
+    const char **inputs =
+        mem_alloc(((size_t)config->account_count * 2 + 1 + TOPIC_RETRY_COUNT) * sizeof(*inputs));
+    struct pool *pool = NULL;
+    int status = -1;
+
+    set_up(&pusher, config, inputs);
+    if (health_start(config->health.listen, err) != 0)
+        goto out;
+    warn_about_redis(&pusher);
+    pusher.publisher = publisher_new(config, err);
+    pusher.rebuild = rebuild_new(config, &pusher.topics, &pusher.ledger_settings, err);
+    if (pusher.publisher == NULL || pusher.rebuild == NULL)
+        goto out;
+    make_accounts(&pusher);
+    pool = pool_new(&pusher);
+    status = run_stage(&pusher, pool, err);
+out:
+    stop_request(); /* also after an error: every thread looks at it */
+    if (pool != NULL)
+        pool_stop(pool);
+    for (int i = 0; pusher.accounts != NULL && i < config->account_count; i++) {
+        if (status == 0 && account_error(pusher.accounts[i], err) != 0)
+            status = -1;
+        account_free(pusher.accounts[i]);
+    }
+    rebuild_free(pusher.rebuild);
+    stage_free(pusher.stage);
+    publisher_free(pusher.publisher);
+    pool_free(pool);
+    health_stop();
+    topics_clear(&pusher.topics);
+    free(pusher.accounts);
+    free(inputs);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct config config = {0};
+    struct error err = {0};
+
+    log_open("pusher");
+    if (config_load(&config, &program, argc, argv, &err) == 0 &&
+        check_settings(&config, &err) == 0 && http_global_init(&err) == 0) {
+        stop_install();
+        run(&config, &err);
+        http_global_cleanup();
+    }
+    config_free(&config);
+    if (err.kind != ERROR_NONE)
+        log_error("stopped error=\"%s\"", err.text);
+    return exit_status(&err);
+}

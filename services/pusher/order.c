@@ -1,0 +1,272 @@
+#include "delivery.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "text.h"
+
+enum { FIND_PAGES_MAX = 5, FIND_PAGE_SIZE = 100 };
+
+static int has_key(yyjson_val *order, const struct infusionsoft_field *field, struct text key)
+{
+    yyjson_arr_iter iter;
+    yyjson_val *custom;
+
+    yyjson_arr_iter_init(yyjson_obj_get(order, "custom_fields"), &iter);
+    while ((custom = yyjson_arr_iter_next(&iter)) != NULL) {
+        yyjson_val *content = yyjson_obj_get(custom, "content");
+        char id[32];
+
+        if (strcmp(infusionsoft_id(custom, id), field->id) == 0 && yyjson_is_str(content) &&
+            yyjson_get_len(content) == key.length &&
+            memcmp(yyjson_get_str(content), key.data, key.length) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+enum step order_find(struct delivery *d, char id[64], int *count)
+{
+    struct buffer page_token = {0};
+    enum step step = STEP_OK;
+
+    id[0] = '\0';
+    *count = 0;
+    if (d->field.id[0] == '\0')
+        return STEP_NO_ORDERS; /* without the module there is nothing to ask */
+    for (int page = 0; page < FIND_PAGES_MAX; page++) {
+        yyjson_val *orders, *order;
+        yyjson_arr_iter iter;
+        const char *next;
+
+        buffer_reset(&d->query);
+        infusionsoft_append_filter(&d->query, d->field.name, d->external_key, 0);
+        buffer_printf(&d->query, "&page_size=%d", FIND_PAGE_SIZE);
+        if (page > 0) {
+            buffer_printf(&d->query, "&page_token=");
+            http_append_escaped(&d->query, (struct text){page_token.data, page_token.length});
+        }
+        metric_add(d->pusher->lookups, 1);
+        step = delivery_read(d, "GET", "/orders", d->query.data, (struct text){0});
+        if (step != STEP_OK)
+            break;
+        orders = yyjson_obj_get(infusionsoft_answer(d->client)->root, "orders");
+        yyjson_arr_iter_init(orders, &iter);
+        while ((order = yyjson_arr_iter_next(&iter)) != NULL) {
+            char its[32];
+            size_t length = strlen(infusionsoft_id(order, its));
+
+            if (length == 0 || !has_key(order, &d->field, d->external_key))
+                continue;
+            ++*count;
+            if (id[0] == '\0' || length < strlen(id) ||
+                (length == strlen(id) && strcmp(its, id) < 0))
+                snprintf(id, 64, "%s", its);
+        }
+        next =
+            yyjson_get_str(yyjson_obj_get(infusionsoft_answer(d->client)->root, "next_page_token"));
+        if (next == NULL || next[0] == '\0' || yyjson_arr_size(orders) == 0 ||
+            (page_token.data != NULL && strcmp(page_token.data, next) == 0))
+            break;
+        buffer_reset(&page_token);
+        buffer_append(&page_token, next, strlen(next));
+    }
+    buffer_clear(&page_token);
+    if (step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403) {
+        account_close_orders(d->account, d->detail);
+        return STEP_NO_ORDERS;
+    }
+    if (step == STEP_OK && *count > 1) {
+        metric_add(d->pusher->alarms_double_found, 1);
+        log_error("double_found key=%.*s count=%d lowest=%s", (int)d->job->event->key.length,
+                  d->job->event->key.data, *count, id);
+    }
+    return step;
+}
+
+enum step order_look_again(struct delivery *d)
+{
+    char id[64];
+    int count;
+    enum step step;
+
+    d->failed_step = "look_again";
+    step = order_find(d, id, &count);
+    if (step == STEP_OK)
+        log_info("looked_again key=%.*s found=%d", (int)d->job->event->key.length,
+                 d->job->event->key.data, count);
+    return step;
+}
+
+/* The request body: the payload's, with the ids that only the account knows. New: free(). */
+static char *build_body(struct delivery *d, int without_region, size_t *length)
+{
+    yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
+    yyjson_mut_val *root = yyjson_val_mut_copy(doc, d->order_body);
+    yyjson_mut_val *field, *item;
+    yyjson_mut_arr_iter items;
+    char *body;
+
+    yyjson_mut_doc_set_root(doc, root);
+    yyjson_mut_obj_add_str(doc, root, "contact_id", d->contact_id);
+    field = yyjson_mut_arr_add_obj(doc, yyjson_mut_obj_add_arr(doc, root, "custom_fields"));
+    yyjson_mut_obj_add_str(doc, field, "id", d->field.id);
+    yyjson_mut_obj_add_strn(doc, field, "content", d->external_key.data, d->external_key.length);
+    yyjson_mut_arr_iter_init(yyjson_mut_obj_get(root, "order_items"), &items);
+    while ((item = yyjson_mut_arr_iter_next(&items)) != NULL) {
+        yyjson_mut_val *product = yyjson_mut_obj_remove_key(item, "product");
+        int64_t index;
+
+        if (product != NULL &&
+            text_to_int((struct text){yyjson_mut_get_raw(product), yyjson_mut_get_len(product)},
+                        &index) == 0)
+            yyjson_mut_obj_add_str(doc, item, "product_id", d->products[index].id);
+    }
+    if (without_region)
+        yyjson_mut_obj_remove_key(yyjson_mut_obj_get(root, "shipping_address"), "region");
+    body = mem_check(yyjson_mut_write(doc, 0, length));
+    yyjson_mut_doc_free(doc);
+    return body;
+}
+
+/* The account's own sum beside ours: a difference is a matter for people, the order is there either
+ * way. */
+static void compare_total(struct delivery *d)
+{
+    yyjson_val *total = yyjson_obj_get(infusionsoft_answer(d->client)->root, "total");
+    yyjson_val *amount = yyjson_obj_get(total, "amount");
+    yyjson_val *wanted = yyjson_obj_get(d->payload, "total");
+    int64_t cents;
+
+    if (!yyjson_is_int(amount) || wanted == NULL ||
+        text_to_int((struct text){yyjson_get_raw(wanted), yyjson_get_len(wanted)}, &cents) != 0 ||
+        yyjson_get_sint(amount) == cents)
+        return;
+    metric_add(d->pusher->alarms_total_differs, 1);
+    log_error("total_differs key=%.*s ours=%" PRId64 " theirs=%" PRId64 " unit=cent",
+              (int)d->job->event->key.length, d->job->event->key.data, cents,
+              yyjson_get_sint(amount));
+}
+
+/* The create left, and no usable answer came: the account is asked, at once and when it must be
+ * visible. */
+static enum step find_lost_order(struct delivery *d, char id[64])
+{
+    int count;
+    enum step step;
+
+    delivery_keep_answer(d);
+    log_warn("in_doubt key=%.*s step=order error=\"%s\"", (int)d->job->event->key.length,
+             d->job->event->key.data, d->detail);
+    free(d->grant->doubt);
+    d->grant->doubt = mem_strdup("order");
+    d->grant->doubt_visible_in_ms = d->pusher->ledger_settings.visibility_delay_ms;
+    step = order_find(d, id, &count);
+    if (step != STEP_OK || id[0] != '\0')
+        return step;
+    d->wait_ms = d->grant->doubt_visible_in_ms;
+    d->grant->doubt_visible_in_ms = 0; /* the next look is the last one: reconcile_step() */
+    return STEP_LATER;
+}
+
+/* One create. STEP_OK: id is set, the step is not ended yet. STEP_REFUSED: no effect, the step is
+ * free. */
+static enum step create_order(struct delivery *d, int without_region, int begun, char id[64])
+{
+    enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
+    size_t length;
+    char *body = build_body(d, without_region, &length);
+    char its[32];
+    enum step step = delivery_write(d, d->grant, "order", begun, "/orders", NULL,
+                                    (struct text){body, length}, &outcome);
+
+    free(body);
+    if (step != STEP_OK)
+        return step;
+    if (outcome == INFUSIONSOFT_OK &&
+        infusionsoft_id(infusionsoft_answer(d->client)->root, its)[0] != '\0') {
+        snprintf(id, 64, "%s", its);
+        d->job->created_ms = clock_now_ms();
+        compare_total(d);
+        return STEP_OK;
+    }
+    if (outcome == INFUSIONSOFT_OK || outcome == INFUSIONSOFT_IN_DOUBT)
+        return find_lost_order(d, id);
+    step = delivery_end(d, d->grant, "order", NULL, NULL, 0);
+    if (step != STEP_OK)
+        return step;
+    if (outcome == INFUSIONSOFT_FORBIDDEN) {
+        delivery_keep_answer(d);
+        account_close_orders(d->account, d->detail);
+        return STEP_NO_ORDERS;
+    }
+    return delivery_failed(d, outcome);
+}
+
+/* After a 4xx: the cached ids may be of things that somebody deleted. Fresh ones, if any was
+ * cached. */
+static enum step refresh_ids(struct delivery *d)
+{
+    enum step step = contact_forget(d);
+
+    if (step == STEP_OK)
+        step = product_forget(d);
+    if (step == STEP_OK)
+        step = contact_step(d);
+    if (step == STEP_OK)
+        step = product_step(d);
+    d->failed_step = "order";
+    return step;
+}
+
+/* Contact recorded and order begun in one round trip, except where the governor may have to be
+ * waited for in between. */
+static enum step begin_order(struct delivery *d, int *begun)
+{
+    const char *known = delivery_done(d, "contact");
+
+    *begun = 0;
+    if (known != NULL && strcmp(known, d->contact_id) == 0)
+        return STEP_OK;
+    *begun = d->combines;
+    return delivery_end(d, d->grant, "contact", d->contact_id, *begun ? "order" : NULL, 0);
+}
+
+enum step order_step(struct delivery *d)
+{
+    int without_region = 0, refreshed = 0, begun = 0;
+    char id[64] = "";
+    enum step step;
+
+    d->failed_step = "order";
+    if (delivery_done(d, "order") != NULL)
+        return STEP_OK;
+    step = begin_order(d, &begun);
+    if (step == STEP_OK)
+        step = create_order(d, without_region, begun, id);
+    while (step == STEP_REFUSED) {
+        if (!without_region && delivery_region_refused(d)) {
+            without_region = 1;
+        } else if (!refreshed && (d->contact_cached || d->products_cached)) {
+            refreshed = 1;
+            step = refresh_ids(d);
+            if (step != STEP_OK)
+                return step;
+            step = begin_order(d, &begun);
+            if (step != STEP_OK)
+                return step;
+        } else {
+            return step;
+        }
+        step = create_order(d, without_region, begun, id);
+        begun = 0;
+    }
+    if (step != STEP_OK)
+        return step;
+    snprintf(d->order_id, sizeof(d->order_id), "%s", id);
+    return STEP_OK; /* the step is ended with the first goal's begin, or with the finish */
+}

@@ -1,0 +1,137 @@
+#include "publish.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "kafka.h"
+#include "stop.h"
+
+enum { POLL_MS = 100, FULL_WAIT_MS = 20, FREE_WAIT_MS = 2000 };
+
+enum state { STATE_SENT = 0, STATE_DELIVERED, STATE_FAILED, STATE_TOO_LARGE };
+
+/* One record under way; its last user frees it. */
+struct waiter {
+    enum state state;
+    int left; /* the sender waits no more: the report frees it */
+};
+
+struct publisher {
+    struct producer *producer;
+    pthread_mutex_t lock;
+    pthread_cond_t reported;
+    pthread_t thread;
+    int started;
+    int ending;
+};
+
+static void on_report(void *context, void *opaque, rd_kafka_resp_err_t error)
+{
+    struct publisher *publisher = context;
+    struct waiter *waiter = opaque;
+
+    pthread_mutex_lock(&publisher->lock);
+    if (waiter->left) {
+        free(waiter);
+    } else {
+        waiter->state = error == RD_KAFKA_RESP_ERR_NO_ERROR             ? STATE_DELIVERED
+                        : error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ? STATE_TOO_LARGE
+                                                                        : STATE_FAILED;
+        pthread_cond_broadcast(&publisher->reported);
+    }
+    pthread_mutex_unlock(&publisher->lock);
+}
+
+static void *serve(void *context)
+{
+    struct publisher *publisher = context;
+    int ending = 0;
+
+    while (!ending) {
+        producer_poll(publisher->producer, POLL_MS);
+        pthread_mutex_lock(&publisher->lock);
+        ending = publisher->ending;
+        pthread_mutex_unlock(&publisher->lock);
+    }
+    return NULL;
+}
+
+struct publisher *publisher_new(const struct config *config, struct error *err)
+{
+    struct publisher *publisher = mem_alloc(sizeof(*publisher));
+
+    pthread_mutex_init(&publisher->lock, NULL);
+    pthread_cond_init(&publisher->reported, NULL);
+    publisher->producer = producer_new(config, "bigfusion-pusher-fates", on_report, publisher, err);
+    if (publisher->producer == NULL ||
+        pthread_create(&publisher->thread, NULL, serve, publisher) != 0) {
+        error_set(err, ERROR_TEMPORARY, "the thread for fates cannot be started");
+        publisher_free(publisher);
+        return NULL;
+    }
+    publisher->started = 1;
+    return publisher;
+}
+
+void publisher_free(struct publisher *publisher)
+{
+    if (publisher == NULL)
+        return;
+    pthread_mutex_lock(&publisher->lock);
+    publisher->ending = 1;
+    pthread_mutex_unlock(&publisher->lock);
+    if (publisher->started)
+        pthread_join(publisher->thread, NULL);
+    producer_free(publisher->producer, FREE_WAIT_MS);
+    pthread_cond_destroy(&publisher->reported);
+    pthread_mutex_destroy(&publisher->lock);
+    free(publisher);
+}
+
+/* Waits for the report. The waiter is released here or, after a stop, by the report. */
+static enum state wait_for(struct publisher *publisher, struct waiter *waiter)
+{
+    enum state state;
+
+    pthread_mutex_lock(&publisher->lock);
+    while (waiter->state == STATE_SENT && !stop_requested()) {
+        struct timespec until;
+
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += 1;
+        pthread_cond_timedwait(&publisher->reported, &publisher->lock, &until);
+    }
+    state = waiter->state;
+    if (state == STATE_SENT)
+        waiter->left = 1;
+    else
+        free(waiter);
+    pthread_mutex_unlock(&publisher->lock);
+    return state;
+}
+
+int publisher_send(struct publisher *publisher, const struct output *output, struct error *err)
+{
+    for (;;) {
+        struct waiter *waiter = mem_alloc(sizeof(*waiter));
+        enum producer_answer answer;
+        enum state state;
+
+        answer = producer_send(publisher->producer, output, 0, waiter, err);
+        if (answer != PRODUCER_QUEUED) {
+            free(waiter);
+            if (answer == PRODUCER_TOO_LARGE)
+                return 2;
+            if (answer == PRODUCER_FATAL)
+                return -1;
+            if (stop_wait_ms(FULL_WAIT_MS))
+                return 1;
+            continue;
+        }
+        state = wait_for(publisher, waiter);
+        if (state != STATE_FAILED)
+            return state == STATE_DELIVERED ? 0 : state == STATE_TOO_LARGE ? 2 : 1;
+        if (stop_wait_ms(FULL_WAIT_MS))
+            return 1;
+    }
+}

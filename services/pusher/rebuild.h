@@ -1,0 +1,30 @@
+/* rebuild.h - the keeper of the ledger: a thread that fills a lost ledger in from the topics
+ * `delivered`, `dead` and `skipped` (design: ledger, rule 4). One pusher does it, under a lock; the
+ * others wait. Thread-safe. */
+#ifndef PUSHER_REBUILD_H
+#define PUSHER_REBUILD_H
+
+#include "config.h"
+#include "error.h"
+#include "ledger.h"
+#include "topic.h"
+
+struct rebuild;
+
+/** @brief New, its thread started: looks at the ledger now and then, and when asked to. Free with
+ * rebuild_free(). */
+struct rebuild *rebuild_new(const struct config *config, const struct topics *topics,
+                            const struct ledger_settings *settings, struct error *err);
+void rebuild_free(struct rebuild *rebuild);
+
+/**
+ * @brief A lost ledger may be rebuilt from now on. Before an account was ever found ready for
+ * orders nothing can have been delivered, and `bigfusion setup` may still start the ledger as a new
+ * one.
+ */
+void rebuild_allow(struct rebuild *rebuild);
+
+/** @brief The ledger answered LOST: look at once. */
+void rebuild_request(struct rebuild *rebuild);
+
+#endif

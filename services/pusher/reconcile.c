@@ -1,0 +1,52 @@
+#include "delivery.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+
+static enum step reconcile_order(struct delivery *d)
+{
+    char id[64];
+    int count;
+    enum step step;
+
+    d->failed_step = "reconcile";
+    step = order_find(d, id, &count);
+    if (step != STEP_OK)
+        return step;
+    if (id[0] != '\0') {
+        log_info("adopted key=%.*s order=%s", (int)d->job->event->key.length,
+                 d->job->event->key.data, id);
+        return delivery_end(d, d->grant, "order", id, NULL, 0);
+    }
+    if (d->grant->doubt_visible_in_ms > 0) {
+        d->wait_ms = d->grant->doubt_visible_in_ms;
+        d->grant->doubt_visible_in_ms = 0; /* the next look decides */
+        return STEP_LATER;
+    }
+    d->job->look_later = 1;
+    /* What the entry stands for from now on is the version in hand, unless it is fenced for being
+     * older. */
+    d->grant->modified_at = d->modified_at;
+    return delivery_end(d, d->grant, "order", NULL, NULL, 0);
+}
+
+enum step reconcile_step(struct delivery *d)
+{
+    enum step step = STEP_OK;
+
+    while (step == STEP_OK && d->grant->doubt != NULL) {
+        if (strcmp(d->grant->doubt, "order") == 0) {
+            step = reconcile_order(d);
+        } else {
+            char name[512];
+            int goal = strncmp(d->grant->doubt, "goal:", 5) == 0;
+
+            /* delivery_end() releases the doubt's text. A goal cannot be asked for (D7). */
+            snprintf(name, sizeof(name), "%s", d->grant->doubt);
+            step = delivery_end(d, d->grant, name, goal ? "in_doubt" : NULL, NULL, 0);
+        }
+    }
+    return step;
+}

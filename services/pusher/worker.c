@@ -1,0 +1,340 @@
+#include "worker.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "clock.h"
+#include "deliver.h"
+#include "heap.h"
+#include "log.h"
+#include "stop.h"
+
+enum {
+    QUEUE_PER_WORKER = 16, /* records of one contact that wait for its worker */
+    SHARED_PER_WORKER =
+        2, /* records that wait for any worker, so that none idles between two offers */
+    ROOM_PER_WORKER = 24,
+    ROOM_MIN = 256,
+    CROWDED_WAIT_MS = 20,
+    IDLE_TICK_MS = 500,
+};
+
+/* First in, first out. */
+struct queue {
+    struct job *head;
+    struct job **tail;
+    int count;
+};
+
+struct worker {
+    struct pool *pool;
+    pthread_t thread;
+    int started;
+    pthread_cond_t wake;
+    int idle;
+    uint32_t contact; /* in hand; only while not idle */
+    struct queue queue;
+    struct worker *next_idle;
+};
+
+struct pool {
+    struct pusher *pusher;
+    pthread_mutex_t lock; /* guards everything below */
+    struct heap later;    /* jobs set aside */
+    struct queue shared;
+    struct worker *workers;
+    struct worker *idle;
+    int count;
+};
+
+static void queue_init(struct queue *queue) { queue->tail = &queue->head; }
+
+static void queue_push(struct queue *queue, struct job *job)
+{
+    job->next = NULL;
+    *queue->tail = job;
+    queue->tail = &job->next;
+    queue->count++;
+}
+
+static struct job *queue_pop(struct queue *queue)
+{
+    struct job *job = queue->head;
+
+    if (job == NULL)
+        return NULL;
+    queue->head = job->next;
+    if (queue->head == NULL)
+        queue->tail = &queue->head;
+    queue->count--;
+    return job;
+}
+
+static void job_free(struct job *job)
+{
+    ledger_grant_clear(&job->grant);
+    yyjson_doc_free(job->doc);
+    free(job);
+}
+
+static struct text payload_text(yyjson_val *root, const char *name)
+{
+    yyjson_val *value = yyjson_obj_get(root, name);
+
+    return yyjson_is_str(value) ? (struct text){yyjson_get_str(value), yyjson_get_len(value)}
+                                : (struct text){0};
+}
+
+/* Reads as much as is needed to hand the record to the right worker. */
+static struct job *job_new(const struct pusher *pusher, struct ticket *ticket,
+                           const struct event *event)
+{
+    struct job *job = mem_alloc(sizeof(*job));
+    const struct config_account *account;
+    yyjson_val *root, *address;
+
+    job->ticket = ticket;
+    job->event = event;
+    job->account_index = -1;
+    if (event->value.data != NULL)
+        job->doc = yyjson_read_opts((char *)(uintptr_t)event->value.data, event->value.length,
+                                    YYJSON_READ_NUMBER_AS_RAW, NULL, NULL);
+    root = yyjson_doc_get_root(job->doc);
+    if (!yyjson_is_obj(root)) {
+        yyjson_doc_free(job->doc);
+        job->doc = NULL;
+        return job;
+    }
+    job->account = payload_text(root, "account");
+    account = config_account_by_name(pusher->config, job->account);
+    if (account != NULL)
+        job->account_index = (int)(account - pusher->config->accounts);
+    address =
+        yyjson_arr_get_first(yyjson_obj_get(yyjson_obj_get(root, "contact"), "email_addresses"));
+    job->email = payload_text(address, "email");
+    job->contact_hash = event_hash_contact(job->account, job->email);
+    return job;
+}
+
+/* With the lock held. */
+static void wake(struct pool *pool, struct worker *worker)
+{
+    struct worker **link = &pool->idle;
+
+    while (*link != NULL && *link != worker)
+        link = &(*link)->next_idle;
+    if (*link == worker)
+        *link = worker->next_idle;
+    worker->idle = 0;
+    pthread_cond_signal(&worker->wake);
+}
+
+static struct worker *find_by_contact(struct pool *pool, uint32_t contact)
+{
+    for (int i = 0; i < pool->count; i++)
+        if (!pool->workers[i].idle && pool->workers[i].contact == contact)
+            return &pool->workers[i];
+    return NULL;
+}
+
+/* With the lock held. 0: taken. */
+static int place(struct pool *pool, struct job *job)
+{
+    struct worker *worker = find_by_contact(pool, job->contact_hash);
+
+    if (worker != NULL && worker->queue.count < QUEUE_PER_WORKER) {
+        queue_push(&worker->queue, job);
+        return 0;
+    }
+    if (worker != NULL) /* one contact's crowd must not hold up the others */
+        return heap_push(&pool->later, clock_monotonic_ms() + CROWDED_WAIT_MS, job);
+    if (pool->idle != NULL) {
+        worker = pool->idle;
+        worker->contact = job->contact_hash;
+        queue_push(&worker->queue, job);
+        wake(pool, worker);
+        return 0;
+    }
+    if (pool->shared.count >= pool->count * SHARED_PER_WORKER)
+        return 1;
+    queue_push(&pool->shared, job);
+    return 0;
+}
+
+int pool_offer(void *context, struct ticket *ticket, const struct event *in)
+{
+    struct pool *pool = context;
+    struct job *job = job_new(pool->pusher, ticket, in);
+    int taken = 1;
+
+    if (job->account_index < 0 ||
+        account_state(pool->pusher->accounts[job->account_index]) != ACCOUNT_STARTING) {
+        pthread_mutex_lock(&pool->lock);
+        taken = place(pool, job);
+        pthread_mutex_unlock(&pool->lock);
+    }
+    if (taken != 0)
+        job_free(job);
+    return taken != 0;
+}
+
+/* With the lock held: waits until there may be something to do. */
+static void wait_idle(struct pool *pool, struct worker *worker)
+{
+    int64_t next_ms = heap_next_ms(&pool->later);
+    int64_t wait_ms = next_ms < 0 ? IDLE_TICK_MS : next_ms - clock_monotonic_ms();
+    struct timespec until;
+
+    if (wait_ms > IDLE_TICK_MS)
+        wait_ms = IDLE_TICK_MS;
+    if (wait_ms < 1)
+        wait_ms = 1;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+    until.tv_sec += (time_t)(wait_ms / 1000 + until.tv_nsec / 1000000000);
+    until.tv_nsec %= 1000000000;
+    worker->idle = 1;
+    worker->next_idle = pool->idle;
+    pool->idle = worker;
+    pthread_cond_timedwait(&worker->wake, &pool->lock, &until);
+    if (worker->idle)
+        wake(pool, worker); /* nobody did: takes itself off the list */
+}
+
+/* The next job of this worker; NULL when a stop was asked for. */
+static struct job *next_job(struct worker *worker)
+{
+    struct pool *pool = worker->pool;
+    struct job *job = NULL;
+
+    pthread_mutex_lock(&pool->lock);
+    while (!stop_requested()) {
+        job = queue_pop(&worker->queue);
+        if (job == NULL)
+            job = heap_pop_due(&pool->later, clock_monotonic_ms());
+        if (job == NULL)
+            job = queue_pop(&pool->shared);
+        if (job != NULL) {
+            worker->contact = job->contact_hash;
+            break;
+        }
+        wait_idle(pool, worker);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return job;
+}
+
+static void set_aside(struct pool *pool, struct job *job, int64_t wait_ms)
+{
+    pthread_mutex_lock(&pool->lock);
+    /* There is room: the heap holds as many as the stage hands out. */
+    if (heap_push(&pool->later, clock_monotonic_ms() + wait_ms, job) != 0)
+        queue_push(&pool->shared, job);
+    else if (pool->idle != NULL)
+        wake(pool, pool->idle); /* somebody minds the new time */
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static void *work(void *context)
+{
+    struct worker *worker = context;
+    struct pool *pool = worker->pool;
+    struct delivery *delivery = deliver_new(pool->pusher);
+    struct job *job;
+
+    while ((job = next_job(worker)) != NULL) {
+        struct result result = {0};
+        int64_t wait_ms = 0;
+
+        switch (deliver(delivery, job, &result, &wait_ms)) {
+        case DELIVERED_LATER:
+            set_aside(pool, job, wait_ms);
+            continue;
+        case DELIVERED_STOPPED:
+            stage_abandon(pool->pusher->stage, job->ticket);
+            break;
+        default:
+            stage_complete(pool->pusher->stage, job->ticket, &result);
+        }
+        job_free(job);
+    }
+    deliver_free(delivery);
+    return NULL;
+}
+
+struct pool *pool_new(struct pusher *pusher)
+{
+    struct pool *pool = mem_alloc(sizeof(*pool));
+
+    pool->pusher = pusher;
+    pool->count = (int)pusher->config->pusher.workers;
+    pool->workers = mem_alloc((size_t)pool->count * sizeof(*pool->workers));
+    pthread_mutex_init(&pool->lock, NULL);
+    queue_init(&pool->shared);
+    heap_init(&pool->later, pool_room(pool));
+    for (int i = 0; i < pool->count; i++) {
+        pool->workers[i].pool = pool;
+        queue_init(&pool->workers[i].queue);
+        pthread_cond_init(&pool->workers[i].wake, NULL);
+    }
+    return pool;
+}
+
+int pool_room(const struct pool *pool)
+{
+    return pool->count * ROOM_PER_WORKER > ROOM_MIN ? pool->count * ROOM_PER_WORKER : ROOM_MIN;
+}
+
+int pool_start(struct pool *pool, struct error *err)
+{
+    for (int i = 0; i < pool->count; i++) {
+        if (pthread_create(&pool->workers[i].thread, NULL, work, &pool->workers[i]) != 0)
+            return error_set(err, ERROR_TEMPORARY, "worker %d cannot be started", i);
+        pool->workers[i].started = 1;
+    }
+    return 0;
+}
+
+static void abandon_all(struct pool *pool, struct queue *queue)
+{
+    struct job *job;
+
+    while ((job = queue_pop(queue)) != NULL) {
+        stage_abandon(pool->pusher->stage, job->ticket);
+        job_free(job);
+    }
+}
+
+void pool_stop(struct pool *pool)
+{
+    struct job *job;
+
+    for (int i = 0; i < pool->count; i++) {
+        pthread_mutex_lock(&pool->lock);
+        pthread_cond_signal(&pool->workers[i].wake);
+        pthread_mutex_unlock(&pool->lock);
+        if (pool->workers[i].started)
+            pthread_join(pool->workers[i].thread, NULL);
+        pool->workers[i].started = 0;
+        abandon_all(pool, &pool->workers[i].queue);
+    }
+    abandon_all(pool, &pool->shared);
+    while ((job = heap_pop_due(&pool->later, INT64_MAX)) != NULL) {
+        stage_abandon(pool->pusher->stage, job->ticket);
+        job_free(job);
+    }
+}
+
+void pool_free(struct pool *pool)
+{
+    if (pool == NULL)
+        return;
+    for (int i = 0; i < pool->count; i++)
+        pthread_cond_destroy(&pool->workers[i].wake);
+    heap_clear(&pool->later);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool->workers);
+    free(pool);
+}
