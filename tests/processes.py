@@ -108,10 +108,13 @@ class Process:
         self.popen.wait()
         self.forget()
 
-    def stop(self, timeout=15):
-        """TERM, then KILL. Returns the exit status, or None when it had to be killed."""
+    def terminate(self):
+        """TERM, once: a second one would make it leave at once."""
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
+
+    def wait(self, timeout=15):
+        """The exit status after terminate(), or None when it had to be killed."""
         try:
             return self.popen.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -120,6 +123,10 @@ class Process:
             return None
         finally:
             self.forget()
+
+    def stop(self, timeout=15):
+        self.terminate()
+        return self.wait(timeout)
 
     def forget(self):
         if self in Process.running:

@@ -169,7 +169,7 @@ class Stack:
     def wait_ready(self, name, timeout=30):
         def ready():
             if not self.services[name].alive():
-                raise RuntimeError(f"{name} ended: {self.services[name].tail()}")
+                raise RuntimeError(f"{name} ended with {self.services[name].popen.returncode}: {self.services[name].tail()}")
             try:
                 return http_call(f"127.0.0.1:{self.ports[name]}", "GET", "/readyz", timeout=2)[0] == 200
             except OSError:
@@ -198,8 +198,8 @@ class Stack:
         """Stops everything. Returns {service: exit status}."""
         running = [p for p in self.services.values() if p.alive()]
         for process in running:
-            process.signal(15)
-        statuses = {process.name: process.stop() for process in running}
+            process.terminate()
+        statuses = {process.name: process.wait() for process in running}
         for tail in self.tails.values():
             tail.stop()
         self.tails = {}
