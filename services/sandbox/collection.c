@@ -72,11 +72,11 @@ struct object *collection_find(const struct collection *collection, const char *
                                const char *value)
 {
     char *key = value_key(field, value);
+    const struct table_entry *entry = table_find(&collection->values, key);
     struct object *oldest = NULL;
 
-    for (const struct table_entry *entry = table_find(&collection->values, key, NULL);
-         entry != NULL; entry = table_find(&collection->values, key, entry)) {
-        struct object *object = entry->value;
+    for (size_t i = 0; entry != NULL && i < entry->count; i++) {
+        struct object *object = entry->values[i];
         if (oldest == NULL || object->id < oldest->id)
             oldest = object;
     }

@@ -91,10 +91,10 @@ int geo_region_code(const struct geo *geo, const char *alpha3, const char *code)
 int geo_region_name(const struct geo *geo, const char *alpha3, const char *name)
 {
     const char *alpha2 = alpha2_of(geo, alpha3);
-    const struct table_entry *entry = NULL;
+    const struct table_entry *entry = alpha2 == NULL ? NULL : table_find(&geo->by_country, alpha2);
 
-    while (alpha2 != NULL && (entry = table_find(&geo->by_country, alpha2, entry)) != NULL)
-        if (strcasecmp(text_at(entry->value, "name"), name) == 0)
+    for (size_t i = 0; entry != NULL && i < entry->count; i++)
+        if (strcasecmp(text_at(entry->values[i], "name"), name) == 0)
             return 1;
     return 0;
 }
@@ -102,12 +102,12 @@ int geo_region_name(const struct geo *geo, const char *alpha3, const char *name)
 json_t *geo_provinces(const struct geo *geo, const char *alpha3)
 {
     const char *alpha2 = alpha2_of(geo, alpha3);
-    const struct table_entry *entry = NULL;
+    const struct table_entry *entry = alpha2 == NULL ? NULL : table_find(&geo->by_country, alpha2);
     json_t *list = mem_check(json_array());
 
-    while (alpha2 != NULL && (entry = table_find(&geo->by_country, alpha2, entry)) != NULL)
-        json_array_append_new(list,
-                              json_pack("{s:s,s:s,s:s}", "code", text_at(entry->value, "code"),
-                                        "name", text_at(entry->value, "name"), "country", alpha3));
+    for (size_t i = 0; entry != NULL && i < entry->count; i++)
+        json_array_append_new(
+            list, json_pack("{s:s,s:s,s:s}", "code", text_at(entry->values[i], "code"), "name",
+                            text_at(entry->values[i], "name"), "country", alpha3));
     return list;
 }

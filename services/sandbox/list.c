@@ -48,7 +48,7 @@ static size_t parse_operator(const char *text, enum comparison *comparison)
 /* Finds out what name stands for; -1 when the account does not know it. */
 static int resolve_field(const struct list_query *query, const char *name, struct clause *clause)
 {
-    const struct table_entry *custom;
+    char *custom;
 
     for (const struct filter_field *field = query->fields; field->name != NULL; field++) {
         if (strcmp(field->name, name) == 0) {
@@ -57,12 +57,12 @@ static int resolve_field(const struct list_query *query, const char *name, struc
             return 0;
         }
     }
-    custom = query->custom_fields == NULL ? NULL : table_find(query->custom_fields, name, NULL);
+    custom = query->custom_fields == NULL ? NULL : table_get(query->custom_fields, name);
     if (custom == NULL)
         return -1;
-    clause->field = custom->value; /* the field's name as it was made */
+    clause->field = custom; /* the field's name as it was made */
     clause->kind = FILTER_TEXT_WILDCARD;
-    return strcmp(custom->value, name) == 0 ? 0 : -1;
+    return strcmp(custom, name) == 0 ? 0 : -1;
 }
 
 static int check_value(struct clause *clause, const char *name, struct reply *reply)
@@ -220,9 +220,9 @@ static void find(const struct collection *collection, const struct filter *filte
         if (clause->kind <= FILTER_TEXT_WILDCARD && clause->comparison == EQUAL &&
             !clause->prefix) {
             char *key = mem_printf("%s=%s", clause->field, clause->value);
-            for (const struct table_entry *entry = table_find(&collection->values, key, NULL);
-                 entry != NULL; entry = table_find(&collection->values, key, entry))
-                consider(found, filter, query, entry->value);
+            const struct table_entry *entry = table_find(&collection->values, key);
+            for (size_t k = 0; entry != NULL && k < entry->count; k++)
+                consider(found, filter, query, entry->values[k]);
             free(key);
             return;
         }
@@ -241,6 +241,7 @@ static int parse_order(const struct list_query *query, const char *text, struct 
 {
     size_t length = strcspn(text, " ");
 
+    order->field = NULL;
     for (const char *const *name = query->order_by; *name != NULL; name++)
         if (strlen(*name) == length && strncmp(*name, text, length) == 0)
             order->field = *name;

@@ -34,12 +34,10 @@ static void grow(struct table *table)
 
     for (size_t i = 0; i < table->slot_count; i++) {
         for (struct table_entry *entry = table->slots[i], *next; entry != NULL; entry = next) {
-            struct table_entry **tail = &slots[entry->hash & (slot_count - 1)];
+            struct table_entry **slot = &slots[entry->hash & (slot_count - 1)];
             next = entry->next;
-            while (*tail != NULL) /* keeps the order among equal keys */
-                tail = &(*tail)->next;
-            entry->next = NULL;
-            *tail = entry;
+            entry->next = *slot;
+            *slot = entry;
         }
     }
     free(table->slots);
@@ -47,62 +45,89 @@ static void grow(struct table *table)
     table->slot_count = slot_count;
 }
 
-void table_add(struct table *table, const char *key, void *value)
+/* Where the key's entry hangs, or NULL. */
+static struct table_entry **find_link(const struct table *table, const char *key)
+{
+    uint64_t hash = hash_of(key);
+
+    if (table->slot_count == 0)
+        return NULL;
+    for (struct table_entry **link = &table->slots[hash & (table->slot_count - 1)]; *link != NULL;
+         link = &(*link)->next)
+        if ((*link)->hash == hash && strcasecmp((*link)->key, key) == 0)
+            return link;
+    return NULL;
+}
+
+static struct table_entry *add_entry(struct table *table, const char *key)
 {
     size_t length = strlen(key);
-    struct table_entry *entry = mem_alloc(sizeof *entry + length + 1);
-    struct table_entry **slot;
+    struct table_entry *entry = mem_alloc(sizeof *entry + length + 1), **slot;
 
     if (table->count >= table->slot_count)
         grow(table);
     memcpy(entry->key, key, length + 1);
     text_lower(entry->key);
     entry->hash = hash_of(key);
-    entry->value = value;
     slot = &table->slots[entry->hash & (table->slot_count - 1)];
     entry->next = *slot;
     *slot = entry;
     table->count++;
+    return entry;
+}
+
+void table_add(struct table *table, const char *key, void *value)
+{
+    struct table_entry **link = find_link(table, key);
+    struct table_entry *entry = link != NULL ? *link : add_entry(table, key);
+
+    if (entry->count == entry->capacity) {
+        entry->capacity = entry->capacity == 0 ? 1 : entry->capacity * 2;
+        entry->values = mem_realloc(entry->values, entry->capacity * sizeof *entry->values);
+    }
+    entry->values[entry->count++] = value;
+}
+
+static void free_entry(struct table_entry *entry)
+{
+    free(entry->values);
+    free(entry);
 }
 
 void table_remove(struct table *table, const char *key, const void *value)
 {
-    uint64_t hash = hash_of(key);
+    struct table_entry **link = find_link(table, key), *entry;
 
-    if (table->slot_count == 0)
+    if (link == NULL)
         return;
-    for (struct table_entry **link = &table->slots[hash & (table->slot_count - 1)]; *link != NULL;
-         link = &(*link)->next) {
-        struct table_entry *entry = *link;
-        if (entry->hash == hash && entry->value == value && strcasecmp(entry->key, key) == 0) {
-            *link = entry->next;
-            free(entry);
-            table->count--;
-            return;
-        }
+    entry = *link;
+    for (size_t i = 0; i < entry->count; i++) {
+        if (entry->values[i] != value)
+            continue;
+        entry->count--;
+        memmove(entry->values + i, entry->values + i + 1,
+                (entry->count - i) * sizeof *entry->values);
+        break;
+    }
+    if (entry->count == 0) {
+        *link = entry->next;
+        free_entry(entry);
+        table->count--;
     }
 }
 
-const struct table_entry *table_find(const struct table *table, const char *key,
-                                     const struct table_entry *after)
+const struct table_entry *table_find(const struct table *table, const char *key)
 {
-    uint64_t hash = hash_of(key);
-    const struct table_entry *entry;
+    struct table_entry **link = find_link(table, key);
 
-    if (table->slot_count == 0)
-        return NULL;
-    entry = after != NULL ? after->next : table->slots[hash & (table->slot_count - 1)];
-    for (; entry != NULL; entry = entry->next)
-        if (entry->hash == hash && strcasecmp(entry->key, key) == 0)
-            return entry;
-    return NULL;
+    return link == NULL ? NULL : *link;
 }
 
 void *table_get(const struct table *table, const char *key)
 {
-    const struct table_entry *entry = table_find(table, key, NULL);
+    const struct table_entry *entry = table_find(table, key);
 
-    return entry == NULL ? NULL : entry->value;
+    return entry == NULL ? NULL : entry->values[0];
 }
 
 void table_clear(struct table *table)
@@ -110,7 +135,7 @@ void table_clear(struct table *table)
     for (size_t i = 0; i < table->slot_count; i++) {
         for (struct table_entry *entry = table->slots[i], *next; entry != NULL; entry = next) {
             next = entry->next;
-            free(entry);
+            free_entry(entry);
         }
     }
     free(table->slots);

@@ -6,10 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A key with its values, the oldest first; never without one. */
 struct table_entry {
     struct table_entry *next; /* in the same slot */
     uint64_t hash;
-    void *value;
+    void **values;
+    size_t count;
+    size_t capacity;
     char key[]; /* lower case */
 };
 
@@ -17,7 +20,7 @@ struct table_entry {
 struct table {
     struct table_entry **slots;
     size_t slot_count; /* a power of two, or 0 */
-    size_t count;
+    size_t count;      /* of keys */
 };
 
 /** @brief Adds value (kept) under key (copied); the same pair may be added only once. */
@@ -26,14 +29,10 @@ void table_add(struct table *table, const char *key, void *value);
 /** @brief Removes the pair, if it is there. */
 void table_remove(struct table *table, const char *key, const void *value);
 
-/**
- * @brief The first entry of key when after is NULL, else the next of the same key.
- * @returns borrowed until the table changes, or NULL. Order is the newest first.
- */
-const struct table_entry *table_find(const struct table *table, const char *key,
-                                     const struct table_entry *after);
+/** @brief The key's entry, borrowed until the table changes, or NULL. */
+const struct table_entry *table_find(const struct table *table, const char *key);
 
-/** @brief The value of key, or NULL: for tables with one value a key. */
+/** @brief The first value of key, or NULL. */
 void *table_get(const struct table *table, const char *key);
 
 /** @brief Releases the table, not the values. */

@@ -112,9 +112,9 @@ void tokens_answer(struct world *world, const struct request *request, struct re
 
 int tokens_accept(const struct tokens *tokens, const char *token, int64_t now_ms)
 {
-    const struct table_entry *entry = table_find(&tokens->access, token, NULL);
+    const struct table_entry *entry = table_find(&tokens->access, token);
 
-    return entry != NULL && strcmp(entry->key, token) == 0 && *(int64_t *)entry->value > now_ms;
+    return entry != NULL && strcmp(entry->key, token) == 0 && *(int64_t *)entry->values[0] > now_ms;
 }
 
 void tokens_revoke_access(struct tokens *tokens)
@@ -122,6 +122,6 @@ void tokens_revoke_access(struct tokens *tokens)
     for (size_t i = 0; i < tokens->access.slot_count; i++)
         for (struct table_entry *entry = tokens->access.slots[i]; entry != NULL;
              entry = entry->next)
-            free(entry->value);
+            free(entry->values[0]);
     table_clear(&tokens->access);
 }
