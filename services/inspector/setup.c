@@ -1,0 +1,147 @@
+#include "command.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "http.h"
+#include "infusionsoft.h"
+#include "ledger.h"
+#include "stop.h"
+#include "token.h"
+
+enum { REDIS_TIMEOUT_MS = 5000, THROTTLED_MAX = 20 };
+
+static const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000;
+
+/* One call; a 429 is waited out. */
+static int failed(const struct infusionsoft *client, const char *account, struct error *err)
+{
+    const struct infusionsoft_answer *answer = infusionsoft_answer(client);
+
+    if (answer->outcome == INFUSIONSOFT_FORBIDDEN)
+        return error_set(
+            err, ERROR_PERMANENT,
+            "account %s: %s: orders are refused; is its e-commerce module switched on?", account,
+            answer->error.text);
+    if (answer->outcome == INFUSIONSOFT_UNAUTHORIZED)
+        return error_set(err, ERROR_PERMANENT, "account %s: %s: the credential is refused", account,
+                         answer->error.text);
+    return error_set(err, answer->error.kind, "account %s: %s", account, answer->error.text);
+}
+
+static enum infusionsoft_outcome find(struct infusionsoft *client, struct infusionsoft_field *field)
+{
+    enum infusionsoft_outcome outcome = infusionsoft_find_field(client, field);
+
+    for (int i = 0; outcome == INFUSIONSOFT_THROTTLED && i < THROTTLED_MAX; i++) {
+        if (stop_wait_ms(infusionsoft_answer(client)->wait_ms))
+            break;
+        outcome = infusionsoft_find_field(client, field);
+    }
+    return outcome;
+}
+
+static enum infusionsoft_outcome create(struct infusionsoft *client)
+{
+    struct text body =
+        text_of("{\"label\":\"" INFUSIONSOFT_FIELD_LABEL "\",\"field_type\":\"TEXT\"}");
+    enum infusionsoft_outcome outcome =
+        infusionsoft_call(client, "POST", "/orders/model/customFields", NULL, body);
+
+    for (int i = 0; outcome == INFUSIONSOFT_THROTTLED && i < THROTTLED_MAX; i++) {
+        if (stop_wait_ms(infusionsoft_answer(client)->wait_ms))
+            break;
+        outcome = infusionsoft_call(client, "POST", "/orders/model/customFields", NULL, body);
+    }
+    return outcome;
+}
+
+/* Looks, creates what is missing, and looks again: only what is found then counts. created: out */
+static int set_up_field(struct infusionsoft *client, const char *account, int *created,
+                        struct error *err)
+{
+    struct infusionsoft_field field;
+
+    *created = 0;
+    if (find(client, &field) != INFUSIONSOFT_OK)
+        return failed(client, account, err);
+    if (field.id[0] == '\0') {
+        enum infusionsoft_outcome outcome = create(client);
+
+        /* Where the answer was lost the look below tells. */
+        if (outcome != INFUSIONSOFT_OK && outcome != INFUSIONSOFT_IN_DOUBT)
+            return failed(client, account, err);
+        *created = 1;
+        if (find(client, &field) != INFUSIONSOFT_OK)
+            return failed(client, account, err);
+        if (field.id[0] == '\0')
+            return error_set(
+                err, ERROR_TEMPORARY,
+                "account %s: the order custom field was asked for and is not there yet", account);
+    }
+    printf("account %s: order custom field \"" INFUSIONSOFT_FIELD_LABEL "\" %s (id %s, name %s)\n",
+           account, *created ? "created" : "is there already", field.id, field.name);
+    return 0;
+}
+
+static int set_up_account(const struct config *config, const struct config_account *account,
+                          int *created, struct error *err)
+{
+    struct token_settings token = {account, config->redis.url, config->kafka.topic_prefix,
+                                   REDIS_TIMEOUT_MS};
+    struct infusionsoft_settings settings = {.account = account,
+                                             .http = http_new("bigfusion"),
+                                             .timeout_ms = config->pusher.http_timeout_s * 1000};
+    struct infusionsoft *client;
+    int rc;
+
+    if (account->auth == AUTH_OAUTH)
+        settings.token = token_new(&token);
+    client = infusionsoft_new(&settings);
+    rc = set_up_field(client, account->name, created, err);
+    infusionsoft_free(client);
+    token_free(settings.token);
+    http_free(settings.http);
+    return rc;
+}
+
+/* No account had the field, hence no order of ours is anywhere: the ledger begins with them. */
+static int start_ledger(const struct config *config, struct error *err)
+{
+    struct ledger_settings settings = {
+        .url = config->redis.url,
+        .prefix = config->kafka.topic_prefix,
+        .lease_ms = config->pusher.lease_s * 1000,
+        .visibility_delay_ms = config->pusher.visibility_delay_s * 1000,
+        .keep_ms = config->redis.ledger_keep_days * day_ms,
+        .born_margin_ms = config->redis.born_margin_s * 1000,
+        .timeout_ms = REDIS_TIMEOUT_MS,
+    };
+    struct ledger *ledger = ledger_new(&settings);
+    enum ledger_answer answer;
+    int started = 0;
+    int rc = ledger_hello(ledger, &answer, err);
+
+    if (rc == 0 && answer == LEDGER_LOST)
+        rc = ledger_start(ledger, &started, err);
+    if (rc == 0)
+        printf("delivery ledger: %s\n", started ? "started" : "is there already");
+    ledger_free(ledger);
+    return rc;
+}
+
+int setup_run(const struct config *config, struct error *err)
+{
+    int created_count = 0;
+
+    for (int i = 0; i < config->account_count; i++) {
+        int created;
+
+        if (set_up_account(config, &config->accounts[i], &created, err) != 0)
+            return -1;
+        created_count += created;
+    }
+    if (created_count > 0 && created_count == config->account_count)
+        return start_ledger(config, err);
+    return 0;
+}

@@ -1,0 +1,136 @@
+#include "topic.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <librdkafka/rdkafka.h>
+
+#include "command.h"
+#include "kafka.h"
+
+enum { TIMEOUT_MS = 30000 };
+
+static void set(rd_kafka_NewTopic_t *topic, const char *name, const char *value)
+{
+    rd_kafka_NewTopic_set_config(topic, name, value);
+}
+
+static rd_kafka_NewTopic_t *new_topic(const struct config *config, const struct topic_plan *plan)
+{
+    char reason[256], number[24];
+    rd_kafka_NewTopic_t *topic =
+        mem_check(rd_kafka_NewTopic_new(plan->name, (int)config->kafka.partitions,
+                                        (int)config->kafka.replication, reason, sizeof(reason)));
+
+    snprintf(number, sizeof(number), "%" PRId64, plan->max_record_bytes);
+    set(topic, "max.message.bytes", number);
+    switch (plan->keep) {
+    case TOPIC_KEEP_30_DAYS:
+        snprintf(number, sizeof(number), "%" PRId64, INT64_C(30) * 24 * 60 * 60 * 1000);
+        set(topic, "cleanup.policy", "delete");
+        set(topic, "retention.ms", number);
+        set(topic, "retention.bytes", "-1");
+        break;
+    case TOPIC_KEEP_FOR_EVER:
+        set(topic, "cleanup.policy", "delete");
+        set(topic, "retention.ms", "-1");
+        set(topic, "retention.bytes", "-1");
+        break;
+    case TOPIC_KEEP_COMPACTED:
+        set(topic, "cleanup.policy", "compact");
+        break;
+    }
+    return topic;
+}
+
+/* What the broker said about each topic. */
+static int report(rd_kafka_event_t *event, struct error *err)
+{
+    const rd_kafka_topic_result_t **results;
+    size_t count;
+    int created = 0, there = 0;
+
+    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(err, ERROR_TEMPORARY, "kafka: %s", rd_kafka_event_error_string(event));
+    results =
+        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = rd_kafka_topic_result_name(results[i]);
+        const char *text = rd_kafka_topic_result_error_string(results[i]);
+
+        switch (rd_kafka_topic_result_error(results[i])) {
+        case RD_KAFKA_RESP_ERR_NO_ERROR:
+            printf("created %s\n", name);
+            created++;
+            break;
+        case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:
+            there++;
+            break;
+        default:
+            error_set(err, ERROR_PERMANENT, "topic %s cannot be created: %s", name,
+                      text != NULL ? text
+                                   : rd_kafka_err2str(rd_kafka_topic_result_error(results[i])));
+        }
+    }
+    printf("topics: %d created, %d were there already\n", created, there);
+    return err->kind == ERROR_NONE ? 0 : -1;
+}
+
+static int create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, int count, struct error *err)
+{
+    char text[256];
+    rd_kafka_queue_t *queue = mem_check(rd_kafka_queue_new(rk));
+    rd_kafka_AdminOptions_t *options =
+        mem_check(rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_CREATETOPICS));
+    rd_kafka_event_t *event = NULL;
+    int rc = 0;
+
+    if (rd_kafka_AdminOptions_set_request_timeout(options, TIMEOUT_MS, text, sizeof(text)) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_AdminOptions_set_operation_timeout(options, TIMEOUT_MS / 2, text, sizeof(text)) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR)
+        rc = error_set(err, ERROR_PERMANENT, "kafka: %s", text);
+    if (rc == 0) {
+        rd_kafka_CreateTopics(rk, topics, (size_t)count, options, queue);
+        event = rd_kafka_queue_poll(queue, TIMEOUT_MS + 5000);
+        rc = event != NULL ? report(event, err)
+                           : error_set(err, ERROR_TEMPORARY, "kafka: no answer");
+    }
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+    return rc;
+}
+
+int topics_create_run(const struct config *config, struct error *err)
+{
+    struct topics names;
+    struct topic_plan *plan;
+    rd_kafka_NewTopic_t **topics;
+    rd_kafka_conf_t *conf = kafka_conf_new(config, "bigfusion", 0, err);
+    rd_kafka_t *rk = NULL;
+    char text[256];
+    int count, rc = -1;
+
+    if (conf == NULL)
+        return -1;
+    rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
+    if (rk == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return error_set(err, ERROR_PERMANENT, "kafka: %s", text);
+    }
+    topics_init(&names, config);
+    plan = topics_plan(&names, config, &count);
+    topics = mem_alloc((size_t)count * sizeof(*topics));
+    for (int i = 0; i < count; i++)
+        topics[i] = new_topic(config, &plan[i]);
+    rc = create(rk, topics, count, err);
+    rd_kafka_NewTopic_destroy_array(topics, (size_t)count);
+    free(topics);
+    topics_plan_free(plan, count);
+    topics_clear(&names);
+    rd_kafka_destroy(rk);
+    return rc;
+}
