@@ -3,8 +3,9 @@
 
     python3 tests/demo.py [--orders N] [--seed S] [--keep]
 
-Runs until every order has its answer, has the run judged and prints what became of it. --keep leaves everything
-running afterwards, until Ctrl-C, and says what to look at.
+Most orders are in the store when it starts; the last third is placed while everything runs, and some change their
+status. Runs until every order has its answer, has the run judged and prints what became of it. --keep leaves
+everything running afterwards, until Ctrl-C, and says what to look at.
 """
 
 import argparse
@@ -76,6 +77,7 @@ def table(stack, judge, found):
     if delays:
         row("placed to created, p50", f"{delays[len(delays) // 2]:.2f} s")
         row("placed to created, p99", f"{delays[min(len(delays) - 1, len(delays) * 99 // 100)]:.2f} s")
+        print(f"  (over the {len(delays)} orders that were placed, or paid, while everything ran)")
     print()
 
 
@@ -95,11 +97,21 @@ def look_at(stack):
     print("Ctrl-C ends it.", flush=True)
 
 
+def place_orders(stack, count):
+    """Customers who buy while everything runs: ten orders at a time, a moment between."""
+    print(f"placing {count} orders more, ten at a time ...", flush=True)
+    for number in range(0, count, 10):
+        stack.call("POST", f"/sandbox/stores/{stack.stores[0]['hash']}/orders",
+                   {"generate": min(10, count - number), "seed": number + 1})
+        time.sleep(0.1)
+
+
 def run(stack, count):
     print("starting a private Redis, an in-memory broker, the sandbox and four services ...", flush=True)
     stack.start()
     progress = Progress()
     try:
+        place_orders(stack, count // 3)
         stack.wait_drained(DEADLINE, progress)
         progress.end()
     except TimedOut as late:
@@ -126,7 +138,9 @@ def main():
               " lose older records without a word; a real Kafka (make dev) takes any number", file=sys.stderr)
         return 100
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(111))
-    with Stack("demo", orders=options.orders, seed=options.seed, partitions=PARTITIONS) as stack:
+    placed = options.orders // 3
+    with Stack("demo", orders=options.orders - placed, seed=options.seed, partitions=PARTITIONS,
+               sandbox=["--changes", str(min(30, options.orders // 10))]) as stack:
         judge, found, topics, finished = run(stack, options.orders)
         waiting = len(found) - finished
         last = (f"demo: store_orders={len(found)} delivered={topics['delivered']} skipped={topics['skipped']}"
