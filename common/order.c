@@ -72,6 +72,8 @@ int order_read_address(const struct order_reader *reader, yyjson_val *object, co
     for (int i = 0; i < ADDRESS_LINE_ITEMS; i++)
         if (order_read_text(fields[i], address_names[i], &address->texts[i], err) != 0)
             return error_prefix(err, "%s: ", what);
+    if (yyjson_is_raw(fields[ADDRESS_EMAIL]))
+        return error_set(err, ERROR_PERMANENT, "%s: email is not a string", what);
     address->line_items = fields[ADDRESS_LINE_ITEMS];
     return 0;
 }

@@ -276,22 +276,16 @@ static enum reason check_email(const struct order *order, struct error *err)
     return REASON_MALFORMED;
 }
 
-static enum reason read_currency(const struct map_settings *settings, const struct order *order,
-                                 struct text *currency, struct error *err)
+/* Where the account's currency is not set, the pusher asks the account and makes this check. */
+static enum reason check_currency(const struct map_settings *settings, struct text currency,
+                                  struct error *err)
 {
     const char *wanted = settings->account->currency;
 
-    if (order_read_text(order->fields[ORDER_CURRENCY], "default_currency_code", currency, err) != 0)
-        return REASON_MALFORMED;
-    if (currency->length != 3) {
-        error_set(err, ERROR_PERMANENT, "default_currency_code is not a currency");
-        return REASON_MALFORMED;
-    }
-    if (wanted != NULL && wanted[0] != '\0' && !text_equal_nocase(*currency, text_of(wanted))) {
-        error_set(err, ERROR_PERMANENT, "the order's currency is not the account's %s", wanted);
-        return REASON_CURRENCY_MISMATCH;
-    }
-    return REASON_NONE;
+    if (wanted == NULL || wanted[0] == '\0' || text_equal_nocase(currency, text_of(wanted)))
+        return REASON_NONE;
+    error_set(err, ERROR_PERMANENT, "the order's currency is not the account's %s", wanted);
+    return REASON_CURRENCY_MISMATCH;
 }
 
 /* Everything that can make an order one that is not sent. */
@@ -311,8 +305,14 @@ static enum reason read_order(struct map *map, const struct map_settings *settin
     }
     if (map_read_money(order->fields[ORDER_TOTAL_INC_TAX], "total_inc_tax", total, err) != 0)
         return REASON_MALFORMED;
-    reason = read_currency(settings, order, currency, err);
-    return reason != REASON_NONE ? reason : check_total(map, *total, err);
+    if (order_read_text(order->fields[ORDER_CURRENCY], "default_currency_code", currency, err) != 0)
+        return REASON_MALFORMED;
+    if (currency->length != 3) {
+        error_set(err, ERROR_PERMANENT, "default_currency_code is not a currency");
+        return REASON_MALFORMED;
+    }
+    reason = check_total(map, *total, err);
+    return reason != REASON_NONE ? reason : check_currency(settings, *currency, err);
 }
 
 enum reason map_order(struct map *map, const struct map_settings *settings,

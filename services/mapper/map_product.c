@@ -74,7 +74,7 @@ static int read_int(yyjson_val *value, const char *what, int64_t *number, struct
     *number = 0;
     if (json_is_absent(value))
         return 0;
-    if (text_to_int(json_text(value), number) != 0)
+    if (!yyjson_is_raw(value) || text_to_int(json_text(value), number) != 0)
         return error_set(err, ERROR_PERMANENT, "%s of a line is not a whole number", what);
     return 0;
 }
@@ -82,16 +82,19 @@ static int read_int(yyjson_val *value, const char *what, int64_t *number, struct
 /* A bundle's component is on its parent's line already, unless it has a price of its own. */
 static int is_bundle_child(yyjson_val **fields)
 {
-    money total;
+    money total, price;
     struct error ignored = {0};
     struct text parent = json_text(fields[LINE_PARENT]);
 
     return parent.length > 0 && !text_is(parent, "0") &&
-           map_read_money(fields[LINE_TOTAL], "", &total, &ignored) == 0 && total == 0;
+           map_read_money(fields[LINE_TOTAL], "", &total, &ignored) == 0 && total == 0 &&
+           map_read_money(fields[LINE_PRICE], "", &price, &ignored) == 0 && price == 0;
 }
 
 static int read_line(yyjson_val **fields, struct map_line *line, struct error *err)
 {
+    if (yyjson_is_raw(fields[LINE_SKU]))
+        return error_set(err, ERROR_PERMANENT, "sku of a line is not a string");
     if (order_read_text(fields[LINE_NAME], "name of a line", &line->name, err) != 0 ||
         order_read_text(fields[LINE_SKU], "sku of a line", &line->sku, err) != 0 ||
         read_int(fields[LINE_PRODUCT_ID], "product_id", &line->product_id, err) != 0 ||
