@@ -19,10 +19,10 @@ void cursor_begin(struct cursor *cursor, int64_t upper_ms, int64_t overlap_ms, i
     cursor->hold_ms = INT64_MAX;
     cursor->seen_ms = -1;
     cursor->upper_ms = whole_second(upper_ms);
+    cursor->overlap_ms = max_of(overlap_ms, 2 * SECOND_MS);
     cursor->min_ms = -1;
     if (cursor->position_ms >= 0)
-        cursor->min_ms =
-            max_of(0, whole_second(cursor->position_ms) - max_of(overlap_ms, 2 * SECOND_MS));
+        cursor->min_ms = max_of(0, whole_second(cursor->position_ms) - cursor->overlap_ms);
     if (floor_ms > 0)
         cursor->min_ms = max_of(cursor->min_ms, whole_second(floor_ms) - SECOND_MS);
     cursor->by_id = 0;
@@ -49,15 +49,24 @@ int cursor_next(const struct cursor *cursor, struct cursor_query *query)
     return 1;
 }
 
-/* Everything up to at_ms is dealt with, as far as this round saw. The position comes from the data,
- * not from a clock: an order may still be committed with a date that has passed. */
+static void advance_to(struct cursor *cursor, int64_t at_ms)
+{
+    if (cursor->hold_ms != INT64_MAX)
+        at_ms = min_of(at_ms, cursor->hold_ms - SECOND_MS);
+    cursor->position_ms = max_of(cursor->position_ms, at_ms);
+}
+
+/* Everything up to at_ms is dealt with, as far as this round saw. */
 static void advance(struct cursor *cursor, int64_t at_ms)
 {
-    int64_t reached_ms = min_of(min_of(at_ms, cursor->seen_ms), cursor->upper_ms);
+    advance_to(cursor, min_of(min_of(at_ms, cursor->seen_ms), cursor->upper_ms));
+}
 
-    if (cursor->hold_ms != INT64_MAX)
-        reached_ms = min_of(reached_ms, cursor->hold_ms - SECOND_MS);
-    cursor->position_ms = max_of(cursor->position_ms, reached_ms);
+static void end_round(struct cursor *cursor)
+{
+    advance(cursor, cursor->upper_ms);
+    advance_to(cursor, cursor->upper_ms - cursor->overlap_ms);
+    cursor->done = 1;
 }
 
 static void walk_by_id(struct cursor *cursor, int64_t window_ms)
@@ -73,7 +82,7 @@ static void end_window(struct cursor *cursor)
     cursor->by_id = 0;
     cursor->min_ms = cursor->window_ms;
     if (cursor->min_ms >= cursor->upper_ms)
-        cursor->done = 1;
+        end_round(cursor);
 }
 
 static int page_by_id(struct cursor *cursor, const struct cursor_row *rows, int count, int skipped)
@@ -117,8 +126,7 @@ static void page_by_date(struct cursor *cursor, const struct cursor_row *rows, i
     int64_t last = last_date(rows, count, &ascending);
 
     if (skipped ? count == 0 : count < cursor->limit) {
-        advance(cursor, cursor->upper_ms);
-        cursor->done = 1;
+        end_round(cursor);
     } else if (!ascending || last < 0) {
         walk_by_id(cursor, cursor->upper_ms);
     } else if (skipped) {

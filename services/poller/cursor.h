@@ -9,6 +9,10 @@
  * it comes again with its new date. Whether the store's limits are inclusive is not documented, so
  * windows overlap by a second and both readings are right.
  *
+ * The position follows the dates of the orders, as a commit may show late. Where nothing happens it
+ * follows the store's clock, twice the overlap behind in the end, so that what a bulk edit left
+ * there is not read again for ever.
+ *
  * An order that cannot be read even alone is stepped over with page=2 of limit=1, the one place
  * where a page is turned. */
 #ifndef POLLER_CURSOR_H
@@ -32,14 +36,15 @@ struct cursor_row {
     int64_t modified_ms; /* -1: unknown */
 };
 
-/* Embedded. Fields are private but for position_ms and limit. */
+/* Embedded. Fields are private but for position_ms, seen_ms and limit. */
 struct cursor {
     int64_t position_ms; /* every order modified up to here was dealt with; -1: none yet */
     int limit; /* rows asked for; kept from round to round, so that trouble is not met anew each
                   time */
     int page_size;
     int64_t hold_ms; /* an order of this instant is not dealt with: the position stays before it */
-    int64_t seen_ms; /* latest date_modified seen */
+    int64_t seen_ms; /* latest date_modified seen in this round; -1 */
+    int64_t overlap_ms;
     int64_t min_ms;
     int64_t upper_ms;
     int by_id;

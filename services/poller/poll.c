@@ -7,7 +7,7 @@
 #include "health.h"
 #include "log.h"
 
-enum { TRIES = 3, KEPT_BYTES = 1 << 20 };
+enum { TRIES = 3, KEPT_BYTES = 1 << 20, QUIET_SAVE_MS = 600000, MARKS_SLACK_MS = 60000 };
 
 /* The saved position */
 
@@ -32,13 +32,18 @@ static enum outcome save_position(struct poll *poll, const struct position *posi
     return outcome;
 }
 
+/* What only time moved is saved now and then: after a restart a little more is looked at. */
 static enum outcome save_progress(struct poll *poll, struct error *err)
 {
+    const struct cursor *cursor = &poll->cursor;
     struct position position = poll->position;
 
-    if (poll->cursor.position_ms <= position.cursor_ms)
+    if (cursor->position_ms <= position.cursor_ms)
         return OUTCOME_OK;
-    position.cursor_ms = poll->cursor.position_ms;
+    if (cursor->seen_ms <= position.cursor_ms &&
+        cursor->position_ms - position.cursor_ms < QUIET_SAVE_MS)
+        return OUTCOME_OK;
+    position.cursor_ms = cursor->position_ms;
     position.fence = poll->asker.lease->fence;
     return save_position(poll, &position, err);
 }
@@ -106,12 +111,14 @@ enum outcome poll_begin(struct poll *poll, struct positions *positions, int stor
 
 /* Orders of an answer */
 
-/* Where marks may be dropped: a round never asks for anything older than this. */
+/* Where marks may be dropped: no round asks for anything older, nor does the first one after a
+ * restart. */
 static int64_t forget_before(const struct poll *poll)
 {
-    return poll->cursor.position_ms < 0
-               ? 0
-               : poll->cursor.position_ms - poll->config->poller.overlap_s * 1000 - 60000;
+    int64_t overlap_ms = poll->config->poller.overlap_s * 1000;
+
+    return poll->position.cursor_ms < 0 ? 0
+                                        : poll->position.cursor_ms - overlap_ms - MARKS_SLACK_MS;
 }
 
 /* Deals with rows, then moves the cursor over them. */

@@ -294,32 +294,36 @@ static void asks_for_a_closed_window(void **state)
     assert_int_equal(query.min_ms, -1);
 }
 
-static void position_comes_from_the_data(void **state)
+static void position_follows_the_data(void **state)
 {
     struct cursor cursor;
     struct cursor_query query;
-    struct cursor_row row = {7, 1500000};
+    struct cursor_row row = {7, 1900000};
 
     (void)state;
-    cursor_init(&cursor, 1000000, 50);
+    cursor_init(&cursor, 1850000, 50);
     cursor_begin(&cursor, 2000000, 180000, 0);
     assert_int_equal(cursor_page(&cursor, NULL, 0), 0);
-    assert_int_equal(cursor.position_ms, 1000000); /* nothing seen: stays */
+    assert_int_equal(cursor.position_ms, 1850000); /* nothing seen: stays */
     assert_int_equal(cursor_next(&cursor, &query), 0);
     cursor_begin(&cursor, 2000000, 180000, 0);
     assert_int_equal(cursor_page(&cursor, &row, 1), 0);
-    assert_int_equal(cursor.position_ms, 1500000);
+    assert_int_equal(cursor.position_ms, 1900000);
     /* Seen again through the overlap: never back. */
-    row.modified_ms = 1400000;
+    row.modified_ms = 1860000;
     cursor_begin(&cursor, 2000000, 180000, 0);
     assert_int_equal(cursor_page(&cursor, &row, 1), 0);
-    assert_int_equal(cursor.position_ms, 1500000);
+    assert_int_equal(cursor.position_ms, 1900000);
     /* A date beyond the window (the store's clock, or an order, is wrong) does not carry it away.
      */
     row.modified_ms = 9000000;
     cursor_begin(&cursor, 2000000, 180000, 0);
     assert_int_equal(cursor_page(&cursor, &row, 1), 0);
     assert_int_equal(cursor.position_ms, 2000000);
+    /* Where nothing happens it follows the store's clock, one overlap behind. */
+    cursor_begin(&cursor, 5000000, 180000, 0);
+    assert_int_equal(cursor_page(&cursor, NULL, 0), 0);
+    assert_int_equal(cursor.position_ms, 4820000);
 }
 
 static void holds_for_an_order(void **state)
@@ -329,11 +333,15 @@ static void holds_for_an_order(void **state)
 
     (void)state;
     cursor_init(&cursor, 1000000, 50);
-    cursor_begin(&cursor, 2000000, 180000, 0);
+    cursor_begin(&cursor, 1400000, 180000, 0);
     cursor_hold(&cursor, 1200000);
     assert_int_equal(cursor_page(&cursor, rows, 3), 0);
     assert_int_equal(cursor.position_ms, 1199000);
-    cursor_begin(&cursor, 2000000, 180000, 0);
+    cursor_begin(&cursor, 9000000, 180000, 0);
+    cursor_hold(&cursor, 1200000);
+    assert_int_equal(cursor_page(&cursor, rows, 3), 0);
+    assert_int_equal(cursor.position_ms, 1199000);
+    cursor_begin(&cursor, 1400000, 180000, 0);
     assert_int_equal(cursor_page(&cursor, rows, 3), 0);
     assert_int_equal(cursor.position_ms, 1300000);
 }
@@ -377,7 +385,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sees_everything),
         cmocka_unit_test(asks_for_a_closed_window),
-        cmocka_unit_test(position_comes_from_the_data),
+        cmocka_unit_test(position_follows_the_data),
         cmocka_unit_test(holds_for_an_order),
         cmocka_unit_test(shrinks_and_grows),
         cmocka_unit_test(notices_a_store_that_ignores_ids),
