@@ -117,16 +117,25 @@ static int item_price(const struct call *call, const json_t *item, const struct 
     return 0;
 }
 
+/* {"id"} of the object and those of its values that it has, without parsing it. */
+static json_t *summary_of(const struct object *object, const char *const *names)
+{
+    json_t *summary =
+        mem_check(json_pack("{s:o}", "id", json_sprintf("%lld", (long long)object->id)));
+
+    for (; *names != NULL; names++) {
+        const char *text = object_value(object, *names);
+        if (text != NULL)
+            json_object_set_new(summary, *names, json_string(text));
+    }
+    return summary;
+}
+
 static json_t *stored_product(const struct object *product)
 {
-    json_t *json = object_json(product);
-    json_t *stored = json_pack("{s:O,s:O}", "id", json_object_get(json, "id"), "name",
-                               json_object_get(json, "name"));
+    static const char *const names[] = {"name", "sku", NULL};
 
-    if (json_object_get(json, "sku") != NULL)
-        json_object_set(stored, "sku", json_object_get(json, "sku"));
-    json_decref(json);
-    return stored;
+    return summary_of(product, names);
 }
 
 /* The item as it is stored, its amount added to total; NULL when the answer is made. */
@@ -237,18 +246,9 @@ static json_t *stored_shipping(const json_t *address, int64_t id)
 
 static json_t *stored_contact(const struct object *contact)
 {
-    json_t *json = object_json(contact), *stored;
-    const json_t *email = json_array_get(json_object_get(json, "email_addresses"), 0);
+    static const char *const names[] = {"email", "given_name", "family_name", NULL};
 
-    stored = json_pack("{s:O}", "id", json_object_get(json, "id"));
-    if (email != NULL)
-        json_object_set(stored, "email", json_object_get(email, "email"));
-    if (json_object_get(json, "given_name") != NULL)
-        json_object_set(stored, "given_name", json_object_get(json, "given_name"));
-    if (json_object_get(json, "family_name") != NULL)
-        json_object_set(stored, "family_name", json_object_get(json, "family_name"));
-    json_decref(json);
-    return stored;
+    return summary_of(contact, names);
 }
 
 void order_set_balance(const struct call *call, struct object *object, json_t *order)
