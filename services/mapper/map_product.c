@@ -196,6 +196,8 @@ static int add_line(struct map *map, yyjson_val *item, int with_coupons, struct 
     if (!yyjson_is_obj(item))
         return error_set(err, ERROR_PERMANENT, "a line is not an object");
     json_pick(&map->line_names, item, fields);
+    if (with_coupons && read_coupons(map, fields[LINE_DISCOUNTS], "applied_discounts", err) != 0)
+        return -1;
     if (is_bundle_child(fields))
         return 0;
     if (map->line_count == MAP_ITEMS_MAX)
@@ -205,7 +207,7 @@ static int add_line(struct map *map, yyjson_val *item, int with_coupons, struct 
         return -1;
     map->line_count++;
     find_product(map);
-    return with_coupons ? read_coupons(map, fields[LINE_DISCOUNTS], "applied_discounts", err) : 0;
+    return 0;
 }
 
 static int add_lines(struct map *map, yyjson_val *list, int with_coupons, struct error *err)
