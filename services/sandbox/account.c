@@ -79,7 +79,7 @@ static int matches(const char *pattern, const struct request *request, const cha
 static void add_headers(struct world *world, struct reply *reply)
 {
     const struct settings *settings = &world->settings;
-    const struct quota *quota = &world->account.quota;
+    const struct limits_used *quota = &world->account.quota;
     int minute = settings->quota.per_min > 0 ? settings->quota.per_min : 1000000;
     int day = settings->quota.per_day > 0 ? settings->quota.per_day : 100000000;
     int64_t now_s = clock_now_ms() / 1000;
@@ -127,16 +127,16 @@ static int authenticate(const struct world *world, const struct request *request
 /* A 429 comes from the gateway in front, so nothing has happened. */
 static int take_quota(struct world *world, struct reply *reply)
 {
-    switch (quota_take(&world->account.quota, &world->settings.quota, clock_monotonic_ms())) {
-    case QUOTA_OK:
+    switch (limits_take(&world->account.quota, &world->settings.quota, clock_monotonic_ms())) {
+    case LIMITS_OK:
         return 0;
-    case QUOTA_SPIKE:
+    case LIMITS_SPIKE:
         reply_fault(reply, 429,
                     "Spike arrest violation. Allowed rate : MessageRate{capacity="
                     "allowed, period=Seconds}",
                     "policies.ratelimit.SpikeArrestViolation");
         break;
-    case QUOTA_MINUTE:
+    case LIMITS_MINUTE:
         reply_fault(reply, 429, "Rate limit quota violation. Quota limit exceeded.",
                     "policies.ratelimit.QuotaViolation");
         break;
@@ -235,5 +235,5 @@ void account_clear(struct account *account)
     model_clear(&account->contact_model);
     model_clear(&account->order_model);
     tokens_revoke_access(&account->tokens);
-    quota_clear(&account->quota);
+    limits_clear(&account->quota);
 }

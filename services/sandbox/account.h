@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "collection.h"
-#include "quota.h"
+#include "limits.h"
 #include "request.h"
 #include "schema.h"
 
@@ -46,7 +46,7 @@ struct account {
     struct model contact_model;
     struct model order_model;
     struct tokens tokens;
-    struct quota quota;
+    struct limits_used quota;
     int64_t goals;
     int64_t payments;
     int64_t custom_field_id;

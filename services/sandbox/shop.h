@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "error.h"
-#include "quota.h"
+#include "limits.h"
 
 #define SHOP_LINES_MAX 50 /* line items that one consignment shows */
 
@@ -47,7 +47,7 @@ struct shop {
     size_t count;
     size_t capacity;
     int64_t last_id; /* greatest id given out */
-    struct quota_fixed quota;
+    struct limits_fixed quota;
 };
 
 struct shop *shop_new(const char *hash);

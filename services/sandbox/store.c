@@ -267,10 +267,10 @@ static int take_quota(struct world *world, struct shop *shop, struct reply *repl
 {
     int limit = world->settings.bc_quota, left;
     int64_t reset_ms;
-    int refused = quota_fixed_take(&shop->quota, limit, clock_monotonic_ms(), &left, &reset_ms);
+    int refused = limits_fixed_take(&shop->quota, limit, clock_monotonic_ms(), &left, &reset_ms);
 
     if (!refused || world->settings.bc_quota_headers) {
-        reply_header(reply, "X-Rate-Limit-Time-Window-Ms", "%d", QUOTA_FIXED_MS);
+        reply_header(reply, "X-Rate-Limit-Time-Window-Ms", "%d", LIMITS_FIXED_MS);
         reply_header(reply, "X-Rate-Limit-Time-Reset-Ms", "%lld", (long long)reset_ms);
         reply_header(reply, "X-Rate-Limit-Requests-Quota", "%d", limit > 0 ? limit : 1000000);
         reply_header(reply, "X-Rate-Limit-Requests-Left", "%d", left);

@@ -22,7 +22,7 @@ int world_set_quota(struct settings *settings, const char *name)
 {
     static const struct {
         const char *name;
-        struct quota_limits limits;
+        struct limits limits;
         int bc;
     } known[] = {
         {"off", {0, 0, 0}, 0}, {"key", {10, 240, 30000}, 150}, {"oauth", {25, 1500, 150000}, 150}};

@@ -11,7 +11,7 @@
 #include "geo.h"
 #include "journal.h"
 #include "options.h"
-#include "quota.h"
+#include "limits.h"
 #include "shop.h"
 
 #define BC_TOKEN "sandbox-bc-token"
@@ -22,7 +22,7 @@ struct settings {
     char currency[4];            /* of the account */
     int64_t visibility_delay_ms; /* lists do not show younger objects */
     int64_t answer_delay_ms;     /* of every Infusionsoft answer */
-    struct quota_limits quota;   /* Infusionsoft; all 0: off */
+    struct limits quota;         /* Infusionsoft; all 0: off */
     int bc_quota;                /* BigCommerce calls per 30 s and store; 0: off */
     int bc_quota_headers;        /* 0: 429 comes without rate headers */
     int64_t total_off_by_cents;  /* added to every order's total in replies */

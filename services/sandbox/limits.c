@@ -1,4 +1,4 @@
-#include "quota.h"
+#include "limits.h"
 
 #include <stdlib.h>
 
@@ -6,7 +6,7 @@
 
 #define DAY_MS ((int64_t)86400000)
 
-static void forget_older(struct quota_window *window, int64_t limit_ms)
+static void forget_older(struct limits_window *window, int64_t limit_ms)
 {
     while (window->count > 0 && window->moments[window->head] <= limit_ms) {
         window->head = (window->head + 1) % window->capacity;
@@ -14,7 +14,7 @@ static void forget_older(struct quota_window *window, int64_t limit_ms)
     }
 }
 
-static void note(struct quota_window *window, int64_t now_ms)
+static void note(struct limits_window *window, int64_t now_ms)
 {
     if (window->count == window->capacity) {
         size_t capacity = window->capacity == 0 ? 64 : window->capacity * 2;
@@ -29,25 +29,26 @@ static void note(struct quota_window *window, int64_t now_ms)
     window->moments[(window->head + window->count++) % window->capacity] = now_ms;
 }
 
-static int full(const struct quota_window *window, int limit)
+static int full(const struct limits_window *window, int limit)
 {
     return limit > 0 && window->count >= (size_t)limit;
 }
 
-enum quota_answer quota_take(struct quota *quota, const struct quota_limits *limits, int64_t now_ms)
+enum limits_answer limits_take(struct limits_used *quota, const struct limits *limits,
+                               int64_t now_ms)
 {
-    enum quota_answer answer = QUOTA_OK;
+    enum limits_answer answer = LIMITS_OK;
 
     forget_older(&quota->second, now_ms - 1000);
     forget_older(&quota->minute, now_ms - 60000);
     forget_older(&quota->day, now_ms - DAY_MS);
     if (full(&quota->second, limits->per_s))
-        answer = QUOTA_SPIKE;
+        answer = LIMITS_SPIKE;
     else if (full(&quota->minute, limits->per_min))
-        answer = QUOTA_MINUTE;
+        answer = LIMITS_MINUTE;
     else if (full(&quota->day, limits->per_day))
-        answer = QUOTA_DAY;
-    if (answer != QUOTA_OK) {
+        answer = LIMITS_DAY;
+    if (answer != LIMITS_OK) {
         quota->refused++;
         return answer;
     }
@@ -58,25 +59,25 @@ enum quota_answer quota_take(struct quota *quota, const struct quota_limits *lim
         note(&quota->minute, now_ms);
     if (limits->per_day > 0)
         note(&quota->day, now_ms);
-    return QUOTA_OK;
+    return LIMITS_OK;
 }
 
-void quota_clear(struct quota *quota)
+void limits_clear(struct limits_used *quota)
 {
     free(quota->second.moments);
     free(quota->minute.moments);
     free(quota->day.moments);
-    *quota = (struct quota){0};
+    *quota = (struct limits_used){0};
 }
 
-int quota_fixed_take(struct quota_fixed *quota, int limit, int64_t now_ms, int *left,
-                     int64_t *reset_ms)
+int limits_fixed_take(struct limits_fixed *quota, int limit, int64_t now_ms, int *left,
+                      int64_t *reset_ms)
 {
-    if (quota->used == 0 || now_ms - quota->started_ms >= QUOTA_FIXED_MS) {
+    if (quota->used == 0 || now_ms - quota->started_ms >= LIMITS_FIXED_MS) {
         quota->started_ms = now_ms;
         quota->used = 0;
     }
-    *reset_ms = quota->started_ms + QUOTA_FIXED_MS - now_ms;
+    *reset_ms = quota->started_ms + LIMITS_FIXED_MS - now_ms;
     if (limit > 0 && quota->used >= limit) {
         *left = 0;
         return -1;
