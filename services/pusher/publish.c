@@ -112,12 +112,18 @@ static enum state wait_for(struct publisher *publisher, struct waiter *waiter)
 
 int publisher_send(struct publisher *publisher, const struct output *output, struct error *err)
 {
+    struct output copied = *output;
+
+    copied.owned_value = NULL; /* stays the caller's: it may have to be sent again */
+    struct output copied = *output;
+
+    copied.owned_value = NULL; /* stays the caller's: it may be sent again */
     for (;;) {
         struct waiter *waiter = mem_alloc(sizeof(*waiter));
         enum producer_answer answer;
         enum state state;
 
-        answer = producer_send(publisher->producer, output, 0, waiter, err);
+        answer = producer_send(publisher->producer, &copied, 0, waiter, err);
         if (answer != PRODUCER_QUEUED) {
             free(waiter);
             if (answer == PRODUCER_TOO_LARGE)
