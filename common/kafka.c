@@ -57,7 +57,7 @@ static const char *const producer_settings[][2] = {
     {"acks", "all"},
     {"message.timeout.ms", "0"},
     {"linger.ms", "5"},
-    {"batch.size", "262144"},
+    {"batch.size", "1000000"},
     {"batch.num.messages", "10000"},
     {"queue.buffering.max.kbytes", "8192"},
     {"queue.buffering.max.messages", "50000"},
@@ -75,7 +75,7 @@ static const char *const consumer_settings[][2] = {
     {"partition.assignment.strategy", "range"},
     {"fetch.wait.max.ms", "500"},
     {"fetch.error.backoff.ms", "200"},
-    {"fetch.message.max.bytes", "524288"},
+    {"fetch.message.max.bytes", "1048576"},
     {"fetch.max.bytes", "2097152"},
     {"queued.min.messages", "10000"},
     {"queued.max.messages.kbytes", "2048"},
@@ -157,13 +157,12 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
         log_debug("kafka facility=%s text=\"%s\"", facility, escaped);
 }
 
-/* Two or three arenas for all threads of librdkafka and ours: each thread's own would keep its peak
- * for ever. */
-static void bound_memory_once(void)
-{
-    mallopt(M_ARENA_MAX, 2);
-    mallopt(M_TRIM_THRESHOLD, 1 << 20);
-}
+/* Two arenas for all threads of librdkafka and ours: each thread's own would keep its peak for
+ * ever. The thresholds stay dynamic: fixed ones make every buffer of a fetch a new mapping, a third
+ * more CPU. See kafka_return_memory(). */
+static void bound_memory_once(void) { mallopt(M_ARENA_MAX, 2); }
+
+void kafka_return_memory(void) { malloc_trim(0); }
 
 rd_kafka_conf_t *kafka_conf_new(const struct config *config, const char *client_id, int consumer,
                                 struct error *err)

@@ -61,6 +61,10 @@ rd_kafka_t *producer_handle(struct producer *producer);
 rd_kafka_conf_t *kafka_conf_new(const struct config *config, const char *client_id, int consumer,
                                 struct error *err);
 
+/** @brief Gives freed memory back to the system: for a program that is quiet again after it has
+ * caught up. */
+void kafka_return_memory(void);
+
 /** @brief The consumed record as an event: views into message, valid as long as it. */
 void kafka_event_of(const rd_kafka_message_t *message, struct event *event);
 

@@ -20,7 +20,9 @@ enum {
     TOPIC_WAIT_MS = 1000,
     METADATA_TIMEOUT_MS = 5000,
     INFLIGHT_RECORDS_DEFAULT = 4096,
-    INFLIGHT_BYTES_DEFAULT = 8 << 20,
+    INFLIGHT_BYTES_DEFAULT = 4 << 20,
+    QUIET_BYTES = 4 << 20, /* in LAG_INTERVAL_MS: some 200 orders a second */
+    TRIM_BYTES = 8 << 20,
 };
 
 void stage_fail(struct stage *stage, const struct error *err)
@@ -295,6 +297,18 @@ static void wait_for_signal(struct stage *stage, int wait_ms)
     pthread_mutex_unlock(&stage->lock);
 }
 
+/* A stage that has caught up keeps none of what catching up took. */
+static void return_memory_when_quiet(struct stage *stage)
+{
+    int64_t bytes = metric_value(stage->bytes);
+
+    if (bytes - stage->bytes_before < QUIET_BYTES && bytes - stage->bytes_trimmed > TRIM_BYTES) {
+        kafka_return_memory();
+        stage->bytes_trimmed = bytes;
+    }
+    stage->bytes_before = bytes;
+}
+
 static void mind_the_clock(struct stage *stage)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -306,6 +320,7 @@ static void mind_the_clock(struct stage *stage)
     if (now_ms >= stage->next_lag_ms) {
         stage->next_lag_ms = now_ms + LAG_INTERVAL_MS;
         group_measure_lag(stage);
+        return_memory_when_quiet(stage);
     }
 }
 

@@ -90,6 +90,8 @@ struct stage {
     int in_rebalance;
     int stopping;
     int64_t next_commit_ms, next_lag_ms, failure_logged_ms;
+    int64_t bytes_before,
+        bytes_trimmed;        /* consumed: at the last look, at the last return of memory */
     atomic_int *topic_paused; /* per input; any thread */
     atomic_int pause_changed; /* any thread */
     atomic_int ended;         /* nothing more is sent; any thread */
