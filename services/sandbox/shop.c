@@ -352,7 +352,7 @@ char *shop_effect(const struct shop *shop, const struct shop_order *order, const
     json_t *json = json_loadb(order->text, order->length, 0, NULL);
 
     buffer_printf(&effect, "{\"%s\":\"order\",\"store\":\"%s\"", verb, shop->hash);
-    if (json_is_object(json)) {
+    if (json_object_size(json) > 0) {
         order_text_write(&text, json, 0);
         buffer_printf(&effect, ",%.*s", (int)text.length - 2, text.data + 1);
     } else { /* poison */
