@@ -115,9 +115,6 @@ int publisher_send(struct publisher *publisher, const struct output *output, str
     struct output copied = *output;
 
     copied.owned_value = NULL; /* stays the caller's: it may have to be sent again */
-    struct output copied = *output;
-
-    copied.owned_value = NULL; /* stays the caller's: it may be sent again */
     for (;;) {
         struct waiter *waiter = mem_alloc(sizeof(*waiter));
         enum producer_answer answer;
