@@ -232,18 +232,16 @@ static int load_countries(struct regions *regions, const char *folder, struct er
 {
     yyjson_doc *doc;
     yyjson_val *list = read_list(folder, "iso_3166-1.json", "3166-1", &doc, err);
+    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
     yyjson_val *country;
-    size_t at, count;
 
-    if (list != NULL)
-        yyjson_arr_foreach(list, at, count, country)
-        {
-            struct text alpha3 = member(country, "alpha_3");
-            int index = alpha2_index(member(country, "alpha_2"));
+    while ((country = yyjson_arr_iter_next(&iter)) != NULL) {
+        struct text alpha3 = member(country, "alpha_3");
+        int index = alpha2_index(member(country, "alpha_2"));
 
-            if (index >= 0 && alpha3.length == 3)
-                memcpy(regions->alpha3[index], alpha3.data, 3);
-        }
+        if (index >= 0 && alpha3.length == 3)
+            memcpy(regions->alpha3[index], alpha3.data, 3);
+    }
     yyjson_doc_free(doc);
     return list != NULL ? 0 : -1;
 }
@@ -252,13 +250,14 @@ static int load_regions(struct regions *regions, const char *folder, struct erro
 {
     yyjson_doc *doc;
     yyjson_val *list = read_list(folder, "iso_3166-2.json", "3166-2", &doc, err);
-    yyjson_val *region;
-    size_t at, count;
 
-    if (list != NULL)
-        for (int pass = 0; pass < PASS_COUNT; pass++)
-            yyjson_arr_foreach(list, at, count, region)
-                add_region(regions, (enum pass)pass, region);
+    for (int pass = 0; pass < PASS_COUNT; pass++) {
+        yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+        yyjson_val *region;
+
+        while ((region = yyjson_arr_iter_next(&iter)) != NULL)
+            add_region(regions, (enum pass)pass, region);
+    }
     yyjson_doc_free(doc);
     return list != NULL ? 0 : -1;
 }

@@ -48,20 +48,21 @@ static void result_clear(struct result *result)
 
 static void read_input(struct bench *bench, yyjson_val *input, struct event *in)
 {
-    yyjson_val *headers = yyjson_obj_get(input, "headers");
     yyjson_val *statuses = yyjson_obj_get(input, "statuses");
-    size_t index, count;
-    yyjson_val *key, *value;
+    yyjson_arr_iter status_iter = yyjson_arr_iter_with(statuses);
+    yyjson_obj_iter header_iter = yyjson_obj_iter_with(yyjson_obj_get(input, "headers"));
+    yyjson_val *item;
 
     bench->store.statuses = statuses == NULL ? 0x4f0c : 0;
-    yyjson_arr_foreach(statuses, index, count, value) bench->store.statuses |=
-        1u << atoi(yyjson_get_raw(value));
+    while ((item = yyjson_arr_iter_next(&status_iter)) != NULL)
+        bench->store.statuses |= 1u << strtoul(yyjson_get_raw(item), NULL, 10);
     in->key = text_of(case_string(input, "key", "abc123/order/118"));
     in->topic = bench->topics.raw;
-    yyjson_obj_foreach(headers, index, count, key, value)
-    {
-        assert_int_not_equal(header_of(yyjson_get_str(key)), HEADER_COUNT);
-        in->headers[header_of(yyjson_get_str(key))] = text_of(yyjson_get_str(value));
+    while ((item = yyjson_obj_iter_next(&header_iter)) != NULL) {
+        enum header header = header_of(yyjson_get_str(item));
+
+        assert_int_not_equal(header, HEADER_COUNT);
+        in->headers[header] = text_of(yyjson_get_str(yyjson_obj_iter_get_val(item)));
     }
 }
 

@@ -92,12 +92,12 @@ static void test_all_regions(void **state)
     const struct regions *regions = *state;
     yyjson_doc *doc = yyjson_read_file(REGION_FOLDER "/iso_3166-2.json", 0, NULL, NULL);
     yyjson_val *list = yyjson_obj_get(yyjson_doc_get_root(doc), "3166-2");
+    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
     yyjson_val *region;
-    size_t at, count, found = 0;
+    size_t found = 0;
 
     assert_true(yyjson_arr_size(list) > 4000);
-    yyjson_arr_foreach(list, at, count, region)
-    {
+    while ((region = yyjson_arr_iter_next(&iter)) != NULL) {
         const char *code = yyjson_get_str(yyjson_obj_get(region, "code"));
         const char *got = regions_code(regions, (struct text){code, 2},
                                        text_of(yyjson_get_str(yyjson_obj_get(region, "name"))));
