@@ -127,11 +127,17 @@ enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum l
     return answer_to_step(d, answer, step != NULL ? step : "finish", called);
 }
 
+enum { BUSY_LOOK_MS = 100 };
+
 enum step delivery_acquire(struct delivery *d, const struct ledger_request *request,
                            struct ledger_grant *grant)
 {
     ledger_grant_clear(grant);
     UNTIL_ANSWERED(ledger_acquire(d->ledger, request, grant, &err));
+    /* The answer tells when the lease would run out; a living owner is done with a contact or
+     * product after a call. */
+    if (grant->wait_ms > BUSY_LOOK_MS && request->kind != LEDGER_ORDER)
+        grant->wait_ms = BUSY_LOOK_MS;
     return grant->answer == LEDGER_LOST ? answer_to_step(d, LEDGER_LOST, "acquire", 0) : STEP_OK;
 }
 
