@@ -49,8 +49,9 @@ static void make_dead(struct result *result, const struct stage_settings *settin
     memcpy(memory + value.length, origin, origin_length);
     memcpy(memory + value.length + origin_length, result->detail, detail_length);
     *output = (struct output){.topic = settings->topics->dead, .owned_value = memory};
-    if (value.data != NULL)
-        output->value = (struct text){memory, value.length};
+    /* A record without a value is kept as an empty one: without it the fate would be a tombstone,
+     * so none. */
+    output->value = (struct text){memory, value.length};
     pass_headers_on(output, in);
     output->headers[HEADER_REASON] = reason_text(result->reason);
     output->headers[HEADER_STAGE] = text_of(settings->service);
