@@ -3,7 +3,6 @@
 import collections
 import json
 import os
-import re
 
 import reference
 
@@ -45,16 +44,12 @@ class Evidence:
                 self.journal.append(reference.load_json(line))
         self.versions = collections.OrderedDict()  # (hash, id) -> versions of the order, oldest first
         self.placed_at = {}  # (hash, id) -> time of the change that first made it eligible
+        self.load_orders("-start")
         for entry in self.journal:
             effect = entry.get("effect")
             if entry["side"] == "store" and effect and "consignments" in effect:
                 self.add_version(effect.get("store"), effect, entry["t"])
-        for name in sorted(os.listdir(self.run)):
-            found = re.fullmatch(r"orders-(\w+)\.json", name)
-            if found and found[1] in self.stores:
-                with open(f"{self.run}/{name}", encoding="utf-8") as file:
-                    for order in reference.load_json(file.read()):
-                        self.add_version(found[1], order, None)
+        self.load_orders("")
         self.fates = None
         if os.path.exists(f"{self.run}/fates.jsonl"):
             self.fates = collections.defaultdict(list)
@@ -62,6 +57,14 @@ class Evidence:
                 for line in file:
                     fate = json.loads(line)
                     self.fates[fate["key"]].append(fate)
+
+    def load_orders(self, when):
+        for store in self.stores:
+            path = f"{self.run}/orders-{store}{when}.json"
+            if os.path.exists(path):
+                with open(path, encoding="utf-8") as file:
+                    for order in reference.load_json(file.read()):
+                        self.add_version(store, order, None)
 
     def add_version(self, store, order, at):
         order = dict(order)

@@ -5,7 +5,8 @@
 
 The run folder holds
     journal.jsonl        every request and every change in a store, written by the sandbox
-    orders-<hash>.json   every order of the store at the end, as the sandbox has it, lines and coupons complete
+    orders-<hash>.json   every order of the store at the end, as the sandbox has it, lines and coupons complete;
+                         orders-<hash>-start.json: the same before anything was synced
     expect.json          the settings that matter: {"stores": {hash: {"code", ...}}, ...}, see settings()
     fates.jsonl          optional: {"topic", "key", "timestamp_ms", "headers", "value"} of delivered, skipped and dead
 

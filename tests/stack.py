@@ -105,6 +105,7 @@ class Stack:
                                stdout_line="listening on ")
         self.url = self.sandbox.address
         self.address = self.url.removeprefix("http://")
+        self.collect_orders("-start")
 
     def write_config(self):
         for name, secret in (("bc_token", TOKEN), ("infusionsoft_key", KEY)):
@@ -366,11 +367,14 @@ class Stack:
                 return found
             page += 1
 
+    def collect_orders(self, when=""):
+        for one in self.stores:
+            with open(f"{self.run}/orders-{one['hash']}{when}.json", "w", encoding="utf-8") as file:
+                json.dump(self.complete_orders(one["hash"]), file, default=str)
+
     def collect(self):
         """Writes what a judge needs beside the journal: orders and fates."""
-        for one in self.stores:
-            with open(f"{self.run}/orders-{one['hash']}.json", "w", encoding="utf-8") as file:
-                json.dump(self.complete_orders(one["hash"]), file, default=str)
+        self.collect_orders()
         with open(f"{self.run}/fates.jsonl", "w", encoding="utf-8") as file:
             for tail in self.tails.values():
                 for record in list(tail.records):
