@@ -33,7 +33,8 @@ static void print_help(const struct config_program *program)
                    strcmp(section, "store") == 0 || strcmp(section, "infusionsoft") == 0 ? " NAME"
                                                                                          : "");
         }
-        printf("  %-20s %s (%s; default: %s)\n", option->name, option->help, option->range,
+        printf("  %-20s %s (%s; default: %s)\n", option->name, option->help,
+               option_range_text(option->range),
                option->default_value == NULL      ? "none, must be given"
                : option->default_value[0] == '\0' ? "empty"
                                                   : option->default_value);
