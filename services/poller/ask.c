@@ -77,7 +77,7 @@ enum outcome ask(struct asker *asker, const struct ask *what, enum bigcommerce_a
         if (stop_requested())
             return OUTCOME_STOPPED;
         if (*answer == BIGCOMMERCE_THROTTLED) {
-            log_warn("store throttled lease=%s pause_ms=%lld", asker->lease->lease_key,
+            log_warn("store throttled store=%s pause_ms=%lld", asker->store,
                      (long long)bigcommerce_pause_ms(asker->client));
             continue;
         }

@@ -22,6 +22,7 @@ enum outcome {
 
 /* Embedded; all borrowed. */
 struct asker {
+    const char *store; /* hash */
     struct bigcommerce *client;
     struct lease *lease;
 };

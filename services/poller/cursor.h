@@ -36,7 +36,7 @@ struct cursor_row {
     int64_t modified_ms; /* -1: unknown */
 };
 
-/* Embedded. Fields are private but for position_ms, seen_ms and limit. */
+/* Embedded. Read only, from outside: position_ms, limit, seen_ms, upper_ms. */
 struct cursor {
     int64_t position_ms; /* every order modified up to here was dealt with; -1: none yet */
     int limit; /* rows asked for; kept from round to round, so that trouble is not met anew each

@@ -52,7 +52,10 @@ int dealer_count_failure(struct dealer *dealer, int64_t id)
     if (i == dealer->failing_count)
         dealer->failing_count++;
     if (dealer->failing[i].id != id)
-        dealer->failing[i] = (struct failing){id, 0};
+        dealer->failing[i] = (struct failing){id, 0, -1};
+    if (dealer->failing[i].reads == dealer->reads)
+        return 0;
+    dealer->failing[i].reads = dealer->reads;
     return ++dealer->failing[i].rounds >= GIVE_UP_ROUNDS;
 }
 
@@ -280,7 +283,7 @@ static enum outcome check_results(struct dealer *dealer, const struct deal *deal
     return OUTCOME_OK;
 }
 
-static void mark_seen(struct dealer *dealer, const struct deal *deal, int64_t forget_ms)
+static void mark_seen(struct dealer *dealer, const struct deal *deal)
 {
     struct seen_mark *marks = dealer->marks;
     struct error err = {0};
@@ -289,14 +292,13 @@ static void mark_seen(struct dealer *dealer, const struct deal *deal, int64_t fo
     for (int i = 0; i < deal->count; i++)
         if (!deal->held[i])
             marks[count++] = marks[i];
-    if (seen_add(dealer->redis, dealer->seen_key, marks, count, forget_ms, MARKS_KEEP_MS, &err) !=
-        0)
+    if (seen_add(dealer->redis, dealer->seen_key, marks, count, deal->forget_ms, MARKS_KEEP_MS,
+                 &err) != 0)
         log_warn("marks lost store=%s orders=%d error=\"%s\"", dealer->store->hash, count,
                  err.text); /* these orders are published once more */
 }
 
-enum outcome deal_orders(struct dealer *dealer, struct deal *deal, int64_t forget_ms,
-                         struct error *err)
+enum outcome deal_orders(struct dealer *dealer, struct deal *deal, struct error *err)
 {
     char known[PAGE_ROWS_MAX] = {0};
     size_t bytes[PAGE_ROWS_MAX] = {0};
@@ -304,13 +306,8 @@ enum outcome deal_orders(struct dealer *dealer, struct deal *deal, int64_t forge
     enum outcome outcome = OUTCOME_OK;
 
     memset(deal->held, 0, sizeof(deal->held));
-    for (int i = 0; i < deal->count; i++) {
-        int64_t at_ms = deal->rows[i].modified_ms;
-
-        /* Without a date its mark would be the first to go. */
-        seen_mark_init(&dealer->marks[i], deal->rows[i].id,
-                       at_ms >= 0 ? at_ms : forget_ms + MARKS_KEEP_MS, deal->rows[i].bytes);
-    }
+    for (int i = 0; i < deal->count; i++)
+        seen_mark_init(&dealer->marks[i], deal->rows[i].id, deal->seen_at_ms, deal->rows[i].bytes);
     if (seen_check(dealer->redis, dealer->seen_key, dealer->marks, deal->count, known, err) != 0)
         return OUTCOME_LOST;
     batch = batch_new(dealer->publisher, deal->count);
@@ -326,6 +323,6 @@ enum outcome deal_orders(struct dealer *dealer, struct deal *deal, int64_t forge
         outcome = check_results(dealer, deal, known, batch, bytes, err);
     batch_drop(batch);
     if (outcome == OUTCOME_OK && deal->count > 0)
-        mark_seen(dealer, deal, forget_ms);
+        mark_seen(dealer, deal);
     return outcome;
 }

@@ -21,6 +21,7 @@ enum { FAILING_MAX = 64 }; /* orders of one store whose own calls fail at the sa
 struct failing {
     int64_t id;
     int rounds;
+    int64_t reads; /* the dealer's, when it was last counted */
 };
 
 /* One store's dealer; embedded; all pointers but failing borrowed. */
@@ -33,6 +34,7 @@ struct dealer {
     struct asker *asker;
     char *seen_key;
     int64_t start_from_ms;
+    int64_t reads; /* pages with orders that could be read */
     struct failing failing[FAILING_MAX];
     int failing_count;
     struct seen_mark marks[PAGE_ROWS_MAX]; /* of the page in hand */
@@ -47,6 +49,8 @@ struct deal {
     int count;
     enum reason reason;       /* NONE, or why the one row is dead whatever it holds */
     const char *detail;       /* with reason */
+    int64_t seen_at_ms;       /* store's clock: when these are seen */
+    int64_t forget_ms;        /* what was last seen before this instant does not come again */
     char held[PAGE_ROWS_MAX]; /* out: 1 where the order is not dealt with; later rounds must come by
                                  again */
 };
@@ -56,14 +60,13 @@ void dealer_clear(struct dealer *dealer);
 
 /**
  * @brief Publishes what is new of these orders and waits until Kafka has it.
- * @param forget_ms  marks before this date_modified are no longer needed
  * @returns OUTCOME_OK, or what ends the round: nothing is marked then, and all of it comes again
  */
-enum outcome deal_orders(struct dealer *dealer, struct deal *deal, int64_t forget_ms,
-                         struct error *err);
+enum outcome deal_orders(struct dealer *dealer, struct deal *deal, struct error *err);
 
 /**
- * @brief Counts one more round in which an order's own calls failed.
+ * @brief Counts one more round in which an order's own calls failed, if the store let other orders
+ * be read since.
  * @returns 1 when it is to be given up, else 0
  */
 int dealer_count_failure(struct dealer *dealer, int64_t id);

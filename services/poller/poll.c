@@ -121,11 +121,19 @@ static int64_t forget_before(const struct poll *poll)
                                         : poll->position.cursor_ms - overlap_ms - MARKS_SLACK_MS;
 }
 
+/* Publishes rows, or buries them, and marks them. */
+static enum outcome deal_rows(struct poll *poll, struct deal *deal, struct error *err)
+{
+    deal->seen_at_ms = poll->cursor.upper_ms;
+    deal->forget_ms = forget_before(poll);
+    return deal_orders(&poll->dealer, deal, err);
+}
+
 /* Deals with rows, then moves the cursor over them. */
 static enum outcome deal_with(struct poll *poll, struct deal *deal, struct error *err)
 {
     struct cursor_row rows[PAGE_ROWS_MAX];
-    enum outcome outcome = deal_orders(&poll->dealer, deal, forget_before(poll), err);
+    enum outcome outcome = deal_rows(poll, deal, err);
 
     if (outcome != OUTCOME_OK)
         return outcome;
@@ -181,7 +189,7 @@ static enum outcome bury_bads(struct poll *poll, struct error *err)
                             .count = 1,
                             .reason = REASON_MALFORMED,
                             .detail = "not readable as JSON, even alone"};
-        enum outcome outcome = deal_orders(&poll->dealer, &deal, forget_before(poll), err);
+        enum outcome outcome = deal_rows(poll, &deal, err);
 
         if (outcome != OUTCOME_OK)
             return outcome;
@@ -375,6 +383,7 @@ static enum outcome poll_page(struct poll *poll, const struct cursor_query *quer
     if (outcome != OUTCOME_OK)
         return outcome;
     buffer_reset(&poll->tried);
+    poll->dealer.reads += poll->page.count > 0;
     deal.count = poll->page.count;
     return deal_with(poll, &deal, err);
 }

@@ -8,7 +8,7 @@
 
 enum { SCORE_BYTES = 24 };
 
-void seen_mark_init(struct seen_mark *mark, int64_t id, int64_t modified_ms, struct text bytes)
+void seen_mark_init(struct seen_mark *mark, int64_t id, int64_t seen_at_ms, struct text bytes)
 {
     static const char hex[] = "0123456789abcdef";
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -21,7 +21,7 @@ void seen_mark_init(struct seen_mark *mark, int64_t id, int64_t modified_ms, str
         mark->member[used++] = hex[digest[i] & 15];
     }
     mark->member[used] = '\0';
-    mark->modified_ms = modified_ms;
+    mark->seen_at_ms = seen_at_ms;
 }
 
 const char *seen_digest(const struct seen_mark *mark) { return strchr(mark->member, ':') + 1; }
@@ -74,7 +74,7 @@ int seen_add(struct redis *redis, const char *key, const struct seen_mark *marks
     arguments[0] = "ZADD";
     arguments[1] = key;
     for (int i = 0; i < count; i++) {
-        snprintf(scores[i], SCORE_BYTES, "%lld", (long long)marks[i].modified_ms);
+        snprintf(scores[i], SCORE_BYTES, "%lld", (long long)marks[i].seen_at_ms);
         arguments[2 + 2 * i] = scores[i];
         arguments[3 + 2 * i] = marks[i].member;
     }

@@ -15,11 +15,11 @@ enum { SEEN_DIGEST_BYTES = 33, SEEN_MARK_BYTES = SEEN_DIGEST_BYTES + 21 };
 
 struct seen_mark {
     char member[SEEN_MARK_BYTES];
-    int64_t modified_ms;
+    int64_t seen_at_ms;
 };
 
 /** @brief Fills a mark: SHA-256 of the bytes as they came, first 128 bits in hex. */
-void seen_mark_init(struct seen_mark *mark, int64_t id, int64_t modified_ms, struct text bytes);
+void seen_mark_init(struct seen_mark *mark, int64_t id, int64_t seen_at_ms, struct text bytes);
 
 /** @brief The digest of a mark: 32 hex digits. Borrowed. */
 const char *seen_digest(const struct seen_mark *mark);
@@ -32,8 +32,8 @@ int seen_check(struct redis *redis, const char *key, const struct seen_mark *mar
                char *known, struct error *err);
 
 /**
- * @brief Adds marks and drops those that no query shows again.
- * @param before_ms  marks with an earlier date_modified go
+ * @brief Adds marks, or moves their instant, and drops old ones.
+ * @param before_ms  marks that were last seen before this instant go
  * @param keep_ms    a set that nobody touches for so long expires
  */
 int seen_add(struct redis *redis, const char *key, const struct seen_mark *marks, int count,
