@@ -1,0 +1,321 @@
+/* test_http.c - the HTTP client against a scripted server on 127.0.0.1: what counts as an answer,
+ * what may have been sent, and that only a GET is ever repeated. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "http.h"
+
+enum { REQUESTS_MAX = 16 };
+
+/* What the server does, request after request; NULL: closes the connection without an answer. */
+struct server {
+    int listener;
+    int port;
+    const char *const *script;
+    int script_count;
+    int accepted;
+    int requests;
+    char seen[REQUESTS_MAX][2048];
+    pthread_t thread;
+};
+
+/* One request with its body. @returns 0, or -1 at the end of the connection */
+static int read_request(int line, char *target, size_t size)
+{
+    size_t used = 0;
+
+    for (;;) {
+        ssize_t got = read(line, target + used, size - 1 - used);
+        char *end, *length;
+
+        if (got <= 0)
+            return -1;
+        used += (size_t)got;
+        target[used] = '\0';
+        end = strstr(target, "\r\n\r\n");
+        if (end == NULL)
+            continue;
+        length = strstr(target, "Content-Length: ");
+        if (length == NULL || used >= (size_t)(end + 4 - target) + strtoul(length + 16, NULL, 10))
+            return 0;
+    }
+}
+
+static void *serve(void *context)
+{
+    struct server *server = context;
+
+    while (server->requests < server->script_count) {
+        int line = accept(server->listener, NULL, NULL);
+
+        if (line < 0)
+            break;
+        server->accepted++;
+        while (server->requests < server->script_count &&
+               read_request(line, server->seen[server->requests], sizeof(server->seen[0])) == 0) {
+            const char *answer = server->script[server->requests++];
+
+            if (answer == NULL || write(line, answer, strlen(answer)) < 0 ||
+                strstr(answer, "Connection: close") != NULL)
+                break;
+        }
+        close(line);
+    }
+    return NULL;
+}
+
+static void server_start(struct server *server, const char *const *script, int count)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+
+    memset(server, 0, sizeof(*server));
+    server->script = script;
+    server->script_count = count;
+    server->listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(server->listener, (struct sockaddr *)&address, length), 0);
+    assert_int_equal(listen(server->listener, 8), 0);
+    assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &length), 0);
+    server->port = ntohs(address.sin_port);
+    assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
+}
+
+static void server_stop(struct server *server)
+{
+    shutdown(server->listener, SHUT_RDWR);
+    close(server->listener);
+    pthread_join(server->thread, NULL);
+}
+
+/* A client and its last answer. */
+struct client {
+    struct http *http;
+    struct http_answer answer;
+    struct error err;
+};
+
+static int perform(struct client *client, const struct server *server, const char *method,
+                   const char *body)
+{
+    const struct http_header headers[] = {{"X-Auth-Token", "secret"}};
+    char *url = mem_printf("http://127.0.0.1:%d/a/b?email=x%%40y", server->port);
+    struct http_request request = {.method = method,
+                                   .url = url,
+                                   .headers = headers,
+                                   .header_count = 1,
+                                   .body = text_of(body),
+                                   .timeout_ms = 3000,
+                                   .max_answer_bytes = 1000};
+    int result;
+
+    error_clear(&client->err);
+    result = http_perform(client->http, &request, &client->answer, &client->err);
+    free(url);
+    return result;
+}
+
+static void client_open(struct client *client)
+{
+    *client = (struct client){.http = http_new("test")};
+}
+
+static void client_close(struct client *client)
+{
+    http_free(client->http);
+    http_answer_clear(&client->answer);
+}
+
+#define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+static void sends_and_reads(void **state)
+{
+    static const char *const script[] = {
+        "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\nHTTP/1.1 201 Created\r\ncontent-length: 2\r\n"
+        "X-Left:  7 \r\nX-Left: 8\r\nEmpty:\r\n\r\n{}",
+        "HTTP/1.1 301 Moved\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\n\r\n"};
+    struct server server;
+    struct client client;
+
+    (void)state;
+    server_start(&server, script, 3);
+    client_open(&client);
+    assert_int_equal(perform(&client, &server, "PATCH", "{\"a\":1}"), 0);
+    assert_int_equal(client.answer.status, 201);
+    assert_string_equal(client.answer.body.data, "{}");
+    assert_true(text_is(http_answer_header(&client.answer, "x-left"), "7"));
+    assert_true(text_is(http_answer_header(&client.answer, "empty"), ""));
+    assert_null(http_answer_header(&client.answer, "X-Early").data);
+    assert_null(http_answer_header(&client.answer, "X-Lef").data);
+    assert_non_null(strstr(server.seen[0], "PATCH /a/b?email=x%40y HTTP/1.1\r\n"));
+    assert_non_null(strstr(server.seen[0], "\r\nX-Auth-Token: secret\r\n"));
+    assert_non_null(strstr(server.seen[0], "\r\nContent-Type: application/json\r\n"));
+    assert_null(strstr(server.seen[0], "Expect:"));
+    assert_non_null(strstr(server.seen[0], "\r\n\r\n{\"a\":1}"));
+    /* Not followed; no content type without a body. */
+    assert_int_equal(perform(&client, &server, "GET", NULL), 0);
+    assert_int_equal(client.answer.status, 301);
+    assert_null(strstr(server.seen[1], "Content-Type"));
+    assert_int_equal(perform(&client, &server, "POST", NULL), 0);
+    assert_int_equal(client.answer.status, 204);
+    assert_int_equal(client.answer.body.length, 0);
+    assert_non_null(strstr(server.seen[2], "Content-Length: 0\r\n"));
+    server_stop(&server);
+    assert_int_equal(server.accepted, 1); /* one connection for all of it */
+    client_close(&client);
+}
+
+/* The connection dies after the second request was read: the server may have done what was asked.
+ */
+static void repeats_only_get(void **state)
+{
+    static const struct {
+        const char *method, *body;
+        int result, requests;
+    } cases[] = {
+        {"POST", "{}", -1, 2},
+        {"PATCH", "{}", -1, 2},
+        {"POST", NULL, -1, 2},
+        {"GET", NULL, 0, 3},
+    };
+    static const char *const script[] = {OK, NULL, OK};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct server server;
+        struct client client;
+
+        server_start(&server, script, 3);
+        client_open(&client);
+        assert_int_equal(perform(&client, &server, cases[i].method, cases[i].body), 0);
+        if (perform(&client, &server, cases[i].method, cases[i].body) != cases[i].result)
+            fail_msg("%s: result is not %d", cases[i].method, cases[i].result);
+        assert_int_equal(client.answer.sent, HTTP_MAYBE_SENT);
+        if (cases[i].result != 0) {
+            assert_int_equal(client.answer.status, 0);
+            assert_int_equal(client.err.kind, ERROR_TEMPORARY);
+        }
+        client_close(&client);
+        server_stop(&server);
+        if (server.requests != cases[i].requests)
+            fail_msg("%s: %d requests arrived, wanted %d", cases[i].method, server.requests,
+                     cases[i].requests);
+    }
+}
+
+static void wants_whole_answers(void **state)
+{
+    static const struct {
+        const char *name, *answer;
+        int too_large;
+    } cases[] = {
+        {"none", NULL, 0},
+        {"cut body", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 50\r\n\r\n{\"id\"",
+         0},
+        {"cut chunk",
+         "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n{\"id\"",
+         0},
+        {"no HTTP", "Connection: close\r\n", 0},
+    };
+    static char large[3000];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const char *const script[] = {cases[i].answer};
+        struct server server;
+        struct client client;
+
+        server_start(&server, script, 1);
+        client_open(&client);
+        if (perform(&client, &server, "POST", "{}") != -1)
+            fail_msg("%s: taken for an answer", cases[i].name);
+        assert_int_equal(client.answer.status, 0);
+        assert_int_equal(client.answer.too_large, 0);
+        assert_int_equal(client.answer.sent, HTTP_MAYBE_SENT);
+        /* A query may hold an e-mail address, a header the token. */
+        assert_non_null(strstr(client.err.text, "POST /a/b: "));
+        assert_null(strstr(client.err.text, "email"));
+        assert_null(strstr(client.err.text, "secret"));
+        client_close(&client);
+        server_stop(&server);
+    }
+    {
+        const char *const script[] = {large};
+        struct server server;
+        struct client client;
+        int used = snprintf(large, sizeof(large),
+                            "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1001\r\n\r\n");
+
+        memset(large + used, 'x', 1001);
+        server_start(&server, script, 1);
+        client_open(&client);
+        assert_int_equal(perform(&client, &server, "GET", NULL), -1);
+        assert_int_equal(client.answer.too_large, 1);
+        client_close(&client);
+        server_stop(&server);
+    }
+}
+
+static void knows_what_was_not_sent(void **state)
+{
+    struct server server;
+    struct client client;
+
+    (void)state;
+    server_start(&server, NULL, 0);
+    server_stop(&server); /* nobody listens on its port now */
+    client_open(&client);
+    assert_int_equal(perform(&client, &server, "POST", "{}"), -1);
+    assert_int_equal(client.answer.sent, HTTP_NOT_SENT);
+    assert_int_equal(client.err.kind, ERROR_TEMPORARY);
+    client_close(&client);
+}
+
+static void escapes(void **state)
+{
+    struct buffer target = {0};
+
+    (void)state;
+    http_append_escaped(&target, (struct text){"aZ09-_.~ +&=/@%\xc3\xa9\0", 18});
+    assert_string_equal(target.data, "aZ09-_.~%20%2B%26%3D%2F%40%25%C3%A9%00");
+    buffer_clear(&target);
+}
+
+static int setup(void **state)
+{
+    struct error err = {0};
+
+    (void)state;
+    return http_global_init(&err);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    http_global_cleanup();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sends_and_reads),
+        cmocka_unit_test(repeats_only_get),
+        cmocka_unit_test(wants_whole_answers),
+        cmocka_unit_test(knows_what_was_not_sent),
+        cmocka_unit_test(escapes),
+    };
+
+    return cmocka_run_group_tests_name("http", tests, setup, teardown);
+}
