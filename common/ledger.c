@@ -206,6 +206,7 @@ int ledger_acquire(struct ledger *ledger, const struct ledger_request *request,
     ledger_add_number(&arguments, ledger->settings.lease_ms);
     ledger_add_number(&arguments, ledger->settings.born_margin_ms);
     ledger_add_string(&arguments, ledger->owner);
+    ledger_add_number(&arguments, ledger->settings.visibility_delay_ms);
     reply = ledger_run(ledger, SCRIPT_ACQUIRE, &arguments, err);
     if (reply == NULL)
         return -1;

@@ -1,10 +1,11 @@
 -- acquire: the right to work on an entry, or why not.
--- ARGV: kind, modified_at, first_seen, digest, withdrawn, replay, lease_ms, margin_ms, owner
+-- ARGV: kind, modified_at, first_seen, digest, withdrawn, replay, lease_ms, margin_ms, owner,
+-- visibility_ms
 -- Answer: word, writes, fence, modified_at, doubt, doubt age, wait, flags, reason, then step and result in turn.
 local order = ARGV[1] == 'order'
 local version, digest = ARGV[2], ARGV[4]
 local withdrawn, replay = ARGV[5] == '1', ARGV[6] == '1'
-local lease_ms, owner = tonumber(ARGV[7]), ARGV[9]
+local lease_ms, owner, visibility_ms = tonumber(ARGV[7]), ARGV[9], tonumber(ARGV[10])
 
 local now = now_ms()
 local epoch, keep, since = read_marker()
@@ -86,7 +87,15 @@ if not known then
         put('doubt', 'order')
         put('doubt_at', epoch)
     end
-elseif order and entry.epoch ~= epoch then
+elseif entry.epoch ~= epoch and entry.doubt and whole(entry.doubt_at) < whole(epoch) then
+    put('doubt_at', epoch) -- it may have been cleared and begun anew in what was lost
+end
+if not order and not entry.doubt and entry.epoch ~= epoch and not entry['s:' .. ARGV[1]] and
+   now < whole(epoch) + visibility_ms then
+    -- It is looked up before it is made, but what was made in the lost moments is not visible yet.
+    put('doubt', ARGV[1])
+    put('doubt_at', epoch)
+elseif known and order and entry.epoch ~= epoch then
     -- Last written in another epoch, or filled in by a rebuild: what came after that write is not known (rule 3).
     put('goals', '1')
     if not entry.doubt then

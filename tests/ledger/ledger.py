@@ -66,6 +66,7 @@ class Worker:
 
     lease_ms = 60_000
     margin_ms = 0
+    visibility_ms = 0
     keep_ms = 400 * DAY
 
     def __init__(self, server, name, key="acc:abc/order/1", kind="order", repeat=False):
@@ -113,7 +114,7 @@ class Worker:
         elif seen is None:
             seen = self.server.now() + 1000  # a record of after the epoch
         reply = self.run("acquire", ["t:ledger", self.key], self.kind, version, seen, digest, withdrawn, replay,
-                         self.lease_ms, self.margin_ms, self.name)
+                         self.lease_ms, self.margin_ms, self.name, self.visibility_ms)
         if reply[0] == "LOST":
             return "LOST"
         names = ("word", "writes", "fence", "version", "doubt", "age", "wait", "flags", "reason")

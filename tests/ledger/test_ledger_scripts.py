@@ -258,6 +258,17 @@ def test_an_older_doubt_does_not_hide_the_order(workers):
     assert b.end("order", "977") == "OK" and b.finish("done") == "OK"
 
 
+def test_a_doubt_that_was_rolled_back_is_as_young_as_the_epoch(workers):
+    """What is left may be an old doubt, cleared and begun anew in the lost moments (found by the model)."""
+    a, b = workers
+    a.acquire()
+    a.begin("order")
+    a.server.client.hset(a.key, "doubt_at", a.server.now() - 90_000)
+    a.run("distrust", ["t:ledger"])
+    b.rebuild()
+    assert b.acquire() == "RECONCILE order" and int(b.grant["age"]) < 5_000
+
+
 def test_done_outlives_the_epoch(workers):
     a, b = workers
     a.acquire()
@@ -526,6 +537,20 @@ def test_contacts_are_cached_and_changed(server):
     a.begin("contact2")
     a.expire_lease()
     assert b.acquire(digest="two") == "RECONCILE contact2", "but a doubt is a doubt"
+
+
+def test_a_contact_of_the_lost_moments_is_waited_for(server):
+    a = Worker(server, "a", "acc:contact:xy", "contact")
+    a.rebuild()
+    a.visibility_ms = 30_000
+    assert a.acquire() == "RECONCILE contact" and int(a.grant["age"]) < 5_000
+    assert a.finish("done", "contact", "42") == "OK"
+    a.run("distrust", ["t:ledger"])
+    a.rebuild()
+    assert a.acquire(digest="two") == "GRANT" and a.grant["steps"] == {"contact": "42"}, "its id is known"
+    server.client.hset("t:ledger", "born_at", server.now() - 30_001)
+    a.key += "0"
+    assert a.acquire() == "GRANT"
 
 
 def test_forget(server):
