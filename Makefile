@@ -75,6 +75,20 @@ conformance: ## 500 orders through a validating proxy of the vendors' API docume
 	$(MAKE) -j2 all
 	BUILD=$(BUILD) $(PYTHON) tests/conformance/conformance.py $(ARGS)
 
+.PHONY: chaos chaos-full soak crash-build
+crash-build: test-deps
+	CPPFLAGS=-DBIGFUSION_CRASH_POINTS $(MAKE) -j2 BUILD=$(BUILD)/crash all kafka
+	$(MAKE) -j2 BUILD=$(BUILD)/crash-asan SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" OPTIMISE="-O1 -g" all
+
+chaos: crash-build ## every fault of docs/testing-faults.md in its short form (ROW=12 SEED=7: one of them)
+	BUILD=$(BUILD)/crash $(PYTHON) tests/chaos/chaos.py $(if $(ROW),--row $(ROW)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+chaos-full: crash-build ## the same with the full figures, without a limit of time
+	BUILD=$(BUILD)/crash $(PYTHON) tests/chaos/chaos.py --full $(if $(ROW),--row $(ROW)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+soak: crash-build ## ten times the usual rate for MINUTES (10): memory flat, lag bounded
+	BUILD=$(BUILD)/crash $(PYTHON) tests/chaos/chaos.py --row soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 FORMATTED := $(wildcard common/*.[ch] services/*/*.[ch] tests/unit/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch])
 
 .PHONY: format format-check lint compilers asan check compose-check

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "crash.h"
 #include "log.h"
 
 enum { REVOKE_WAIT_MS = 2000 };
@@ -203,6 +204,7 @@ void group_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
         log_warn("kafka commit failed, is tried again error=\"%s\"", rd_kafka_err2str(first));
     else
         metric_add(stage->commits, 1);
+    CRASH_POINT("committed", "");
 }
 
 void group_commit(struct stage *stage, int sync)
@@ -221,6 +223,7 @@ void group_commit(struct stage *stage, int sync)
     }
     if (list == NULL)
         return;
+    CRASH_POINT("committing", "");
     code = rd_kafka_commit(stage->consumer, list, !sync);
     /* A commit that is waited for is not reported to the callback. */
     if (sync)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "crash.h"
 #include "log.h"
 
 enum {
@@ -411,6 +412,7 @@ static void settle(struct stage *stage, struct ticket *ticket)
         ticket->is_too_large = 0;
         ticket_park(stage, ticket, clock_monotonic_ms() + REDO_DELAY_MS);
     } else {
+        CRASH_POINT("published", "");
         window_finish(&ticket->partition->window, ticket->generation, ticket->event.offset);
         count_fate(stage, ticket);
         ticket_release(stage, ticket);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crash.h"
 #include "log.h"
 #include "stop.h"
 
@@ -133,6 +134,7 @@ enum step delivery_write(struct delivery *d, const struct ledger_grant *grant, c
                 return ended;
         }
         *outcome = call(d, "POST", path, query, body);
+        CRASH_POINT("called", step);
         if (*outcome != INFUSIONSOFT_THROTTLED || infusionsoft_answer(d->client)->day_used_up)
             return STEP_OK;
         if (wait_throttled(d) == STEP_STOPPED)

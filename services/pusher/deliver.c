@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "crash.h"
 #include "log.h"
 #include "retry.h"
 #include "stop.h"
@@ -279,9 +280,12 @@ static enum step deliver_steps(struct delivery *d)
 static enum step finish(struct delivery *d, enum ledger_finish how, const char *reason)
 {
     const char *step = d->pending_step.length > 0 ? d->pending_step.data : NULL;
-    enum step ended = delivery_finish(
-        d, d->grant, how, step, step != NULL ? d->pending_result : NULL, reason, step != NULL);
+    enum step ended;
 
+    CRASH_POINT("finishing", "");
+    ended = delivery_finish(d, d->grant, how, step, step != NULL ? d->pending_result : NULL, reason,
+                            step != NULL);
+    CRASH_POINT("finished", "");
     buffer_reset(&d->pending_step);
     return ended;
 }
@@ -400,6 +404,7 @@ static enum step deliver_once(struct delivery *d, struct result *result)
         if (d->grant->answer != LEDGER_GRANT && d->grant->answer != LEDGER_RECONCILE)
             return answer_final(d, result);
         d->job->held = 1;
+        CRASH_POINT("acquired", "");
     }
     if (account_state(d->account) == ACCOUNT_CLOSED)
         step = STEP_CLOSED;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crash.h"
 #include "log.h"
 #include "retry.h"
 #include "stop.h"
@@ -102,7 +103,9 @@ enum step delivery_begin(struct delivery *d, const struct ledger_grant *grant, c
 {
     enum ledger_answer answer = LEDGER_FENCED;
 
+    CRASH_POINT("beginning", step);
     UNTIL_ANSWERED(ledger_begin(d->ledger, grant, step, &answer, &err));
+    CRASH_POINT("begun", step);
     return answer_to_step(d, answer, step, 0);
 }
 
@@ -112,6 +115,9 @@ enum step delivery_end(struct delivery *d, struct ledger_grant *grant, const cha
     enum ledger_answer answer = LEDGER_FENCED;
 
     UNTIL_ANSWERED(ledger_end(d->ledger, grant, step, result, next, &answer, &err));
+    CRASH_POINT("ended", step);
+    if (next != NULL)
+        CRASH_POINT("begun", next);
     note_step(grant, step, result);
     return answer_to_step(d, answer, step, called);
 }
@@ -122,8 +128,10 @@ enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum l
     enum ledger_answer answer = LEDGER_FENCED;
 
     UNTIL_ANSWERED(ledger_finish(d->ledger, grant, how, step, result, reason, &answer, &err));
-    if (step != NULL)
+    if (step != NULL) {
+        CRASH_POINT("ended", step);
         note_step(grant, step, result);
+    }
     return answer_to_step(d, answer, step != NULL ? step : "finish", called);
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crash.h"
 #include "log.h"
 
 static enum step reconcile_order(struct delivery *d)
@@ -15,6 +16,7 @@ static enum step reconcile_order(struct delivery *d)
     step = order_find(d, id, &count);
     if (step != STEP_OK)
         return step;
+    CRASH_POINT("looked_up", "order");
     if (id[0] != '\0') {
         log_info("adopted key=%.*s order=%s", (int)d->job->event->key.length,
                  d->job->event->key.data, id);

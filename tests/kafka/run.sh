@@ -46,6 +46,7 @@ offsets.topic.replication.factor=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
 broker.session.timeout.ms=1000
 broker.heartbeat.interval.ms=333
 log.cleaner.dedupe.buffer.size=10485760
