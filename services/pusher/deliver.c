@@ -406,7 +406,9 @@ static enum step deliver_once(struct delivery *d, struct result *result)
         d->job->held = 1;
         CRASH_POINT("acquired", "");
     }
-    if (account_state(d->account) == ACCOUNT_CLOSED)
+    /* A withdrawal that needs no look-up needs no call either, and must not wait behind the
+     * versions it overtakes. */
+    if (account_state(d->account) == ACCOUNT_CLOSED && !(d->withdrawn && d->grant->doubt == NULL))
         step = STEP_CLOSED;
     else
         step = deliver_steps(d);
