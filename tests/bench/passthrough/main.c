@@ -1,11 +1,11 @@
 /* NAME
  *   bench-passthrough - the limit that the stages are measured against: the least a program with
  * librdkafka can do SYNOPSIS bench-passthrough [--config FILE] READS <prefix>.orders.raw, in the
- * group <prefix>.bare   WRITES <prefix>.orders.eligible DOES Consumes one by one, produces the same
- * key, value and headers with the same client settings as the services, borrows the value from the
- * consumed message, frees it with the delivery report, commits every half second what was consumed
- *   before the last moment in which nothing was under way. No handler, no error handling worth the
- * name. */
+ * group <prefix>.bare   WRITES <prefix>.history.eligible, which nobody reads DOES Consumes one by
+ * one, produces the same key, value and headers with the same client settings as the services,
+ * borrows the value from the consumed message, frees it with the delivery report, commits every
+ * half second what was consumed before the last moment in which nothing was under way. No handler,
+ * no error handling worth the name. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,7 +134,7 @@ int main(int argc, char **argv)
     rd_kafka_t *consumer = NULL, *producer = NULL;
     rd_kafka_topic_t *target;
     rd_kafka_topic_partition_list_t *inputs;
-    char *group;
+    char *group, *target_name;
     int under_way = 0;
 
     log_open("bare");
@@ -165,7 +165,9 @@ int main(int argc, char **argv)
     rd_kafka_topic_partition_list_add(inputs, topics.raw, RD_KAFKA_PARTITION_UA);
     rd_kafka_subscribe(consumer, inputs);
     rd_kafka_topic_partition_list_destroy(inputs);
-    target = rd_kafka_topic_new(producer, topics.eligible, NULL);
+    target_name = mem_printf("%s.history.eligible", config.kafka.topic_prefix);
+    target = rd_kafka_topic_new(producer, target_name, NULL);
+    free(target_name);
     run(consumer, producer, target, &under_way);
     rd_kafka_flush(producer, 5000);
     rd_kafka_commit(consumer, NULL, 0);

@@ -1,8 +1,9 @@
 /* NAME
  *   bench-stage - the stage loop with a handler that does nothing: what common/stage costs by
  * itself SYNOPSIS bench-stage [--config FILE] READS <prefix>.orders.raw, in the group <prefix>.pass
- * WRITES <prefix>.orders.eligible Also the subject of the stage's own tests: with BENCH_WORKERS=N
- * the records go through N threads (an asynchronous stage) that finish them out of order. */
+ * WRITES <prefix>.history.eligible, which nobody reads Also the subject of the stage's own tests:
+ * with BENCH_WORKERS=N the records go through N threads (an asynchronous stage) that finish them
+ * out of order. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ enum { WORKERS_MAX = 64 };
 /* Hands records from the stage's thread to the workers, one at a time. */
 struct pass {
     struct topics topics;
+    char *target; /* the topic's name */
     struct stage *stage;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -35,7 +37,7 @@ static void pass_on(struct pass *pass, const struct event *in, struct result *ou
 
     out->verdict = VERDICT_PASS;
     out->output_count = 1;
-    output->topic = pass->topics.eligible;
+    output->topic = pass->target;
     output->key = in->key;
     output->value = in->value;
     memcpy(output->headers, in->headers, sizeof(output->headers));
@@ -128,6 +130,7 @@ int main(int argc, char **argv)
         goto out;
     topics_init(&pass.topics, &config);
     input = pass.topics.raw;
+    pass.target = mem_printf("%s.history.eligible", config.kafka.topic_prefix);
     settings.inputs = &input;
     settings.input_count = 1;
     if (worker_count > WORKERS_MAX)
@@ -144,6 +147,7 @@ out:
     stage_free(pass.stage);
     health_stop();
     topics_clear(&pass.topics);
+    free(pass.target);
     config_free(&config);
     if (err.kind != ERROR_NONE)
         log_error("stopped error=\"%s\"", err.text);
