@@ -78,7 +78,10 @@ class Bench:
         command = ["kcat", "-b", self.kafka.address, "-Q"]
         for i in range(PARTITIONS):
             command += ["-t", f"{self.stack.topic(topic)}:{i}:-1"]
-        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+        def ask():  # a topic that was just made has no leader for a moment
+            found = subprocess.run(command, capture_output=True, text=True, check=False)
+            return found if found.returncode == 0 else None
+        answer = wait_until(ask, 20, f"the end of {topic}")
         return sum(int(n) for n in re.findall(r"offset (\d+)", answer.stdout))
 
     def group_command(self, *words):

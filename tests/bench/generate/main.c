@@ -4,9 +4,9 @@
  *   BENCH_ORDERS=N [BENCH_FIRST=ID] [BENCH_RATE=PER_SECOND] bench-generate [--config FILE]
  * WRITES <prefix>.orders.raw, as the poller does: key, headers, the store's bytes
  * DOES
- *   Orders FIRST..FIRST+N-1 of the first configured store, all to be synced: each of five orders
- * has a new customer, the products come from 200. As fast as Kafka takes them, or RATE a second.
- * Ends when all are acknowledged. */
+ *   Orders FIRST..FIRST+N-1 of the first configured store, all to be synced, of 4000 customers and
+ *   200 products in turn. As fast as Kafka takes them, or RATE a second. Ends when all are
+ *   acknowledged. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@
 
 #include "order_template.h"
 
-enum { PRODUCT_COUNT = 200, ORDERS_PER_CUSTOMER = 5, FLUSH_MS = 60000, HASH_PRIME = 7919 };
+enum { PRODUCT_COUNT = 200, CUSTOMER_COUNT = 4000, FLUSH_MS = 60000, HASH_PRIME = 7919 };
 
 static void on_report(void *context, void *opaque, rd_kafka_resp_err_t error)
 {
@@ -49,7 +49,7 @@ static void print_order(struct buffer *target, int64_t id)
         int64_t number = id;
 
         if (token[1] == 'c')
-            number = 1000 + id / ORDERS_PER_CUSTOMER;
+            number = 1000 + id % CUSTOMER_COUNT;
         else if (token[1] == 'p')
             number = id * HASH_PRIME % PRODUCT_COUNT;
         else if (token[1] == 'q')

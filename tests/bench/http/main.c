@@ -1,10 +1,14 @@
 /* NAME
  *   bench-http - the limit that the pusher is measured against: libcurl sending the same requests,
- * and nothing else SYNOPSIS bench-http URL THREADS FILE <key-file DOES Sends the requests of FILE,
- * one a line: METHOD, blank, path, blank, JSON body or nothing. Each thread has a connection of its
- * own that stays open and takes the next line when it has its answer. The API key is read from
- * standard input. Prints "calls=N refused=R seconds=S cpu_us_per_call=C": refused are answers of
- * 400 and above. */
+ *   and nothing else
+ * SYNOPSIS
+ *   bench-http URL THREADS FILE <key-file
+ * DOES
+ *   Sends the requests of FILE, one a line: METHOD, blank, path, blank, JSON body or nothing. Each
+ *   thread has a connection of its own that stays open and takes the next line when it has its
+ *   answer. The API key is read from standard input.
+ * PRINTS
+ *   "calls=N refused=R seconds=S cpu_us_per_call=C": refused are answers of 400 and above. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -1,11 +1,18 @@
 /* NAME
  *   bench-passthrough - the limit that the stages are measured against: the least a program with
- * librdkafka can do SYNOPSIS bench-passthrough [--config FILE] READS <prefix>.orders.raw, in the
- * group <prefix>.bare   WRITES <prefix>.history.eligible, which nobody reads DOES Consumes one by
- * one, produces the same key, value and headers with the same client settings as the services,
- * borrows the value from the consumed message, frees it with the delivery report, commits every
- * half second what was consumed before the last moment in which nothing was under way. No handler,
- * no error handling worth the name. */
+ *   librdkafka can do
+ * SYNOPSIS
+ *   bench-passthrough [--config FILE]
+ * READS
+ *   <prefix>.orders.raw, in the group <prefix>.bare
+ * WRITES
+ *   <prefix>.history.eligible, which nobody reads
+ * DOES
+ *   Consumes one by one, produces the same key, value and headers into the partition of the same
+ *   number with the same client settings as the services, borrows the value from the consumed
+ *   message, frees it with the delivery report, commits every half second what was consumed before
+ *   the last moment in which nothing was under way. No handler, no error handling worth the name.
+ */
 #include <stdlib.h>
 #include <string.h>
 

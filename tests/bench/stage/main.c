@@ -1,9 +1,14 @@
 /* NAME
- *   bench-stage - the stage loop with a handler that does nothing: what common/stage costs by
- * itself SYNOPSIS bench-stage [--config FILE] READS <prefix>.orders.raw, in the group <prefix>.pass
- * WRITES <prefix>.history.eligible, which nobody reads Also the subject of the stage's own tests:
- * with BENCH_WORKERS=N the records go through N threads (an asynchronous stage) that finish them
- * out of order. */
+ *   bench-stage - the stage loop with a handler that does nothing: what common/stage costs
+ * SYNOPSIS
+ *   [BENCH_WORKERS=N] bench-stage [--config FILE]
+ * READS
+ *   <prefix>.orders.raw, in the group <prefix>.pass
+ * WRITES
+ *   <prefix>.history.eligible, which nobody reads
+ * DOES
+ *   Passes every record on. With BENCH_WORKERS the records go through N threads (an asynchronous
+ *   stage), which finish them out of order: also the subject of the stage's own tests. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
