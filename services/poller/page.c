@@ -130,15 +130,15 @@ static void clear_row(struct page_row *row)
 
 void page_read_order(struct page_row *row, struct text body)
 {
-    const char *end = body.data + body.length;
-    const char *at;
+    const char *at, *end;
     yyjson_doc *doc;
 
     clear_row(row);
-    if (body.data == NULL) {
+    if (body.length == 0) {
         row->fault = "empty";
         return;
     }
+    end = body.data + body.length;
     at = skip_blanks(body.data, end);
     while (end > at && is_blank(end[-1]))
         end--;
@@ -168,10 +168,13 @@ static int slice_row(struct page_row *row, const char **at, const char *end)
 
 int page_slice(struct page *page, struct text body, struct error *err)
 {
-    const char *end = body.data + body.length;
-    const char *at = body.data == NULL ? NULL : skip_blanks(body.data, end);
+    const char *at, *end;
 
     page->count = 0;
+    if (body.length == 0)
+        return 0;
+    end = body.data + body.length;
+    at = skip_blanks(body.data, end);
     if (at == end)
         return 0;
     if (*at++ != '[')
@@ -273,13 +276,14 @@ void page_splice(struct buffer *target, struct text order, const struct buffer *
 int64_t page_scan_id(struct text text)
 {
     static const char member[] = "\"id\"";
-    const char *end = text.data + text.length;
-    const char *at = text.data == NULL ? NULL : memmem(text.data, text.length, member, 4);
+    const char *at = text.length == 0 ? NULL : memmem(text.data, text.length, member, 4);
+    const char *end;
     int64_t id = 0;
     int digits = 0;
 
     if (at == NULL)
         return -1;
+    end = text.data + text.length;
     at = skip_blanks(at + 4, end);
     if (at == end || *at != ':')
         return -1;
@@ -293,12 +297,12 @@ int64_t page_scan_id(struct text text)
 
 struct text page_strip_brackets(struct text body)
 {
-    const char *first = body.data;
-    const char *end = body.data + body.length;
+    const char *first, *end;
 
-    if (body.data == NULL)
+    if (body.length == 0)
         return body;
-    first = skip_blanks(first, end);
+    end = body.data + body.length;
+    first = skip_blanks(body.data, end);
     while (end > first && is_blank(end[-1]))
         end--;
     if (end - first < 2 || *first != '[' || end[-1] != ']')

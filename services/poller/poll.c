@@ -170,7 +170,7 @@ static void remember_buried(struct poll *poll, struct text bytes)
 
 static int is_buried(const struct poll *poll, struct text bytes)
 {
-    struct seen_mark mark;
+    struct seen_mark mark = {0};
 
     seen_mark_init(&mark, 0, 0, bytes);
     for (int i = 0; i < BURIED_MAX; i++)

@@ -87,7 +87,7 @@ static int matches(const struct sim *sim, const struct sim_order *order,
 /* @returns number of rows; rows point into the store */
 static int answer(struct sim *sim, const struct cursor_query *query, struct sim_order **rows)
 {
-    struct sim_order *found[ORDERS_MAX];
+    struct sim_order *found[ORDERS_MAX] = {0};
     int count = 0, first = (query->page - 1) * query->limit, given = 0;
 
     assert_true(++sim->requests < REQUESTS_MAX);
