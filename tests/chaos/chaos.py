@@ -1,0 +1,110 @@
+#!/usr/bin/python3
+"""The fault runner: every row of docs/testing-faults.md against the real thing.
+
+    tests/chaos/chaos.py [--row N[,N...]] [--seed S] [--full | --short] [--minutes M]
+
+Prints the settings and the seed, one line a row, and at last `chaos: rows=15 passed=15 orders=N lost=0 duplicated=0
+goals_doubled=0`. Exit status 0, or 1 when a row failed. Journal, orders and logs of each rig stay in
+build/out/chaos-<row>-seed<S>/ for another judge: `python3 tests/oracle.py build/out/<run>`.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.dirname(HERE), HERE]
+
+import rig  # noqa: E402
+import rows_account  # noqa: E402
+import rows_process  # noqa: E402
+import rows_server  # noqa: E402
+import rows_store  # noqa: E402
+import scenes  # noqa: E402
+from processes import RUNS, Kafka  # noqa: E402
+
+ROWS = {str(number): function for module in (rows_process, rows_account, rows_store, rows_server)
+        for number, function in module.ROWS.items()}
+SCENES = scenes.SCENES
+
+
+class Cluster:
+    """The Kafka that rows share, started when the first one asks for it."""
+
+    def __init__(self, name="chaos-kafka"):
+        self.name, self.kafka = name, None
+
+    def get(self):
+        if self.kafka is None:
+            folder = os.path.join(RUNS, f"{self.name}-{os.getpid()}")
+            os.makedirs(folder, exist_ok=True)
+            self.kafka = Kafka(folder)
+        return self.kafka
+
+    def stop(self):
+        if self.kafka is not None:
+            self.kafka.stop()
+            self.kafka = None
+
+
+def run_row(name, seed, size, kafka, minutes=10):
+    """One row; returns its Trial. Whatever goes wrong in it is a problem of the row, not of the run."""
+    trial = rig.Trial(name, seed, size, kafka)
+    trial.minutes = minutes
+    start = time.monotonic()
+    try:
+        {**ROWS, **SCENES}[name](trial)
+    except Exception as error:  # a row that cannot finish has failed; the next ones run all the same
+        trial.problems.append(f"{type(error).__name__}: {str(error)[:1500]}")
+        if not isinstance(error, rig.processes.TimedOut):
+            trial.problems.append(traceback.format_exc(limit=-3))
+    trial.seconds = time.monotonic() - start
+    return trial
+
+
+def report(trial):
+    print(f"{trial.line()} seconds={trial.seconds:.0f}")
+    for fact in trial.facts:
+        print(f"    {fact}")
+    for problem in trial.problems[:12]:
+        print(f"    ! {problem}")
+    if len(trial.problems) > 12:
+        print(f"    ! ... and {len(trial.problems) - 12} more")
+    sys.stdout.flush()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--row", default="", help="rows, by comma; also p99, quota, soak")
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 10000)
+    parser.add_argument("--full", action="store_true", help="the full figures, without a limit of time")
+    parser.add_argument("--short", action="store_true", help="the smallest form")
+    parser.add_argument("--minutes", type=int, default=10, help="of the soak")
+    options = parser.parse_args()
+    size = "full" if options.full else "short" if options.short else "usual"
+    names = options.row.split(",") if options.row else sorted(ROWS, key=int)
+    for name in names:
+        if name not in ROWS and name not in SCENES:
+            parser.error(f"no row {name}: {', '.join(sorted(ROWS, key=int))}, {', '.join(SCENES)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    print(f"seed={options.seed} size={size} settings: " + " ".join(
+        f"{section}.{key}={value}" for section, values in rig.SHORT.items() for key, value in values.items()), flush=True)
+    cluster, trials = Cluster(), []
+    try:
+        for name in names:
+            trials.append(run_row(name, options.seed, size, cluster.get(), options.minutes))
+            report(trials[-1])
+    finally:
+        cluster.stop()
+    passed = sum(trial.passed for trial in trials)
+    print(f"chaos: rows={len(trials)} passed={passed} orders={sum(t.orders for t in trials)}"
+          f" lost={sum(t.lost for t in trials)} duplicated={sum(t.duplicated for t in trials)}"
+          f" goals_doubled={sum(t.goals_doubled for t in trials)}")
+    return 0 if passed == len(trials) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+"""Rows in which our own processes end, stop or are multiplied: 1, 2, 10, 11, 15."""
+
+import re
+import signal
+import subprocess
+
+from processes import ROOT, Tail
+from rig import GROUPS, LEASE_S, SESSION_MS, merged, time, wait_until
+from shop import item, order
+
+SERVICES = ("poller", "filter", "mapper", "pusher")
+
+
+def row_1(trial):
+    """kill -9 of each service at random; back at work within the session timeout + 5 s."""
+    kills = trial.pick(8, 30, 200)
+    orders = trial.pick(300, 1500, 10000)
+    slack_s, slowest = 5, 0.0
+    with trial.rig(orders=orders) as rig:
+        rig.start()
+        rig.wait_delivered(orders // 20)
+        order_of_kills = [SERVICES[i % 4] for i in range(kills)]
+        trial.rng.shuffle(order_of_kills)
+        for number, name in enumerate(order_of_kills):
+            rig.take_down(name)
+            # its inheritance, and work that is new: it has something to do when it is back
+            rig.generate(max(20, orders // kills), trial.seed + number)
+            rig.bring_up(name)
+            start = time.monotonic()
+            rig.wait_for(lambda n=name: rig.progress(n) > 0, 60, lambda n=name: f"{n} to be back at work")
+            took = time.monotonic() - start
+            slowest = max(slowest, took)
+            trial.faults += 1
+            trial.expect(took <= SESSION_MS / 1000 + slack_s, f"{name} was back at work only after {took:.1f} s")
+        rig.drain(300 + orders // 20)
+        trial.judge(rig)
+    trial.fact(f"back at work: slowest {slowest:.1f} s, allowed {SESSION_MS / 1000 + slack_s:.0f} s")
+
+
+# -- crash points --------------------------------------------------------------------------------------------------
+
+POINTS = ("acquired", "begun-contact", "called-contact", "ended-contact", "begun-product", "called-product",
+          "ended-product", "begun-order", "called-order", "ended-order", "begun-goal", "called-goal", "ended-goal",
+          "finishing", "finished", "published", "committing", "committed", "looked_up-order")
+# After these the order's create is in doubt: the next one to have the record looks it up.
+IN_DOUBT = ("begun-order", "called-order", "looked_up-order")
+
+
+def new_order(trial, number):
+    """A customer and a product that nobody knows yet, so that every step is a call."""
+    return order(f"crash.{trial.seed}.{number}@example.com", [item(f"CRASH-{trial.seed}-{number}", f"Thing {number}")])
+
+
+def row_2(trial):
+    """The pusher ends itself right before or after each step; creates == orders, look-ups as the model predicts."""
+    points = trial.pick(("begun-order", "called-order", "called-goal", "finished"), POINTS, POINTS)
+    times = trial.pick(2, 10, 100)
+    crashes = {point: 0 for point in points}
+    # one worker: just one delivery is under way when the process ends, so the look-ups can be counted
+    settings = {"pusher": {"workers": 1, "lease_s": 3}, "kafka": {"session_timeout_ms": 1500}}
+    with trial.rig(settings=settings) as rig:
+        rig.start(services=("poller", "filter", "mapper"))
+        made = 0
+        for _ in range(times):
+            for point in trial.rng.sample(points, len(points)):
+                before = "called-order" if point == "looked_up-order" else None
+                for at in filter(None, (before, point)):
+                    for _ in range(2):
+                        rig.place(new_order(trial, made))
+                        made += 1
+                    crash_at(rig, at, trial)
+                    crashes[at] = crashes.get(at, 0) + 1
+                    trial.faults += 1
+        rig.bring_up("pusher")
+        rig.drain(180)
+        again = wait_look_again(rig)
+        judge = trial.judge(rig, stall=False)
+        posts = len(rig.order_posts())
+        in_doubt = sum(count for point, count in crashes.items() if point in IN_DOUBT)
+        expected = in_doubt + again
+        trial.expect(judge.created == made, f"{judge.created} creates, {made} orders")
+        trial.expect(trial.lookups == expected,
+                     f"{trial.lookups} look-ups, the model predicts {in_doubt} + {again} second looks = {expected}")
+    trial.fact(f"crashes={trial.faults} at {len(points)} points, creates={judge.created} posts={posts} orders={made}"
+               f" look-ups={trial.lookups} predicted={expected}")
+
+
+def crash_at(rig, point, trial):
+    """One life of the pusher that ends at the point."""
+    passage = trial.rng.randint(1, 2) if point not in IN_DOUBT else 1
+    rig.down.add("pusher")
+    process = rig.start_service("pusher", {"BIGFUSION_CRASH_AT": f"{point}:{passage}"})
+    wait_until(lambda: not process.alive(), 60, lambda: f"the pusher to pass {point}: {process.tail(4)}")
+    if process.popen.returncode != -signal.SIGKILL:
+        rig.problems.append(f"at {point} the pusher ended with {process.popen.returncode}: {process.tail(4)}")
+
+
+def wait_look_again(rig):
+    """An order that was looked up and not found is looked up once more, later. Returns how many were."""
+    not_found = set()
+    for record in rig.tails["delivered"].records:
+        not_found.add(record.key)
+    count, since = -1, time.monotonic()
+    while time.monotonic() - since < 6:  # the last retry topic's delay is 3 s
+        rig.supervise()
+        now = len(rig.all_log_lines(r" looked_again "))
+        if now != count:
+            count, since = now, time.monotonic()
+        time.sleep(0.3)
+    return count
+
+
+# -- scaling -------------------------------------------------------------------------------------------------------
+
+
+def row_10(trial):
+    """Each stage scaled 1 -> 4 -> 1 under load; no stall of 10 s."""
+    rounds = trial.pick(1, 6, 20)
+    with trial.rig(orders=400) as rig:
+        rig.start()
+        rig.wait_delivered(50)
+        start = time.time()
+        for number in range(rounds):
+            for name in GROUPS if trial.size == "full" else (GROUPS[number % 3],):
+                copies = [f"{name}-{i}" for i in (2, 3, 4)]
+                rig.generate(120, trial.seed + number)
+                for copy in copies:
+                    rig.bring_up(copy)
+                for copy in copies:
+                    rig.wait_ready(copy)
+                work(rig, trial, 2.0)
+                for copy in copies:
+                    rig.take_down(copy, signal.SIGTERM)
+                work(rig, trial, 2.0)
+                trial.faults += 2
+        end = time.time()
+        rig.drain(180)
+        trial.judge(rig, stall=False)
+        trial.longest_stall_ms = trial.stall_ms(rig, start, end)
+        trial.expect(trial.longest_stall_ms < 10000, f"nothing was created for {trial.longest_stall_ms} ms")
+
+
+def work(rig, trial, seconds):
+    """Goes on placing orders for that long."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        rig.generate(10, trial.rng.randrange(10**6))
+        rig.supervise()
+        time.sleep(0.25)
+
+
+# -- stopped and continued -----------------------------------------------------------------------------------------
+
+
+def row_11(trial):
+    """The pusher is stopped for twice its lease, then continued: L, or the late write is detected and alarmed."""
+    times = trial.pick(1, 3, 20)
+    with trial.rig(orders=300 * times, sandbox=("--answer-delay-ms", "20"),
+                   settings={"pusher": {"workers": 4}}) as rig:
+        rig.start()
+        rig.bring_up("pusher-2")
+        for number in range(times):
+            rig.wait_delivered(rig.delivered() + 20)
+            frozen = ("pusher", "pusher-2")[number % 2]
+            rig.services[frozen].signal(signal.SIGSTOP)
+            rig.generate(60, trial.seed + number)
+            before, until = rig.delivered(), time.monotonic() + 2 * LEASE_S
+            rig.wait_for(lambda: time.monotonic() > until, 2 * LEASE_S + 10, "twice the lease")
+            trial.expect(rig.delivered() > before, "the other pusher delivered nothing meanwhile")
+            rig.services[frozen].signal(signal.SIGCONT)
+            trial.faults += 1
+        rig.drain(240)
+        alarms = rig.all_log_lines(r" (fenced|double_found|lease_ran_out) ")
+        judge = trial.judge(rig)
+        doubled = {v.split(":")[0] for v in judge.violations if re.search(r"created \d+ times", v)}
+        silent = {key for key in doubled if not any(f"key={key} " in line for line in alarms)}
+        if doubled and not silent:  # the known window: seen, counted, alarmed
+            trial.problems = [p for p in trial.problems if p.split(":")[0] not in doubled]
+            trial.duplicated -= judge.duplicated
+        trial.fact(f"late writes: {len(doubled)}, without an alarm: {len(silent)}, alarms: {len(alarms)}")
+
+
+# -- replay --------------------------------------------------------------------------------------------------------
+
+
+def reset_groups(rig):
+    """The consumer groups start at the beginning again."""
+    command = ["java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", f"{ROOT}/build/kafka/lib/*",
+               "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", "--bootstrap-server", rig.broker.address,
+               "--reset-offsets", "--to-earliest", "--all-topics", "--execute"]
+    for service in GROUPS:
+        answer = subprocess.run(command + ["--group", f"{rig.prefix}.{service}"], capture_output=True, text=True,
+                                timeout=60, check=False)
+        if answer.returncode != 0 or "Error" in answer.stdout:
+            raise RuntimeError(f"groups not reset: {answer.stdout} {answer.stderr[-300:]}")
+
+
+def row_15(trial):
+    """Consumer groups reset to the beginning, everything runs again: new creates == 0."""
+    orders = trial.pick(200, 5000, 20000)
+    with trial.rig(orders=orders, settings=merged({"pusher": {"workers": 16}})) as rig:
+        rig.start()
+        rig.drain(120 + orders // 10)
+        before = len(rig.order_posts())
+        for name in SERVICES:
+            rig.take_down(name, signal.SIGTERM)
+        reset_groups(rig)
+        payloads = Tail(rig.broker.address, rig.topic("orders.payloads"), "payloads", keep=False)
+        for name in SERVICES:
+            rig.bring_up(name)
+        try:
+            def all_again():
+                rig.supervise()
+                lags = [rig.metric("bigfusion_lag_records", name) for name in GROUPS]
+                done = rig.progress("pusher")
+                return not any(lags) and payloads.count > before and done >= payloads.count and \
+                    rig.progress("filter") >= orders
+            wait_until(all_again, 180 + orders // 10, lambda: "everything to run again: " + str(
+                [(n, rig.metric("bigfusion_lag_records", n), rig.progress(n)) for n in GROUPS]) + rig.trouble(), 0.5)
+        finally:
+            payloads.stop()
+        after = len(rig.order_posts())
+        trial.faults = 1
+        trial.judge(rig, stall=False)
+        trial.expect(after == before, f"{after - before} new creates in the replay")
+        trial.fact(f"creates={before}, records read again by the pusher={int(rig.progress('pusher'))},"
+                   f" new creates={after - before}")
+
+
+ROWS = {1: row_1, 2: row_2, 10: row_10, 11: row_11, 15: row_15}

@@ -1,0 +1,3 @@
+"""Measurements beside the rows: p99, quota, soak."""
+
+SCENES = {}
