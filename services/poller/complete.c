@@ -1,10 +1,11 @@
 #include "complete.h"
 
-enum { TRIES = 3, PAGES_MAX = 200 };
+enum { PAGES_MAX = 200 };
 
 /* One page of lines or coupons, tried a few times. */
-static enum outcome fetch_page(struct asker *asker, const struct ask *what, struct buffer *joined,
-                               int *count, enum completion *completion, struct error *err)
+static enum outcome fetch_page(struct asker *asker, const struct ask *what, int tries,
+                               struct buffer *joined, int *count, enum completion *completion,
+                               struct error *err)
 {
     for (int attempt = 1;; attempt++) {
         enum bigcommerce_answer answer;
@@ -22,7 +23,7 @@ static enum outcome fetch_page(struct asker *asker, const struct ask *what, stru
             *completion = COMPLETION_REFUSED;
             return OUTCOME_OK;
         }
-        if (attempt == TRIES) {
+        if (attempt >= tries) {
             *completion = COMPLETION_FAILING;
             return OUTCOME_OK;
         }
@@ -32,14 +33,14 @@ static enum outcome fetch_page(struct asker *asker, const struct ask *what, stru
     }
 }
 
-static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t id,
+static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t id, int tries,
                               struct buffer *joined, enum completion *completion, struct error *err)
 {
     struct ask what = {.kind = kind, .id = id, .page = 1};
     int count;
 
     do {
-        enum outcome outcome = fetch_page(asker, &what, joined, &count, completion, err);
+        enum outcome outcome = fetch_page(asker, &what, tries, joined, &count, completion, err);
 
         if (outcome != OUTCOME_OK || *completion != COMPLETION_DONE) {
             error_prefix(err, "%s: ", kind == ASK_PRODUCTS ? "products" : "coupons");
@@ -49,8 +50,8 @@ static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t i
     return OUTCOME_OK;
 }
 
-enum outcome complete_order(struct asker *asker, const struct page_row *row, struct buffer *target,
-                            enum completion *completion, struct error *err)
+enum outcome complete_order(struct asker *asker, const struct page_row *row, int tries,
+                            struct buffer *target, enum completion *completion, struct error *err)
 {
     struct buffer products = {0}, coupons = {0};
     int coupons_missing = row->coupons_missing;
@@ -58,14 +59,14 @@ enum outcome complete_order(struct asker *asker, const struct page_row *row, str
 
     *completion = COMPLETION_DONE;
     if (row->lines_missing) {
-        outcome = fetch_all(asker, ASK_PRODUCTS, row->id, &products, completion, err);
+        outcome = fetch_all(asker, ASK_PRODUCTS, row->id, tries, &products, completion, err);
         if (outcome != OUTCOME_OK || *completion != COMPLETION_DONE)
             goto out;
         coupons_missing =
             page_coupons_missing(row->bytes, (struct text){products.data, products.length});
     }
     if (coupons_missing) {
-        outcome = fetch_all(asker, ASK_COUPONS, row->id, &coupons, completion, err);
+        outcome = fetch_all(asker, ASK_COUPONS, row->id, tries, &coupons, completion, err);
         if (outcome != OUTCOME_OK || *completion != COMPLETION_DONE)
             goto out;
     }

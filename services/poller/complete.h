@@ -15,11 +15,12 @@ enum completion {
 
 /**
  * @brief Asks for what the row says is missing.
+ * @param tries       how often each call is tried before it counts as failing, >= 1
  * @param target      receives the order with its member `bigfusion`; appended to
  * @param completion  out, on OUTCOME_OK; but for DONE err says why
  * @returns OUTCOME_OK, or what ends the round
  */
-enum outcome complete_order(struct asker *asker, const struct page_row *row, struct buffer *target,
-                            enum completion *completion, struct error *err);
+enum outcome complete_order(struct asker *asker, const struct page_row *row, int tries,
+                            struct buffer *target, enum completion *completion, struct error *err);
 
 #endif

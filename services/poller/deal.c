@@ -12,6 +12,7 @@
 
 enum {
     GIVE_UP_ROUNDS = 10,
+    FIRST_TRIES = 3,
     FULL_WAIT_MS = 50,
     REPORT_WAIT_MS = 250,
     ENVELOPE_BYTES = 512, /* of a record around its value: key, headers, framing */
@@ -57,6 +58,15 @@ int dealer_count_failure(struct dealer *dealer, int64_t id)
         return 0;
     dealer->failing[i].reads = dealer->reads;
     return ++dealer->failing[i].rounds >= GIVE_UP_ROUNDS;
+}
+
+/* One that failed in an earlier round is tried once in each: others wait behind it. */
+static int tries_of(const struct dealer *dealer, int64_t id)
+{
+    for (int i = 0; i < dealer->failing_count; i++)
+        if (dealer->failing[i].id == id)
+            return 1;
+    return FIRST_TRIES;
 }
 
 static void forget_failure(struct dealer *dealer, int64_t id)
@@ -214,7 +224,8 @@ static enum outcome deal_one(struct dealer *dealer, struct deal *deal, int i, st
 
     if (deal->reason == REASON_NONE && row->fault == NULL &&
         (row->lines_missing || row->coupons_missing)) {
-        outcome = complete_order(dealer->asker, row, &completed, &completion, &why);
+        outcome = complete_order(dealer->asker, row, tries_of(dealer, row->id), &completed,
+                                 &completion, &why);
         if (outcome != OUTCOME_OK) {
             *err = why;
             goto out;
