@@ -1,5 +1,8 @@
 """Rows in which our own processes end, stop or are multiplied: 1, 2, 10, 11, 15."""
 
+import collections
+import contextlib
+import itertools
 import re
 import signal
 import subprocess
@@ -55,41 +58,57 @@ def row_2(trial):
     """The pusher ends itself right before or after each step; creates == orders, look-ups as the model predicts."""
     points = trial.pick(("begun-order", "called-order", "called-goal", "finished"), POINTS, POINTS)
     times = trial.pick(2, 10, 100)
-    crashes = {point: 0 for point in points}
+    lives = [at for _ in range(times) for point in trial.rng.sample(points, len(points))
+             for at in (("called-order", point) if point == "looked_up-order" else (point,))]
     # one worker: just one delivery is under way when the process ends, so the look-ups can be counted
     settings = {"pusher": {"workers": 1, "lease_s": 3}, "kafka": {"session_timeout_ms": 1500}}
-    with trial.rig(settings=settings) as rig:
-        rig.start(services=("poller", "filter", "mapper"))
-        made = 0
-        for _ in range(times):
-            for point in trial.rng.sample(points, len(points)):
-                before = "called-order" if point == "looked_up-order" else None
-                for at in filter(None, (before, point)):
-                    for _ in range(2):
-                        rig.place(new_order(trial, made))
-                        made += 1
-                    crash_at(rig, at, trial)
-                    crashes[at] = crashes.get(at, 0) + 1
-                    trial.faults += 1
-        rig.bring_up("pusher")
-        rig.drain(180)
-        again = wait_look_again(rig)
-        judge = trial.judge(rig, stall=False)
-        posts = len(rig.order_posts())
-        in_doubt = sum(count for point, count in crashes.items() if point in IN_DOUBT)
-        expected = in_doubt + again
-        trial.expect(judge.created == made, f"{judge.created} creates, {made} orders")
-        trial.expect(trial.lookups == expected,
-                     f"{trial.lookups} look-ups, the model predicts {in_doubt} + {again} second looks = {expected}")
-    trial.fact(f"crashes={trial.faults} at {len(points)} points, creates={judge.created} posts={posts} orders={made}"
-               f" look-ups={trial.lookups} predicted={expected}")
+    with contextlib.ExitStack() as stack:  # waiting is most of it, so several rigs wait at once
+        rigs = [stack.enter_context(trial.rig(str(number), settings=settings))
+                for number in range(trial.pick(2, 4, 4))]
+        for rig in rigs:
+            rig.start(services=("poller", "filter", "mapper"))
+            rig.made, rig.crashes = 0, collections.Counter()
+        share = -(-len(lives) // len(rigs))
+        plans = [lives[start:start + share] for start in range(0, len(lives), share)]
+        for round_of_lives in itertools.zip_longest(*plans):
+            dying = [(rig, at, crash_at(rig, at, trial)) for rig, at in zip(rigs, round_of_lives) if at]
+            for rig, at, process in dying:
+                wait_dead(rig, at, process)
+        for rig in rigs:
+            rig.bring_up("pusher")
+        created = sum(finish_row_2(trial, rig) for rig in rigs)
+        made = sum(rig.made for rig in rigs)
+        trial.expect(created == made, f"{created} creates, {made} orders")
+        predicted = sum(rig.predicted for rig in rigs)
+    trial.fact(f"crashes={trial.faults} at {len(points)} points, creates={created} orders={made}"
+               f" look-ups={trial.lookups} predicted={predicted}")
+
+
+def finish_row_2(trial, rig):
+    """Drains and judges one rig; returns its creates."""
+    rig.drain(180)
+    in_doubt = sum(count for point, count in rig.crashes.items() if point in IN_DOUBT)
+    again = wait_look_again(rig)
+    rig.predicted = in_doubt + again
+    judge = trial.judge(rig, stall=False)
+    trial.expect(rig.lookups() == rig.predicted, f"{rig.lookups()} look-ups, the model predicts {in_doubt}"
+                                                 f" + {again} second looks = {rig.predicted}")
+    return judge.created
 
 
 def crash_at(rig, point, trial):
-    """One life of the pusher that ends at the point."""
+    """Starts a pusher that ends at the point, with two new orders before it."""
+    for _ in range(2):
+        rig.place(new_order(trial, rig.made))
+        rig.made += 1
     passage = trial.rng.randint(1, 2) if point not in IN_DOUBT else 1
     rig.down.add("pusher")
-    process = rig.start_service("pusher", {"BIGFUSION_CRASH_AT": f"{point}:{passage}"})
+    rig.crashes[point] += 1
+    trial.faults += 1
+    return rig.start_service("pusher", {"BIGFUSION_CRASH_AT": f"{point}:{passage}"})
+
+
+def wait_dead(rig, point, process):
     wait_until(lambda: not process.alive(), 60, lambda: f"the pusher to pass {point}: {process.tail(4)}")
     if process.popen.returncode != -signal.SIGKILL:
         rig.problems.append(f"at {point} the pusher ended with {process.popen.returncode}: {process.tail(4)}")
@@ -97,9 +116,6 @@ def crash_at(rig, point, trial):
 
 def wait_look_again(rig):
     """An order that was looked up and not found is looked up once more, later. Returns how many were."""
-    not_found = set()
-    for record in rig.tails["delivered"].records:
-        not_found.add(record.key)
     count, since = -1, time.monotonic()
     while time.monotonic() - since < 6:  # the last retry topic's delay is 3 s
         rig.supervise()
