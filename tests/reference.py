@@ -372,6 +372,11 @@ def usable_email(order):
     return None
 
 
+def is_out_of_reach(order, store):
+    """Not touched since the store's start: no poll ever sees such an order, so it has no fate."""
+    return store["start_from"] != "all" and instant(order.get("date_modified")) < iso_instant(store["start_from"])
+
+
 def fate_of(order, store_hash, store):
     """(stage, reason, mapping): ("delivered", None, mapping), ("skipped", reason, None) or ("dead", reason, None)."""
     try:

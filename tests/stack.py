@@ -291,10 +291,12 @@ class Stack:
         return read_topic(self.broker.address, self.topic("orders.raw"))
 
     def wanted_fates(self):
-        """{record key: the answer that the rules ask for} of every order as the stores have it now."""
+        """{record key: the answer that the rules ask for} of every order, as the stores have it now, that polls can see."""
         wanted, settings = {}, self.judge_settings()
         for one in self.stores:
             for order in self.complete_orders(one["hash"]):
+                if reference.is_out_of_reach(order, settings[one["hash"]]):
+                    continue
                 stage, reason, _ = reference.fate_of(order, one["hash"], settings[one["hash"]])
                 wanted[f"{one['hash']}/order/{order['id']}"] = (stage, reason)
         return wanted

@@ -61,15 +61,20 @@ def test_lost_answers_of_order_creates(start):
 
 
 def test_flushall_in_the_middle(start):
-    stack = start(orders=300, store={"start_from": "now"}, settings={"redis": {"born_margin_s": 5}})
-    wait_until(lambda: len(stack.tails["skipped"].records) >= 100, 60, "the old orders to be skipped")
-    old = {order["id"] for order in stack.orders()}
+    stack = start(orders=300, store={"start_from": "now"}, settings={"redis": {"born_margin_s": 5}, "pusher": {"workers": 4}},
+                  sandbox=["--answer-delay-ms", "20"])
+    old = [one["id"] for one in stack.orders()]
     stack.expect_resolved_starts()
-    # what is placed from now on is to be synced; everything before it is not
-    for _ in range(400):
+    # what is placed from now on is to be synced; everything before it is not, even where it changes
+    for number in range(400):
         stack.place(order(mail("flush")))
+        if number < 40:
+            stack.change(old[number], status_id=11)
     wait_until(lambda: len(stack.tails["delivered"].records) >= 100, 90, "a third to be delivered")
     assert stack.redis.command("FLUSHALL") == b"OK"
+    assert len(stack.tails["delivered"].records) < 400, "emptied too late to show anything"
+    for number in old[40:80]:
+        stack.change(number, status_id=10)
     stack.wait_drained(180)
     judge = stack.assert_right(lost=0, duplicated=0)
     assert judge.created == 400

@@ -1,9 +1,9 @@
 -- model.lua - every interleaving of two workers over the real Lua scripts of the ledger: crashes, pauses, lost answers,
 -- leases that run out, an emptied, replaced, restarted or rolled-back Redis, newer versions, withdrawals, refusals.
 --
--- Usage: lua5.1 tests/ledger/model.lua [quick|full|rules] [-v] [only=SCENARIO] [budget=CRASHES,ANSWERS,HTTP,LOSSES]
+-- Usage: lua5.1 tests/ledger/model.lua [quick|full|rules] [-v] [only=SCENARIO] [budget=CRASHES,ANSWERS,HTTP,LOSSES,COPIES]
 --   quick   the scenarios with small budgets of faults (some seconds)
---   full    the same with larger ones (the default)
+--   full    more of them, with larger ones (the default; some minutes)
 --   rules   each rule of the ledger switched off in turn: a violation must be found (prints how)
 -- Last line: ledger-model: states=N violations=0 known_window=M; exit 1 where there are violations.
 local folder = string.match(arg[0], '^(.*)/') or '.'
@@ -15,21 +15,24 @@ local SCRIPTS = folder .. '/../../common/ledger'
 local V1, V2, V3 = {version = 1}, {version = 2}, {version = 3}
 local W2, W1, R1, R2 = {version = 2, withdrawn = true}, {version = 1, withdrawn = true}, {version = 1, refused = true},
                        {version = 2, refused = true}
-local function budget(crashes, answers, http, losses)
-    return {crashes = crashes, answers = answers, http = http, losses = losses}
+-- copies: whether an old copy of Redis may come back too (of any moment: many more states)
+local function budget(crashes, answers, http, losses, copies)
+    return {crashes = crashes, answers = answers, http = http, losses = losses, copies = copies}
 end
 
 local scenarios = {
-    {name = 'one order', records = {V1}, quick = budget(1, 1, 1, 1), full = budget(2, 1, 1, 1)},
-    {name = 'a newer version', records = {V1, V2}, quick = budget(1, 0, 1, 0), full = budget(1, 1, 1, 1)},
-    {name = 'a newer version, Redis lost', records = {V1, V2}, quick = budget(0, 0, 1, 1), full = budget(1, 0, 0, 1)},
-    {name = 'withdrawn', records = {V1, W2}, quick = budget(1, 0, 1, 0), full = budget(1, 1, 1, 0)},
-    {name = 'withdrawn, Redis lost', records = {V1, W2}, quick = budget(0, 0, 1, 1), full = budget(1, 0, 1, 1)},
-    {name = 'refused, then repaired', records = {R1, V2}, quick = budget(1, 0, 0, 1), full = budget(1, 1, 0, 1)},
-    {name = 'made, then a version that would be refused', records = {V1, R2}, quick = budget(0, 0, 1, 1),
-     full = budget(1, 0, 1, 1)},
-    {name = 'three versions', records = {V1, W2, V3}, quick = budget(0, 0, 1, 0), full = budget(1, 0, 1, 0)},
-    {name = 'withdrawn alone', records = {W1}, quick = budget(1, 1, 0, 1), full = budget(1, 1, 0, 1)},
+    {name = 'one order', records = {V1}, quick = budget(1, 1, 1, 0, 0), full = budget(2, 1, 1, 0, 0)},
+    {name = 'one order, Redis lost', records = {V1}, quick = budget(0, 0, 0, 1, 1), full = budget(1, 0, 1, 1, 1)},
+    {name = 'a newer version', records = {V1, V2}, quick = budget(0, 0, 1, 0, 0), full = budget(1, 1, 1, 0, 0)},
+    {name = 'a newer version, Redis lost', records = {V1, V2}, full = budget(0, 0, 0, 1, 1)},
+    {name = 'withdrawn', records = {V1, W2}, quick = budget(1, 0, 1, 0, 0), full = budget(1, 1, 1, 0, 0)},
+    {name = 'withdrawn, Redis lost', records = {V1, W2}, quick = budget(0, 0, 0, 1, 0), full = budget(0, 0, 0, 1, 1)},
+    {name = 'withdrawn alone', records = {W1}, quick = budget(0, 1, 0, 1, 1), full = budget(1, 1, 0, 1, 1)},
+    {name = 'refused, then repaired', records = {R1, V2}, quick = budget(0, 0, 0, 0, 0), full = budget(1, 0, 0, 1, 0)},
+    {name = 'refused alone', records = {R1}, quick = budget(1, 0, 0, 1, 1), full = budget(1, 1, 0, 1, 1)},
+    {name = 'made, then a version that would be refused', records = {V1, R2}, quick = budget(0, 0, 1, 0, 0),
+     full = budget(1, 0, 1, 0, 0)},
+    {name = 'three versions', records = {V1, W2, V3}, full = budget(0, 0, 1, 0, 0)},
 }
 
 -- Breadth first, so that a violation comes with one of the shortest ways to it.
@@ -154,14 +157,14 @@ for _, word in ipairs(arg) do
     elseif string.find(word, '^only=') then
         only = string.sub(word, 6)
     elseif string.find(word, '^budget=') then
-        local a, b, c, d = string.match(word, '=(%d),(%d),(%d),(%d)$')
-        own_budget = budget(tonumber(a), tonumber(b), tonumber(c), tonumber(d))
+        local a, b, c, d, e = string.match(word, '=(%d),(%d),(%d),(%d),(%d)$')
+        own_budget = budget(tonumber(a), tonumber(b), tonumber(c), tonumber(d), tonumber(e))
     else
         mode = word
     end
 end
 for i = #scenarios, 1, -1 do
-    if only and scenarios[i].name ~= only then
+    if only and scenarios[i].name ~= only or not (own_budget or scenarios[i][mode == 'full' and 'full' or 'quick']) then
         table.remove(scenarios, i)
     elseif own_budget then
         scenarios[i].quick, scenarios[i].full = own_budget, own_budget

@@ -138,6 +138,7 @@ function steps.acquire(world, s, w)
         elseif word == 'GRANT' then
             go_on(world, s, w)
         elseif word == 'OLD' then
+            w.fate = nil
             keep(w, 'epoch')
         else
             w.fate = word == 'DONE' and 'delivered' or 'dead'
@@ -278,7 +279,7 @@ end
 
 local function post(world, s, w)
     local record, late = world.records[w.record], s.now - w.begun_at > LATE
-    local double, answered = #s.creates > 0, s.fates.skipped and s.fates.skipped >= record.version
+    local double, answered = #s.creates > 0, s.answered and s.answered >= record.version
     for _, create in ipairs(s.creates) do
         late = late or create.late
     end
@@ -364,11 +365,14 @@ function M.worker_moves(world, s, index, list)
             local version = world.records[w.record].version
             new.fates[w.fate] = math.max(version, new.fates[w.fate] or 0)
             keep(w, w.fate == 'delivered' and 'commit' or 'epoch')
-            w.fate = nil
         end)
     elseif pc == 'epoch' then
         move('asks for the epoch', function(new, w)
             local same = new.db.marker and new.db.marker.born_at == w.epoch and w.run == new.run
+            if (same or world.off.epoch) and w.fate == 'skipped' then
+                -- Final from here on. Published alone is not: Redis may have been lost since the finish (rule 7).
+                new.answered = world.records[w.record].version
+            end
             keep(w, (same or world.off.epoch) and 'commit' or 'acquire')
         end)
     elseif pc == 'commit' then
@@ -420,9 +424,11 @@ function M.world_moves(world, s, list)
     lose('Redis restarts', function(new)
         new.run, new.vouches = s.run + 1, 1
     end)
-    move('Redis is copied', function(new)
-        new.snapshot = copy_db(s.db)
-    end)
+    if s.budget.copies > 0 then
+        move('Redis is copied', function(new)
+            new.snapshot = copy_db(s.db)
+        end)
+    end
 end
 
 function M.finished(world, s)
@@ -555,11 +561,13 @@ function M.key(s)
     add(s.fates.delivered)
     add(s.fates.skipped)
     add(s.fates.dead)
+    add(s.answered)
     for i = 1, 3 do
         add(s.committed[i] and 1 or 0)
     end
     local budget = s.budget
     add(budget.crashes * 1000 + budget.answers * 100 + budget.http * 10 + budget.losses)
+    add(budget.copies)
     if s.snapshot then
         add_db(s.snapshot, s, first, second)
     end
