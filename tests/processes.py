@@ -19,7 +19,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
-RUNS = os.path.join(ROOT, "build", "out")
+RUNS = os.environ.get("BIGFUSION_RUNS") or os.path.join(ROOT, "build", "out")
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
