@@ -3,9 +3,9 @@
 import itertools
 
 import pytest
-from conftest import Shop
 from processes import wait_until, write_topic
 from shop import mail, order
+from shop_stack import Shop
 
 _ids = itertools.count(700001)
 
