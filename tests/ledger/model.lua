@@ -29,7 +29,7 @@ local scenarios = {
     {name = 'withdrawn, Redis lost', records = {V1, W2}, quick = budget(0, 0, 0, 1, 0), full = budget(0, 0, 0, 1, 1)},
     {name = 'withdrawn alone', records = {W1}, quick = budget(0, 1, 0, 1, 1), full = budget(1, 1, 0, 1, 1)},
     {name = 'refused, then repaired', records = {R1, V2}, quick = budget(0, 0, 0, 0, 0), full = budget(1, 0, 0, 1, 0)},
-    {name = 'refused alone', records = {R1}, quick = budget(1, 0, 0, 1, 1), full = budget(1, 1, 0, 1, 1)},
+    {name = 'refused alone', records = {R1}, quick = budget(1, 0, 0, 1, 0), full = budget(1, 1, 0, 1, 1)},
     {name = 'made, then a version that would be refused', records = {V1, R2}, quick = budget(0, 0, 1, 0, 0),
      full = budget(1, 0, 1, 0, 0)},
     {name = 'three versions', records = {V1, W2, V3}, full = budget(0, 0, 1, 0, 0)},
