@@ -11,7 +11,9 @@ if redis.call('GET', KEYS[2]) ~= ARGV[1] then
 end
 local ok, old = pcall(redis.call, 'HMGET', KEYS[1], 'was', 'writes')
 local was = ok and whole(old[1]) or 0
-local writes = decimal(math.max(now, (ok and whole(old[2]) or 0) + 1000000))
+-- Ahead of every count that a client of an emptied Redis may remember, also one that leapt at a restart (hello): else that
+-- client would take the new ledger for one that lost writes.
+local writes = decimal(math.max(now * 100, (ok and whole(old[2]) or 0) + 1000000))
 local epoch = decimal(math.max(now, was + 1))
 if ARGV[4] == '1' then
     if redis.call('EXISTS', KEYS[1]) == 1 then
