@@ -56,11 +56,11 @@ static int is_number(struct text text)
 
 int event_key_parse(struct text key, struct event_key *parts)
 {
-    const char *end = key.data + key.length;
-    const char *first, *second;
+    const char *end, *first, *second;
 
     if (key.data == NULL)
         return -1;
+    end = key.data + key.length;
     first = memchr(key.data, '/', key.length);
     if (first == NULL)
         return -1;

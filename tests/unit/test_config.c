@@ -189,8 +189,10 @@ static void test_table_is_documented(void **state)
         size_t length;
         FILE *file = fopen(pages[i], "r");
 
-        if (file == NULL)
+        if (file == NULL) {
             fail_msg("%s cannot be read", pages[i]);
+            return;
+        }
         while ((length = fread(bytes, 1, sizeof(bytes), file)) > 0)
             buffer_append(&page, bytes, length);
         fclose(file);
