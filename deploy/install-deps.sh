@@ -3,7 +3,7 @@
 #
 # Usage: deploy/install-deps.sh [build] [test] [lint] [kafka] [conformance] [compose]
 #   build        compilers and libraries, redis-server, kcat (the default; enough for `make demo`)
-#   test         build + cmocka, pytest
+#   test         build + cmocka, pytest, lua5.1 (the ledger's model)
 #   lint         clang, clang-format, clang-tidy, cppcheck, valgrind
 #   kafka        a Java 17+ runtime and Maven, for a real Apache Kafka in the tests
 #   conformance  Node.js and npm, for the validating proxy of `make conformance`
@@ -24,7 +24,7 @@ for group in $groups; do
     build) wanted+=(gcc libc6-dev make pkg-config librdkafka-dev libcurl4-openssl-dev libjansson-dev
         libhiredis-dev libmicrohttpd-dev libinih-dev libssl-dev iso-codes redis-server kcat python3 curl
         ca-certificates xxd) ;;
-    test) wanted+=(libcmocka-dev python3-pytest python3-redis) ;;
+    test) wanted+=(libcmocka-dev python3-pytest python3-redis lua5.1) ;;
     lint) wanted+=(clang clang-format clang-tidy cppcheck valgrind) ;;
     kafka)
         # Any Java 17+ and any Maven will do; Debian's are taken only where none is on the PATH.

@@ -25,11 +25,11 @@ local scenarios = {
     {name = 'one order, Redis lost', records = {V1}, quick = budget(0, 0, 0, 1, 1), full = budget(1, 0, 1, 1, 1)},
     {name = 'a newer version', records = {V1, V2}, quick = budget(0, 0, 1, 0, 0), full = budget(1, 1, 1, 0, 0)},
     {name = 'a newer version, Redis lost', records = {V1, V2}, full = budget(0, 0, 0, 1, 1)},
-    {name = 'withdrawn', records = {V1, W2}, quick = budget(1, 0, 1, 0, 0), full = budget(1, 1, 1, 0, 0)},
+    {name = 'withdrawn', records = {V1, W2}, quick = budget(0, 0, 1, 0, 0), full = budget(1, 1, 1, 0, 0)},
     {name = 'withdrawn, Redis lost', records = {V1, W2}, quick = budget(0, 0, 0, 1, 0), full = budget(0, 0, 0, 1, 1)},
     {name = 'withdrawn alone', records = {W1}, quick = budget(0, 1, 0, 1, 1), full = budget(1, 1, 0, 1, 1)},
     {name = 'refused, then repaired', records = {R1, V2}, quick = budget(0, 0, 0, 0, 0), full = budget(1, 0, 0, 1, 0)},
-    {name = 'refused alone', records = {R1}, quick = budget(1, 0, 0, 1, 0), full = budget(1, 1, 0, 1, 1)},
+    {name = 'refused alone', records = {R1}, quick = budget(1, 0, 0, 0, 0), full = budget(1, 1, 0, 1, 1)},
     {name = 'made, then a version that would be refused', records = {V1, R2}, quick = budget(0, 0, 1, 0, 0),
      full = budget(1, 0, 1, 0, 0)},
     {name = 'three versions', records = {V1, W2, V3}, full = budget(0, 0, 1, 0, 0)},
@@ -126,26 +126,27 @@ local function world_of(scenario, scripts, off)
     return world
 end
 
--- Each rule of docs/architecture.md, "Ledger", switched off: in the scripts (text replaced) or in the worker.
+-- Each rule switched off, in the scripts (text replaced) or in the worker, and the scenario where that shows (default: 'one
+-- order').
 local rules = {
     {'1 doubt', scripts = {{'acquire', "if known and not entry.doubt then", "entry.doubt = nil\nif known then"}}},
     {'1 doubt is written', scripts = {{'step', "put('doubt', beginning)", ""}}},
     {'1 fences', scripts = {{'step', "entry.fence == fence and", ""}}},
     {'2 the second look', off = {second_look = true}},
-    {'3 absent', scripts = {{'acquire', "if order and tonumber(ARGV[3]) <", "if false and tonumber(ARGV[3]) <"}}},
-    {'3 another epoch', scripts = {{'acquire', "elseif order and entry.epoch ~= epoch then", "elseif false then"}}},
-    {'3 goals in doubt', scripts = {{'acquire', "put('goals', '1')\n        put('doubt'", "put('doubt'"},
+    {'3 absent', at = 'one order, Redis lost', scripts = {{'acquire', "if order and tonumber(ARGV[3]) <", "if false and tonumber(ARGV[3]) <"}}},
+    {'3 another epoch', at = 'one order, Redis lost', scripts = {{'acquire', "elseif known and order and entry.epoch ~= epoch then", "elseif false then"}}},
+    {'3 goals in doubt', at = 'one order, Redis lost', scripts = {{'acquire', "put('goals', '1')\n        put('doubt'", "put('doubt'"},
                                     {'acquire', "put('goals', '1')\n    if", "if"}}},
-    {'4 hello', scripts = {{'hello', "if (restarted and not vouches)", "if false and (restarted and not vouches)"}}},
-    {'4 filling in', scripts = {{'fill', "write_entry(set)", ""}}},
-    {'5 versions', scripts = {{'acquire', "mine < theirs or", "false and"}}},
-    {'5 the doubt of a newer one', scripts = {{'step', "put('lease', '0') -- its next acquire says OLD\n                    word = 'FENCED'",
+    {'4 hello', at = 'one order, Redis lost', scripts = {{'hello', "if (restarted and not vouches)", "if false and (restarted and not vouches)"}}},
+    {'4 filling in', at = 'withdrawn, Redis lost', scripts = {{'fill', "write_entry(set)", ""}}},
+    {'5 versions', at = 'withdrawn', scripts = {{'acquire', "mine < theirs or", "false and"}}},
+    {'5 the doubt of a newer one', at = 'withdrawn, Redis lost', scripts = {{'step', "put('lease', '0') -- its next acquire says OLD\n                    word = 'FENCED'",
                                                  ""}}},
-    {'6 withdrawn in doubt', scripts = {{'acquire', "if known and not entry.doubt then",
+    {'6 withdrawn in doubt', at = 'withdrawn', scripts = {{'acquire', "if known and not entry.doubt then",
                                          "if withdrawn then entry.doubt = nil end\nif known and not entry.doubt then"},
                                         {'step', "finish ~= 'retry' and entry.doubt", "finish == 'done' and entry.doubt"}}},
     {'7 the fate again', off = {republish = true}},
-    {'7 the epoch again', off = {epoch = true}},
+    {'7 the epoch again', at = 'withdrawn, Redis lost', off = {epoch = true}},
     {'8 busy is not charged', off = {busy = true}},
 }
 
@@ -176,10 +177,9 @@ if mode == 'rules' then
     for _, rule in ipairs(rules) do
         local scripts, seen = redis.load(SCRIPTS, rule.scripts), nil
         for _, scenario in ipairs(scenarios) do
-            local result = explore(world_of(scenario, scripts, rule.off), scenario.quick, true)
-            if #result.violations > 0 then
-                seen = scenario.name .. ': ' .. result.violations[1]
-                break
+            if not seen and scenario.name == (rule.at or 'one order') then
+                local result = explore(world_of(scenario, scripts, rule.off), scenario.quick, true)
+                seen = result.violations[1] and scenario.name .. ': ' .. result.violations[1]
             end
         end
         failed = failed + (seen and 0 or 1)
