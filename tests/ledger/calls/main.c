@@ -165,8 +165,11 @@ static void cache(void)
         .kind = LEDGER_CONTACT, .account = text_of("main"), .id = text_of("c1"), .digest = "one"};
     struct ledger_peek peeks[300];
 
-    CHECK(acquire(a, request) == LEDGER_GRANT);
+    /* The ledger was rebuilt a moment ago: a contact of the lost moments may not be visible yet. */
+    CHECK(acquire(a, request) == LEDGER_RECONCILE && strcmp(grant.doubt, "contact") == 0);
+    CHECK(grant.doubt_visible_in_ms > 0);
     CALL(ledger_finish(a, &grant, LEDGER_FINISH_DONE, "contact", "42", NULL, &answer, &err));
+    CHECK(answer == LEDGER_OK);
     command("SET t:ledger:main:product:p1 garbage");
     for (int i = 0; i < 300; i++)
         peeks[i] = (struct ledger_peek){.kind = LEDGER_PRODUCT, .id = text_of("p1")};
