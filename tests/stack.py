@@ -218,7 +218,8 @@ class Stack:
 
     def expect_resolved_starts(self):
         """Tells the judge what `start_from = now` came to: the poller saved it beside the cursor."""
-        cursors = self.cursors()
+        hashes = {one["hash"] for one in self.stores}
+        cursors = wait_until(lambda: hashes <= set(found := self.cursors()) and found, 30, "the pollers' first cursors")
         for one in self.stores:
             if one["start_from"] == "now":
                 seconds = int(cursors[one["hash"]]["start_from"]) // 1000
