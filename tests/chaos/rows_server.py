@@ -103,6 +103,7 @@ def row_12(trial):
             rig.generate(20, trial.seed + 100 + number)
             rig.drain(240)
             ended = rig.all_log_lines(r"rebuild ended")
+            ended.sort(key=instant)
             if name in ("emptied", "replaced", "rolled-back"):
                 trial.expect(len(ended) > rebuilt, f"{name}: the ledger was not rebuilt")
             if len(ended) > rebuilt:
