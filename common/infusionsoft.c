@@ -20,7 +20,6 @@ enum {
     MINUTE_WAIT_MS = 3000,        /* a 429 of the minute's window, which rolls */
     DAY_WAIT_MS = 15 * 60 * 1000, /* the day is used up and no header says until when */
     WAIT_MAX_MS = 60 * 60 * 1000,
-    CORRECT_EVERY = 16, /* calls between two corrections of the governor while plenty is left */
 };
 
 struct infusionsoft {
@@ -29,8 +28,12 @@ struct infusionsoft {
     struct infusionsoft_answer answer;
     yyjson_doc *doc;
     struct buffer url;
-    struct buffer credential; /* value of the credential header; secret */
-    int admitted;
+    struct buffer credential;   /* value of the credential header; secret */
+    int admitted;               /* what follows is of the next call */
+    int64_t quota_id;           /* 0: not counted by a governor */
+    int64_t day_wait_ms;        /* > 0: the day's quota is used up */
+    struct error no_credential; /* or: none is to be had */
+    int renewed;                /* the token is fresh: refused as well, it is not the token */
     int64_t call_count;
 };
 
@@ -48,7 +51,6 @@ void infusionsoft_free(struct infusionsoft *client)
         return;
     if (client->credential.data != NULL)
         explicit_bzero(client->credential.data, client->credential.length);
-    quota_free(client->settings.quota);
     yyjson_doc_free(client->doc);
     http_answer_clear(&client->http_answer);
     buffer_clear(&client->url);
@@ -63,25 +65,41 @@ const struct infusionsoft_answer *infusionsoft_answer(const struct infusionsoft 
 
 int64_t infusionsoft_call_count(const struct infusionsoft *client) { return client->call_count; }
 
+/* Fills in the credential. -1: there is none to be had now. */
+static int load_credential(struct infusionsoft *client, struct error *err)
+{
+    const struct config_account *account = client->settings.account;
+
+    if (client->settings.token != NULL) {
+        buffer_reset(&client->credential);
+        buffer_printf(&client->credential, "Bearer ");
+        return token_current(client->settings.token, &client->credential, err);
+    }
+    if (client->credential.length == 0)
+        buffer_printf(&client->credential, "%s%s",
+                      account->key_header == KEY_HEADER_BEARER ? "Bearer " : "", account->key);
+    return 0;
+}
+
 int infusionsoft_admit(struct infusionsoft *client)
 {
-    int warned = 0;
+    if (client->admitted)
+        return 0;
+    client->quota_id = client->day_wait_ms = 0;
+    error_clear(&client->no_credential);
+    if (load_credential(client, &client->no_credential) == 0 && client->settings.quota != NULL) {
+        int64_t id = 0, wait_ms = 0;
 
-    while (!client->admitted && client->settings.quota != NULL) {
-        struct error err = {0};
-        int64_t wait_ms = 0;
-
-        /* The governor is a courtesy to the account; without Redis nothing is delivered anyway. */
-        if (quota_take(client->settings.quota, &wait_ms, &err) != 0) {
-            if (!warned++)
-                log_warn("quota unknown account=%s error=\"%s\"", client->settings.account->name,
-                         err.text);
-            wait_ms = 1000;
-        } else if (wait_ms == 0) {
+        switch (quota_wait(client->settings.quota, QUOTA_ORDERS, &id, &wait_ms)) {
+        case QUOTA_GO:
+            client->quota_id = id;
             break;
-        }
-        if (stop_wait_ms(wait_ms))
+        case QUOTA_DAY_USED_UP:
+            client->day_wait_ms = wait_ms;
+            break;
+        default:
             return -1;
+        }
     }
     client->admitted = 1;
     return 0;
@@ -139,26 +157,31 @@ static void read_throttle(struct infusionsoft *client)
     answer->wait_ms += retry_delay_ms(&jitter, 1, retry_chance(), -1);
 }
 
-static void correct_quota(struct infusionsoft *client)
+/* Tells the governor that the call ended and what its headers say. Of minute and tenant the one
+ * that leaves less counts. */
+static void report_quota(struct infusionsoft *client)
 {
-    struct error err = {0};
-    struct quota_left left = {
-        .minute_available =
-            header_number(&client->http_answer, "x-keap-product-throttle-available", 0),
-        .day_available = header_number(&client->http_answer, "x-keap-product-quota-available", 0),
-    };
-    int64_t tenant = header_number(&client->http_answer, "x-keap-tenant-throttle-available", 0);
+    const struct http_answer *http = &client->http_answer;
+    struct quota_news news = {-1, -1, -1, -1, 0};
+    int64_t tenant = -1;
 
-    if (client->settings.quota == NULL)
+    if (client->quota_id == 0)
         return;
-    if (tenant >= 0 && (left.minute_available < 0 || tenant < left.minute_available))
-        left.minute_available = tenant;
-    if (left.minute_available < 0 && left.day_available < 0)
-        return;
-    if (client->call_count % CORRECT_EVERY != 0 && client->answer.status != 429 &&
-        (left.minute_available < 0 || left.minute_available > 2 * CORRECT_EVERY))
-        return;
-    (void)quota_correct(client->settings.quota, &left, &err); /* the next answer says it again */
+    if (client->answer.status != 0) {
+        news.minute_limit = header_number(http, "x-keap-product-throttle-limit", 0);
+        news.minute_available = header_number(http, "x-keap-product-throttle-available", 0);
+        news.day_limit = header_number(http, "x-keap-product-quota-limit", 0);
+        news.day_available = header_number(http, "x-keap-product-quota-available", 0);
+        tenant = header_number(http, "x-keap-tenant-throttle-available", 0);
+    }
+    if (tenant >= 0 && (news.minute_available < 0 || tenant < news.minute_available)) {
+        news.minute_limit = header_number(http, "x-keap-tenant-throttle-limit", 0);
+        news.minute_available = tenant;
+    }
+    if (client->answer.outcome == INFUSIONSOFT_THROTTLED && !client->answer.day_used_up)
+        news.pause_ms = client->answer.wait_ms;
+    quota_done(client->settings.quota, client->quota_id, &news);
+    client->quota_id = 0;
 }
 
 /* HTTP status -> what it means for the caller (apis: "Errors"). */
@@ -208,33 +231,15 @@ static enum infusionsoft_outcome judge(struct infusionsoft *client, const char *
     return outcome;
 }
 
-/* Fills in the credential. -1: there is none to be had now. */
-static int load_credential(struct infusionsoft *client, struct http_header *header,
-                           struct error *err)
+/* The call itself, admitted before. */
+static enum infusionsoft_outcome perform(struct infusionsoft *client, const char *method,
+                                         const char *path, struct text body)
 {
     const struct config_account *account = client->settings.account;
-
-    header->name = "Authorization";
-    if (client->settings.token != NULL) {
-        buffer_reset(&client->credential);
-        buffer_printf(&client->credential, "Bearer ");
-        if (token_current(client->settings.token, &client->credential, err) != 0)
-            return -1;
-    } else if (client->credential.length == 0) {
-        buffer_printf(&client->credential, "%s%s",
-                      account->key_header == KEY_HEADER_BEARER ? "Bearer " : "", account->key);
-    }
-    if (client->settings.token == NULL && account->key_header == KEY_HEADER_KEAP)
-        header->name = "X-Keap-API-Key";
-    header->value = client->credential.data;
-    return 0;
-}
-
-static enum infusionsoft_outcome call_once(struct infusionsoft *client, const char *method,
-                                           const char *path, struct text body)
-{
     struct infusionsoft_answer *answer = &client->answer;
-    struct http_header header = {0};
+    int own_header = client->settings.token == NULL && account->key_header == KEY_HEADER_KEAP;
+    struct http_header header = {own_header ? "X-Keap-API-Key" : "Authorization",
+                                 client->credential.data};
     struct http_request request = {.method = method,
                                    .url = client->url.data,
                                    .headers = &header,
@@ -242,41 +247,71 @@ static enum infusionsoft_outcome call_once(struct infusionsoft *client, const ch
                                    .body = body,
                                    .timeout_ms = client->settings.timeout_ms,
                                    .max_answer_bytes = ANSWER_MAX_BYTES};
-    int failed;
 
-    yyjson_doc_free(client->doc);
-    client->doc = NULL;
-    memset(answer, 0, sizeof(*answer));
-    if (load_credential(client, &header, &answer->error) != 0)
-        return answer->outcome = INFUSIONSOFT_UNAUTHORIZED;
     client->call_count++;
-    client->admitted = 0;
-    failed = http_perform(client->settings.http, &request, &client->http_answer, &answer->error);
-    if (failed) {
+    if (http_perform(client->settings.http, &request, &client->http_answer, &answer->error) != 0) {
         error_prefix(&answer->error, "infusionsoft %s %s", method, path);
-        return answer->outcome = client->http_answer.sent == HTTP_NOT_SENT ? INFUSIONSOFT_UNSENT
-                                                                           : INFUSIONSOFT_IN_DOUBT;
+        return client->http_answer.sent == HTTP_NOT_SENT ? INFUSIONSOFT_UNSENT
+                                                         : INFUSIONSOFT_IN_DOUBT;
     }
     answer->status = client->http_answer.status;
     answer->body = (struct text){client->http_answer.body.data, client->http_answer.body.length};
     answer->tenant = http_answer_header(&client->http_answer, "x-keap-tenant-id");
-    answer->outcome = judge(client, method, path);
-    correct_quota(client);
+    return judge(client, method, path);
+}
+
+/* After a 401 under OAuth. 0: there is another token now. */
+static int renew_token(struct infusionsoft *client)
+{
+    struct text used = {client->credential.data + 7, client->credential.length - 7};
+    struct error err = {0};
+
+    if (client->renewed) { /* a fresh one is refused as well */
+        client->renewed = 0;
+        return -1;
+    }
+    if (token_refused(client->settings.token, used, &err) != 0) {
+        client->answer.error = err;
+        return -1;
+    }
+    client->renewed = 1;
+    return 0;
+}
+
+static enum infusionsoft_outcome call_once(struct infusionsoft *client, const char *method,
+                                           const char *path, struct text body)
+{
+    struct infusionsoft_answer *answer = &client->answer;
+
+    yyjson_doc_free(client->doc);
+    client->doc = NULL;
+    memset(answer, 0, sizeof(*answer));
+    if (infusionsoft_admit(client) != 0) {
+        error_set(&answer->error, ERROR_TEMPORARY, "infusionsoft %s %s: stopping", method, path);
+        return answer->outcome = INFUSIONSOFT_UNSENT;
+    }
+    client->admitted = 0;
+    if (client->no_credential.kind != ERROR_NONE) {
+        answer->error = client->no_credential;
+        return answer->outcome = INFUSIONSOFT_UNAUTHORIZED;
+    }
+    if (client->day_wait_ms > 0) {
+        error_set(&answer->error, ERROR_TEMPORARY, "the day's quota is used up");
+        answer->wait_ms = client->day_wait_ms;
+        answer->day_used_up = 1;
+        return answer->outcome = INFUSIONSOFT_THROTTLED;
+    }
+    answer->outcome = perform(client, method, path, body);
+    report_quota(client);
     return answer->outcome;
 }
 
 enum infusionsoft_outcome infusionsoft_call(struct infusionsoft *client, const char *method,
                                             const char *path, const char *query, struct text body)
 {
+    struct infusionsoft_answer *answer = &client->answer;
     const char *base = client->settings.account->api_url;
-    enum infusionsoft_outcome outcome;
 
-    if (infusionsoft_admit(client) != 0) {
-        memset(&client->answer, 0, sizeof(client->answer));
-        error_set(&client->answer.error, ERROR_TEMPORARY, "infusionsoft %s %s: stopping", method,
-                  path);
-        return client->answer.outcome = INFUSIONSOFT_UNSENT;
-    }
     buffer_reset(&client->url);
     buffer_append(&client->url, base, strlen(base));
     buffer_append(&client->url, path, strlen(path));
@@ -284,16 +319,35 @@ enum infusionsoft_outcome infusionsoft_call(struct infusionsoft *client, const c
         buffer_append(&client->url, "?", 1);
         buffer_append(&client->url, query, strlen(query));
     }
-    outcome = call_once(client, method, path, body);
-    if (outcome == INFUSIONSOFT_UNAUTHORIZED && client->answer.status == 401 &&
-        client->settings.token != NULL) {
-        struct error err = {0};
-        struct text used = {client->credential.data + 7, client->credential.length - 7};
-
-        if (token_refused(client->settings.token, used, &err) == 0)
-            outcome = call_once(client, method, path, body);
+    call_once(client, method, path, body);
+    if (answer->status != 401 || client->settings.token == NULL) {
+        if (answer->status != 0)
+            client->renewed = 0;
+    } else if (renew_token(client) == 0) {
+        if (strcmp(method, "GET") != 0)
+            return answer->outcome = INFUSIONSOFT_THROTTLED;
+        call_once(client, method, path, body);
+        client->renewed = 0;
     }
-    return outcome;
+    return answer->outcome;
+}
+
+int infusionsoft_check_tenant(const struct infusionsoft *client, struct error *err)
+{
+    const struct infusionsoft_answer *answer = &client->answer;
+    const struct config_account *account = client->settings.account;
+    struct text tenant = answer->tenant;
+
+    if (account->tenant == NULL || account->tenant[0] == '\0')
+        return 0;
+    if (tenant.length == 0)
+        tenant = text_of(yyjson_get_str(yyjson_obj_get(answer->root, "tenant_id")));
+    if (text_is(tenant, account->tenant))
+        return 0;
+    return error_set(err, ERROR_PERMANENT,
+                     "[infusionsoft %s]: the credential is of tenant %.*s, configured is %.60s",
+                     account->name, tenant.length > 60 ? 60 : (int)tenant.length,
+                     tenant.length > 0 ? tenant.data : "?", account->tenant);
 }
 
 void infusionsoft_append_filter(struct buffer *query, const char *field, struct text value,

@@ -43,7 +43,7 @@ struct infusionsoft_answer {
 struct infusionsoft_settings {
     const struct config_account *account; /* keeps */
     struct http *http;                    /* keeps; shared by the clients of one thread */
-    struct quota *quota;                  /* takes; or NULL: no governor */
+    struct quota *quota;                  /* keeps; or NULL: no governor */
     struct token *token; /* keeps; auth = oauth: where access tokens come from; else NULL */
     int64_t timeout_ms;
 };
@@ -53,15 +53,18 @@ struct infusionsoft *infusionsoft_new(const struct infusionsoft_settings *settin
 void infusionsoft_free(struct infusionsoft *client);
 
 /**
- * @brief Waits until the governor lets one call pass, for infusionsoft_call() to use. To be asked
- * before ledger_begin(), so that nothing is waited for between the doubt and the call. Asked twice
- * it waits once.
+ * @brief Waits until the governor lets one call pass and there is a credential, for
+ * infusionsoft_call() to use. To be asked before ledger_begin(), so that nothing is waited for
+ * between the doubt and the call. Asked twice it waits once. Where the day's quota is used up or no
+ * credential is to be had, infusionsoft_call() then says so without calling.
  * @returns 0, or -1 when a stop was asked for meanwhile
  */
 int infusionsoft_admit(struct infusionsoft *client);
 
 /**
- * @brief One call. A 401 under OAuth is repeated once with a refreshed token (it had no effect).
+ * @brief One call. A 401 under OAuth had no effect: the token is refreshed, once. A GET is then
+ * repeated at once; anything else is THROTTLED with nothing to wait for, since a refresh takes time
+ * and the ledger has to know when a write goes out.
  * @param path   under the API's base: "/orders"
  * @param query  encoded, without '?', see infusionsoft_append_filter(); or NULL
  * @param body   JSON, or {NULL, 0}
@@ -72,6 +75,13 @@ enum infusionsoft_outcome infusionsoft_call(struct infusionsoft *client, const c
 
 /** @brief The answer of the last call. */
 const struct infusionsoft_answer *infusionsoft_answer(const struct infusionsoft *client);
+
+/**
+ * @brief Whether the credential is of the configured tenant, by the last answer, one of
+ * /oauth/connect/userinfo: a wrong key must not write into somebody else's account.
+ * @returns 0, also when none is configured; else -1 with a permanent error
+ */
+int infusionsoft_check_tenant(const struct infusionsoft *client, struct error *err);
 
 /** @brief Calls made so far, repeats included. */
 int64_t infusionsoft_call_count(const struct infusionsoft *client);

@@ -5,6 +5,23 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "config.h"
+
+struct ledger_settings ledger_settings_of(const struct config *config)
+{
+    static const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000;
+
+    return (struct ledger_settings){
+        .url = config->redis.url,
+        .prefix = config->kafka.topic_prefix,
+        .lease_ms = config->pusher.lease_s * 1000,
+        .visibility_delay_ms = config->pusher.visibility_delay_s * 1000,
+        .keep_ms = config->redis.ledger_keep_days * day_ms,
+        .born_margin_ms = config->redis.born_margin_s * 1000,
+        .timeout_ms = 5000,
+    };
+}
+
 struct ledger *ledger_new(const struct ledger_settings *settings)
 {
     struct ledger *ledger = mem_alloc(sizeof(*ledger));

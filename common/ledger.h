@@ -29,6 +29,10 @@ struct ledger_settings {
     int64_t timeout_ms; /* for connecting and for each answer */
 };
 
+/** @brief What the configuration says; its strings are borrowed from there. */
+struct config;
+struct ledger_settings ledger_settings_of(const struct config *config);
+
 enum ledger_kind { LEDGER_ORDER = 0, LEDGER_CONTACT, LEDGER_PRODUCT };
 
 enum ledger_answer {

@@ -1,40 +1,51 @@
 #include "quota.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "health.h"
+#include "log.h"
 #include "mem.h"
 #include "redis.h"
 #include "retry.h"
+#include "stop.h"
 
 enum {
-    KEY_COUNT = 5,
+    KEY_COUNT = 7,
     KEY_BYTES = 200,
-    MINUTE_NEWS_MS =
-        1500, /* how long a header's word about the minute is believed: its window rolls */
-    DAY_NEWS_MS = 60000,
-    WAIT_MAX_MS = 60000, /* ask again at least this often */
+    ARGUMENTS_MAX = 8,
+    WAIT_MAX_MS = 5000, /* ask again at least this often: somebody may have given way */
+    UNKNOWN_WAIT_MS = 1000,
 };
 
 static const char text[] = {
 #include "quota.lua.h"
 };
 
+/* What a lane leaves to the ones above it, in percent. */
+static const int64_t reserves[] = {0, 10, 20, 30};
+
 struct quota {
     struct quota_settings settings;
-    struct redis *redis;
     struct redis_script script;
     char keys[KEY_COUNT][KEY_BYTES];
-    char limits[3][24];
+    char owner[24]; /* makes ids of different processes differ */
+    struct metric *alarms;
+    pthread_mutex_t turn; /* held by the one thread that waits for its call to be let through */
+    pthread_mutex_t line; /* guards what follows */
+    struct redis *redis;
+    int64_t last_id;
 };
 
 struct quota *quota_new(const struct quota_settings *settings)
 {
-    static const char *const names[KEY_COUNT] = {"second", "minute", "day", "minute-left",
-                                                 "day-left"};
+    static const char *const names[KEY_COUNT] = {"calls",    "next",   "pause",    "day",
+                                                 "day-left", "minute", "announced"};
     struct quota *quota;
+    char labels[160];
 
     if (settings->per_s == 0 && settings->per_min == 0 && settings->per_day == 0)
         return NULL;
@@ -43,12 +54,15 @@ struct quota *quota_new(const struct quota_settings *settings)
     quota->redis = redis_new(settings->url, settings->timeout_ms);
     quota->script = (struct redis_script){.name = "quota", .prelude = "", .body = text};
     redis_script_init(&quota->script);
+    pthread_mutex_init(&quota->turn, NULL);
+    pthread_mutex_init(&quota->line, NULL);
     for (int i = 0; i < KEY_COUNT; i++)
         snprintf(quota->keys[i], KEY_BYTES, "%.60s:quota:%.80s:%s", settings->prefix,
                  settings->name, names[i]);
-    snprintf(quota->limits[0], sizeof(quota->limits[0]), "%" PRId64, settings->per_s);
-    snprintf(quota->limits[1], sizeof(quota->limits[1]), "%" PRId64, settings->per_min);
-    snprintf(quota->limits[2], sizeof(quota->limits[2]), "%" PRId64, settings->per_day);
+    snprintf(quota->owner, sizeof(quota->owner), "%08" PRIx64 "%08" PRIx64,
+             (uint64_t)(retry_chance() * 4294967296.0), (uint64_t)(retry_chance() * 4294967296.0));
+    snprintf(labels, sizeof(labels), "kind=\"day_quota_low\",account=\"%.80s\"", settings->name);
+    quota->alarms = metric_counter("bigfusion_alarms_total", "Alarms raised", labels);
     return quota;
 }
 
@@ -57,59 +71,118 @@ void quota_free(struct quota *quota)
     if (quota == NULL)
         return;
     redis_free(quota->redis);
+    pthread_mutex_destroy(&quota->turn);
+    pthread_mutex_destroy(&quota->line);
     free(quota);
 }
 
-int quota_take(struct quota *quota, int64_t *wait_ms, struct error *err)
+/* Runs the script: word, then numbers. With the line held. The reply is new, or NULL. */
+static redisReply *run(struct quota *quota, const char *word, int64_t id, const int64_t *numbers,
+                       int count, struct error *err)
 {
-    const char *arguments[1 + KEY_COUNT + 3] = {"5"};
-    size_t lengths[1 + KEY_COUNT + 3];
-    redisReply *reply;
+    const char *arguments[1 + KEY_COUNT + ARGUMENTS_MAX] = {"7"};
+    size_t lengths[1 + KEY_COUNT + ARGUMENTS_MAX];
+    char texts[ARGUMENTS_MAX][24], name[64];
+    int used = 1;
 
     for (int i = 0; i < KEY_COUNT; i++)
-        arguments[1 + i] = quota->keys[i];
-    for (int i = 0; i < 3; i++)
-        arguments[1 + KEY_COUNT + i] = quota->limits[i];
-    for (int i = 0; i < 1 + KEY_COUNT + 3; i++)
+        arguments[used++] = quota->keys[i];
+    snprintf(name, sizeof(name), "%s-%" PRId64, quota->owner, id);
+    arguments[used++] = word;
+    arguments[used++] = name;
+    for (int i = 0; i < count; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "%" PRId64, numbers[i]);
+        arguments[used++] = texts[i];
+    }
+    for (int i = 0; i < used; i++)
         lengths[i] = strlen(arguments[i]);
-    reply =
-        redis_script_run(quota->redis, &quota->script, 1 + KEY_COUNT + 3, arguments, lengths, err);
+    return redis_script_run(quota->redis, &quota->script, used, arguments, lengths, err);
+}
+
+static int64_t reply_number(const redisReply *reply, size_t index)
+{
+    return reply->type == REDIS_REPLY_ARRAY && index < reply->elements &&
+                   reply->element[index]->type == REDIS_REPLY_INTEGER
+               ? reply->element[index]->integer
+               : 0;
+}
+
+/* Asks once. wait_ms 0: go. -1: Redis did not answer. */
+static int ask(struct quota *quota, enum quota_lane lane, int64_t *id, int64_t *wait_ms,
+               int *day_used_up, struct error *err)
+{
+    const struct quota_settings *settings = &quota->settings;
+    int64_t numbers[] = {settings->per_s, settings->per_min, settings->per_day, reserves[lane],
+                         settings->call_ms};
+    redisReply *reply;
+
+    pthread_mutex_lock(&quota->line);
+    *id = ++quota->last_id;
+    reply = run(quota, "take", *id, numbers, 5, err);
+    pthread_mutex_unlock(&quota->line);
     if (reply == NULL)
         return -1;
-    *wait_ms = reply->type == REDIS_REPLY_INTEGER ? reply->integer : 0;
+    *wait_ms = reply_number(reply, 0);
+    *day_used_up = reply_number(reply, 1) != 0;
     freeReplyObject(reply);
-    if (*wait_ms > WAIT_MAX_MS)
-        *wait_ms = WAIT_MAX_MS;
-    if (*wait_ms > 0) /* many wait for the same moment: not all of them at once */
-        *wait_ms += (int64_t)(retry_chance() * 10);
     return 0;
 }
 
-/* Written unless something smaller is believed already. */
-static int set_left(struct quota *quota, const char *key, int64_t left, int news_ms,
-                    struct error *err)
+static enum quota_answer wait_turn(struct quota *quota, enum quota_lane lane, int64_t *id,
+                                   int64_t *wait_ms)
 {
-    redisReply *reply = redis_command(quota->redis, err, "GET %s", key);
-    int known;
+    int warned = 0, day_used_up = 0;
 
-    if (reply == NULL)
-        return -1;
-    known = reply->type == REDIS_REPLY_STRING && strtoll(reply->str, NULL, 10) <= left;
-    freeReplyObject(reply);
-    if (known)
-        return 0;
-    reply = redis_command(quota->redis, err, "SET %s %lld PX %d", key, (long long)left, news_ms);
-    freeReplyObject(reply);
-    return reply == NULL ? -1 : 0;
+    while (!stop_requested()) {
+        struct error err = {0};
+
+        if (ask(quota, lane, id, wait_ms, &day_used_up, &err) != 0) {
+            if (!warned++)
+                log_warn("quota unknown account=%s error=\"%s\"", quota->settings.name, err.text);
+            *wait_ms = UNKNOWN_WAIT_MS;
+        } else if (day_used_up) {
+            return QUOTA_DAY_USED_UP;
+        } else if (*wait_ms == 0) {
+            return QUOTA_GO;
+        }
+        if (*wait_ms > WAIT_MAX_MS)
+            *wait_ms = WAIT_MAX_MS;
+        if (stop_wait_ms(*wait_ms))
+            break;
+    }
+    return QUOTA_STOPPED;
 }
 
-int quota_correct(struct quota *quota, const struct quota_left *left, struct error *err)
+enum quota_answer quota_wait(struct quota *quota, enum quota_lane lane, int64_t *id,
+                             int64_t *wait_ms)
 {
-    if (left->minute_available >= 0 &&
-        set_left(quota, quota->keys[3], left->minute_available, MINUTE_NEWS_MS, err) != 0)
-        return -1;
-    if (left->day_available >= 0 &&
-        set_left(quota, quota->keys[4], left->day_available, DAY_NEWS_MS, err) != 0)
-        return -1;
-    return 0;
+    enum quota_answer answer;
+
+    pthread_mutex_lock(&quota->turn);
+    answer = wait_turn(quota, lane, id, wait_ms);
+    pthread_mutex_unlock(&quota->turn);
+    return answer;
+}
+
+void quota_done(struct quota *quota, int64_t id, const struct quota_news *news)
+{
+    int64_t numbers[] = {news->minute_limit,  news->minute_available, news->day_limit,
+                         news->day_available, news->pause_ms,         quota->settings.per_day};
+    struct error err = {0};
+    redisReply *reply;
+    int64_t left = -1;
+
+    pthread_mutex_lock(&quota->line);
+    reply = run(quota, "done", id, numbers, 6, &err);
+    pthread_mutex_unlock(&quota->line);
+    if (reply !=
+        NULL) /* else it counts for as long as a call can take: too much, never too little */
+        left = reply_number(reply, 0);
+    freeReplyObject(reply);
+    if (left < 0)
+        return;
+    metric_add(quota->alarms, 1);
+    log_warn("day_quota_low account=%s left=%" PRId64
+             " orders wait once it is used up, until 00:00 UTC",
+             quota->settings.name, left);
 }

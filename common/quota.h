@@ -1,6 +1,8 @@
 /* quota.h - one governor per credential, shared by all pushers: rolling windows in Redis (second,
- * minute, day), corrected by what the account's x-keap-* headers say is left. Nothing is asked when
- * no ceiling is set. A handle is one connection and belongs to one thread. */
+ * minute, day), corrected by what the account's x-keap-* headers say. A call holds its place from
+ * the moment it is let through until a second, a minute after its answer came, so the account never
+ * counts more than we do and no 429 follows, however late calls arrive.
+ * One struct quota per account and process; thread-safe: of a process one thread asks at a time. */
 #ifndef COMMON_QUOTA_H
 #define COMMON_QUOTA_H
 
@@ -13,11 +15,20 @@ struct quota;
 struct quota_settings {
     const char *url;    /* of Redis, as in ledger.h; keeps */
     const char *prefix; /* keys are <prefix>:quota:<name>:...; keeps */
-    const char *name;   /* of the credential; keeps */
+    const char *name;   /* of the account; keeps */
     int64_t per_s;      /* ceilings; 0: none */
     int64_t per_min;
     int64_t per_day;
-    int64_t timeout_ms;
+    int64_t call_ms;    /* no call takes longer */
+    int64_t timeout_ms; /* of Redis */
+};
+
+/* Each lane leaves a part of minute and day to the ones above it. */
+enum quota_lane {
+    QUOTA_ORDERS = 0,
+    QUOTA_CONTACTS,
+    QUOTA_PRODUCTS,
+    QUOTA_HISTORY,
 };
 
 /** @brief New; does not connect yet. NULL when there is no ceiling at all. Free with quota_free().
@@ -25,20 +36,31 @@ struct quota_settings {
 struct quota *quota_new(const struct quota_settings *settings);
 void quota_free(struct quota *quota);
 
-/**
- * @brief Asks for one call.
- * @param wait_ms  out: 0: take it, it is counted; else nothing was counted, ask again after that
- * long
- * @returns 0, or -1 with a temporary error when Redis did not answer
- */
-int quota_take(struct quota *quota, int64_t *wait_ms, struct error *err);
-
-/** @brief What the headers of an answer say; -1: nothing was said. Kept only when it is less than
- * we think. */
-struct quota_left {
-    int64_t minute_available;
-    int64_t day_available;
+enum quota_answer {
+    QUOTA_GO = 0,
+    QUOTA_DAY_USED_UP, /* wait_ms: how long */
+    QUOTA_STOPPED,     /* the process stops */
 };
-int quota_correct(struct quota *quota, const struct quota_left *left, struct error *err);
+
+/**
+ * @brief Waits until one call may be made. Without Redis it waits too: nothing is delivered then.
+ * @param id       out, GO: names the call for quota_done()
+ * @param wait_ms  out, DAY_USED_UP
+ */
+enum quota_answer quota_wait(struct quota *quota, enum quota_lane lane, int64_t *id,
+                             int64_t *wait_ms);
+
+/* What an answer says; -1: nothing was said. */
+struct quota_news {
+    int64_t minute_limit;
+    int64_t minute_available;
+    int64_t day_limit;
+    int64_t day_available;
+    int64_t pause_ms; /* after a 429: nobody calls for so long; else 0 */
+};
+
+/** @brief The call ended: its answer came, or none will. Announces (a warning, once a day) that the
+ * day's quota will be used up. */
+void quota_done(struct quota *quota, int64_t id, const struct quota_news *news);
 
 #endif

@@ -1,60 +1,111 @@
--- quota: may one call be made now? Nothing is counted unless it may. KEYS: second, minute, day, left by the headers
--- (minute), left by the headers (day). ARGV: per_s, per_min, per_day (0: no ceiling)
--- Answer: ms to wait; 0: go, and it is counted.
-local per_s, per_min, per_day = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local MINUTE = 60000 + 250 -- the account counts when the call arrives, a little later than we do
-local DAY = 86400000
+-- quota: one governor per credential, for all pushers. Calls are kept in a sorted set: one that ended scores when it
+-- ended, one under way when it will have ended at the latest. It reached the account before that, so whatever the
+-- account still counts in its rolling windows is counted here too, however late it arrived.
+-- KEYS: calls, next slot, pause, calls of the day, what is left of the day, what the account says of the minute, announced
+-- ARGV: take, id, per_s, per_min, per_day (0: no ceiling), reserve in percent, ms that a call may take
+--   answer: ms to wait (0: go, it is counted), 1 where the day is used up
+-- ARGV: done, id, limit and available of the minute, limit and available of the day (-1: not said), ms to pause, per_day
+--   answer: what is left of the day where that has to be announced, else -1
+local SECOND, MINUTE, DAY = 1000 + 5, 60000 + 50, 86400000
+local SLACK = 2000 -- a slot further ahead than that was written before the clock was set back
+local MINUTE_NEWS, DAY_NEWS = 10000, 60000 -- how long the account's word is believed
 
--- Seconds: evenly spaced, so that no spike policy sees a burst.
-local wait, spacing = 0, 0
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
+local tomorrow = (math.floor(now / DAY) + 1) * DAY -- days begin at 00:00 UTC
+local day_key = KEYS[4] .. ':' .. string.format('%.0f', tomorrow / DAY)
+
+local function number(value)
+    return tonumber(value or 0) or 0
+end
+
+local function text(value)
+    return string.format('%.3f', value)
+end
+
+-- How long until fewer than limit calls lie in the last span. One under way is taken to end now.
+local function wait_for_room(limit, span)
+    if limit < 1 then
+        return 1000
+    end
+    local last = redis.call('ZREVRANGE', KEYS[1], limit - 1, limit - 1, 'WITHSCORES')[2]
+    return last and math.min(tonumber(last), now) + span - now or 0
+end
+
+if ARGV[1] == 'done' then
+    local limit, available = tonumber(ARGV[3]), tonumber(ARGV[4])
+    local day_limit, day_left, pause = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+    local per_day = tonumber(ARGV[8])
+    redis.call('ZADD', KEYS[1], 'XX', text(now), ARGV[2])
+    if limit > 0 and available >= 0 then
+        local ours = redis.call('ZCOUNT', KEYS[1], text(now - MINUTE), '+inf')
+        redis.call('HSET', KEYS[6], 'limit', limit, 'others', math.max(0, limit - available - ours))
+        redis.call('PEXPIRE', KEYS[6], MINUTE_NEWS)
+    end
+    if day_left >= 0 then
+        local known = redis.call('GET', KEYS[5])
+        if not known or number(known) > day_left then
+            redis.call('SET', KEYS[5], day_left, 'PX', DAY_NEWS)
+        end
+    end
+    if pause > redis.call('PTTL', KEYS[3]) and pause > 0 then
+        redis.call('SET', KEYS[3], '1', 'PX', pause)
+    end
+    if per_day > 0 and (day_left < 0 or per_day - number(redis.call('GET', day_key)) < day_left) then
+        day_limit, day_left = per_day, math.max(0, per_day - number(redis.call('GET', day_key)))
+    end
+    if day_limit > 0 and day_left >= 0 and day_left <= day_limit / 10 and
+       redis.call('SET', KEYS[7], '1', 'NX', 'PX', math.ceil(tomorrow - now)) then
+        return {day_left}
+    end
+    return {-1}
+end
+
+local per_s, per_min, per_day = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local function share(limit) -- what this lane may use of it
+    return limit - math.floor(limit * tonumber(ARGV[6]) / 100)
+end
+
+local left = redis.call('GET', KEYS[5])
+if per_day > 0 and number(redis.call('GET', day_key)) >= share(per_day) then
+    return {math.ceil(tomorrow - now), 1}
+elseif left and number(left) <= 0 then
+    return {math.max(1, redis.call('PTTL', KEYS[5])), 1}
+end
+
+local wait = math.max(0, redis.call('PTTL', KEYS[3]))
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - MINUTE))
+local slot = now
 if per_s > 0 then
-    spacing = 1010 / per_s
-    wait = math.max(wait, (tonumber(redis.call('GET', KEYS[1]) or 0) or 0) - now)
-    if wait > 2000 then
-        wait = 0 -- the clock was set back
+    -- Evenly spaced, so that no spike policy sees a burst; who wakes late may catch up by one.
+    local spacing = 1000 / per_s
+    slot = number(redis.call('GET', KEYS[2]))
+    if slot > now + SLACK then
+        slot = now
     end
+    wait = math.max(wait, slot - now, wait_for_room(per_s, SECOND))
+    slot = math.max(slot, now - spacing) + spacing
 end
--- Minutes: a rolling window, exact: when was the call that is per_min calls ago?
+local word = redis.call('HMGET', KEYS[6], 'limit', 'others')
+if word[1] and (per_min == 0 or number(word[1]) < per_min) then
+    per_min = number(word[1])
+end
 if per_min > 0 then
-    local oldest = tonumber(redis.call('LINDEX', KEYS[2], -per_min) or 0) or 0
-    if oldest <= now then
-        wait = math.max(wait, oldest + MINUTE - now)
-    end
-end
--- Days: they begin at 00:00 UTC.
-local day = math.floor(now / DAY)
-local day_key = KEYS[3] .. ':' .. string.format('%.0f', day)
-if per_day > 0 and (tonumber(redis.call('GET', day_key) or 0) or 0) >= per_day then
-    wait = math.max(wait, (day + 1) * DAY - now)
-end
--- What the account itself said is left, for as long as that is news.
-for i = 4, 5 do
-    local left = tonumber(redis.call('GET', KEYS[i]) or 1) or 1
-    if left <= 0 then
-        wait = math.max(wait, redis.call('PTTL', KEYS[i]), 1)
-    end
+    wait = math.max(wait, wait_for_room(share(per_min) - number(word[2]), MINUTE))
 end
 if wait > 0 then
-    return math.ceil(wait)
+    return {math.ceil(wait), 0}
 end
 
+local call_ms = tonumber(ARGV[7])
+redis.call('ZADD', KEYS[1], text(now + call_ms), ARGV[2])
+redis.call('PEXPIRE', KEYS[1], MINUTE + call_ms)
 if per_s > 0 then
-    redis.call('SET', KEYS[1], string.format('%.0f', now + spacing), 'PX', 5000)
+    redis.call('SET', KEYS[2], text(slot), 'PX', 5000)
 end
-if per_min > 0 then
-    redis.call('RPUSH', KEYS[2], string.format('%.0f', now))
-    redis.call('LTRIM', KEYS[2], -per_min, -1)
-    redis.call('PEXPIRE', KEYS[2], MINUTE)
+redis.call('INCR', day_key)
+redis.call('PEXPIRE', day_key, DAY + 3600000)
+if left then
+    redis.call('DECR', KEYS[5])
 end
-if per_day > 0 then
-    redis.call('INCR', day_key)
-    redis.call('PEXPIRE', day_key, DAY + 3600000)
-end
-for i = 4, 5 do
-    if redis.call('EXISTS', KEYS[i]) == 1 then
-        redis.call('DECR', KEYS[i])
-    end
-end
-return 0
+return {0, 0}

@@ -15,37 +15,57 @@
 #include <yyjson.h>
 
 #include "clock.h"
+#include "health.h"
 #include "http.h"
+#include "ledger.h"
 #include "log.h"
 #include "redis.h"
+#include "retry.h"
 #include "stop.h"
 
 enum {
-    LOCK_MS = 60000, /* longer than one refresh can take */
-    HTTP_TIMEOUT_MS = 20000,
-    WAIT_FOR_OTHER_MS = 200,
-    WAITS_MAX = 150,
-    EARLY_PERCENT = 90, /* of its life, after which a token is refreshed */
+    HTTP_TIMEOUT_MS = 15000,
+    LOCK_MS = 30000, /* longer than one refresh can take */
+    WAIT_FOR_OTHER_MS = 100,
+    WAITS_MAX = 100,
+    EARLY_PERCENT = 90,     /* of its life, after which a token is refreshed */
+    AGAIN_EARLY_MS = 30000, /* an early refresh failed: the token is good for a while yet */
+    AGAIN_MS = 1000,        /* a refresh failed: the next one who asks gets the same answer */
+    DEFAULT_LIFE_S = 3600,
+    FILE_ROOM_BYTES = 16384,
     ANSWER_MAX_BYTES = 65536,
 };
 
 struct token {
     struct token_settings settings;
-    pthread_mutex_t lock;
+    char digest[LEDGER_DIGEST_BYTES]; /* of the configured refresh token */
+    struct metric *alarms;
+    pthread_mutex_t lock; /* guards what follows */
     struct http *http;
     struct redis *redis;
     struct http_answer answer;
     char *access;
     char *refresh;
     int64_t refresh_at_ms;
-    char *refused_refresh; /* this one is dead: a person must authorize again; not tried twice */
+    int64_t expires_at_ms;
+    struct buffer begun;   /* digests of the configured tokens that were used up, one a line */
+    int unsaved;           /* the pair is not on disk: it must not be used yet */
+    char *refused_refresh; /* a person must authorize again; not tried twice */
+    struct error failure;  /* of the last refresh */
+    int64_t failed_until_ms;
 };
 
 struct token *token_new(const struct token_settings *settings)
 {
     struct token *token = mem_alloc(sizeof(*token));
+    struct text first = text_of(settings->account->refresh_token);
+    char labels[160];
 
     token->settings = *settings;
+    ledger_digest(token->digest, &first, 1);
+    snprintf(labels, sizeof(labels), "kind=\"authorization_lost\",account=\"%.80s\"",
+             settings->account->name);
+    token->alarms = metric_counter("bigfusion_alarms_total", "Alarms raised", labels);
     pthread_mutex_init(&token->lock, NULL);
     token->http = http_new("bigfusion");
     token->redis = redis_new(settings->redis_url, settings->timeout_ms);
@@ -68,6 +88,7 @@ void token_free(struct token *token)
     forget(&token->refresh);
     forget(&token->refused_refresh);
     http_answer_clear(&token->answer);
+    buffer_clear(&token->begun);
     http_free(token->http);
     redis_free(token->redis);
     pthread_mutex_destroy(&token->lock);
@@ -82,27 +103,44 @@ static void take(char **target, const char *secret)
     *target = copy;
 }
 
-/* The state file, where there is one: {"access_token", "refresh_token", "refresh_at_ms"}. */
+/* Whether the configured refresh token was the beginning of what the state file holds. */
+static int was_begun(const struct token *token)
+{
+    return token->begun.length > 0 && strstr(token->begun.data, token->digest) != NULL;
+}
+
+/* The state file, where there is one: {"access_token", "refresh_token", "refresh_at_ms",
+ * "expires_at_ms", "begun"}. A configured refresh token that it does not come from is a new
+ * authorization and replaces it. */
 static int load_file(struct token *token, struct error *err)
 {
-    const char *path = token->settings.account->token_state_file;
-    yyjson_read_err read_error;
-    yyjson_doc *doc = yyjson_read_file(path, 0, NULL, &read_error);
+    const struct config_account *account = token->settings.account;
+    const char *path = account->token_state_file;
+    yyjson_doc *doc = yyjson_read_file(path, 0, NULL, NULL);
     yyjson_val *root = yyjson_doc_get_root(doc);
     const char *fresh = yyjson_get_str(yyjson_obj_get(root, "access_token"));
     const char *next = yyjson_get_str(yyjson_obj_get(root, "refresh_token"));
+    const char *begun = yyjson_get_str(yyjson_obj_get(root, "begun"));
     int rc = 0;
 
-    if (fresh != NULL && next != NULL) {
-        take(&token->access, fresh);
-        take(&token->refresh, next);
-        token->refresh_at_ms = yyjson_get_sint(yyjson_obj_get(root, "refresh_at_ms"));
+    if (fresh != NULL && next != NULL && begun != NULL) {
+        buffer_reset(&token->begun);
+        buffer_printf(&token->begun, "%s", begun);
+        if (was_begun(token)) {
+            take(&token->access, fresh);
+            take(&token->refresh, next);
+            token->refresh_at_ms = yyjson_get_sint(yyjson_obj_get(root, "refresh_at_ms"));
+            token->expires_at_ms = yyjson_get_sint(yyjson_obj_get(root, "expires_at_ms"));
+        } else {
+            forget(&token->access);
+            take(&token->refresh, account->refresh_token);
+        }
     } else if (doc == NULL && access(path, F_OK) != 0 && errno == ENOENT) {
         if (token->refresh == NULL) /* the first start */
-            take(&token->refresh, token->settings.account->refresh_token);
+            take(&token->refresh, account->refresh_token);
     } else {
-        rc = error_set(err, ERROR_TEMPORARY, "token_state_file of %s cannot be read",
-                       token->settings.account->name);
+        rc =
+            error_set(err, ERROR_TEMPORARY, "token_state_file of %s cannot be read", account->name);
     }
     yyjson_doc_free(doc);
     return rc;
@@ -135,38 +173,63 @@ static int sync_folder(const char *path)
     return rc;
 }
 
-/* Durable before it is used: written beside, synced, renamed. */
-static int save_file(const struct token *token, struct error *err)
+/* A refresh spends the refresh token, so that there is room for the new pair is found out first. */
+static int reserve_file(const struct token *token, const char *beside, struct error *err)
 {
-    const char *path = token->settings.account->token_state_file;
+    int fd = open(beside, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    int code = fd >= 0 ? posix_fallocate(fd, 0, FILE_ROOM_BYTES) : errno;
+
+    if (fd >= 0)
+        close(fd);
+    if (code != 0)
+        return error_set(err, ERROR_TEMPORARY, "token_state_file of %s cannot be written: %s",
+                         token->settings.account->name, strerror(code));
+    return 0;
+}
+
+/* New. */
+static char *pair_json(struct token *token, size_t *length)
+{
     yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
     yyjson_mut_val *root = yyjson_mut_obj(doc);
-    char *beside = mem_printf("%s.new", path);
-    size_t length;
     char *json;
-    int fd, rc = -1;
 
+    if (!was_begun(token))
+        buffer_printf(&token->begun, "%s\n", token->digest);
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_str(doc, root, "access_token", token->access);
     yyjson_mut_obj_add_str(doc, root, "refresh_token", token->refresh);
     yyjson_mut_obj_add_sint(doc, root, "refresh_at_ms", token->refresh_at_ms);
-    json = mem_check(yyjson_mut_write(doc, 0, &length));
-    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    yyjson_mut_obj_add_sint(doc, root, "expires_at_ms", token->expires_at_ms);
+    yyjson_mut_obj_add_str(doc, root, "begun", token->begun.data);
+    json = mem_check(yyjson_mut_write(doc, 0, length));
+    yyjson_mut_doc_free(doc);
+    return json;
+}
+
+/* Durable before it is used: written beside, synced, renamed. */
+static int save_file(struct token *token, const char *beside, struct error *err)
+{
+    const char *path = token->settings.account->token_state_file;
+    size_t length;
+    char *json = pair_json(token, &length);
+    int fd = open(beside, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    int rc = -1;
+
     if (fd >= 0) {
-        if (write_all(fd, json, length) == 0 && fsync(fd) == 0)
+        if (write_all(fd, json, length) == 0 && ftruncate(fd, (off_t)length) == 0 && fsync(fd) == 0)
             rc = 0;
         if (close(fd) != 0)
             rc = -1;
     }
     if (rc == 0 && (rename(beside, path) != 0 || sync_folder(path) != 0))
         rc = -1;
+    token->unsaved = rc != 0;
     if (rc != 0)
         error_set(err, ERROR_TEMPORARY, "token_state_file of %s cannot be written: %s",
                   token->settings.account->name, strerror(errno));
     explicit_bzero(json, length);
     free(json);
-    free(beside);
-    yyjson_mut_doc_free(doc);
     return rc;
 }
 
@@ -183,10 +246,27 @@ static char *basic_header(const struct config_account *account)
     return header;
 }
 
+/* The answer of the token URL refuses. Permanent. */
+static int note_refusal(struct token *token, const char *error, struct error *err)
+{
+    const char *name = token->settings.account->name;
+
+    if (error != NULL && strcmp(error, "invalid_client") == 0)
+        return error_set(err, ERROR_PERMANENT,
+                         "client_id or client_secret of %s are refused (HTTP %d)", name,
+                         token->answer.status);
+    take(&token->refused_refresh, token->refresh);
+    metric_add(token->alarms, 1);
+    log_error("authorization_lost account=%s status=%d a person must authorize again: put the new "
+              "refresh token into refresh_token_file and start again",
+              name, token->answer.status);
+    return error_set(err, ERROR_PERMANENT, "the refresh token of %s is refused: authorize again",
+                     name);
+}
+
 /* The answer of the token URL -> the new pair. */
 static int read_pair(struct token *token, struct error *err)
 {
-    const char *name = token->settings.account->name;
     yyjson_doc *doc = yyjson_read(token->answer.body.data, token->answer.body.length, 0);
     yyjson_val *root = yyjson_doc_get_root(doc);
     const char *fresh = yyjson_get_str(yyjson_obj_get(root, "access_token"));
@@ -196,19 +276,18 @@ static int read_pair(struct token *token, struct error *err)
 
     if (token->answer.status == 200 && fresh != NULL && next != NULL) {
         if (life_s <= 0)
-            life_s = 3600;
+            life_s = DEFAULT_LIFE_S;
         take(&token->access, fresh);
         take(&token->refresh, next);
         token->refresh_at_ms = clock_now_ms() + life_s * 1000 * EARLY_PERCENT / 100;
+        token->expires_at_ms = clock_now_ms() + life_s * 1000;
+        token->unsaved = 1;
     } else if (token->answer.status == 400 || token->answer.status == 401) {
-        take(&token->refused_refresh, token->refresh);
-        log_error("authorization_lost account=%s status=%d a person must authorize again", name,
-                  token->answer.status);
-        rc = error_set(err, ERROR_PERMANENT, "the refresh token of %s is refused: authorize again",
-                       name);
+        rc = note_refusal(token, yyjson_get_str(yyjson_obj_get(root, "error")), err);
     } else {
-        rc = error_set(err, ERROR_TEMPORARY, "token request of %s: HTTP %d", name,
-                       token->answer.status);
+        rc = error_set(err, ERROR_TEMPORARY, "token request of %s: HTTP %d%s",
+                       token->settings.account->name, token->answer.status,
+                       token->answer.status == 200 ? " with an unreadable answer" : "");
     }
     yyjson_doc_free(doc);
     return rc;
@@ -238,24 +317,26 @@ static int ask_for_pair(struct token *token, struct error *err)
         error_prefix(err, "token request of %s", account->name);
     else
         rc = read_pair(token, err);
-    if (rc == 0)
-        rc = save_file(token, err);
-    if (rc == 0)
-        log_info("token_refreshed account=%s", account->name);
     explicit_bzero(body.data, body.length);
     buffer_clear(&body);
     forget(&basic);
     return rc;
 }
 
-static int is_usable(const struct token *token, struct text refused)
+/* Good until it expires, by what we know. */
+static int is_alive(const struct token *token, struct text refused)
 {
-    return token->access != NULL && clock_now_ms() < token->refresh_at_ms &&
+    return token->access != NULL && !token->unsaved && clock_now_ms() < token->expires_at_ms &&
            !(refused.length > 0 && text_is(refused, token->access));
 }
 
-/* Takes the lock in Redis, or sees that somebody else has refreshed. 1: the lock is ours; 0: usable
- * now; -1 */
+static int is_fresh(const struct token *token, struct text refused)
+{
+    return is_alive(token, refused) && clock_now_ms() < token->refresh_at_ms;
+}
+
+/* Takes the lock in Redis, or sees that somebody else refreshes. 1: the lock is ours; 0: there is a
+ * usable token; -1 */
 static int lock_or_learn(struct token *token, struct text refused, const char *key,
                          const char *owner, struct error *err)
 {
@@ -265,7 +346,7 @@ static int lock_or_learn(struct token *token, struct text refused, const char *k
 
         if (load_file(token, err) != 0)
             return -1;
-        if (is_usable(token, refused))
+        if (is_fresh(token, refused))
             return 0;
         if (token->refused_refresh != NULL && strcmp(token->refused_refresh, token->refresh) == 0)
             return error_set(err, ERROR_PERMANENT,
@@ -278,6 +359,8 @@ static int lock_or_learn(struct token *token, struct text refused, const char *k
         freeReplyObject(reply);
         if (taken)
             return 1;
+        if (is_alive(token, refused))
+            return 0; /* it is early: the old one will do until the other has refreshed */
         if (stop_wait_ms(WAIT_FOR_OTHER_MS))
             break;
     }
@@ -285,8 +368,32 @@ static int lock_or_learn(struct token *token, struct text refused, const char *k
                      token->settings.account->name);
 }
 
+/* With the lock in Redis, unless the pair in hand is only to be saved. */
+static int refresh_and_save(struct token *token, struct text refused, struct error *err)
+{
+    char *beside = mem_printf("%s.new", token->settings.account->token_state_file);
+    int rc = 0;
+
+    if (!token->unsaved) {
+        /* Read again: somebody may have finished between our look and the lock. */
+        rc = load_file(token, err);
+        if (rc != 0 || is_fresh(token, refused))
+            goto out;
+        rc = reserve_file(token, beside, err);
+        if (rc == 0)
+            rc = ask_for_pair(token, err);
+    }
+    if (rc == 0)
+        rc = save_file(token, beside, err);
+    if (rc == 0)
+        log_info("token_refreshed account=%s", token->settings.account->name);
+out:
+    free(beside);
+    return rc;
+}
+
 /* With the mutex held. */
-static int refresh(struct token *token, struct text refused, struct error *err)
+static int refresh_under_lock(struct token *token, struct text refused, struct error *err)
 {
     static const char unlock[] =
         "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 1";
@@ -296,13 +403,11 @@ static int refresh(struct token *token, struct text refused, struct error *err)
     struct error ignored = {0};
     int rc;
 
-    snprintf(owner, sizeof(owner), "%d-%" PRId64, (int)getpid(), clock_now_ms());
-    rc = lock_or_learn(token, refused, key, owner, err);
+    snprintf(owner, sizeof(owner), "%d-%" PRId64 "-%.9f", (int)getpid(), clock_now_ms(),
+             retry_chance());
+    rc = token->unsaved ? 1 : lock_or_learn(token, refused, key, owner, err);
     if (rc == 1) {
-        /* Read again: somebody may have finished between our look and the lock. */
-        rc = load_file(token, err);
-        if (rc == 0 && !is_usable(token, refused))
-            rc = ask_for_pair(token, err);
+        rc = refresh_and_save(token, refused, err);
         freeReplyObject(
             redis_command(token->redis, &ignored, "EVAL %s 1 %s %s", unlock, key, owner));
     }
@@ -310,13 +415,40 @@ static int refresh(struct token *token, struct text refused, struct error *err)
     return rc;
 }
 
+/* With the mutex held. A failure is everybody's for a moment: they must not wait one after the
+ * other. */
+static int refresh(struct token *token, struct text refused, struct error *err)
+{
+    int rc;
+
+    if (token->failure.kind != ERROR_NONE && clock_monotonic_ms() < token->failed_until_ms) {
+        *err = token->failure;
+        return -1;
+    }
+    rc = refresh_under_lock(token, refused, err);
+    error_clear(&token->failure);
+    if (rc == 0)
+        return 0;
+    token->failure = *err;
+    token->failed_until_ms = clock_monotonic_ms() + AGAIN_MS;
+    return -1;
+}
+
 int token_current(struct token *token, struct buffer *target, struct error *err)
 {
     int rc = 0;
 
     pthread_mutex_lock(&token->lock);
-    if (!is_usable(token, (struct text){0}))
+    if (!is_fresh(token, (struct text){0})) {
         rc = refresh(token, (struct text){0}, err);
+        if (rc != 0 && is_alive(token, (struct text){0})) {
+            log_warn("early refresh failed, the token lives on account=%s error=\"%s\"",
+                     token->settings.account->name, err->text);
+            token->refresh_at_ms = clock_now_ms() + AGAIN_EARLY_MS;
+            error_clear(err);
+            rc = 0;
+        }
+    }
     if (rc == 0)
         buffer_append(target, token->access, strlen(token->access));
     pthread_mutex_unlock(&token->lock);
@@ -328,7 +460,7 @@ int token_refused(struct token *token, struct text refused, struct error *err)
     int rc = 0;
 
     pthread_mutex_lock(&token->lock);
-    if (!is_usable(token, refused))
+    if (!is_fresh(token, refused))
         rc = refresh(token, refused, err);
     pthread_mutex_unlock(&token->lock);
     return rc;

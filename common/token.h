@@ -1,6 +1,7 @@
 /* token.h - OAuth access tokens of one account. Refresh tokens are single-use and rotate: one
  * refresher at a time (a lock in Redis across pushers, a mutex inside), and the new pair is on disk
- * (written, synced, renamed) before it is used. The file is the truth; all pushers share it. One
+ * (written, synced, renamed) before it is used. The file is the truth; all pushers share it. A new
+ * refresh token in the configuration, one that the file does not come from, replaces it. One
  * struct token per account and process; thread-safe. */
 #ifndef COMMON_TOKEN_H
 #define COMMON_TOKEN_H
@@ -26,7 +27,7 @@ void token_free(struct token *token);
 
 /**
  * @brief Appends an access token that is good for now, refreshing early (at 90 % of its life) where
- * need be.
+ * need be. While an early refresh fails the old token is used until it expires.
  * @returns 0; -1 with an error: temporary, or permanent when a person must authorize again (alarmed
  * once)
  */

@@ -11,9 +11,6 @@
 
 enum { REDIS_TIMEOUT_MS = 5000, THROTTLED_MAX = 20 };
 
-static const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000;
-
-/* One call; a 429 is waited out. */
 static int failed(const struct infusionsoft *client, const char *account, struct error *err)
 {
     const struct infusionsoft_answer *answer = infusionsoft_answer(client);
@@ -29,31 +26,51 @@ static int failed(const struct infusionsoft *client, const char *account, struct
     return error_set(err, answer->error.kind, "account %s: %s", account, answer->error.text);
 }
 
+/* Waits out a 429. 0: call again */
+static int wait_throttled(const struct infusionsoft *client, int *times)
+{
+    const struct infusionsoft_answer *answer = infusionsoft_answer(client);
+
+    return answer->outcome == INFUSIONSOFT_THROTTLED && ++*times <= THROTTLED_MAX
+               ? stop_wait_ms(answer->wait_ms)
+               : -1;
+}
+
+static enum infusionsoft_outcome call(struct infusionsoft *client, const char *method,
+                                      const char *path, struct text body)
+{
+    enum infusionsoft_outcome outcome;
+    int times = 0;
+
+    do
+        outcome = infusionsoft_call(client, method, path, NULL, body);
+    while (wait_throttled(client, &times) == 0);
+    return outcome;
+}
+
 static enum infusionsoft_outcome find(struct infusionsoft *client, struct infusionsoft_field *field)
 {
-    enum infusionsoft_outcome outcome = infusionsoft_find_field(client, field);
+    enum infusionsoft_outcome outcome;
+    int times = 0;
 
-    for (int i = 0; outcome == INFUSIONSOFT_THROTTLED && i < THROTTLED_MAX; i++) {
-        if (stop_wait_ms(infusionsoft_answer(client)->wait_ms))
-            break;
+    do
         outcome = infusionsoft_find_field(client, field);
-    }
+    while (wait_throttled(client, &times) == 0);
     return outcome;
 }
 
 static enum infusionsoft_outcome create(struct infusionsoft *client)
 {
-    struct text body =
-        text_of("{\"label\":\"" INFUSIONSOFT_FIELD_LABEL "\",\"field_type\":\"TEXT\"}");
-    enum infusionsoft_outcome outcome =
-        infusionsoft_call(client, "POST", "/orders/model/customFields", NULL, body);
+    return call(client, "POST", "/orders/model/customFields",
+                text_of("{\"label\":\"" INFUSIONSOFT_FIELD_LABEL "\",\"field_type\":\"TEXT\"}"));
+}
 
-    for (int i = 0; outcome == INFUSIONSOFT_THROTTLED && i < THROTTLED_MAX; i++) {
-        if (stop_wait_ms(infusionsoft_answer(client)->wait_ms))
-            break;
-        outcome = infusionsoft_call(client, "POST", "/orders/model/customFields", NULL, body);
-    }
-    return outcome;
+/* Nothing is written into an account before it is known to be the right one. */
+static int check_credential(struct infusionsoft *client, const char *account, struct error *err)
+{
+    if (call(client, "GET", "/oauth/connect/userinfo", (struct text){0}) != INFUSIONSOFT_OK)
+        return failed(client, account, err);
+    return infusionsoft_check_tenant(client, err);
 }
 
 /* Looks, creates what is missing, and looks again: only what is found then counts. created: out */
@@ -98,7 +115,9 @@ static int set_up_account(const struct config *config, const struct config_accou
     if (account->auth == AUTH_OAUTH)
         settings.token = token_new(&token);
     client = infusionsoft_new(&settings);
-    rc = set_up_field(client, account->name, created, err);
+    rc = check_credential(client, account->name, err);
+    if (rc == 0)
+        rc = set_up_field(client, account->name, created, err);
     infusionsoft_free(client);
     token_free(settings.token);
     http_free(settings.http);
@@ -108,15 +127,7 @@ static int set_up_account(const struct config *config, const struct config_accou
 /* No account had the field, hence no order of ours is anywhere: the ledger begins with them. */
 static int start_ledger(const struct config *config, struct error *err)
 {
-    struct ledger_settings settings = {
-        .url = config->redis.url,
-        .prefix = config->kafka.topic_prefix,
-        .lease_ms = config->pusher.lease_s * 1000,
-        .visibility_delay_ms = config->pusher.visibility_delay_s * 1000,
-        .keep_ms = config->redis.ledger_keep_days * day_ms,
-        .born_margin_ms = config->redis.born_margin_s * 1000,
-        .timeout_ms = REDIS_TIMEOUT_MS,
-    };
+    struct ledger_settings settings = ledger_settings_of(config);
     struct ledger *ledger = ledger_new(&settings);
     enum ledger_answer answer;
     int started = 0;

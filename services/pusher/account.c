@@ -20,8 +20,9 @@ struct account {
     struct account_settings settings;
     const struct config_account *config;
     struct stage *stage;
-    struct token *token;
-    char part[96]; /* name for /readyz */
+    struct token *token; /* or NULL: a key */
+    struct quota *quota; /* or NULL: no ceiling */
+    char part[96];       /* name for /readyz */
     struct metric *alarms_closed;
     struct metric *alarms_orders;
     pthread_t keeper;
@@ -38,6 +39,21 @@ struct account {
     struct error fatal;
 };
 
+static struct quota *new_quota(const struct account *account)
+{
+    const struct config *config = account->settings.config;
+    struct quota_settings settings = {.url = config->redis.url,
+                                      .prefix = config->kafka.topic_prefix,
+                                      .name = account->config->name,
+                                      .per_s = account->config->rate_per_s,
+                                      .per_min = account->config->rate_per_min,
+                                      .per_day = account->config->rate_per_day,
+                                      .call_ms = (config->pusher.http_timeout_s + 1) * 1000,
+                                      .timeout_ms = REDIS_TIMEOUT_MS};
+
+    return quota_new(&settings);
+}
+
 struct account *account_new(const struct account_settings *settings)
 {
     struct account *account = mem_alloc(sizeof(*account));
@@ -53,6 +69,7 @@ struct account *account_new(const struct account_settings *settings)
     snprintf(labels, sizeof(labels), "kind=\"ecommerce_unavailable\",account=\"%.80s\"",
              account->config->name);
     account->alarms_orders = metric_counter("bigfusion_alarms_total", "Alarms raised", labels);
+    account->quota = new_quota(account);
     if (account->config->auth == AUTH_OAUTH) {
         struct token_settings token = {.account = account->config,
                                        .redis_url = settings->config->redis.url,
@@ -74,6 +91,7 @@ void account_free(struct account *account)
     if (account->started)
         pthread_join(account->keeper, NULL);
     token_free(account->token);
+    quota_free(account->quota);
     pthread_mutex_destroy(&account->lock);
     free(account);
 }
@@ -81,16 +99,9 @@ void account_free(struct account *account)
 struct infusionsoft *account_client_new(struct account *account, struct http *http)
 {
     const struct config *config = account->settings.config;
-    struct quota_settings quota = {.url = config->redis.url,
-                                   .prefix = config->kafka.topic_prefix,
-                                   .name = account->config->name,
-                                   .per_s = account->config->rate_per_s,
-                                   .per_min = account->config->rate_per_min,
-                                   .per_day = account->config->rate_per_day,
-                                   .timeout_ms = REDIS_TIMEOUT_MS};
     struct infusionsoft_settings settings = {.account = account->config,
                                              .http = http,
-                                             .quota = quota_new(&quota),
+                                             .quota = account->quota,
                                              .token = account->token,
                                              .timeout_ms = config->pusher.http_timeout_s * 1000};
 
@@ -104,8 +115,7 @@ const struct config_account *account_config(const struct account *account)
 
 int account_is_free(const struct account *account)
 {
-    return account->config->rate_per_s == 0 && account->config->rate_per_min == 0 &&
-           account->config->rate_per_day == 0;
+    return account->quota == NULL && account->token == NULL;
 }
 
 enum account_state account_state(struct account *account)
@@ -208,25 +218,16 @@ static int ask(struct infusionsoft *client, const char *path, const char *query,
     return -1;
 }
 
-/* Whether the credential is this account's. A wrong key must not write into somebody else's. */
+/* A credential of somebody else's account ends the process. */
 static int check_tenant(struct account *account, struct infusionsoft *client, char why[160])
 {
-    const struct infusionsoft_answer *answer = infusionsoft_answer(client);
-    struct text tenant = answer->tenant;
-    const char *wanted = account->config->tenant;
+    struct error err = {0};
 
-    if (wanted == NULL || wanted[0] == '\0')
+    if (infusionsoft_check_tenant(client, &err) == 0)
         return 0;
-    if (tenant.length == 0)
-        tenant = text_of(yyjson_get_str(yyjson_obj_get(answer->root, "tenant_id")));
-    if (text_is(tenant, wanted))
-        return 0;
-    snprintf(why, 160, "the credential is of tenant %.*s, configured is %.60s",
-             tenant.length > 60 ? 60 : (int)tenant.length, tenant.length > 0 ? tenant.data : "?",
-             wanted);
+    snprintf(why, 160, "%.150s", err.text);
     pthread_mutex_lock(&account->lock);
-    error_set(&account->fatal, ERROR_PERMANENT, "[infusionsoft %s]: %s", account->config->name,
-              why);
+    account->fatal = err;
     pthread_mutex_unlock(&account->lock);
     stop_request();
     return -1;

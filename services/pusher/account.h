@@ -43,7 +43,7 @@ struct infusionsoft *account_client_new(struct account *account, struct http *ht
 
 enum account_state account_state(struct account *account);
 
-/** @brief Whether no ceiling is set, so that no call waits for the governor. */
+/** @brief Whether no call waits for the governor or for an access token. */
 int account_is_free(const struct account *account);
 
 /** @brief Whether orders can be written (and products looked up): the e-commerce module is there,

@@ -8,26 +8,39 @@
 #include "log.h"
 #include "stop.h"
 
+enum { THROTTLED_MAX_MS = 30000 };
+
 static enum infusionsoft_outcome call(struct delivery *d, const char *method, const char *path,
                                       const char *query, struct text body)
 {
+    enum infusionsoft_outcome outcome = infusionsoft_call(d->client, method, path, query, body);
+
     metric_add(d->pusher->calls, 1);
-    return infusionsoft_call(d->client, method, path, query, body);
+    if (outcome != INFUSIONSOFT_THROTTLED)
+        d->throttled_count = 0;
+    return outcome;
 }
 
-/* After a 429. STEP_OK: call again. The day's quota is not waited for in a worker: the account is
- * closed until then. */
+/* After a 429. STEP_OK: call again. What takes long, as the day's quota does, is not waited for in
+ * a worker: the account is closed until then. */
 static enum step wait_throttled(struct delivery *d)
 {
     const struct infusionsoft_answer *answer = infusionsoft_answer(d->client);
+    int64_t wait_ms = answer->wait_ms;
 
-    if (answer->day_used_up) {
-        account_close(d->account, "the day's quota is used up", answer->wait_ms);
+    if (answer->day_used_up || wait_ms > THROTTLED_MAX_MS) {
+        account_close(d->account,
+                      answer->day_used_up ? "the day's quota is used up"
+                                          : "the account asks for a long pause (429)",
+                      wait_ms);
         return STEP_CLOSED;
     }
+    for (int i = 0; i < d->throttled_count && wait_ms < THROTTLED_MAX_MS / 2; i++)
+        wait_ms *= 2;
+    d->throttled_count++;
     log_debug("throttled account=%s wait_ms=%lld", account_config(d->account)->name,
-              (long long)answer->wait_ms);
-    return stop_wait_ms(answer->wait_ms) ? STEP_STOPPED : STEP_OK;
+              (long long)wait_ms);
+    return stop_wait_ms(wait_ms) ? STEP_STOPPED : STEP_OK;
 }
 
 void delivery_keep_answer(struct delivery *d)
@@ -56,13 +69,11 @@ int delivery_region_refused(const struct delivery *d)
             memmem(answer->body.data, answer->body.length, "REGION", 6) != NULL);
 }
 
-/* One record's failure, or the account's? A call that no permission can hide tells. */
-static enum step ask_account(struct delivery *d)
+enum step delivery_failed_or_closed(struct delivery *d)
 {
     char why[DELIVERY_DETAIL_BYTES];
     enum infusionsoft_outcome outcome;
 
-    delivery_keep_answer(d);
     snprintf(why, sizeof(why), "%s", d->detail);
     outcome = call(d, "GET", "/oauth/connect/userinfo", NULL, (struct text){0});
     if (stop_requested() && outcome == INFUSIONSOFT_UNSENT)
@@ -94,8 +105,16 @@ enum step delivery_failed(struct delivery *d, enum infusionsoft_outcome outcome)
     default:
         if (stop_requested() && outcome == INFUSIONSOFT_UNSENT)
             return STEP_STOPPED;
-        return ask_account(d);
+        delivery_keep_answer(d);
+        return delivery_failed_or_closed(d);
     }
+}
+
+enum step delivery_forbidden(struct delivery *d)
+{
+    delivery_keep_answer(d);
+    account_close(d->account, d->detail, -1);
+    return STEP_CLOSED;
 }
 
 enum step delivery_read(struct delivery *d, const char *method, const char *path, const char *query,

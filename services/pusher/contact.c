@@ -209,10 +209,15 @@ static enum step acquire_and_settle(struct delivery *d)
 
 enum step contact_step(struct delivery *d)
 {
+    enum step step;
+
     d->failed_step = "contact";
     if (d->contact_id[0] != '\0')
         return STEP_OK;
-    return acquire_and_settle(d);
+    step = acquire_and_settle(d);
+    return step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403
+               ? delivery_forbidden(d)
+               : step;
 }
 
 enum step contact_forget(struct delivery *d)

@@ -180,6 +180,7 @@ static void set_up(struct delivery *d, struct job *job)
     d->store = config_store_by_hash(d->pusher->config, job->event->headers[HEADER_STORE]);
     d->combines = account_is_free(d->account);
     d->calls_before = infusionsoft_call_count(d->client);
+    d->throttled_count = 0;
     d->contact_id[0] = d->order_id[0] = '\0';
     d->contact_cached = d->products_cached = 0;
     d->detail[0] = d->answer[0] = '\0';
@@ -246,6 +247,21 @@ static enum step check_currency(struct delivery *d)
     return STEP_REFUSED;
 }
 
+/* What may end an order before anything is made. A doubt kept it from being given up earlier: now
+ * that nothing is in doubt any more, it is. */
+static enum step check_before_order(struct delivery *d)
+{
+    struct text cause = d->job->event->headers[HEADER_DETAIL];
+
+    if (d->attempt < d->pusher->config->pusher.max_attempts)
+        return check_currency(d);
+    d->failed_step = "order";
+    d->reason = REASON_GAVE_UP;
+    snprintf(d->detail, sizeof(d->detail), "%.*s", cause.length > 150 ? 150 : (int)cause.length,
+             cause.data != NULL ? cause.data : "");
+    return STEP_REFUSED;
+}
+
 /* The order's work, step by step. Each asks the ledger what is done already. */
 static enum step deliver_steps(struct delivery *d)
 {
@@ -255,7 +271,7 @@ static enum step deliver_steps(struct delivery *d)
         return step;
     if (d->withdrawn)
         return STEP_OK;
-    if (delivery_done(d, "order") == NULL && (step = check_currency(d)) != STEP_OK)
+    if (delivery_done(d, "order") == NULL && (step = check_before_order(d)) != STEP_OK)
         return step;
     if ((step = use_cache(d)) != STEP_OK)
         return step;
@@ -307,7 +323,12 @@ static enum step finish_dead(struct delivery *d, enum reason reason, struct resu
     enum step step = finish(d, LEDGER_FINISH_DEAD, reason_name(reason));
 
     snprintf(detail, sizeof(detail), "%s: %s", d->failed_step, d->detail);
-    return step == STEP_OK ? fate_final(d, reason, detail, result) : step;
+    if (step == STEP_OK)
+        return fate_final(d, reason, detail, result);
+    if (step != STEP_FAILED)
+        return step;
+    fate_parked(d, reason, detail, result); /* a damaged entry has no say */
+    return STEP_OK;
 }
 
 /* A failure of this record alone, charged to it. */
@@ -382,12 +403,19 @@ static enum step answer_final(struct delivery *d, struct result *result)
         d->reason = reason_of(d->grant->reason, strlen(d->grant->reason));
         return fate_final(d, d->reason, reason_sentence(d->reason), result);
     default: /* DONE: D2 */
-        if (d->look_was_asked && account_state(d->account) == ACCOUNT_USABLE)
+        if (!d->look_was_asked) {
+            fate_delivered(d, result);
+            return STEP_OK;
+        }
+        if (account_state(d->account) == ACCOUNT_USABLE)
             step = order_look_again(d);
-        if (step == STEP_STOPPED)
-            return step;
-        fate_delivered(d, result);
-        return STEP_OK;
+        else
+            step = STEP_CLOSED;
+        if (step != STEP_OK && step != STEP_STOPPED) {
+            fate_look_later(d, result);
+            step = STEP_OK;
+        }
+        return step; /* the fate was published together with this copy */
     }
 }
 
@@ -412,7 +440,8 @@ static enum step deliver_once(struct delivery *d, struct result *result)
         step = STEP_CLOSED;
     else
         step = deliver_steps(d);
-    return settle(d, step, result);
+    step = settle(d, step, result);
+    return step == STEP_FAILED ? finish_failed(d, result) : step; /* its entry is damaged by now */
 }
 
 enum delivered deliver(struct delivery *d, struct job *job, struct result *result, int64_t *wait_ms)

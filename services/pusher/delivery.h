@@ -110,7 +110,8 @@ struct delivery {
     struct incomplete incomplete[DELIVERY_INCOMPLETE_MAX];
     int incomplete_count;
     int64_t calls_before;
-    int combines; /* end and begin may be one round trip: no governor to be waited for in between */
+    int throttled_count; /* 429s in a row */
+    int combines; /* end and begin may be one round trip: nothing to be waited for in between */
     char order_id[64]; /* "": not made yet */
     struct buffer
         pending_step; /* made, and its end not recorded yet: order, contact or a goal; "": none */
@@ -179,6 +180,16 @@ enum step delivery_write(struct delivery *d, const struct ledger_grant *grant, c
  * Never STEP_OK. */
 enum step delivery_failed(struct delivery *d, enum infusionsoft_outcome outcome);
 
+/**
+ * @brief A temporary failure whose detail is kept: is it this record's (STEP_FAILED), or the
+ * account's (STEP_CLOSED)? A call that no permission can hide tells.
+ */
+enum step delivery_failed_or_closed(struct delivery *d);
+
+/** @brief 403 where there is no module to be missing: the credential may not do it for any record.
+ * STEP_CLOSED. */
+enum step delivery_forbidden(struct delivery *d);
+
 /** @brief Keeps answer and detail of the last call for the record. */
 void delivery_keep_answer(struct delivery *d);
 
@@ -227,6 +238,10 @@ void fate_delivered(struct delivery *d, struct result *result);
  */
 enum step fate_final(struct delivery *d, enum reason reason, const char *detail,
                      struct result *result);
+/** @brief Looks at the order once more in an hour (rule 2): only that, no fate. */
+void fate_look_later(struct delivery *d, struct result *result);
+/** @brief Dead without asking the ledger, whose entry is damaged. */
+void fate_parked(struct delivery *d, enum reason reason, const char *detail, struct result *result);
 void fate_malformed(struct delivery *d, struct result *result);
 void fate_waiting(struct delivery *d, int orders_only, struct result *result);
 void fate_retry(struct delivery *d, int topic, int attempt, struct result *result);

@@ -111,6 +111,15 @@ static void log_delivered(struct delivery *d)
              clock_now_ms() - d->placed_at, d->incomplete_count > 0 ? " incomplete=yes" : "");
 }
 
+void fate_look_later(struct delivery *d, struct result *result)
+{
+    struct output *copy = add_copy(d, result, d->pusher->topics.retry[TOPIC_RETRY_COUNT - 1]);
+
+    result->verdict = VERDICT_PASS;
+    copy->headers[HEADER_REASON] = text_of(reason_name(REASON_IN_DOUBT));
+    set_due(d, copy, TOPIC_RETRY_COUNT - 1);
+}
+
 void fate_delivered(struct delivery *d, struct result *result)
 {
     const struct event *event = d->job->event;
@@ -134,12 +143,8 @@ void fate_delivered(struct delivery *d, struct result *result)
             (struct output){.topic = d->pusher->topics.dead,
                             .key = event->key,
                             .partition_hash = event_hash(0, event->key)};
-    if ((d->job->look_later || d->grant->look_again) && !d->look_was_asked) {
-        struct output *copy = add_copy(d, result, d->pusher->topics.retry[TOPIC_RETRY_COUNT - 1]);
-
-        copy->headers[HEADER_REASON] = text_of(reason_name(REASON_IN_DOUBT));
-        set_due(d, copy, TOPIC_RETRY_COUNT - 1);
-    }
+    if (d->grant->answer != LEDGER_DONE && (d->job->look_later || d->grant->look_again))
+        fate_look_later(d, result);
     if (d->grant->answer != LEDGER_DONE)
         log_delivered(d);
     else
@@ -229,6 +234,12 @@ enum step fate_final(struct delivery *d, enum reason reason, const char *detail,
     if (step != STEP_OK)
         return step;
     return epoch == epoch_of(d->grant->fence) ? STEP_OK : STEP_AGAIN;
+}
+
+void fate_parked(struct delivery *d, enum reason reason, const char *detail, struct result *result)
+{
+    result->output_count = 0;
+    fill_dead(d, reason, detail, result);
 }
 
 void fate_malformed(struct delivery *d, struct result *result)

@@ -48,6 +48,23 @@ static struct text goal_body(struct delivery *d, yyjson_val *goal)
     return (struct text){body, length};
 }
 
+/* A 4xx with an id from the cache: somebody may have deleted that contact. A fresh one, and once
+ * more. */
+static enum step refresh_contact(struct delivery *d, const char *goal)
+{
+    enum step step = delivery_end(d, d->grant, goal, NULL, NULL, 0);
+
+    if (step == STEP_OK)
+        step = contact_forget(d);
+    if (step == STEP_OK)
+        step = contact_step(d);
+    d->contact_cached = 0;
+    if (step == STEP_OK)
+        step = delivery_end(d, d->grant, "contact", d->contact_id, NULL, 0);
+    d->failed_step = "goal";
+    return step;
+}
+
 /* One goal, at most once (D7): what is in doubt is recorded and never sent again. */
 static enum step send_goal(struct delivery *d, yyjson_val *goal, const char *name, int begun)
 {
@@ -69,14 +86,20 @@ static enum step send_goal(struct delivery *d, yyjson_val *goal, const char *nam
         delivery_set_pending(d, name, "in_doubt");
         return STEP_OK;
     case INFUSIONSOFT_REFUSED:
-    case INFUSIONSOFT_FORBIDDEN:
+        if (d->contact_cached) {
+            step = refresh_contact(d, name);
+            return step != STEP_OK ? step : send_goal(d, goal, name, 0);
+        }
         delivery_keep_answer(d);
         delivery_add_incomplete(d, name, NULL);
         delivery_set_pending(d, name, "refused");
         return STEP_OK;
     default: /* certainly without effect: it may be sent another time */
         step = delivery_end(d, d->grant, name, NULL, NULL, 0);
-        return step != STEP_OK ? step : delivery_failed(d, outcome);
+        if (step != STEP_OK)
+            return step;
+        return outcome == INFUSIONSOFT_FORBIDDEN ? delivery_forbidden(d)
+                                                 : delivery_failed(d, outcome);
     }
 }
 

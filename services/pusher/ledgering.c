@@ -92,6 +92,13 @@ static void note_step(struct ledger_grant *grant, const char *step, const char *
     }
     if (result == NULL)
         return;
+    for (int i = 0; i < grant->step_count; i++) {
+        if (strcmp(grant->steps[i].name, step) == 0) {
+            free(grant->steps[i].result);
+            grant->steps[i].result = mem_strdup(result);
+            return;
+        }
+    }
     steps = mem_realloc(grant->steps, ((size_t)grant->step_count + 1) * sizeof(*steps));
     steps[grant->step_count].name = mem_strdup(step);
     steps[grant->step_count].result = mem_strdup(result);

@@ -30,9 +30,7 @@
 #include "topic.h"
 #include "worker.h"
 
-enum { INFLIGHT_BYTES_MAX = 8 * 1024 * 1024, REDIS_TIMEOUT_MS = 5000 };
-
-static const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000;
+enum { INFLIGHT_BYTES_MAX = 8 * 1024 * 1024 };
 
 static const struct config_program program = {
     .program = PROGRAM_PUSHER,
@@ -85,15 +83,7 @@ static void set_up(struct pusher *pusher, const struct config *config, const cha
                                                      .inputs = inputs,
                                                      .input_count = count,
                                                      .inflight_bytes_max = INFLIGHT_BYTES_MAX};
-    pusher->ledger_settings = (struct ledger_settings){
-        .url = config->redis.url,
-        .prefix = config->kafka.topic_prefix,
-        .lease_ms = config->pusher.lease_s * 1000,
-        .visibility_delay_ms = config->pusher.visibility_delay_s * 1000,
-        .keep_ms = config->redis.ledger_keep_days * day_ms,
-        .born_margin_ms = config->redis.born_margin_s * 1000,
-        .timeout_ms = REDIS_TIMEOUT_MS,
-    };
+    pusher->ledger_settings = ledger_settings_of(config);
     pusher->alarms_double_found = alarm_counter("double_found");
     pusher->alarms_fenced = alarm_counter("fenced");
     pusher->alarms_total_differs = alarm_counter("total_differs");

@@ -90,16 +90,23 @@ enum step order_find(struct delivery *d, char id[64], int *count)
 
 enum step order_look_again(struct delivery *d)
 {
+    const char *ours = delivery_done(d, "order");
     char id[64];
     int count;
     enum step step;
 
     d->failed_step = "look_again";
     step = order_find(d, id, &count);
-    if (step == STEP_OK)
-        log_info("looked_again key=%.*s found=%d", (int)d->job->event->key.length,
-                 d->job->event->key.data, count);
-    return step;
+    if (step != STEP_OK)
+        return step;
+    log_info("looked_again key=%.*s found=%d", (int)d->job->event->key.length,
+             d->job->event->key.data, count);
+    if (count == 1 && ours != NULL && strcmp(id, ours) != 0) { /* ours was deleted meanwhile */
+        metric_add(d->pusher->alarms_double_found, 1);
+        log_error("double_found key=%.*s count=1 lowest=%s recorded=%s",
+                  (int)d->job->event->key.length, d->job->event->key.data, id, ours);
+    }
+    return STEP_OK;
 }
 
 /* The request body: the payload's, with the ids that only the account knows. New: free(). */
@@ -152,8 +159,8 @@ static void compare_total(struct delivery *d)
               yyjson_get_sint(amount));
 }
 
-/* The create left, and no usable answer came: the account is asked, at once and when it must be
- * visible. */
+/* The create left, and no usable answer came: the account is asked at once. What is not there may
+ * not be visible yet: the record fails with its doubt, and its next attempt begins with a look. */
 static enum step find_lost_order(struct delivery *d, char id[64])
 {
     int count;
@@ -164,13 +171,8 @@ static enum step find_lost_order(struct delivery *d, char id[64])
              d->job->event->key.data, d->detail);
     free(d->grant->doubt);
     d->grant->doubt = mem_strdup("order");
-    d->grant->doubt_visible_in_ms = d->pusher->ledger_settings.visibility_delay_ms;
     step = order_find(d, id, &count);
-    if (step != STEP_OK || id[0] != '\0')
-        return step;
-    d->wait_ms = d->grant->doubt_visible_in_ms;
-    d->grant->doubt_visible_in_ms = 0; /* the next look is the last one: reconcile_step() */
-    return STEP_LATER;
+    return step != STEP_OK || id[0] != '\0' ? step : delivery_failed_or_closed(d);
 }
 
 /* One create. STEP_OK: id is set, the step is not ended yet. STEP_REFUSED: no effect, the step is
@@ -268,5 +270,6 @@ enum step order_step(struct delivery *d)
     if (step != STEP_OK)
         return step;
     snprintf(d->order_id, sizeof(d->order_id), "%s", id);
-    return STEP_OK; /* the step is ended with the first goal's begin, or with the finish */
+    d->contact_cached = 0; /* its id is good: the account took it */
+    return STEP_OK;        /* the step is ended with the first goal's begin, or with the finish */
 }

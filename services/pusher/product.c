@@ -102,13 +102,10 @@ static enum step create_product(struct delivery *d, struct product *product,
         step = delivery_end(d, grant, "product", NULL, NULL, 0);
         return step != STEP_OK ? step : delivery_failed(d, outcome);
     }
-    /* Lost answer: look at once; what is not there yet is looked for again when it must be visible.
-     */
+    /* Lost answer: looked for at once, and again by the next attempt, when it must be visible. */
+    delivery_keep_answer(d);
     step = find_product(d, product);
-    if (step != STEP_OK || product->id[0] != '\0')
-        return step;
-    d->wait_ms = d->pusher->ledger_settings.visibility_delay_ms;
-    return STEP_LATER;
+    return step != STEP_OK || product->id[0] != '\0' ? step : delivery_failed_or_closed(d);
 }
 
 /* Under the product's own lease: look up, else create. */
