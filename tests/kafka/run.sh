@@ -3,6 +3,7 @@
 #
 #   tests/kafka/run.sh fetch              only fetch the jars (once, from Maven Central) into $BUILD_KAFKA
 #   tests/kafka/run.sh DIR PORT CPORT     serve on 127.0.0.1:PORT with the data in DIR; CPORT is the controller's
+#   tests/kafka/run.sh DIR PORT CPORT INNER OUTER     also on INNER, for clients that a proxy on OUTER leads there
 #
 # A second start with the same DIR goes on with the data that is there, also after kill -9. Ends on TERM.
 # $BUILD_KAFKA (default build/kafka) keeps the jars for every later run.
@@ -27,16 +28,21 @@ if [ "${1-}" = fetch ]; then
     exit 0
 fi
 
-dir=$1 port=$2 controller_port=$3
+dir=$1 port=$2 controller_port=$3 inner=${4-} outer=${5-}
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
+proxied='' advertised=''
+if [ -n "$inner" ]; then
+    proxied=",PROXIED://127.0.0.1:$inner" advertised=",PROXIED://127.0.0.1:$outer"
+fi
 
 cat >"$dir/server.properties" <<END
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller_port
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller_port
-advertised.listeners=PLAINTEXT://127.0.0.1:$port
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller_port$proxied
+advertised.listeners=PLAINTEXT://127.0.0.1:$port$advertised
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs=$dir/data
 auto.create.topics.enable=false
