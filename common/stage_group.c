@@ -97,6 +97,8 @@ static void assign(struct stage *stage, const rd_kafka_topic_partition_list_t *l
         }
         partition->id = list->elems[i].partition;
         partition->committed = partition->sought = -1;
+        /* librdkafka keeps a pause over revocation and assignment: said again, either way. */
+        partition->paused = -1;
         window_init(&partition->window, -1);
         if (stage->paused_all)
             partition->pause |= PAUSE_ALL;

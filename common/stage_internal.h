@@ -35,7 +35,7 @@ struct partition {
     int parked_count;
     int revoked;
     int pause;  /* PAUSE_ bits wanted */
-    int paused; /* what librdkafka was told */
+    int paused; /* what librdkafka was told; -1: unknown */
 };
 
 struct ticket {
