@@ -141,8 +141,9 @@ static void client_close(struct client *client)
 static void sends_and_reads(void **state)
 {
     static const char *const script[] = {
-        "HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\nHTTP/1.1 201 Created\r\ncontent-length: 2\r\n"
-        "X-Left:  7 \r\nX-Left: 8\r\nEmpty:\r\n\r\n{}",
+        /* two literals, one answer: the parentheses say that no comma is missing */
+        ("HTTP/1.1 100 Continue\r\nX-Early: 1\r\n\r\nHTTP/1.1 201 Created\r\ncontent-length: 2\r\n"
+         "X-Left:  7 \r\nX-Left: 8\r\nEmpty:\r\n\r\n{}"),
         "HTTP/1.1 301 Moved\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 204 No Content\r\n\r\n"};
     struct server server;
