@@ -77,14 +77,14 @@ local wait = math.max(0, redis.call('PTTL', KEYS[3]))
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - MINUTE))
 local slot = now
 if per_s > 0 then
-    -- Evenly spaced, so that no spike policy sees a burst; who wakes late may catch up by one.
+    -- Evenly spaced, so that no spike policy sees a burst; who wakes late may catch up by two.
     local spacing = 1000 / per_s
     slot = number(redis.call('GET', KEYS[2]))
     if slot > now + SLACK then
         slot = now
     end
     wait = math.max(wait, slot - now, wait_for_room(per_s, SECOND))
-    slot = math.max(slot, now - spacing) + spacing
+    slot = math.max(slot, now - 2 * spacing) + spacing
 end
 local word = redis.call('HMGET', KEYS[6], 'limit', 'others')
 if word[1] and (per_min == 0 or number(word[1]) < per_min) then

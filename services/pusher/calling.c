@@ -154,9 +154,7 @@ enum step delivery_write(struct delivery *d, const struct ledger_grant *grant, c
         }
         *outcome = call(d, "POST", path, query, body);
         CRASH_POINT("called", step);
-        if (*outcome != INFUSIONSOFT_THROTTLED || infusionsoft_answer(d->client)->day_used_up)
-            return STEP_OK;
-        if (wait_throttled(d) == STEP_STOPPED)
-            return STEP_OK; /* outcome THROTTLED: the caller ends the step as without effect */
+        if (*outcome != INFUSIONSOFT_THROTTLED || wait_throttled(d) != STEP_OK)
+            return STEP_OK; /* THROTTLED: the caller ends the step as without effect */
     }
 }
