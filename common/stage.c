@@ -18,6 +18,7 @@ enum {
     DRAIN_MS = 5000,
     FLUSH_MS = 1000,
     TOPIC_WAIT_MS = 1000,
+    TOPIC_LOG_MS = 30000,
     METADATA_TIMEOUT_MS = 5000,
     INFLIGHT_RECORDS_DEFAULT = 4096,
     INFLIGHT_BYTES_DEFAULT = 4 << 20,
@@ -410,8 +411,14 @@ static int topic_exists(struct stage *stage, const char *name)
         snprintf(why, sizeof(why), "topic %s is missing: run bigfusion topics create", name);
     else
         snprintf(why, sizeof(why), "topic %s: %s", name, rd_kafka_err2str(code));
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         health_set_ready("kafka", 0, why);
+        if (stage->failure_logged_ms == 0 ||
+            clock_monotonic_ms() - stage->failure_logged_ms > TOPIC_LOG_MS) {
+            stage->failure_logged_ms = clock_monotonic_ms();
+            log_error("kafka %s", why);
+        }
+    }
     if (metadata != NULL)
         rd_kafka_metadata_destroy(metadata);
     rd_kafka_topic_destroy(rkt);
