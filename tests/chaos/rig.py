@@ -9,6 +9,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import sys
 import time
 
@@ -17,7 +18,7 @@ sys.path[:0] = [os.path.dirname(HERE), HERE, os.path.join(os.path.dirname(HERE),
 
 import oracle  # noqa: E402
 import processes  # noqa: E402
-from processes import Process, wait_until  # noqa: E402
+from processes import Process, Tail, wait_until  # noqa: E402
 from stack import Stack  # noqa: E402
 
 # Short times, printed at the start of every run; chaos-full uses the same.
@@ -42,6 +43,18 @@ def merged(*layers):
     return result
 
 
+def crash_pusher():
+    """A pusher with crash points: that of the build under test, or one that is built beside it."""
+    own = processes.binary("bigfusion-pusher")
+    with open(own, "rb") as file:
+        if b"BIGFUSION_CRASH_AT" in file.read():
+            return own
+    build = f"{processes.BUILD}/crash"
+    subprocess.run(["make", "-s", f"BUILD={build}", f"{build}/bin/bigfusion-pusher"], cwd=processes.ROOT, check=True,
+                   env={**os.environ, "CPPFLAGS": "-DBIGFUSION_CRASH_POINTS", "MAKEFLAGS": ""}, timeout=300)
+    return f"{build}/bin/bigfusion-pusher"
+
+
 class Rig(Stack):
     """A stack whose services are supervised: one that ended by 111 or by us is started again, any other end is a fault."""
 
@@ -49,6 +62,7 @@ class Rig(Stack):
         super().__init__(name, broker=broker, settings=merged(SHORT, settings), **arguments)
         self.problems, self.restarts, self.down = [], 0, set()
         self.brokers_of = {}  # service -> Kafka's address for that one
+        self.programs = {}  # service -> another binary of it
         self.placed = 0
 
     # -- services --------------------------------------------------------------------------------------------------
@@ -59,8 +73,20 @@ class Rig(Stack):
             env["BIGFUSION_KAFKA_BROKERS"] = self.brokers_of[name]
         return env
 
+    def start_service(self, name, env=None):
+        program = self.programs.get(name)
+        if program is None:
+            return super().start_service(name, env)
+        self.ports.setdefault(name, processes.free_port())
+        self.services[name] = Process(name, [program, "--config", self.config], self.run,
+                                      env={**self.environment(name), **(env or {})})
+        return self.services[name]
+
     def supervise(self):
         """Starts again what ended with 111, as an init system would; anything else is reported."""
+        for name, tail in self.tails.items():
+            if tail.popen.poll() is not None:  # kcat gives up where a broker is busy with itself
+                self.tails[name] = Tail(self.broker.address, self.topic(name), name)
         for name, process in list(self.services.items()):
             if process.alive() or name in self.down:
                 continue
@@ -246,5 +272,5 @@ class Trial:
         return " ".join(words + ["passed" if self.passed else "FAILED"])
 
 
-__all__ = ["GROUPS", "HTTP_S", "LEASE_S", "SESSION_MS", "VISIBLE_S", "Process", "Rig", "Trial", "merged", "time",
-           "wait_until"]
+__all__ = ["GROUPS", "HTTP_S", "LEASE_S", "SESSION_MS", "VISIBLE_S", "Process", "Rig", "Trial", "crash_pusher", "merged",
+           "time", "wait_until"]

@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 from processes import ROOT, Tail
-from rig import GROUPS, LEASE_S, SESSION_MS, merged, time, wait_until
+from rig import GROUPS, LEASE_S, SESSION_MS, crash_pusher, time, wait_until
 from shop import item, order
 
 SERVICES = ("poller", "filter", "mapper", "pusher")
@@ -61,13 +61,13 @@ def row_2(trial):
     lives = [at for _ in range(times) for point in trial.rng.sample(points, len(points))
              for at in (("called-order", point) if point == "looked_up-order" else (point,))]
     # one worker: just one delivery is under way when the process ends, so the look-ups can be counted
-    settings = {"pusher": {"workers": 1, "lease_s": 3}, "kafka": {"session_timeout_ms": 1500}}
+    settings = {"pusher": {"workers": 1, "lease_s": 3}, "kafka": {"session_timeout_ms": 2000}}
     with contextlib.ExitStack() as stack:  # waiting is most of it, so several rigs wait at once
         rigs = [stack.enter_context(trial.rig(str(number), settings=settings))
                 for number in range(trial.pick(2, 4, 4))]
         for rig in rigs:
             rig.start(services=("poller", "filter", "mapper"))
-            rig.made, rig.crashes = 0, collections.Counter()
+            rig.made, rig.crashes, rig.programs = 0, collections.Counter(), {"pusher": crash_pusher()}
         share = -(-len(lives) // len(rigs))
         plans = [lives[start:start + share] for start in range(0, len(lives), share)]
         for round_of_lives in itertools.zip_longest(*plans):
@@ -109,7 +109,7 @@ def crash_at(rig, point, trial):
 
 
 def wait_dead(rig, point, process):
-    wait_until(lambda: not process.alive(), 60, lambda: f"the pusher to pass {point}: {process.tail(4)}")
+    wait_until(lambda: not process.alive(), 120, lambda: f"the pusher to pass {point}: {process.tail(4)}")
     if process.popen.returncode != -signal.SIGKILL:
         rig.problems.append(f"at {point} the pusher ended with {process.popen.returncode}: {process.tail(4)}")
 
@@ -214,7 +214,7 @@ def reset_groups(rig):
 def row_15(trial):
     """Consumer groups reset to the beginning, everything runs again: new creates == 0."""
     orders = trial.pick(200, 5000, 20000)
-    with trial.rig(orders=orders, settings=merged({"pusher": {"workers": 16}})) as rig:
+    with trial.rig(orders=orders, settings={"pusher": {"workers": 16}}) as rig:
         rig.start()
         rig.drain(120 + orders // 10)
         before = len(rig.order_posts())
