@@ -97,9 +97,9 @@ def test_a_clean_stop_repeats_nothing(run):
     run.create_topics()
     output = run.follow_output()
     run.generate(RECORDS)
-    for share in (4, 2):
+    for _ in range(2):
         copy = run.start_copy()
-        wait_until(lambda n=share: output.count > RECORDS // n // 2, 60, "some records")
+        wait_until(lambda: "assigned" in copy.text(), 60, copy.tail)
         assert copy.stop() == 0
     run.start_copy()
     wait_until(lambda: output.count >= RECORDS, 60, lambda: f"{output.count} records")
