@@ -166,9 +166,12 @@ static int place(struct pool *pool, struct job *job)
 int pool_offer(void *context, struct ticket *ticket, const struct event *in)
 {
     struct pool *pool = context;
-    struct job *job = job_new(pool->pusher, ticket, in);
+    struct job *job;
     int taken = 1;
 
+    if (stop_requested())
+        return 1;
+    job = job_new(pool->pusher, ticket, in);
     if (job->account_index < 0 ||
         account_state(pool->pusher->accounts[job->account_index]) != ACCOUNT_STARTING) {
         pthread_mutex_lock(&pool->lock);
@@ -237,6 +240,30 @@ static void set_aside(struct pool *pool, struct job *job, int64_t wait_ms)
     pthread_mutex_unlock(&pool->lock);
 }
 
+static void abandon_all(struct pool *pool, struct queue *queue)
+{
+    struct job *job;
+
+    while ((job = queue_pop(queue)) != NULL) {
+        stage_abandon(pool->pusher->stage, job->ticket);
+        job_free(job);
+    }
+}
+
+/* With the lock held: what nobody will deliver any more goes back, so that the stage need not wait
+ * for it. */
+static void abandon_rest(struct pool *pool, struct worker *worker)
+{
+    struct job *job;
+
+    abandon_all(pool, &worker->queue);
+    abandon_all(pool, &pool->shared);
+    while ((job = heap_pop_due(&pool->later, INT64_MAX)) != NULL) {
+        stage_abandon(pool->pusher->stage, job->ticket);
+        job_free(job);
+    }
+}
+
 static void *work(void *context)
 {
     struct worker *worker = context;
@@ -260,6 +287,9 @@ static void *work(void *context)
         }
         job_free(job);
     }
+    pthread_mutex_lock(&pool->lock);
+    abandon_rest(pool, worker);
+    pthread_mutex_unlock(&pool->lock);
     deliver_free(delivery);
     return NULL;
 }
@@ -297,20 +327,8 @@ int pool_start(struct pool *pool, struct error *err)
     return 0;
 }
 
-static void abandon_all(struct pool *pool, struct queue *queue)
-{
-    struct job *job;
-
-    while ((job = queue_pop(queue)) != NULL) {
-        stage_abandon(pool->pusher->stage, job->ticket);
-        job_free(job);
-    }
-}
-
 void pool_stop(struct pool *pool)
 {
-    struct job *job;
-
     for (int i = 0; i < pool->count; i++) {
         pthread_mutex_lock(&pool->lock);
         pthread_cond_signal(&pool->workers[i].wake);
@@ -318,12 +336,7 @@ void pool_stop(struct pool *pool)
         if (pool->workers[i].started)
             pthread_join(pool->workers[i].thread, NULL);
         pool->workers[i].started = 0;
-        abandon_all(pool, &pool->workers[i].queue);
-    }
-    abandon_all(pool, &pool->shared);
-    while ((job = heap_pop_due(&pool->later, INT64_MAX)) != NULL) {
-        stage_abandon(pool->pusher->stage, job->ticket);
-        job_free(job);
+        abandon_rest(pool, &pool->workers[i]);
     }
 }
 
