@@ -25,7 +25,7 @@ const char *header_name(enum header header) { return header_names[header]; }
 enum header header_of(const char *name)
 {
     for (int i = 0; i < HEADER_COUNT; i++)
-        if (strcmp(header_names[i], name) == 0)
+        if (header_names[i][0] == name[0] && strcmp(header_names[i], name) == 0)
             return (enum header)i;
     return HEADER_COUNT;
 }
