@@ -75,6 +75,11 @@ conformance: ## 500 orders through a validating proxy of the vendors' API docume
 	$(MAKE) -j2 all
 	BUILD=$(BUILD) $(PYTHON) tests/conformance/conformance.py $(ARGS)
 
+.PHONY: quota
+quota: deps ## 1, 4 and 16 pushers on one credential: what of the account's limits they use, and no 429 (ARGS=--kafka)
+	$(MAKE) -s -j2 all
+	BUILD=$(BUILD) $(PYTHON) tests/quota.py $(ARGS)
+
 .PHONY: chaos chaos-full soak crash-build
 crash-build: test-deps
 	CPPFLAGS=-DBIGFUSION_CRASH_POINTS $(MAKE) -j2 BUILD=$(BUILD)/crash all kafka

@@ -14,7 +14,7 @@
 #include "stop.h"
 
 enum {
-    KEY_COUNT = 7,
+    KEY_COUNT = 8,
     KEY_BYTES = 200,
     ARGUMENTS_MAX = 8,
     WAIT_MAX_MS = 5000, /* ask again at least this often: somebody may have given way */
@@ -42,8 +42,8 @@ struct quota {
 
 struct quota *quota_new(const struct quota_settings *settings)
 {
-    static const char *const names[KEY_COUNT] = {"calls",    "next",   "pause",    "day",
-                                                 "day-left", "minute", "announced"};
+    static const char *const names[KEY_COUNT] = {"calls", "next",     "pace",   "pause",
+                                                 "day",   "day-left", "minute", "announced"};
     struct quota *quota;
     char labels[160];
 
@@ -80,7 +80,7 @@ void quota_free(struct quota *quota)
 static redisReply *run(struct quota *quota, const char *word, int64_t id, const int64_t *numbers,
                        int count, struct error *err)
 {
-    const char *arguments[1 + KEY_COUNT + ARGUMENTS_MAX] = {"7"};
+    const char *arguments[1 + KEY_COUNT + ARGUMENTS_MAX] = {"8"};
     size_t lengths[1 + KEY_COUNT + ARGUMENTS_MAX];
     char texts[ARGUMENTS_MAX][24], name[64];
     int used = 1;

@@ -1,19 +1,19 @@
 -- quota: one governor per credential, for all pushers. Calls are kept in a sorted set: one that ended scores when it
 -- ended, one under way when it will have ended at the latest. It reached the account before that, so whatever the
 -- account still counts in its rolling windows is counted here too, however late it arrived.
--- KEYS: calls, next slot, pause, calls of the day, what is left of the day, what the account says of the minute, announced
+-- KEYS: calls, next slot by the second, by the minute, pause, calls of the day, what is left of the day, what the account
+-- says of the minute, announced
 -- ARGV: take, id, per_s, per_min, per_day (0: no ceiling), reserve in percent, ms that a call may take
 --   answer: ms to wait (0: go, it is counted), 1 where the day is used up
 -- ARGV: done, id, limit and available of the minute, limit and available of the day (-1: not said), ms to pause, per_day
 --   answer: what is left of the day where that has to be announced, else -1
-local SECOND, MINUTE, DAY = 1000 + 5, 60000 + 50, 86400000
-local SLACK = 2000 -- a slot further ahead than that was written before the clock was set back
+local SECOND, MINUTE, DAY = 1000 + 2, 60000 + 20, 86400000
 local MINUTE_NEWS, DAY_NEWS = 10000, 60000 -- how long the account's word is believed
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
 local tomorrow = (math.floor(now / DAY) + 1) * DAY -- days begin at 00:00 UTC
-local day_key = KEYS[4] .. ':' .. string.format('%.0f', tomorrow / DAY)
+local day_key = KEYS[5] .. ':' .. string.format('%.0f', tomorrow / DAY)
 
 local function number(value)
     return tonumber(value or 0) or 0
@@ -39,23 +39,23 @@ if ARGV[1] == 'done' then
     redis.call('ZADD', KEYS[1], 'XX', text(now), ARGV[2])
     if limit > 0 and available >= 0 then
         local ours = redis.call('ZCOUNT', KEYS[1], text(now - MINUTE), '+inf')
-        redis.call('HSET', KEYS[6], 'limit', limit, 'others', math.max(0, limit - available - ours))
-        redis.call('PEXPIRE', KEYS[6], MINUTE_NEWS)
+        redis.call('HSET', KEYS[7], 'limit', limit, 'others', math.max(0, limit - available - ours))
+        redis.call('PEXPIRE', KEYS[7], MINUTE_NEWS)
     end
     if day_left >= 0 then
-        local known = redis.call('GET', KEYS[5])
+        local known = redis.call('GET', KEYS[6])
         if not known or number(known) > day_left then
-            redis.call('SET', KEYS[5], day_left, 'PX', DAY_NEWS)
+            redis.call('SET', KEYS[6], day_left, 'PX', DAY_NEWS)
         end
     end
-    if pause > redis.call('PTTL', KEYS[3]) and pause > 0 then
-        redis.call('SET', KEYS[3], '1', 'PX', pause)
+    if pause > redis.call('PTTL', KEYS[4]) and pause > 0 then
+        redis.call('SET', KEYS[4], '1', 'PX', pause)
     end
     if per_day > 0 and (day_left < 0 or per_day - number(redis.call('GET', day_key)) < day_left) then
         day_limit, day_left = per_day, math.max(0, per_day - number(redis.call('GET', day_key)))
     end
     if day_limit > 0 and day_left >= 0 and day_left <= day_limit / 10 and
-       redis.call('SET', KEYS[7], '1', 'NX', 'PX', math.ceil(tomorrow - now)) then
+       redis.call('SET', KEYS[8], '1', 'NX', 'PX', math.ceil(tomorrow - now)) then
         return {day_left}
     end
     return {-1}
@@ -66,32 +66,39 @@ local function share(limit) -- what this lane may use of it
     return limit - math.floor(limit * tonumber(ARGV[6]) / 100)
 end
 
-local left = redis.call('GET', KEYS[5])
+local left = redis.call('GET', KEYS[6])
 if per_day > 0 and number(redis.call('GET', day_key)) >= share(per_day) then
     return {math.ceil(tomorrow - now), 1}
 elseif left and number(left) <= 0 then
-    return {math.max(1, redis.call('PTTL', KEYS[5])), 1}
+    return {math.max(1, redis.call('PTTL', KEYS[6])), 1}
 end
 
-local wait = math.max(0, redis.call('PTTL', KEYS[3]))
+local wait = math.max(0, redis.call('PTTL', KEYS[4]))
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - MINUTE))
-local slot = now
-if per_s > 0 then
-    -- Evenly spaced, so that no spike policy sees a burst; who wakes late may catch up by two.
-    local spacing = 1000 / per_s
-    slot = number(redis.call('GET', KEYS[2]))
-    if slot > now + SLACK then
-        slot = now
+
+-- Evenly spaced: when the next call may be made, and how much who comes late may catch up.
+local slots = {}
+local function space(key, spacing, catch_up)
+    local slot = number(redis.call('GET', key))
+    if slot > now + 2 * spacing + 1000 then
+        slot = now -- the clock was set back
     end
-    wait = math.max(wait, slot - now, wait_for_room(per_s, SECOND))
-    slot = math.max(slot, now - 2 * spacing) + spacing
+    wait = math.max(wait, slot - now)
+    slots[key] = math.max(slot, now - catch_up) + spacing
 end
-local word = redis.call('HMGET', KEYS[6], 'limit', 'others')
+
+local word = redis.call('HMGET', KEYS[7], 'limit', 'others')
 if word[1] and (per_min == 0 or number(word[1]) < per_min) then
     per_min = number(word[1])
 end
-if per_min > 0 then
-    wait = math.max(wait, wait_for_room(share(per_min) - number(word[2]), MINUTE))
+if per_s > 0 then -- no spike policy is to see a burst
+    space(KEYS[2], 1000 / per_s, 2000 / per_s)
+    wait = math.max(wait, wait_for_room(per_s, SECOND))
+end
+if per_min > 0 then -- no burst and then a stop for the rest of the minute
+    local room = share(per_min) - number(word[2])
+    space(KEYS[3], 60000 / math.max(1, room), 5000)
+    wait = math.max(wait, wait_for_room(room, MINUTE))
 end
 if wait > 0 then
     return {math.ceil(wait), 0}
@@ -100,12 +107,12 @@ end
 local call_ms = tonumber(ARGV[7])
 redis.call('ZADD', KEYS[1], text(now + call_ms), ARGV[2])
 redis.call('PEXPIRE', KEYS[1], MINUTE + call_ms)
-if per_s > 0 then
-    redis.call('SET', KEYS[2], text(slot), 'PX', 5000)
+for key, slot in pairs(slots) do
+    redis.call('SET', key, text(slot), 'PX', math.ceil(slot - now) + 10000)
 end
 redis.call('INCR', day_key)
 redis.call('PEXPIRE', day_key, DAY + 3600000)
 if left then
-    redis.call('DECR', KEYS[5])
+    redis.call('DECR', KEYS[6])
 end
 return {0, 0}
