@@ -18,20 +18,19 @@ if next(entry) then
     local mine, theirs = tonumber(ARGV[3]), whole(entry.modified_at)
     if entry.state == 'done' then
         return {'KEPT'}
-    elseif state ~= 'done' and (entry.doubt or entry['s:order'] or theirs > mine or
-                                (theirs == mine and entry.state ~= 'open')) then
+    elseif state ~= 'done' and (entry['s:order'] or theirs > mine or (theirs == mine and entry.state ~= 'open')) then
         return {'KEPT'}
     end
 end
 
 -- Epoch 0 is none: an entry that is not done is asked for before anything is made (rule 3).
 local set = {state = state, modified_at = ARGV[3], digest = ARGV[4], lease = '0', fence = '0-0', owner = '', epoch = '0',
-             reason = state == 'dead' and ARGV[5], doubt = false, doubt_at = false, doubt_fence = false, ask = false,
-             held = false, held_digest = false, stale = false}
+             reason = state == 'dead' and ARGV[5], held = false, held_digest = false, stale = false}
 if state == 'done' then
-    set.absent = false
-    set.goals = false
-end
+    for _, name in ipairs({'doubt', 'doubt_at', 'doubt_fence', 'ask', 'absent', 'goals'}) do
+        set[name] = false
+    end
+end -- else a doubt outlives this too; once it is cleared, the version that was filled in decides who is OLD
 for i = 7, #ARGV, 2 do
     set['s:' .. ARGV[i]] = ARGV[i + 1]
 end

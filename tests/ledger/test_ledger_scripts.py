@@ -383,11 +383,24 @@ def test_filling_keeps_a_doubt_unless_it_was_delivered(workers):
     a.begin("order")
     a.run("distrust", ["t:ledger"])
     assert b.run("lock", ["t:ledger", "t:lock"], "b-token", 60000, 0) == ["1"]
-    assert b.fill("dead", 2000) == "KEPT" and b.fields()["doubt"] == "order"
+    assert b.fill("dead", 500) == "KEPT" and b.fill("dead", 2000) == "FILLED"
+    assert b.fields()["doubt"] == "order" and b.fields()["modified_at"] == "2000"
     assert b.fill("done", 900, **{"order": "977"}) == "FILLED"
     assert "doubt" not in b.fields()
     b.run("seal", ["t:ledger", "t:lock"], "b-token", "r", b.keep_ms)
     assert b.acquire() == "DONE" and b.grant["steps"]["order"] == "977"
+
+
+def test_a_withdrawal_that_was_rolled_back_under_a_doubt_holds(workers):
+    """Found by the model: the old copy is in doubt about a version whose withdrawal was answered since."""
+    a, b = workers
+    a.acquire(version=1000)
+    a.begin("order")
+    a.run("distrust", ["t:ledger"])
+    b.rebuild([("withdrawn", 2000)])
+    assert b.acquire(version=1000) == "RECONCILE order"
+    assert b.end("order", "", begin="order") == "FENCED"
+    assert b.acquire(version=1000) == "OLD"
 
 
 # Rule 5: versions
