@@ -9,18 +9,8 @@
 #include "merge.h"
 #include "text.h"
 
-enum { FIND_PAGES_MAX = 5, FIND_PAGE_SIZE = 100 };
-
 static const char contact_fields[] =
     "given_name,family_name,email_addresses,phone_numbers,addresses";
-
-/* Ids are numbers in text: the shorter is the lower. */
-static int id_is_lower(const char *a, const char *b)
-{
-    size_t a_length = strlen(a), b_length = strlen(b);
-
-    return b[0] == '\0' || a_length < b_length || (a_length == b_length && strcmp(a, b) < 0);
-}
 
 static int has_email(yyjson_val *contact, struct text email)
 {
@@ -43,47 +33,29 @@ static int has_email(yyjson_val *contact, struct text email)
 static enum step find_contact(struct delivery *d, char **body)
 {
     struct lookup lookup = decide_lookup(d->job->email);
-    struct buffer page_token = {0};
-    enum step step = STEP_OK;
+    struct lookup_pages pages = {.path = "/contacts", .member = "contacts"};
+    yyjson_val *contacts = NULL, *contact;
+    enum step step;
 
     d->contact_id[0] = '\0';
-    for (int page = 0; page < FIND_PAGES_MAX; page++) {
-        yyjson_val *root, *contact;
+    buffer_reset(&d->query);
+    infusionsoft_append_filter(&d->query, "email", lookup.value, lookup.prefix);
+    buffer_printf(&d->query, "&fields=%s&page_size=%d", contact_fields, LOOKUP_PAGE_SIZE);
+    while ((step = lookup_next_page(d, &pages, &contacts)) == STEP_OK && contacts != NULL) {
         yyjson_arr_iter iter;
-        const char *next;
 
-        buffer_reset(&d->query);
-        infusionsoft_append_filter(&d->query, "email", lookup.value, lookup.prefix);
-        buffer_printf(&d->query, "&fields=%s&page_size=%d", contact_fields, FIND_PAGE_SIZE);
-        if (page > 0) {
-            buffer_printf(&d->query, "&page_token=");
-            http_append_escaped(&d->query, (struct text){page_token.data, page_token.length});
-        }
-        metric_add(d->pusher->lookups, 1);
-        step = delivery_read(d, "GET", "/contacts", d->query.data, (struct text){0});
-        if (step != STEP_OK)
-            break;
-        root = infusionsoft_answer(d->client)->root;
-        yyjson_arr_iter_init(yyjson_obj_get(root, "contacts"), &iter);
+        yyjson_arr_iter_init(contacts, &iter);
         while ((contact = yyjson_arr_iter_next(&iter)) != NULL) {
             char id[32];
 
             if (!has_email(contact, d->job->email) ||
-                !id_is_lower(infusionsoft_id(contact, id), d->contact_id) || id[0] == '\0')
+                !lookup_take_lower(d->contact_id, infusionsoft_id(contact, id)))
                 continue;
-            snprintf(d->contact_id, sizeof(d->contact_id), "%s", id);
             free(*body);
             *body = mem_check(yyjson_val_write(contact, 0, NULL));
         }
-        next = yyjson_get_str(yyjson_obj_get(root, "next_page_token"));
-        if (next == NULL || next[0] == '\0' ||
-            yyjson_arr_size(yyjson_obj_get(root, "contacts")) == 0 ||
-            (page_token.data != NULL && strcmp(page_token.data, next) == 0))
-            break;
-        buffer_reset(&page_token);
-        buffer_append(&page_token, next, strlen(next));
     }
-    buffer_clear(&page_token);
+    buffer_clear(&pages.token);
     return step;
 }
 
@@ -163,12 +135,7 @@ static enum step settle_contact(struct delivery *d, struct ledger_grant *grant)
     if (step == STEP_OK && body != NULL) {
         step = update_contact(d, body);
     } else if (step == STEP_OK) {
-        if (grant->doubt != NULL && grant->doubt_visible_in_ms > 0) {
-            d->wait_ms = grant->doubt_visible_in_ms;
-            step = STEP_LATER;
-        } else if (grant->doubt != NULL) {
-            step = delivery_end(d, grant, "contact", NULL, NULL, 0);
-        }
+        step = delivery_wait_until_visible(d, grant, "contact");
         if (step == STEP_OK)
             step = create_contact(d, grant);
     }
@@ -176,34 +143,21 @@ static enum step settle_contact(struct delivery *d, struct ledger_grant *grant)
     return step;
 }
 
-static enum step acquire_and_settle(struct delivery *d)
+static enum step claim_and_settle(struct delivery *d)
 {
     struct ledger_request request = {.kind = LEDGER_CONTACT,
                                      .account = d->job->account,
                                      .id = text_of(d->contact_digest),
                                      .digest = d->contact_body_digest};
     struct ledger_grant grant = {0};
-    enum step step = delivery_acquire(d, &request, &grant);
+    enum step step = delivery_claim(d, &request, "contact", &grant, d->contact_id);
 
-    if (step == STEP_OK && grant.answer == LEDGER_BUSY) {
-        d->wait_ms = grant.wait_ms;
-        step = STEP_LATER;
-    } else if (step == STEP_OK && grant.answer == LEDGER_DONE) {
-        const char *id = ledger_grant_step(&grant, "contact");
-
-        snprintf(d->contact_id, sizeof(d->contact_id), "%s", id != NULL ? id : "");
-        d->contact_cached = 1;
-    } else if (step == STEP_OK) {
+    d->contact_cached = d->contact_id[0] != '\0';
+    if (step == STEP_OK && !d->contact_cached) {
         step = settle_contact(d, &grant);
-        if (step == STEP_OK)
-            step =
-                delivery_finish(d, &grant, LEDGER_FINISH_DONE, "contact", d->contact_id, NULL, 0);
-        else if (step != STEP_LATER && step != STEP_AGAIN)
-            (void)delivery_finish(d, &grant, LEDGER_FINISH_RETRY, NULL, NULL, NULL, 0);
+        step = delivery_release(d, &grant, "contact", step, d->contact_id);
     }
     ledger_grant_clear(&grant);
-    if (step == STEP_OK && d->contact_id[0] == '\0')
-        step = STEP_AGAIN;
     return step;
 }
 
@@ -214,7 +168,7 @@ enum step contact_step(struct delivery *d)
     d->failed_step = "contact";
     if (d->contact_id[0] != '\0')
         return STEP_OK;
-    step = acquire_and_settle(d);
+    step = claim_and_settle(d);
     return step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403
                ? delivery_forbidden(d)
                : step;

@@ -200,6 +200,44 @@ void delivery_add_incomplete(struct delivery *d, const char *step, const char *a
 /** @brief Whether the last answer is a 400 that names a region. */
 int delivery_region_refused(const struct delivery *d);
 
+/* looking things up, and the leases of contacts and products (lookup.c) */
+
+enum { LOOKUP_PAGES_MAX = 10, LOOKUP_PAGE_SIZE = 100 };
+
+/* A list call, page by page; d->query has its query. Embedded; release with buffer_clear(&token).
+ */
+struct lookup_pages {
+    const char *path;
+    const char *member; /* of the answer that has the list */
+    struct buffer token;
+    size_t query_length;
+    int read_count;
+    int ended;
+};
+
+/** @brief The next page's list, borrowed until the next call; NULL after the last one. Steps as
+ * delivery_read(). */
+enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjson_val **list);
+
+/** @brief Ids are numbers in text: the lowest one found counts. @returns 1 when its was taken into
+ * id ("": none yet) */
+int lookup_take_lower(char id[64], const char *its);
+
+/** @brief Acquires a contact or product. OK: done, its id is set; or ours to settle, id unchanged.
+ * LATER: another one works on it. grant is to be cleared either way. */
+enum step delivery_claim(struct delivery *d, const struct ledger_request *request,
+                         const char *step_name, struct ledger_grant *grant, char id[64]);
+
+/** @brief It was looked up and is not there: OK, it may be made; LATER, it may not be visible yet.
+ */
+enum step delivery_wait_until_visible(struct delivery *d, struct ledger_grant *grant,
+                                      const char *step_name);
+
+/** @brief Gives a claimed one back: done with its id where settled is OK, else for the next one.
+ * @returns settled, or what the ledger said to it */
+enum step delivery_release(struct delivery *d, struct ledger_grant *grant, const char *step_name,
+                           enum step settled, const char *id);
+
 /* steps, in order of work */
 enum step reconcile_step(struct delivery *d); /* the doubt that was found at acquire */
 enum step contact_step(struct delivery *d);

@@ -9,8 +9,6 @@
 #include "log.h"
 #include "text.h"
 
-enum { FIND_PAGES_MAX = 5, FIND_PAGE_SIZE = 100 };
-
 static int has_key(yyjson_val *order, const struct infusionsoft_field *field, struct text key)
 {
     yyjson_arr_iter iter;
@@ -31,51 +29,32 @@ static int has_key(yyjson_val *order, const struct infusionsoft_field *field, st
 
 enum step order_find(struct delivery *d, char id[64], int *count)
 {
-    struct buffer page_token = {0};
-    enum step step = STEP_OK;
+    struct lookup_pages pages = {.path = "/orders", .member = "orders"};
+    yyjson_val *orders = NULL, *order;
+    enum step step;
 
     id[0] = '\0';
     *count = 0;
     if (d->field.id[0] == '\0')
         return STEP_NO_ORDERS; /* without the module there is nothing to ask */
-    for (int page = 0; page < FIND_PAGES_MAX; page++) {
-        yyjson_val *orders, *order;
+    buffer_reset(&d->query);
+    infusionsoft_append_filter(&d->query, d->field.name, d->external_key, 0);
+    buffer_printf(&d->query, "&page_size=%d", LOOKUP_PAGE_SIZE);
+    while ((step = lookup_next_page(d, &pages, &orders)) == STEP_OK && orders != NULL) {
         yyjson_arr_iter iter;
-        const char *next;
 
-        buffer_reset(&d->query);
-        infusionsoft_append_filter(&d->query, d->field.name, d->external_key, 0);
-        buffer_printf(&d->query, "&page_size=%d", FIND_PAGE_SIZE);
-        if (page > 0) {
-            buffer_printf(&d->query, "&page_token=");
-            http_append_escaped(&d->query, (struct text){page_token.data, page_token.length});
-        }
-        metric_add(d->pusher->lookups, 1);
-        step = delivery_read(d, "GET", "/orders", d->query.data, (struct text){0});
-        if (step != STEP_OK)
-            break;
-        orders = yyjson_obj_get(infusionsoft_answer(d->client)->root, "orders");
         yyjson_arr_iter_init(orders, &iter);
         while ((order = yyjson_arr_iter_next(&iter)) != NULL) {
             char its[32];
-            size_t length = strlen(infusionsoft_id(order, its));
 
-            if (length == 0 || !has_key(order, &d->field, d->external_key))
+            if (!has_key(order, &d->field, d->external_key) ||
+                infusionsoft_id(order, its)[0] == '\0')
                 continue;
             ++*count;
-            if (id[0] == '\0' || length < strlen(id) ||
-                (length == strlen(id) && strcmp(its, id) < 0))
-                snprintf(id, 64, "%s", its);
+            lookup_take_lower(id, its);
         }
-        next =
-            yyjson_get_str(yyjson_obj_get(infusionsoft_answer(d->client)->root, "next_page_token"));
-        if (next == NULL || next[0] == '\0' || yyjson_arr_size(orders) == 0 ||
-            (page_token.data != NULL && strcmp(page_token.data, next) == 0))
-            break;
-        buffer_reset(&page_token);
-        buffer_append(&page_token, next, strlen(next));
     }
-    buffer_clear(&page_token);
+    buffer_clear(&pages.token);
     if (step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403) {
         account_close_orders(d->account, d->detail);
         return STEP_NO_ORDERS;

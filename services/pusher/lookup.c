@@ -1,0 +1,97 @@
+#include "delivery.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int lookup_take_lower(char id[64], const char *its)
+{
+    size_t length = strlen(id), its_length = strlen(its);
+
+    if (its_length == 0 || its_length >= 64 ||
+        (length > 0 && (its_length > length || (its_length == length && strcmp(its, id) >= 0))))
+        return 0;
+    snprintf(id, 64, "%s", its);
+    return 1;
+}
+
+/* Whether there is a page after this one; its token is kept then. */
+static int take_next(struct lookup_pages *pages, yyjson_val *root, yyjson_val *list)
+{
+    const char *next = yyjson_get_str(yyjson_obj_get(root, "next_page_token"));
+
+    /* A "next" that never goes away must not hang us. */
+    if (next == NULL || next[0] == '\0' || yyjson_arr_size(list) == 0 ||
+        (pages->token.data != NULL && strcmp(pages->token.data, next) == 0))
+        return 0;
+    buffer_reset(&pages->token);
+    buffer_append(&pages->token, next, strlen(next));
+    return 1;
+}
+
+enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjson_val **list)
+{
+    yyjson_val *root;
+    enum step step;
+
+    *list = NULL;
+    if (pages->ended || pages->read_count == LOOKUP_PAGES_MAX)
+        return STEP_OK;
+    if (pages->read_count++ == 0)
+        pages->query_length = d->query.length;
+    d->query.length = pages->query_length;
+    if (pages->token.length > 0) {
+        buffer_printf(&d->query, "&page_token=");
+        http_append_escaped(&d->query, (struct text){pages->token.data, pages->token.length});
+    }
+    metric_add(d->pusher->lookups, 1);
+    step = delivery_read(d, "GET", pages->path, d->query.data, (struct text){0});
+    if (step != STEP_OK)
+        return step;
+    root = infusionsoft_answer(d->client)->root;
+    *list = yyjson_obj_get(root, pages->member);
+    pages->ended = !take_next(pages, root, *list);
+    return STEP_OK;
+}
+
+enum step delivery_claim(struct delivery *d, const struct ledger_request *request,
+                         const char *step_name, struct ledger_grant *grant, char id[64])
+{
+    enum step step = delivery_acquire(d, request, grant);
+
+    if (step != STEP_OK)
+        return step;
+    if (grant->answer == LEDGER_BUSY) {
+        d->wait_ms = grant->wait_ms;
+        return STEP_LATER;
+    }
+    if (grant->answer == LEDGER_DONE) {
+        const char *known = ledger_grant_step(grant, step_name);
+
+        snprintf(id, 64, "%s", known != NULL ? known : "");
+        return id[0] != '\0' ? STEP_OK : STEP_AGAIN;
+    }
+    return STEP_OK;
+}
+
+enum step delivery_wait_until_visible(struct delivery *d, struct ledger_grant *grant,
+                                      const char *step_name)
+{
+    if (grant->doubt == NULL)
+        return STEP_OK;
+    if (grant->doubt_visible_in_ms > 0) {
+        d->wait_ms = grant->doubt_visible_in_ms;
+        return STEP_LATER;
+    }
+    return delivery_end(d, grant, step_name, NULL, NULL, 0);
+}
+
+enum step delivery_release(struct delivery *d, struct ledger_grant *grant, const char *step_name,
+                           enum step settled, const char *id)
+{
+    if (settled == STEP_OK)
+        return delivery_finish(d, grant, LEDGER_FINISH_DONE, step_name, id, NULL, 0);
+    /* Its doubt stays, and with it the lease while it is waited for. */
+    if (settled != STEP_LATER && settled != STEP_AGAIN)
+        (void)delivery_finish(d, grant, LEDGER_FINISH_RETRY, NULL, NULL, NULL, 0);
+    return settled;
+}
