@@ -34,6 +34,7 @@ struct infusionsoft {
     int64_t day_wait_ms;        /* > 0: the day's quota is used up */
     struct error no_credential; /* or: none is to be had */
     int renewed;                /* the token is fresh: refused as well, it is not the token */
+    int64_t since_ms;
     int64_t call_count;
 };
 
@@ -63,6 +64,11 @@ const struct infusionsoft_answer *infusionsoft_answer(const struct infusionsoft 
     return &client->answer;
 }
 
+void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms)
+{
+    client->since_ms = since_ms;
+}
+
 int64_t infusionsoft_call_count(const struct infusionsoft *client) { return client->call_count; }
 
 /* Fills in the credential. -1: there is none to be had now. */
@@ -90,7 +96,7 @@ int infusionsoft_admit(struct infusionsoft *client)
     if (load_credential(client, &client->no_credential) == 0 && client->settings.quota != NULL) {
         int64_t id = 0, wait_ms = 0;
 
-        switch (quota_wait(client->settings.quota, QUOTA_ORDERS, &id, &wait_ms)) {
+        switch (quota_wait(client->settings.quota, QUOTA_ORDERS, client->since_ms, &id, &wait_ms)) {
         case QUOTA_GO:
             client->quota_id = id;
             break;

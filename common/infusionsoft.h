@@ -52,6 +52,10 @@ struct infusionsoft_settings {
 struct infusionsoft *infusionsoft_new(const struct infusionsoft_settings *settings);
 void infusionsoft_free(struct infusionsoft *client);
 
+/** @brief When the work began that the next calls are part of (0, the default: before all): where
+ * the governor lets one of several wait, what began first is finished first. */
+void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms);
+
 /**
  * @brief Waits until the governor lets one call pass and there is a credential, for
  * infusionsoft_call() to use. To be asked before ledger_begin(), so that nothing is waited for

@@ -28,14 +28,23 @@ static const char text[] = {
 /* What a lane leaves to the ones above it, in percent. */
 static const int64_t reserves[] = {0, 10, 20, 30};
 
+/* A thread that waits for its turn, on its own stack. */
+struct waiter {
+    int64_t since_ms;
+    struct waiter *next;
+};
+
 struct quota {
     struct quota_settings settings;
     struct redis_script script;
     char keys[KEY_COUNT][KEY_BYTES];
     char owner[24]; /* makes ids of different processes differ */
     struct metric *alarms;
-    pthread_mutex_t turn; /* held by the one thread that waits for its call to be let through */
-    pthread_mutex_t line; /* guards what follows */
+    pthread_mutex_t door; /* guards turn and waiters */
+    pthread_cond_t next;
+    struct waiter *waiters; /* the earliest first */
+    int turn;               /* somebody waits for its call to be let through */
+    pthread_mutex_t line;   /* guards what follows */
     struct redis *redis;
     int64_t last_id;
 };
@@ -54,7 +63,8 @@ struct quota *quota_new(const struct quota_settings *settings)
     quota->redis = redis_new(settings->url, settings->timeout_ms);
     quota->script = (struct redis_script){.name = "quota", .prelude = "", .body = text};
     redis_script_init(&quota->script);
-    pthread_mutex_init(&quota->turn, NULL);
+    pthread_mutex_init(&quota->door, NULL);
+    pthread_cond_init(&quota->next, NULL);
     pthread_mutex_init(&quota->line, NULL);
     for (int i = 0; i < KEY_COUNT; i++)
         snprintf(quota->keys[i], KEY_BYTES, "%.60s:quota:%.80s:%s", settings->prefix,
@@ -71,7 +81,8 @@ void quota_free(struct quota *quota)
     if (quota == NULL)
         return;
     redis_free(quota->redis);
-    pthread_mutex_destroy(&quota->turn);
+    pthread_mutex_destroy(&quota->door);
+    pthread_cond_destroy(&quota->next);
     pthread_mutex_destroy(&quota->line);
     free(quota);
 }
@@ -153,14 +164,39 @@ static enum quota_answer wait_turn(struct quota *quota, enum quota_lane lane, in
     return QUOTA_STOPPED;
 }
 
-enum quota_answer quota_wait(struct quota *quota, enum quota_lane lane, int64_t *id,
-                             int64_t *wait_ms)
+static void take_turn(struct quota *quota, int64_t since_ms)
+{
+    struct waiter me = {.since_ms = since_ms};
+    struct waiter **link = &quota->waiters;
+
+    pthread_mutex_lock(&quota->door);
+    while (*link != NULL && (*link)->since_ms <= since_ms)
+        link = &(*link)->next;
+    me.next = *link;
+    *link = &me;
+    while (quota->turn || quota->waiters != &me)
+        pthread_cond_wait(&quota->next, &quota->door);
+    quota->waiters = me.next;
+    quota->turn = 1;
+    pthread_mutex_unlock(&quota->door);
+}
+
+static void end_turn(struct quota *quota)
+{
+    pthread_mutex_lock(&quota->door);
+    quota->turn = 0;
+    pthread_cond_broadcast(&quota->next);
+    pthread_mutex_unlock(&quota->door);
+}
+
+enum quota_answer quota_wait(struct quota *quota, enum quota_lane lane, int64_t since_ms,
+                             int64_t *id, int64_t *wait_ms)
 {
     enum quota_answer answer;
 
-    pthread_mutex_lock(&quota->turn);
+    take_turn(quota, since_ms);
     answer = wait_turn(quota, lane, id, wait_ms);
-    pthread_mutex_unlock(&quota->turn);
+    end_turn(quota);
     return answer;
 }
 

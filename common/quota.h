@@ -2,7 +2,8 @@
  * minute, day), corrected by what the account's x-keap-* headers say. A call holds its place from
  * the moment it is let through until a second, a minute after its answer came, so the account never
  * counts more than we do and no 429 follows, however late calls arrive.
- * One struct quota per account and process; thread-safe: of a process one thread asks at a time. */
+ * One struct quota per account and process; thread-safe: of a process one thread asks at a time,
+ * the one whose work began first. */
 #ifndef COMMON_QUOTA_H
 #define COMMON_QUOTA_H
 
@@ -44,11 +45,12 @@ enum quota_answer {
 
 /**
  * @brief Waits until one call may be made. Without Redis it waits too: nothing is delivered then.
+ * @param since_ms  when the work began that the call is part of: what began first is finished first
  * @param id       out, GO: names the call for quota_done()
  * @param wait_ms  out, DAY_USED_UP
  */
-enum quota_answer quota_wait(struct quota *quota, enum quota_lane lane, int64_t *id,
-                             int64_t *wait_ms);
+enum quota_answer quota_wait(struct quota *quota, enum quota_lane lane, int64_t since_ms,
+                             int64_t *id, int64_t *wait_ms);
 
 /* What an answer says; -1: nothing was said. */
 struct quota_news {

@@ -6,7 +6,7 @@
 For each number of pushers a stack with work waiting for longer than the measurement, against a sandbox that enforces
 the limits (key: 10 a second, 240 a minute; oauth: 25 and 1,500). Prints one line each:
 
-    quota: limits=key pushers=16 calls=239 refused_429=0 used=99%
+    quota: pushers=16 calls=239 refused_429=0 used=99% limits=key
 
 `calls` were accepted within the measured minute, `used` is their part of what the limits allow in that time. Exit
 status 0, or 1 when a call was refused or less than 95 % was used. The broker is the in-memory one; --kafka takes a
@@ -82,7 +82,7 @@ def measure(limits, pushers, seconds, broker=None):
 
 def line(limits, pushers, figures):
     accepted, refused, used = figures
-    return f"quota: limits={limits} pushers={pushers} calls={accepted} refused_429={refused} used={used:.0f}%"
+    return f"quota: pushers={pushers} calls={accepted} refused_429={refused} used={int(used)}% limits={limits}"
 
 
 def main():

@@ -177,6 +177,9 @@ static void set_up(struct delivery *d, struct job *job)
     if (d->clients[job->account_index] == NULL)
         d->clients[job->account_index] = account_client_new(d->account, d->http);
     d->client = d->clients[job->account_index];
+    if (job->begun_ms == 0)
+        job->begun_ms = clock_monotonic_ms();
+    infusionsoft_set_since(d->client, job->begun_ms);
     d->store = config_store_by_hash(d->pusher->config, job->event->headers[HEADER_STORE]);
     d->combines = account_is_free(d->account);
     d->calls_before = infusionsoft_call_count(d->client);

@@ -46,6 +46,7 @@ struct job {
     int account_index; /* -1: no such account */
     int held; /* grant is ours already: set aside in the middle, go on without asking again */
     struct ledger_grant grant;
+    int64_t begun_ms; /* monotonic; when a worker first took it in hand */
     int64_t call_count;
     int64_t created_ms; /* when the order was made by us; 0: not by this process */
     int look_later;     /* it was looked up and not there (rule 2) */
