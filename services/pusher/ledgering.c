@@ -122,9 +122,10 @@ enum step delivery_end(struct delivery *d, struct ledger_grant *grant, const cha
     enum ledger_answer answer = LEDGER_FENCED;
 
     UNTIL_ANSWERED(ledger_end(d->ledger, grant, step, result, next, &answer, &err));
-    CRASH_POINT("ended", step);
     if (next != NULL)
         CRASH_POINT("begun", next);
+    else
+        CRASH_POINT("ended", step);
     note_step(grant, step, result);
     return answer_to_step(d, answer, step, called);
 }

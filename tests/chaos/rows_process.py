@@ -68,7 +68,9 @@ def row_2(trial):
     settings = {"pusher": {"workers": 1, "lease_s": 3, "retry_delays_s": "1,2,3600"}, "kafka": {"session_timeout_ms": 2000}}
     plans = plans_of(lives, trial.pick(1, 3, 3))
     with contextlib.ExitStack() as stack:  # waiting is most of it, so several rigs wait at once
-        rigs = [stack.enter_context(trial.rig(str(number), settings=settings)) for number in range(len(plans))]
+        # with a governor to be asked, the end of a step and the begin of the next are two places, else they are one
+        rigs = [stack.enter_context(trial.rig(str(number), settings=settings, account={"rate_per_s": 1000}))
+                for number in range(len(plans))]
         for rig in rigs:
             rig.start(services=("poller", "filter", "mapper"))
             rig.made, rig.crashes, rig.programs = 0, collections.Counter(), {"pusher": crash_pusher()}
