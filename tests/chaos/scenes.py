@@ -15,12 +15,13 @@ def percentile(values, share):
     return values[min(len(values) - 1, int(len(values) * share))] if values else float("nan")
 
 
-def placed_at(rig, store):
-    """{order id: when the store took it}"""
+def polled_at(rig, store):
+    """{order id: when the poller's record of it was in Kafka}: when in the poll's interval it was placed is chance."""
     found = {}
-    for entry in rig.journal():
-        if entry["side"] == "store" and entry["method"] == "PLACE" and entry["path"].split("/")[2] == store:
-            found[int(entry["path"].split("/")[4])] = float(entry["t"])
+    for record in rig.raw_records():
+        hash_of_store, _, number = record.key.split("/")
+        if hash_of_store == store:
+            found.setdefault(int(number), record.timestamp_ms / 1000)
     return found
 
 
@@ -60,8 +61,8 @@ def warm_up(rig, stores):
 
 
 def delays_ms(rig, store, numbers):
-    placed, created = placed_at(rig, store), created_at(rig.journal(), store)
-    return [1000 * (created[n] - placed[n]) for n in numbers if n in created]
+    polled, created = polled_at(rig, store), created_at(rig.journal(), store)
+    return [1000 * (created[n] - polled[n]) for n in numbers if n in created]
 
 
 # -- bad orders beside good ones -----------------------------------------------------------------------------------
