@@ -99,7 +99,7 @@ static int say_hello(struct ledger *ledger, struct error *err)
     reply = redis_script_run(ledger->redis, &ledger->scripts[SCRIPT_HELLO], arguments.count, data,
                              lengths, err);
     if (reply == NULL)
-        return error_prefix(err, "ledger hello");
+        return error_prefix(err, "ledger hello: ");
     rc = ledger_answer_of(reply, &ledger->greeting, err);
     ledger->epoch = ledger_element_int(reply, 2, 0);
     if (rc == 0 && ledger->greeting == LEDGER_OK) {
@@ -121,10 +121,10 @@ int ledger_ready(struct ledger *ledger, struct error *err)
         return 0;
     if (redis_connect(ledger->redis, err) != 0 ||
         ledger_facts_read(ledger->redis, &facts, err) != 0)
-        return error_prefix(err, "ledger");
+        return error_prefix(err, "ledger: ");
     for (int i = 0; i < SCRIPT_COUNT; i++) {
         if (redis_script_load(ledger->redis, &ledger->scripts[i], err) != 0)
-            return error_prefix(err, "ledger");
+            return error_prefix(err, "ledger: ");
     }
     if (strcmp(facts.run, ledger->run) != 0)
         ledger->lock_token[0] = '\0'; /* what was filled in before may be gone: start again */

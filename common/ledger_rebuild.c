@@ -78,10 +78,10 @@ int ledger_peek_many(struct ledger *ledger, struct text account, struct ledger_p
         if (peek_some(ledger, account, peeks + i, some, err) == 0)
             continue;
         if (!idle || redis_connected(ledger->redis) || !redis_was_closed(ledger->redis))
-            return error_prefix(err, "ledger peek");
+            return error_prefix(err, "ledger peek: ");
         error_clear(err);
         if (peek_some(ledger, account, peeks + i, some, err) != 0)
-            return error_prefix(err, "ledger peek");
+            return error_prefix(err, "ledger peek: ");
     }
     return 0;
 }
@@ -259,7 +259,7 @@ int ledger_rebuild_fill(struct ledger *ledger, const struct ledger_fill *fills, 
                 return error_set(err, ERROR_TEMPORARY, "ledger: Redis forgets its scripts");
         }
         if (rc != 0)
-            return error_prefix(err, "ledger rebuild");
+            return error_prefix(err, "ledger rebuild: ");
     }
     return 0;
 }

@@ -408,7 +408,7 @@ int redis_script_load(struct redis *redis, const struct redis_script *script, st
 
     free(text);
     if (reply == NULL)
-        return error_prefix(err, "script %s", script->name);
+        return error_prefix(err, "script %s: ", script->name);
     freeReplyObject(reply);
     return 0;
 }

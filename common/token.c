@@ -314,7 +314,7 @@ static int ask_for_pair(struct token *token, struct error *err)
     request.body = (struct text){body.data, body.length};
     rc = http_perform(token->http, &request, &token->answer, err);
     if (rc != 0)
-        error_prefix(err, "token request of %s", account->name);
+        error_prefix(err, "token request of %s: ", account->name);
     else
         rc = read_pair(token, err);
     explicit_bzero(body.data, body.length);

@@ -21,7 +21,7 @@ static enum step wait_for_redis(struct delivery *d, struct error *err, int *fail
     if (err->kind == ERROR_PERMANENT) {
         /* Somebody wrote under our keys: this record is parked, the others go on. */
         d->failed_step = "ledger";
-        snprintf(d->detail, sizeof(d->detail), "ledger: %.140s", err->text);
+        snprintf(d->detail, sizeof(d->detail), "%.150s", err->text);
         return STEP_FAILED;
     }
     if (++*failures == 1) {
