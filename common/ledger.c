@@ -155,7 +155,8 @@ redisReply *ledger_run(struct ledger *ledger, enum ledger_script script,
             error_clear(err);
     }
     if (reply == NULL) {
-        error_prefix(err, err->kind == ERROR_PERMANENT ? "ledger entry is damaged: " : "ledger %s: ",
+        error_prefix(err,
+                     err->kind == ERROR_PERMANENT ? "ledger entry is damaged: " : "ledger %s: ",
                      ledger->scripts[script].name);
         return NULL;
     }
