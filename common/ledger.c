@@ -136,8 +136,10 @@ int ledger_ready(struct ledger *ledger, struct error *err)
     return 0;
 }
 
-redisReply *ledger_run(struct ledger *ledger, enum ledger_script script,
-                       const struct ledger_arguments *arguments, struct error *err)
+/* ledger_run(), with peeks behind the script where there are any. */
+static redisReply *run_and_peek(struct ledger *ledger, enum ledger_script script,
+                                const struct ledger_arguments *arguments, struct text account,
+                                struct ledger_peek *peeks, int count, struct error *err)
 {
     redisReply *reply = NULL;
 
@@ -146,8 +148,11 @@ redisReply *ledger_run(struct ledger *ledger, enum ledger_script script,
 
         if (ledger_ready(ledger, err) != 0)
             return NULL;
-        reply = redis_script_run(ledger->redis, &ledger->scripts[script], arguments->count,
-                                 arguments->data, arguments->lengths, err);
+        reply = count > 0
+                    ? ledger_script_and_peek(ledger, &ledger->scripts[script], arguments, account,
+                                             peeks, count, err)
+                    : redis_script_run(ledger->redis, &ledger->scripts[script], arguments->count,
+                                       arguments->data, arguments->lengths, err);
         if (reply != NULL || !idle || redis_connected(ledger->redis) ||
             !redis_was_closed(ledger->redis))
             break;
@@ -167,6 +172,12 @@ redisReply *ledger_run(struct ledger *ledger, enum ledger_script script,
     }
     remember_writes(ledger, reply);
     return reply;
+}
+
+redisReply *ledger_run(struct ledger *ledger, enum ledger_script script,
+                       const struct ledger_arguments *arguments, struct error *err)
+{
+    return run_and_peek(ledger, script, arguments, (struct text){0}, NULL, 0, err);
 }
 
 /* The calls */
@@ -202,6 +213,14 @@ int ledger_epoch(struct ledger *ledger, int64_t *epoch, struct error *err)
 int ledger_acquire(struct ledger *ledger, const struct ledger_request *request,
                    struct ledger_grant *grant, struct error *err)
 {
+    return ledger_acquire_and_peek(ledger, request, grant, NULL, 0, err);
+}
+
+int ledger_acquire_and_peek(struct ledger *ledger, const struct ledger_request *request,
+                            struct ledger_grant *grant, struct ledger_peek *peeks, int count,
+                            struct error *err)
+{
+    int first = count < LEDGER_PIPELINE_MAX ? count : LEDGER_PIPELINE_MAX;
     const char *data[16];
     size_t lengths[16];
     struct ledger_arguments arguments = {.data = data, .lengths = lengths};
@@ -225,11 +244,13 @@ int ledger_acquire(struct ledger *ledger, const struct ledger_request *request,
     ledger_add_number(&arguments, ledger->settings.born_margin_ms);
     ledger_add_string(&arguments, ledger->owner);
     ledger_add_number(&arguments, ledger->settings.visibility_delay_ms);
-    reply = ledger_run(ledger, SCRIPT_ACQUIRE, &arguments, err);
+    reply = run_and_peek(ledger, SCRIPT_ACQUIRE, &arguments, request->account, peeks, first, err);
     if (reply == NULL)
         return -1;
     rc = ledger_grant_read(grant, reply, ledger->settings.visibility_delay_ms, err);
     freeReplyObject(reply);
+    if (rc == 0 && count > first)
+        rc = ledger_peek_many(ledger, request->account, peeks + first, count - first, err);
     return rc;
 }
 

@@ -121,6 +121,23 @@ int ledger_hello(struct ledger *ledger, enum ledger_answer *answer, struct error
 int ledger_acquire(struct ledger *ledger, const struct ledger_request *request,
                    struct ledger_grant *grant, struct error *err);
 
+/* The id cache: contacts and products that are done. One round trip for many. */
+struct ledger_peek {
+    enum ledger_kind kind;
+    struct text id;     /* digest */
+    const char *digest; /* wanted body digest, or NULL: any */
+    char result[64];    /* out: the id; "" when not known (or known with another digest) */
+    char known_id[64];  /* out: the id whatever its digest, "" when not known */
+};
+int ledger_peek_many(struct ledger *ledger, struct text account, struct ledger_peek *peeks,
+                     int count, struct error *err);
+
+/** @brief ledger_acquire() and then ledger_peek_many() in the request's account, in one round trip.
+ */
+int ledger_acquire_and_peek(struct ledger *ledger, const struct ledger_request *request,
+                            struct ledger_grant *grant, struct ledger_peek *peeks, int count,
+                            struct error *err);
+
 /** @brief Right before a call that must not happen twice: renews the lease, writes doubt = step.
  * OK, FENCED or LOST. FENCED also where another step is in doubt, or this one has its result
  * already. */
@@ -160,17 +177,6 @@ int ledger_finish(struct ledger *ledger, const struct ledger_grant *grant, enum 
 
 /** @brief The ledger's epoch now (rule 7), as it stands in fences. LOST leaves epoch 0. */
 int ledger_epoch(struct ledger *ledger, int64_t *epoch, struct error *err);
-
-/* The id cache: contacts and products that are done. One round trip for many. */
-struct ledger_peek {
-    enum ledger_kind kind;
-    struct text id;     /* digest */
-    const char *digest; /* wanted body digest, or NULL: any */
-    char result[64];    /* out: the id; "" when not known (or known with another digest) */
-    char known_id[64];  /* out: the id whatever its digest, "" when not known */
-};
-int ledger_peek_many(struct ledger *ledger, struct text account, struct ledger_peek *peeks,
-                     int count, struct error *err);
 
 /** @brief Forgets a cached contact or product whose id the account refused: the entry becomes open
  * again. */

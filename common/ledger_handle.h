@@ -86,6 +86,18 @@ void ledger_add_number(struct ledger_arguments *arguments, int64_t number);
 redisReply *ledger_run(struct ledger *ledger, enum ledger_script script,
                        const struct ledger_arguments *arguments, struct error *err);
 
+/* commands under way at once: bounds the memory on both sides */
+enum { LEDGER_PIPELINE_MAX = 256 };
+
+/**
+ * @brief One script and behind it the peeks of ledger_peek_many(), in one round trip.
+ * @param count  <= LEDGER_PIPELINE_MAX
+ * @returns the script's reply (new), never an error reply; or NULL with err set
+ */
+redisReply *ledger_script_and_peek(struct ledger *ledger, const struct redis_script *script,
+                                   const struct ledger_arguments *arguments, struct text account,
+                                   struct ledger_peek *peeks, int count, struct error *err);
+
 /** @brief The answer that a script's first element names. @returns 0, or -1 with a temporary error
  */
 int ledger_answer_of(const redisReply *reply, enum ledger_answer *answer, struct error *err);

@@ -413,6 +413,40 @@ int redis_script_load(struct redis *redis, const struct redis_script *script, st
     return 0;
 }
 
+/* EVALSHA with its arguments, into arrays of ARGUMENTS_MAX + 2. */
+static int script_command(const struct redis_script *script, int count, const char **arguments,
+                          const size_t *lengths, const char **all, size_t *all_lengths,
+                          struct error *err)
+{
+    if (count > ARGUMENTS_MAX)
+        return error_set(err, ERROR_PERMANENT, "script %s: more than %d arguments", script->name,
+                         ARGUMENTS_MAX);
+    all[0] = "EVALSHA";
+    all_lengths[0] = 7;
+    all[1] = script->sha;
+    all_lengths[1] = 40;
+    memcpy(all + 2, arguments, (size_t)count * sizeof(*all));
+    for (int i = 0; i < count; i++)
+        all_lengths[2 + i] = lengths != NULL ? lengths[i] : strlen(arguments[i]);
+    return 0;
+}
+
+int redis_script_queue(struct redis *redis, const struct redis_script *script, int count,
+                       const char **arguments, const size_t *lengths, struct error *err)
+{
+    const char *all[ARGUMENTS_MAX + 2]; /* not initialised: that would clear 16 KB at each call */
+    size_t all_lengths[ARGUMENTS_MAX + 2];
+
+    if (script_command(script, count, arguments, lengths, all, all_lengths, err) != 0)
+        return -1;
+    return redis_queue(redis, count + 2, all, all_lengths, err);
+}
+
+int redis_script_unknown(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "NOSCRIPT", 8) == 0;
+}
+
 redisReply *redis_script_run(struct redis *redis, const struct redis_script *script, int count,
                              const char **arguments, const size_t *lengths, struct error *err)
 {
@@ -420,23 +454,11 @@ redisReply *redis_script_run(struct redis *redis, const struct redis_script *scr
     size_t all_lengths[ARGUMENTS_MAX + 2];
     redisReply *reply;
 
-    if (count > ARGUMENTS_MAX) {
-        error_set(err, ERROR_PERMANENT, "script %s: more than %d arguments", script->name,
-                  ARGUMENTS_MAX);
-        return NULL;
-    }
-    all[0] = "EVALSHA"; /* filled by hand: an initialiser would clear 16 KB at each call */
-    all_lengths[0] = 7;
-    all[1] = script->sha;
-    all_lengths[1] = 40;
-    memcpy(all + 2, arguments, (size_t)count * sizeof(*all));
-    for (int i = 0; i < count; i++)
-        all_lengths[2 + i] = lengths != NULL ? lengths[i] : strlen(arguments[i]);
-    if (redis_connect(redis, err) != 0)
+    if (script_command(script, count, arguments, lengths, all, all_lengths, err) != 0 ||
+        redis_connect(redis, err) != 0)
         return NULL;
     reply = call(redis, count + 2, all, all_lengths, err);
-    if (reply != NULL && reply->type == REDIS_REPLY_ERROR &&
-        strncmp(reply->str, "NOSCRIPT", 8) == 0) {
+    if (reply != NULL && redis_script_unknown(reply)) {
         char *text = mem_printf("%s%s", script->prelude, script->body);
 
         freeReplyObject(reply);

@@ -101,6 +101,13 @@ redisReply *redis_script_run(struct redis *redis, const struct redis_script *scr
 int redis_queue(struct redis *redis, int count, const char **arguments, const size_t *lengths,
                 struct error *err);
 
+/** @brief The same for a script; arguments as redis_script_run(). */
+int redis_script_queue(struct redis *redis, const struct redis_script *script, int count,
+                       const char **arguments, const size_t *lengths, struct error *err);
+
+/** @brief Whether the reply to a queued script says that the server does not know it. */
+int redis_script_unknown(const redisReply *reply);
+
 /** @brief The next queued reply (new); an error reply is a reply here: see redis_reply_check().
  * NULL: connection failed. */
 redisReply *redis_next(struct redis *redis, struct error *err);

@@ -185,13 +185,26 @@ static void set_up(struct delivery *d, struct job *job)
     d->calls_before = infusionsoft_call_count(d->client);
     d->throttled_count = 0;
     d->contact_id[0] = d->order_id[0] = '\0';
-    d->contact_cached = d->products_cached = 0;
+    d->contact_cached = d->products_cached = d->peeked = 0;
     d->detail[0] = d->answer[0] = '\0';
     d->reason = REASON_NONE;
     d->failed_step = "acquire";
     buffer_reset(&d->pending_step);
     clear_incomplete(d);
     account_facts(d->account, d->currency, &d->field);
+}
+
+/* Contact and products that may be known already. @returns how many peeks */
+static int set_peeks(struct delivery *d)
+{
+    if (d->withdrawn)
+        return 0;
+    d->peeks[0] = (struct ledger_peek){
+        .kind = LEDGER_CONTACT, .id = text_of(d->contact_digest), .digest = d->contact_body_digest};
+    for (int i = 0; i < d->product_count; i++)
+        d->peeks[1 + i] =
+            (struct ledger_peek){.kind = LEDGER_PRODUCT, .id = text_of(d->products[i].digest)};
+    return 1 + d->product_count;
 }
 
 static enum step acquire(struct delivery *d)
@@ -207,26 +220,19 @@ static enum step acquire(struct delivery *d)
         .replay = d->replay,
     };
 
-    return delivery_acquire(d, &request, d->grant);
+    d->peeked = 1;
+    return delivery_acquire(d, &request, d->grant, d->peeks, set_peeks(d));
 }
 
-/* Contact and products that are known already: one question, no call. */
+/* Contact and products that are known already: no call. A job that was set aside asks again. */
 static enum step use_cache(struct delivery *d)
 {
     const char *contact = delivery_done(d, "contact");
-    int count = 0;
-    enum step step;
+    enum step step = d->peeked ? STEP_OK : delivery_peek(d, d->peeks, set_peeks(d));
 
-    if (d->withdrawn)
-        return STEP_OK;
-    d->peeks[count++] = (struct ledger_peek){
-        .kind = LEDGER_CONTACT, .id = text_of(d->contact_digest), .digest = d->contact_body_digest};
-    for (int i = 0; i < d->product_count; i++)
-        d->peeks[count++] =
-            (struct ledger_peek){.kind = LEDGER_PRODUCT, .id = text_of(d->products[i].digest)};
-    step = delivery_peek(d, d->peeks, count);
     if (step != STEP_OK)
         return step;
+    d->peeked = 0;
     snprintf(d->contact_id, sizeof(d->contact_id), "%s",
              contact != NULL ? contact : d->peeks[0].result);
     d->contact_cached = d->contact_id[0] != '\0';

@@ -100,7 +100,8 @@ struct delivery {
     int product_count;
     int product_capacity;
     int products_cached;
-    struct ledger_peek *peeks;
+    struct ledger_peek *peeks; /* contact, then the products */
+    int peeked;                /* they were answered together with acquire */
     struct infusionsoft_field field;
     char currency[8];
     int64_t wait_ms;         /* STEP_LATER */
@@ -151,7 +152,7 @@ enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum l
                           const char *step, const char *result, const char *reason, int called);
 
 enum step delivery_acquire(struct delivery *d, const struct ledger_request *request,
-                           struct ledger_grant *grant);
+                           struct ledger_grant *grant, struct ledger_peek *peeks, int count);
 
 enum step delivery_peek(struct delivery *d, struct ledger_peek *peeks, int count);
 enum step delivery_forget(struct delivery *d, enum ledger_kind kind, const char *digest,

@@ -146,10 +146,10 @@ enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum l
 enum { BUSY_LOOK_MS = 100 };
 
 enum step delivery_acquire(struct delivery *d, const struct ledger_request *request,
-                           struct ledger_grant *grant)
+                           struct ledger_grant *grant, struct ledger_peek *peeks, int count)
 {
     ledger_grant_clear(grant);
-    UNTIL_ANSWERED(ledger_acquire(d->ledger, request, grant, &err));
+    UNTIL_ANSWERED(ledger_acquire_and_peek(d->ledger, request, grant, peeks, count, &err));
     /* The answer tells when the lease would run out; a living owner is done with a contact or
      * product after a call. */
     if (grant->wait_ms > BUSY_LOOK_MS && request->kind != LEDGER_ORDER)

@@ -56,7 +56,7 @@ enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjso
 enum step delivery_claim(struct delivery *d, const struct ledger_request *request,
                          const char *step_name, struct ledger_grant *grant, char id[64])
 {
-    enum step step = delivery_acquire(d, request, grant);
+    enum step step = delivery_acquire(d, request, grant, NULL, 0);
 
     if (step != STEP_OK)
         return step;
