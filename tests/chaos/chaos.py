@@ -78,7 +78,7 @@ def report(trial):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--row", default="", help="rows, by comma; also p99, quota, soak")
+    parser.add_argument("--row", default="", help="rows, by comma; also p99, closed, soak")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 10000)
     parser.add_argument("--full", action="store_true", help="the full figures, without a limit of time")
     parser.add_argument("--short", action="store_true", help="the smallest form")

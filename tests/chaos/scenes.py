@@ -1,4 +1,4 @@
-"""Measurements beside the rows: p99 (bad orders and a closed account beside good ones), quota, soak."""
+"""Measurements beside the rows: p99 of good orders beside bad ones, and beside a closed account; soak."""
 
 import re
 import statistics
@@ -145,49 +145,14 @@ def paired(trial, what, run, seconds):
     trial.expect(rise < max(50, 0.1 * without), f"{what}: p99 rises by {rise:.0f} ms")
 
 
-def p99(trial):
-    """What bad orders, and a closed account, cost the others."""
+def bad_orders(trial):
+    """What one bad order in ten costs the good ones."""
     paired(trial, "bad-orders", one_p99, trial.pick(6, 15, 60))
+
+
+def closed_account(trial):
+    """What a closed account costs the other one."""
     paired(trial, "closed-account", one_closed, trial.pick(6, 20, 120))
-
-
-# -- quota ---------------------------------------------------------------------------------------------------------
-
-
-def one_quota(trial, name, pushers, per_s, per_min, count):
-    """A minute of the account's quota with work waiting."""
-    with trial.rig(name, account={"rate_per_s": per_s, "rate_per_min": per_min},
-                   settings={"pusher": {"workers": 4, "http_timeout_s": 20, "lease_s": 60, "visibility_delay_s": 20}},
-                   partitions=16) as rig:
-        rig.start(services=("poller", "filter", "mapper"))
-        rig.sandbox_settings(quota={"per_s": per_s, "per_min": per_min, "per_day": 0})
-        rig.call("POST", "/sandbox/stores/abc123/orders", [order(f"quota.{n}@example.com") for n in range(count)])
-        rig.wait_for(lambda: rig.progress("mapper") >= count, 60, "the payloads")
-        names = ["pusher"] + [f"pusher-{n}" for n in range(2, pushers + 1)]
-        start = time.time()
-        for one in names:
-            rig.bring_up(one)
-        until = time.monotonic() + 75
-        rig.wait_for(lambda: time.monotonic() > until, 120, "a minute and its beginning")
-        end = time.time()
-        trial.expect(rig.delivered() < count, "there was not enough work for a minute")
-        calls = [e for e in rig.account_calls() if start <= float(e["t"]) <= end]
-        refused = sum(1 for e in calls if e["status"] == 429)
-        # the best minute: what came before it is the pushers' start
-        times = sorted(float(e["t"]) for e in calls if e["status"] != 429)
-        best = max(sum(1 for t in times if begin <= t < begin + 60) for begin in [times[0] + s for s in range(0, 15)])
-        used = best / per_min
-        trial.orders += rig.delivered()
-        trial.fact(f"quota: pushers={pushers} calls={len(times)} refused_429={refused} used={used:.0%} limit={per_s}/s,{per_min}/min")
-        trial.expect(refused == 0, f"{pushers} pushers: {refused} calls were refused with 429")
-        trial.expect(used >= 0.95, f"{pushers} pushers used {used:.0%} of the quota")
-
-
-def quota(trial):
-    """Never a 429, and nearly all of the quota used, however many pushers share it."""
-    for pushers in trial.pick((4,), (1, 4, 16), (1, 4, 16)):
-        one_quota(trial, f"key-{pushers}", pushers, 10, 240, 200)
-    one_quota(trial, "oauth-4", 4, 25, 1500, 900)
 
 
 # -- soak ----------------------------------------------------------------------------------------------------------
@@ -237,4 +202,4 @@ def soak(trial):
     trial.expect(max(lags) < 1000, f"lag reached {max(lags):.0f} records")
 
 
-SCENES = {"p99": p99, "quota": quota, "soak": soak}
+SCENES = {"p99": bad_orders, "closed": closed_account, "soak": soak}

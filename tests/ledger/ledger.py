@@ -161,3 +161,10 @@ class Worker:
 
     def expire_lease(self):
         self.server.client.hset(self.key, "lease", self.server.now() - 1)
+
+
+def deliver(worker, order="977"):
+    """acquire was GRANT: the rest of an ordinary delivery."""
+    assert worker.end("contact", "42", begin="order") == "OK"
+    assert worker.end("order", order, begin="goal:BCORDER/BC") == "OK"
+    assert worker.finish("done", "goal:BCORDER/BC", "sent") == "OK"

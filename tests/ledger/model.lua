@@ -10,6 +10,7 @@ local folder = string.match(arg[0], '^(.*)/') or '.'
 package.path = folder .. '/?.lua;' .. package.path
 local redis = require('model_redis')
 local model = require('model_world')
+local key = require('model_key')
 local SCRIPTS = folder .. '/../../common/ledger'
 
 local V1, V2, V3 = {version = 1}, {version = 2}, {version = 3}
@@ -39,7 +40,7 @@ local scenarios = {
 local function explore(world, budget_, stop_early)
     local first = model.first({budget = budget_})
     local states, from, labels, before = {first}, {0}, {''}, {{}}
-    local ids = {[model.key(first)] = 1}
+    local ids = {[key.of(first)] = 1}
     local result = {states = 0, violations = {}, known = 0}
     local good = {}
 
@@ -75,11 +76,11 @@ local function explore(world, budget_, stop_early)
             model.worker_moves(world, s, 2, moves)
             model.world_moves(world, s, moves)
             for _, move in ipairs(moves) do
-                local key = move[2].violation and {} or model.key(move[2])
-                local id = ids[key]
+                local name = move[2].violation and {} or key.of(move[2])
+                local id = ids[name]
                 if not id then
                     id = #from + 1
-                    ids[key], states[id], from[id], labels[id], before[id] = id, move[2], at, move[1], {}
+                    ids[name], states[id], from[id], labels[id], before[id] = id, move[2], at, move[1], {}
                 end
                 local list = before[id]
                 list[#list + 1] = at

@@ -77,3 +77,17 @@ def test_a_promoted_replica_does_not_vouch(own_server):
     assert vouches(first) and not vouches(second)
     a.server = second
     assert a.hello(vouches=vouches(second)) == "LOST"
+
+
+def test_a_restart_and_then_an_emptied_redis_is_one_rebuild(own_server):
+    """The counter leaps at a restart; the next ledger's begins ahead of it, or it would look like one that lost writes."""
+    server = own_server(*ALWAYS)
+    a, b = Worker(server, "a").rebuild(), Worker(server, "b")
+    server.client.hset("t:ledger", "writes", (server.now() - 20_000) * 100)  # sealed 20 s ago
+    server.kill()
+    server.start()
+    a.seen = 0  # what it saw was before those 20 s
+    assert a.hello(vouches=vouches(server)) == "OK" and a.acquire() == "GRANT"
+    server.client.flushall()
+    b.rebuild()
+    assert a.hello(vouches=vouches(server)) == "OK"
