@@ -204,7 +204,8 @@ void ticket_drop_parked(struct stage *stage)
     }
 }
 
-/* ms until the record is due, 0 when it is. */
+/* ms until the record is due, 0 when it is. One more than the difference: it is waited for on
+ * another clock, and both are cut to whole ms. */
 static int64_t due_in_ms(const struct event *event)
 {
     int64_t not_before_ms, left_ms;
@@ -215,6 +216,7 @@ static int64_t due_in_ms(const struct event *event)
     left_ms = not_before_ms - clock_now_ms();
     if (left_ms <= 0)
         return 0;
+    left_ms++;
     return left_ms < DUE_LONGEST_MS ? left_ms : DUE_LONGEST_MS;
 }
 
