@@ -84,6 +84,10 @@ void stage_set_paused(struct stage *stage, const char *topic, int paused);
 void result_dead(struct result *result, const struct stage_settings *settings,
                  const struct event *in, enum reason reason, const char *detail);
 
+/** @brief DEAD too_large: id and size as value instead of bytes that fit nowhere. */
+void result_too_large(struct result *result, const struct stage_settings *settings,
+                      const struct event *in, size_t size_bytes);
+
 /** @brief SKIP: value (malloc()ed JSON, taken) to the skipped topic; a tombstone on dead where in
  * came from a replay. */
 void result_skip(struct result *result, const struct stage_settings *settings,

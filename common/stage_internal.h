@@ -178,10 +178,4 @@ void stage_breathe(struct stage *stage, int wait_ms);
 /** @brief The stage cannot go on; the first cause counts. Thread-safe. */
 void stage_fail(struct stage *stage, const struct error *err);
 
-/* result.c */
-
-/** @brief DEAD too_large: id and size as value instead of bytes that fit nowhere. */
-void result_too_large(struct result *result, const struct stage_settings *settings,
-                      const struct event *in, size_t size_bytes);
-
 #endif

@@ -69,6 +69,14 @@ int delivery_region_refused(const struct delivery *d)
             memmem(answer->body.data, answer->body.length, "REGION", 6) != NULL);
 }
 
+/* The stop itself ended the call: no connection was waited for, or a GET was broken off. */
+static int is_stopped(const struct delivery *d, enum infusionsoft_outcome outcome)
+{
+    return stop_requested() &&
+           (outcome == INFUSIONSOFT_UNSENT ||
+            (outcome == INFUSIONSOFT_IN_DOUBT && infusionsoft_answer(d->client)->status == 0));
+}
+
 enum step delivery_failed_or_closed(struct delivery *d)
 {
     char why[DELIVERY_DETAIL_BYTES];
@@ -76,7 +84,7 @@ enum step delivery_failed_or_closed(struct delivery *d)
 
     snprintf(why, sizeof(why), "%s", d->detail);
     outcome = call(d, "GET", "/oauth/connect/userinfo", NULL, (struct text){0});
-    if (stop_requested() && outcome == INFUSIONSOFT_UNSENT)
+    if (is_stopped(d, outcome))
         return STEP_STOPPED;
     if (outcome == INFUSIONSOFT_UNAUTHORIZED || outcome == INFUSIONSOFT_UNSENT ||
         outcome == INFUSIONSOFT_IN_DOUBT) {
@@ -103,7 +111,7 @@ enum step delivery_failed(struct delivery *d, enum infusionsoft_outcome outcome)
     case INFUSIONSOFT_THROTTLED:
         return wait_throttled(d) == STEP_STOPPED ? STEP_STOPPED : STEP_CLOSED;
     default:
-        if (stop_requested() && outcome == INFUSIONSOFT_UNSENT)
+        if (is_stopped(d, outcome))
             return STEP_STOPPED;
         delivery_keep_answer(d);
         return delivery_failed_or_closed(d);

@@ -59,6 +59,36 @@ static enum step find_contact(struct delivery *d, char **body)
     return step;
 }
 
+static int is_gone(const struct infusionsoft_answer *answer)
+{
+    return answer->status == 404 || answer->status == 410;
+}
+
+/* The entry knows an id that the look-up did not bring: deleted, its address changed, or the list
+ * lags. Asked for by itself; what is not this address's contact any more is forgotten. */
+static enum step find_known(struct delivery *d, const char *known, char **body)
+{
+    enum step step;
+    yyjson_val *contact;
+
+    buffer_reset(&d->path);
+    buffer_printf(&d->path, "/contacts/");
+    http_append_escaped(&d->path, text_of(known));
+    buffer_reset(&d->query);
+    buffer_printf(&d->query, "fields=%s", contact_fields);
+    metric_add(d->pusher->lookups, 1);
+    step = delivery_read(d, "GET", d->path.data, d->query.data, (struct text){0});
+    if (step != STEP_OK && !(step == STEP_REFUSED && is_gone(infusionsoft_answer(d->client))))
+        return step;
+    contact = step == STEP_OK ? infusionsoft_answer(d->client)->root : NULL;
+    d->answer[0] = d->detail[0] = '\0'; /* that it is gone is no failure */
+    if (!has_email(contact, d->job->email))
+        return delivery_forget(d, LEDGER_CONTACT, d->contact_digest, known);
+    snprintf(d->contact_id, sizeof(d->contact_id), "%s", known);
+    *body = mem_check(yyjson_val_write(contact, 0, NULL));
+    return STEP_OK;
+}
+
 static enum step patch_contact(struct delivery *d, const struct merge *merge)
 {
     buffer_reset(&d->path);
@@ -129,9 +159,12 @@ static enum step create_contact(struct delivery *d, struct ledger_grant *grant)
 /* Under the contact's own lease: look up, then fill or create. */
 static enum step settle_contact(struct delivery *d, struct ledger_grant *grant)
 {
+    const char *known = ledger_grant_step(grant, "contact");
     char *body = NULL;
     enum step step = find_contact(d, &body);
 
+    if (step == STEP_OK && body == NULL && known != NULL)
+        step = find_known(d, known, &body);
     if (step == STEP_OK && body != NULL) {
         step = update_contact(d, body);
     } else if (step == STEP_OK) {

@@ -13,7 +13,7 @@
 
 #include "decide.h"
 
-enum { LATER_MAX_MS = 120000, AGAIN_WAIT_MS = 50 };
+enum { AGAIN_WAIT_MS = 50 };
 
 /* The same identity however the shop spells it: ASCII capitals made small. */
 static void digest_nocase(char target[LEDGER_DIGEST_BYTES], struct text text)
@@ -191,7 +191,6 @@ static void set_up(struct delivery *d, struct job *job)
     d->failed_step = "acquire";
     buffer_reset(&d->pending_step);
     clear_incomplete(d);
-    account_facts(d->account, d->currency, &d->field);
 }
 
 /* Contact and products that may be known already. @returns how many peeks */
@@ -271,6 +270,15 @@ static enum step check_before_order(struct delivery *d)
     return STEP_REFUSED;
 }
 
+/* The module may have come while the contact was settled: its field is read after it. */
+static int orders_usable(struct delivery *d)
+{
+    if (!account_orders_usable(d->account))
+        return 0;
+    account_facts(d->account, d->currency, &d->field);
+    return 1;
+}
+
 /* The order's work, step by step. Each asks the ledger what is done already. */
 static enum step deliver_steps(struct delivery *d)
 {
@@ -287,7 +295,7 @@ static enum step deliver_steps(struct delivery *d)
     if ((step = contact_step(d)) != STEP_OK)
         return step;
     if (delivery_done(d, "order") == NULL) {
-        orders = account_orders_usable(d->account) ? product_step(d) : STEP_NO_ORDERS;
+        orders = orders_usable(d) ? product_step(d) : STEP_NO_ORDERS;
         if (orders == STEP_OK)
             orders = order_step(d);
         if (orders != STEP_OK && orders != STEP_NO_ORDERS)
@@ -356,7 +364,11 @@ static enum step finish_failed(struct delivery *d, struct result *result)
         return finish_dead(d, REASON_GAVE_UP, result);
     case DECISION_INCOMPLETE:
         delivery_add_incomplete(d, d->failed_step, d->detail);
-        return finish_delivered(d, result);
+        step = finish_delivered(d, result);
+        if (step != STEP_FAILED)
+            return step;
+        fate_parked(d, REASON_GAVE_UP, d->detail, result); /* a damaged entry has no say */
+        return STEP_OK;
     default:
         step = finish(d, LEDGER_FINISH_RETRY, NULL);
         if (step == STEP_OK || step == STEP_FAILED) /* FAILED: a damaged entry, parked */
@@ -416,10 +428,11 @@ static enum step answer_final(struct delivery *d, struct result *result)
             fate_delivered(d, result);
             return STEP_OK;
         }
-        if (account_state(d->account) == ACCOUNT_USABLE)
+        step = STEP_CLOSED;
+        if (account_state(d->account) == ACCOUNT_USABLE) {
+            account_facts(d->account, d->currency, &d->field);
             step = order_look_again(d);
-        else
-            step = STEP_CLOSED;
+        }
         if (step != STEP_OK && step != STEP_STOPPED) {
             fate_look_later(d, result);
             step = STEP_OK;
@@ -445,10 +458,12 @@ static enum step deliver_once(struct delivery *d, struct result *result)
     }
     /* A withdrawal that needs no look-up needs no call either, and must not wait behind the
      * versions it overtakes. */
-    if (account_state(d->account) == ACCOUNT_CLOSED && !(d->withdrawn && d->grant->doubt == NULL))
+    if (account_state(d->account) == ACCOUNT_CLOSED && !(d->withdrawn && d->grant->doubt == NULL)) {
         step = STEP_CLOSED;
-    else
+    } else {
+        account_facts(d->account, d->currency, &d->field); /* they are known once it is open */
         step = deliver_steps(d);
+    }
     step = settle(d, step, result);
     return step == STEP_FAILED ? finish_failed(d, result) : step; /* its entry is damaged by now */
 }
@@ -475,7 +490,9 @@ enum delivered deliver(struct delivery *d, struct job *job, struct result *resul
     if (step == STEP_OK)
         return DELIVERED_RESULT;
     if (step == STEP_LATER) {
-        *wait_ms = d->wait_ms < 1 ? 1 : d->wait_ms > LATER_MAX_MS ? LATER_MAX_MS : d->wait_ms;
+        *wait_ms = d->wait_ms < 1                       ? 1
+                   : d->wait_ms > DELIVERY_LATER_MAX_MS ? DELIVERY_LATER_MAX_MS
+                                                        : d->wait_ms;
         return DELIVERED_LATER;
     }
     if (job->held) { /* free for the next start, if Redis answers at once */

@@ -62,6 +62,9 @@ struct product {
 
 enum { DELIVERY_ANSWER_BYTES = 1025, DELIVERY_DETAIL_BYTES = 160, DELIVERY_INCOMPLETE_MAX = 64 };
 
+/* A job is set aside for so long at once; what takes longer is set aside again. */
+enum { DELIVERY_LATER_MAX_MS = 120000 };
+
 struct incomplete {
     char *step;
     char *answer;
@@ -204,7 +207,7 @@ int delivery_region_refused(const struct delivery *d);
 
 /* looking things up, and the leases of contacts and products (lookup.c) */
 
-enum { LOOKUP_PAGES_MAX = 10, LOOKUP_PAGE_SIZE = 100 };
+enum { LOOKUP_PAGES_MAX = 50, LOOKUP_PAGE_SIZE = 100 };
 
 /* A list call, page by page; d->query has its query. Embedded; release with buffer_clear(&token).
  */

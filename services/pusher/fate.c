@@ -154,6 +154,17 @@ void fate_delivered(struct delivery *d, struct result *result)
 /* The epoch that a fence begins with. */
 static int64_t epoch_of(const char *fence) { return strtoll(fence, NULL, 10); }
 
+/* A fate that its topic does not take becomes one that names the record and its size. */
+static void replace_too_large(struct delivery *d, struct result *result)
+{
+    size_t size_bytes = result->outputs[0].value.length;
+
+    for (int i = 0; i < result->output_count; i++)
+        free(result->outputs[i].owned_value);
+    result->output_count = 0;
+    result_too_large(result, &d->pusher->stage_settings, d->job->event, size_bytes);
+}
+
 /* Kafka has it before the ledger is asked whether it is still the same; only then the offset may be
  * committed. */
 static enum step publish(struct delivery *d, struct result *result)
@@ -164,6 +175,11 @@ static enum step publish(struct delivery *d, struct result *result)
         struct error err = {0};
         int sent = publisher_send(d->pusher->publisher, &result->outputs[i], &err);
 
+        if (sent == 2 && result->reason != REASON_TOO_LARGE) {
+            replace_too_large(d, result);
+            i = -1;
+            continue;
+        }
         if (sent == -1) {
             log_error("kafka producer failed error=\"%s\"", err.text);
             stop_request();

@@ -34,8 +34,14 @@ enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjso
     enum step step;
 
     *list = NULL;
-    if (pages->ended || pages->read_count == LOOKUP_PAGES_MAX)
+    if (pages->ended)
         return STEP_OK;
+    if (pages->read_count == LOOKUP_PAGES_MAX) {
+        /* Not to be found among so many is not to be missing. */
+        snprintf(d->detail, sizeof(d->detail), "GET %s: more than %d match, not all were read",
+                 pages->path, LOOKUP_PAGES_MAX * LOOKUP_PAGE_SIZE);
+        return STEP_FAILED;
+    }
     if (pages->read_count++ == 0)
         pages->query_length = d->query.length;
     d->query.length = pages->query_length;

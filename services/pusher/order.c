@@ -229,6 +229,7 @@ enum step order_step(struct delivery *d)
     step = begin_order(d, &begun);
     if (step == STEP_OK)
         step = create_order(d, without_region, begun, id);
+    begun = 0; /* a refused create is ended: the next one is begun anew */
     while (step == STEP_REFUSED) {
         if (!without_region && delivery_region_refused(d)) {
             without_region = 1;

@@ -1,6 +1,6 @@
 #include "delivery.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "crash.h"
@@ -23,8 +23,10 @@ static enum step reconcile_order(struct delivery *d)
         return delivery_end(d, d->grant, "order", id, NULL, 0);
     }
     if (d->grant->doubt_visible_in_ms > 0) {
-        d->wait_ms = d->grant->doubt_visible_in_ms;
-        d->grant->doubt_visible_in_ms = 0; /* the next look decides */
+        d->wait_ms = d->grant->doubt_visible_in_ms < DELIVERY_LATER_MAX_MS
+                         ? d->grant->doubt_visible_in_ms
+                         : DELIVERY_LATER_MAX_MS;
+        d->grant->doubt_visible_in_ms -= d->wait_ms; /* at 0 the next look decides */
         return STEP_LATER;
     }
     d->job->look_later = 1;
@@ -42,12 +44,12 @@ enum step reconcile_step(struct delivery *d)
         if (strcmp(d->grant->doubt, "order") == 0) {
             step = reconcile_order(d);
         } else {
-            char name[512];
-            int goal = strncmp(d->grant->doubt, "goal:", 5) == 0;
+            char *name = mem_strdup(d->grant->doubt); /* which delivery_end() releases */
+            int goal = strncmp(name, "goal:", 5) == 0;
 
-            /* delivery_end() releases the doubt's text. A goal cannot be asked for (D7). */
-            snprintf(name, sizeof(name), "%s", d->grant->doubt);
+            /* A goal cannot be asked for (D7). */
             step = delivery_end(d, d->grant, name, goal ? "in_doubt" : NULL, NULL, 0);
+            free(name);
         }
     }
     return step;

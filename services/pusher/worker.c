@@ -336,7 +336,9 @@ void pool_stop(struct pool *pool)
         if (pool->workers[i].started)
             pthread_join(pool->workers[i].thread, NULL);
         pool->workers[i].started = 0;
+        pthread_mutex_lock(&pool->lock);
         abandon_rest(pool, &pool->workers[i]);
+        pthread_mutex_unlock(&pool->lock);
     }
 }
 

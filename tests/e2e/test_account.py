@@ -114,6 +114,22 @@ def test_order_with_a_refused_region_is_sent_without(shop):
     assert "region" not in body["shipping_address"] and body["shipping_address"]["locality"] == "Austin"
 
 
+def test_a_lost_answer_to_the_order_without_region_makes_no_second_one(shop):
+    """The second create is begun anew: what became of it is asked before another one."""
+    placed = shop.place(order(mail("region.lost"), status=7))
+    shop.wait_fate(placed["id"], wanted=("skipped", "status"))
+    key = f"bc-abc123-{placed['id']}"
+    shop.fault(side="is", method="POST", path="/orders", kind="status", status=400, body=REGION, match=key, count=1)
+    shop.fault(side="is", method="POST", path="/orders", kind="drop_after", match=key, count=1)
+    shop.sandbox_settings(visibility_delay_ms=700)  # not found by the look that follows at once
+    try:
+        shop.change(placed["id"], status_id=11)
+        shop.wait_fate(placed["id"], wanted=("delivered", None))
+    finally:
+        shop.sandbox_settings(visibility_delay_ms=0)
+    assert len(shop.created(placed["id"])) == 1
+
+
 def test_contact_with_a_refused_region_is_made_without(shop):
     email = mail("region.contact")
     shop.fault(side="is", method="POST", path="/contacts", kind="status", status=400, body=REGION, match=email, count=1)
@@ -150,6 +166,35 @@ def test_ids_of_what_was_deleted_meanwhile_are_asked_anew(shop):
     assert [g for g in shop.goals(real) if g[0] == "BCSKU"] == [("BCSKU", sku)] * 2
     third = shop.place_and_wait(order(email, [item(sku, "Kept")]))
     assert newest(shop, third["id"]).json()["calls"] == 3, "one order and two goals: the fresh ids are known"
+
+
+@pytest.mark.parametrize("how", ["deleted", "another address"])
+def test_a_known_contact_that_the_look_up_does_not_bring(shop, how):
+    """It comes with a new name, so it is looked up; the entry knows an id that is of nobody, or of another address, now."""
+    email = mail("known")
+    shop.place_and_wait(order(email))
+    first = shop.contact(email)["id"]
+    if how == "deleted":
+        shop.redis.command("HSET", ledger_key(shop, f"contact:{digest(email)}"), "s:contact", "999999")
+    shop.infusionsoft("PATCH", f"/contacts/{first}?update_mask=email_addresses",
+                      {"email_addresses": [{"field": "EMAIL1", "email": mail("moved")}]})
+    placed = shop.place_and_wait(order(email, billing={"first_name": "Mary"}))
+    second = shop.contact(email)["id"]
+    assert second != first
+    assert newest(shop, placed["id"]).json()["contact_id"] == second
+
+
+def test_a_known_contact_that_the_list_does_not_show_yet(shop):
+    """Asked for by its id, it is there and has the address: filled, not made again."""
+    email = mail("lagging")
+    shop.sandbox_settings(visibility_delay_ms=60000)
+    try:
+        shop.place_and_wait(order(email))
+        placed = shop.place_and_wait(order(email, billing={"first_name": "Mary"}))
+    finally:
+        shop.sandbox_settings(visibility_delay_ms=0)
+    assert len(shop.requests_since(0, "POST", "/contacts", email)) == 1
+    assert newest(shop, placed["id"]).json()["contact_id"] == shop.contact(email)["id"]
 
 
 # -- alarms --------------------------------------------------------------------------------------------------------

@@ -179,6 +179,19 @@ def test_forget(server):
     assert a.server.client.pttl(a.key) == -1
 
 
+def test_the_owner_may_forget_and_make_anew(server):
+    """The contact changed, and its id is of nobody any more."""
+    Worker(server, "o").rebuild()
+    a = Worker(server, "a", key="acc:contact:c1", kind="contact")
+    a.hello()
+    assert a.acquire(digest="one") == "GRANT" and a.begin("contact") == "OK" and a.finish("done", "contact", "7") == "OK"
+    assert a.acquire(digest="two") == "GRANT" and a.grant["steps"] == {"contact": "7"}
+    assert a.begin("contact") == "FENCED"
+    assert a.forget("8") == "OK" and a.begin("contact") == "FENCED"
+    assert a.forget("7") == "OK" and a.begin("contact") == "OK" and a.finish("done", "contact", "9") == "OK"
+    assert a.acquire(digest="two") == "DONE" and a.grant["steps"] == {"contact": "9"}
+
+
 # Somebody else wrote under our keys
 
 @pytest.mark.parametrize("field, value", [("state", "odd"), ("modified_at", "12x"), ("modified_at", ""),
