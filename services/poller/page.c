@@ -67,21 +67,25 @@ static void count_array(struct lines *lines, yyjson_val *array)
     yyjson_arr_foreach(array, index, count, line) { count_line(lines, line); }
 }
 
-static void count_consignments(struct lines *lines, yyjson_val *consignments)
+static void count_kind(struct lines *lines, yyjson_val *consignments)
 {
-    static const char *const kinds[] = {"shipping", "pickups", "downloads"};
     yyjson_val *consignment;
     size_t index, count;
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-        yyjson_arr_foreach(yyjson_obj_get(consignments, kinds[i]), index, count, consignment)
-        {
-            if (yyjson_obj_get(consignment, "__warning__") != NULL)
-                lines->warned = 1;
-            count_array(lines, yyjson_obj_get(consignment, "line_items"));
-        }
+    yyjson_arr_foreach(consignments, index, count, consignment)
+    {
+        if (yyjson_obj_get(consignment, "__warning__") != NULL)
+            lines->warned = 1;
+        count_array(lines, yyjson_obj_get(consignment, "line_items"));
     }
-    count_array(lines, yyjson_obj_get(yyjson_obj_get(consignments, "email"), "gift_certificates"));
+}
+
+static void count_consignments(struct lines *lines, yyjson_val *consignments)
+{
+    count_kind(lines, yyjson_obj_get(consignments, "shipping"));
+    count_kind(lines, yyjson_obj_get(consignments, "pickups"));
+    count_kind(lines, yyjson_obj_get(consignments, "downloads"));
+    count_kind(lines, yyjson_obj_get(yyjson_obj_get(consignments, "email"), "gift_certificates"));
 }
 
 static int is_coupons_missing(yyjson_val *order, const struct lines *lines)

@@ -128,9 +128,23 @@ static void reads_facts(void **state)
         {"four kinds",
          "{\"id\":7," DATE ",\"items_total\":4,\"consignments\":{\"shipping\":[{\"line_items\":["
          "{\"quantity\":1}]}],\"pickups\":[{\"line_items\":[{\"quantity\":1}]}],\"downloads\":[{"
-         "\"line_items\":[{\"quantity\":1}]}],\"email\":{\"gift_certificates\":[{\"quantity\":1}]}}"
-         "}",
+         "\"line_items\":[{\"quantity\":1}]}],\"email\":{\"gift_certificates\":[{\"line_items\":["
+         "{\"quantity\":1}]}]}}}",
          7, 0, 0, 0},
+        {"a gift certificate's consignment has two lines and a coupon",
+         "{\"id\":7," DATE
+         ",\"items_total\":2,\"coupon_discount\":\"5\",\"consignments\":{\"email\":{"
+         "\"gift_certificates\":[{\"line_items\":[" LINE(
+             "1", "{\"code\":\"A\",\"amount\":\"5\"}") "," LINE("1", "") "]}]}}}",
+         7, 0, 0, 0},
+        {"a gift certificate's lines left out",
+         "{\"id\":7," DATE ",\"items_total\":1,\"consignments\":{\"email\":{"
+         "\"gift_certificates\":[{\"recipient_email\":\"r@example.com\",\"line_items\":[]}]}}}",
+         7, 0, 1, 0},
+        {"a gift certificate's lines warned of",
+         "{\"id\":7," DATE ",\"items_total\":1,\"consignments\":{\"email\":{"
+         "\"gift_certificates\":[{\"line_items\":[" LINE("1", "") "],\"__warning__\":{}}]}}}",
+         7, 0, 1, 0},
         {"coupon adds up",
          "{\"id\":7," DATE ",\"items_total\":1,\"coupon_discount\":\"5.0000\"," LINES(
              LINE("1", "{\"code\":\"A\",\"amount\":\"5\"}")) "}",
