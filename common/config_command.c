@@ -44,6 +44,26 @@ static void print_help(const struct config_program *program)
            "TERM and INT finish the work in hand; a second one leaves at once.\n");
 }
 
+/* A Redis URL without its login, which ends at the last '@': a password may hold one. Only the path
+ * behind unix:// may as well, so there the '@' in front of it counts. */
+static void print_url(const char *url)
+{
+    const char *rest = strstr(url, "://");
+    const char *path, *at;
+
+    rest = rest == NULL ? url : rest + 3;
+    at = strrchr(rest, '@');
+    path = rest + strcspn(rest, "/");
+    if (strncmp(url, "unix://", 7) == 0 && path == rest)
+        at = NULL;
+    else if (strncmp(url, "unix://", 7) == 0 && path[-1] == '@')
+        at = path - 1;
+    if (at != NULL)
+        printf("%.*s***%s\n", (int)(rest - url), url, at);
+    else
+        printf("%s\n", url);
+}
+
 static void print_value(const struct config_option *option, const char *base)
 {
     const char *place = base + option->offset;
@@ -79,10 +99,8 @@ static void print_value(const struct config_option *option, const char *base)
         return;
     case OPTION_TEXT:
     case OPTION_START:
-        /* A Redis URL may carry a password. */
-        at = strcmp(option->name, "url") == 0 ? strchr(texts[0], '@') : NULL;
-        if (at != NULL)
-            printf("redis://***%s\n", at);
+        if (strcmp(option->name, "url") == 0)
+            print_url(texts[0]);
         else
             printf("%s\n", texts[0]);
         return;

@@ -110,6 +110,25 @@ def test_check_prints_the_settings_and_no_secret(tmp_path):
         assert "very-secret-value" not in answer.stdout + answer.stderr
 
 
+@pytest.mark.parametrize("url, shown", [
+    ("redis://127.0.0.1:1/0", "redis://127.0.0.1:1/0"),
+    ("redis://:pw-one@127.0.0.1:1/0", "redis://***@127.0.0.1:1/0"),
+    ("redis://user:pw-one@pw-two@127.0.0.1:1", "redis://***@127.0.0.1:1"),
+    ("redis://:pw-one/pw-two@127.0.0.1:1", "redis://***@127.0.0.1:1"),
+    ("unix:///run/a@b/redis.sock?db=1", "unix:///run/a@b/redis.sock?db=1"),
+    ("unix://:pw-one@pw-two@/run/a@b/redis.sock", "unix://***@/run/a@b/redis.sock"),
+])
+def test_check_prints_nothing_of_the_login_to_redis(tmp_path, url, shown):
+    answer = run(tmp_path, RIGHT.replace("redis://127.0.0.1:1/0", url), "bigfusion-poller", "--check")
+    assert answer.returncode == 0, answer.stderr
+    assert f"url = {shown}\n" in answer.stdout and "pw-" not in answer.stdout
+
+
+def test_check_of_the_poller_shows_the_schedule_of_failing_orders(tmp_path):
+    answer = run(tmp_path, RIGHT.replace("workers = 4", "max_attempts = 9"), "bigfusion-poller", "--check")
+    assert "max_attempts = 9\n" in answer.stdout and "retry_delays_s = 60,600,3600\n" in answer.stdout
+
+
 def test_environment_overrides_the_file(tmp_path):
     answer = run(tmp_path, RIGHT, "bigfusion-filter", "--check", env={"BIGFUSION_STORE_OTHER_CODE": "FROM-ENV"})
     assert answer.returncode == 0, answer.stderr

@@ -177,30 +177,65 @@ static void test_account_secret_needed_by_pusher_only(void **state)
     free(text);
 }
 
-/* Every setting stands in the commented settings file and in the table of the documentation. */
+static struct buffer read_page(const char *path)
+{
+    struct buffer page = {0};
+    char bytes[4096];
+    size_t length;
+    FILE *file = fopen(path, "r");
+
+    assert_non_null(file);
+    while ((length = fread(bytes, 1, sizeof(bytes), file)) > 0)
+        buffer_append(&page, bytes, length);
+    fclose(file);
+    return page;
+}
+
+/* Every setting stands in the commented settings file and in the table of the documentation, with
+ * its help. */
 static void test_table_is_documented(void **state)
 {
     static const char *const pages[] = {"deploy/bigfusion.conf", "docs/configuration.md"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++) {
-        struct buffer page = {0};
-        char bytes[4096];
-        size_t length;
-        FILE *file = fopen(pages[i], "r");
+        struct buffer page = read_page(pages[i]);
 
-        if (file == NULL) {
-            fail_msg("%s cannot be read", pages[i]);
-            return;
-        }
-        while ((length = fread(bytes, 1, sizeof(bytes), file)) > 0)
-            buffer_append(&page, bytes, length);
-        fclose(file);
         for (size_t j = 0; j < option_count; j++)
-            if (strstr(page.data, options[j].name) == NULL)
-                fail_msg("%s does not mention %s", pages[i], options[j].name);
+            if (strstr(page.data, options[j].name) == NULL ||
+                strstr(page.data, options[j].help) == NULL)
+                fail_msg("%s does not mention %s with its help", pages[i], options[j].name);
         buffer_clear(&page);
     }
+}
+
+static int is_default(const char *line)
+{
+    for (size_t i = 0; i < option_count; i++) {
+        char wanted[160];
+
+        if (options[i].default_value == NULL)
+            continue;
+        snprintf(wanted, sizeof(wanted), "; %s =%s%s", options[i].name,
+                 options[i].default_value[0] == '\0' ? "" : " ", options[i].default_value);
+        if (strcmp(line, wanted) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* What the head of the settings file says: a line with a leading ; is a setting with its default.
+ */
+static void test_file_shows_the_defaults(void **state)
+{
+    struct buffer page = read_page("deploy/bigfusion.conf");
+
+    (void)state;
+    *strstr(page.data, "[librdkafka]") = '\0';
+    for (char *line = strtok(page.data, "\n"); line != NULL; line = strtok(NULL, "\n"))
+        if (line[0] == ';' && !is_default(line))
+            fail_msg("no default: %s", line);
+    buffer_clear(&page);
 }
 
 int main(void)
@@ -211,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_account_secret_needed_by_pusher_only),
         cmocka_unit_test(test_table_is_documented),
+        cmocka_unit_test(test_file_shows_the_defaults),
     };
     int fd = mkstemp(secret_path);
     int result;
