@@ -11,7 +11,7 @@
 #include "text.h"
 
 enum {
-    TIMEOUT_MS = 30000,
+    TIMEOUT_MAX_MS = 30000,
     ANSWER_MAX_BYTES = 32 << 20,
     THROTTLED_FIRST_MS = 30000,
     PAUSE_MAX_MS = 600000,
@@ -25,21 +25,29 @@ struct bigcommerce {
     struct http *http;
     struct http_answer answer;
     struct buffer url;
-    int throttled;         /* 429s in a row */
-    int64_t ready_at_ms;   /* monotonic: no request before */
-    int64_t clock_lead_ms; /* store's clock - monotonic clock */
-    int clock_known;
+    int64_t timeout_ms;
+    int throttled;       /* 429s in a row */
+    int64_t ready_at_ms; /* monotonic: no request before */
+    struct bigcommerce_clock clock;
     struct metric *requests;
     struct metric *failures;
     struct metric *throttles;
 };
 
-struct bigcommerce *bigcommerce_new(const struct config_store *store)
+int64_t bigcommerce_timeout_ms(int64_t lease_ms)
+{
+    int64_t timeout_ms = lease_ms * 3 / 5;
+
+    return timeout_ms < TIMEOUT_MAX_MS ? timeout_ms : TIMEOUT_MAX_MS;
+}
+
+struct bigcommerce *bigcommerce_new(const struct config_store *store, int64_t timeout_ms)
 {
     struct bigcommerce *client = mem_alloc(sizeof(*client));
     char *label = mem_printf("store=\"%s\"", store->hash);
 
     client->store = store;
+    client->timeout_ms = timeout_ms;
     client->http = http_new("bigcommerce");
     client->requests =
         metric_counter("bigfusion_store_requests_total", "Requests sent to the store", label);
@@ -91,7 +99,26 @@ static int64_t header_int(const struct http_answer *answer, const char *name)
     return value;
 }
 
-/* Clock and quota, which every answer tells, whatever its status. */
+void bigcommerce_clock_learn(struct bigcommerce_clock *clock, int status, int64_t lead_ms)
+{
+    int counts = status >= 200 && status < 300;
+
+    /* A refusal is the store's own; what is between us and the store answers 5xx. */
+    if (!clock->known)
+        counts = counts || (status >= 400 && status < 500);
+    if (!counts)
+        return;
+    clock->before_ms = clock->known ? clock->lead_ms : lead_ms;
+    clock->lead_ms = lead_ms;
+    clock->known = 1;
+}
+
+int64_t bigcommerce_clock_lead_ms(const struct bigcommerce_clock *clock)
+{
+    return clock->before_ms < clock->lead_ms ? clock->before_ms : clock->lead_ms;
+}
+
+/* Quota, which every answer tells, whatever its status, and the clock. */
 static void read_headers(struct bigcommerce *client)
 {
     const struct http_answer *answer = &client->answer;
@@ -111,16 +138,17 @@ static void read_headers(struct bigcommerce *client)
     client->throttled = answer->status == 429 ? client->throttled + 1 : 0;
     client->ready_at_ms =
         now_ms + bigcommerce_quota_pause_ms(&quota, client->throttled, retry_chance());
-    if (date_parse_rfc2822(http_answer_header(answer, "Date"), &date_ms) == 0) {
-        client->clock_lead_ms = date_ms - now_ms;
-        client->clock_known = 1;
-    }
+    if (date_parse_rfc2822(http_answer_header(answer, "Date"), &date_ms) == 0)
+        bigcommerce_clock_learn(&client->clock, answer->status, date_ms - now_ms);
 }
 
-static enum bigcommerce_answer classify(int status)
+enum bigcommerce_answer bigcommerce_classify(int status, size_t body_bytes)
 {
-    if ((status >= 200 && status < 300) || status == 304)
+    if ((status == 200 && body_bytes > 0) || status == 204)
         return BIGCOMMERCE_OK;
+    /* Nobody asked for these, and "no more orders" would let the position jump over a backlog. */
+    if ((status >= 200 && status < 300) || status == 304)
+        return BIGCOMMERCE_TROUBLE;
     if (status == 429)
         return BIGCOMMERCE_THROTTLED;
     if (status == 401 || status == 403)
@@ -146,7 +174,7 @@ static enum bigcommerce_answer ask(struct bigcommerce *client, struct text *body
         .url = client->url.data,
         .headers = headers,
         .header_count = 2,
-        .timeout_ms = TIMEOUT_MS,
+        .timeout_ms = client->timeout_ms,
         .max_answer_bytes = ANSWER_MAX_BYTES,
     };
     enum bigcommerce_answer meaning;
@@ -158,15 +186,15 @@ static enum bigcommerce_answer ask(struct bigcommerce *client, struct text *body
         return client->answer.too_large ? BIGCOMMERCE_TOO_LARGE : BIGCOMMERCE_TROUBLE;
     }
     read_headers(client);
-    meaning = classify(client->answer.status);
+    meaning = bigcommerce_classify(client->answer.status, client->answer.body.length);
     if (meaning == BIGCOMMERCE_OK) {
         if (client->answer.status == 200)
             *body = (struct text){client->answer.body.data, client->answer.body.length};
         return meaning;
     }
     metric_add(meaning == BIGCOMMERCE_THROTTLED ? client->throttles : client->failures, 1);
-    error_set(err, meaning == BIGCOMMERCE_REFUSED ? ERROR_PERMANENT : ERROR_TEMPORARY, "HTTP %d",
-              client->answer.status);
+    error_set(err, meaning == BIGCOMMERCE_REFUSED ? ERROR_PERMANENT : ERROR_TEMPORARY, "HTTP %d%s",
+              client->answer.status, client->answer.status == 200 ? " without a body" : "");
     return meaning;
 }
 
@@ -221,18 +249,17 @@ enum bigcommerce_answer bigcommerce_time(struct bigcommerce *client, struct erro
 
     begin_url(client);
     buffer_printf(&client->url, "/time");
-    client->clock_known = 0;
+    client->clock.known = 0;
     answer = ask(client, &body, err);
-    if (client->clock_known || answer != BIGCOMMERCE_OK)
+    if (client->clock.known || answer != BIGCOMMERCE_OK)
         return answer;
     doc = body.length == 0 ? NULL : yyjson_read(body.data, body.length, YYJSON_READ_NUMBER_AS_RAW);
     if (text_to_int(json_text(yyjson_obj_get(yyjson_doc_get_root(doc), "time")), &seconds) == 0 &&
-        seconds > 0 && seconds < INT64_MAX / 1000) {
-        client->clock_lead_ms = seconds * 1000 - clock_monotonic_ms();
-        client->clock_known = 1;
-    }
+        seconds > 0 && seconds < INT64_MAX / 1000)
+        bigcommerce_clock_learn(&client->clock, client->answer.status,
+                                seconds * 1000 - clock_monotonic_ms());
     yyjson_doc_free(doc);
-    if (client->clock_known)
+    if (client->clock.known)
         return BIGCOMMERCE_OK;
     error_set(err, ERROR_TEMPORARY, "no answer tells the store's clock");
     return BIGCOMMERCE_TROUBLE;
@@ -240,7 +267,8 @@ enum bigcommerce_answer bigcommerce_time(struct bigcommerce *client, struct erro
 
 int64_t bigcommerce_clock_ms(const struct bigcommerce *client)
 {
-    return client->clock_known ? clock_monotonic_ms() + client->clock_lead_ms : -1;
+    return client->clock.known ? clock_monotonic_ms() + bigcommerce_clock_lead_ms(&client->clock)
+                               : -1;
 }
 
 int64_t bigcommerce_pause_ms(const struct bigcommerce *client)

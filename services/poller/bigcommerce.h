@@ -17,19 +17,30 @@ struct bigcommerce;
 /* What an answer means for the one who asked. All but OK leave an error that says why. */
 enum bigcommerce_answer {
     BIGCOMMERCE_OK =
-        0, /* body holds the answer; empty where the store says that there is nothing */
+        0, /* 200: body holds the answer; 204: it is empty, the store says that there is nothing */
     BIGCOMMERCE_THROTTLED,   /* 429: the same again after bigcommerce_pause_ms() */
     BIGCOMMERCE_CLOSED,      /* 401, 403: token or scope; a person must act */
     BIGCOMMERCE_REFUSED,     /* any other 4xx, or a redirect */
-    BIGCOMMERCE_TROUBLE,     /* no or half an answer, 5xx: later, and fewer at once */
+    BIGCOMMERCE_TROUBLE,     /* no or half an answer, 5xx, 200 without a body, a 2xx or 304 that
+                                nobody asked for: later, and fewer at once */
     BIGCOMMERCE_UNAVAILABLE, /* 503: the store is down as a whole: minutes later */
     BIGCOMMERCE_TOO_LARGE,   /* more bytes than we take: fewer at once */
 };
 
 enum { BIGCOMMERCE_LINES_MAX = 250 }; /* values of one page of lines or coupons */
 
-/** @brief New. store is kept. Free with bigcommerce_free(). */
-struct bigcommerce *bigcommerce_new(const struct config_store *store);
+/**
+ * @brief How long a request may take: three fifths of the lease, at most 30 s. A request begins
+ * with two thirds of the lease left at least (lease_keep()), so a slow answer does not lose it.
+ * Pure.
+ */
+int64_t bigcommerce_timeout_ms(int64_t lease_ms);
+
+/**
+ * @brief New. store is kept. Free with bigcommerce_free().
+ * @param timeout_ms  how long one request may take, see bigcommerce_timeout_ms()
+ */
+struct bigcommerce *bigcommerce_new(const struct config_store *store, int64_t timeout_ms);
 void bigcommerce_free(struct bigcommerce *client);
 
 /**
@@ -49,11 +60,10 @@ enum bigcommerce_answer bigcommerce_order(struct bigcommerce *client, int64_t id
 enum bigcommerce_answer bigcommerce_part(struct bigcommerce *client, int64_t id, const char *what,
                                          int page, struct text *body, struct error *err);
 
-/** @brief GET /v2/time: makes the store's clock known. */
+/** @brief GET /v2/time: makes the store's clock known, whatever was known before. */
 enum bigcommerce_answer bigcommerce_time(struct bigcommerce *client, struct error *err);
 
-/** @brief The store's clock now, from the Date header of its last answer; -1 when no answer came
- * yet. */
+/** @brief The store's clock now, from the Date headers of its answers; -1 when none is known. */
 int64_t bigcommerce_clock_ms(const struct bigcommerce *client);
 
 /** @brief How long to wait before the next request, in ms; 0: none. */
@@ -65,6 +75,24 @@ int bigcommerce_status(const struct bigcommerce *client);
 /** @brief Moves the body of the last answer out: what was borrowed from it lives in target now.
  * Takes target's memory. */
 void bigcommerce_take_body(struct bigcommerce *client, struct buffer *target);
+
+/** @brief What an answer means by its status and the length of its body. Pure. */
+enum bigcommerce_answer bigcommerce_classify(int status, size_t body_bytes);
+
+/* What the last two Date headers that count say: the store's clock less the monotonic one. */
+struct bigcommerce_clock {
+    int known;
+    int64_t lead_ms;
+    int64_t before_ms; /* of the answer before; the same where there was none */
+};
+
+/** @brief Takes an answer's Date into account. Only a 2xx counts, while no clock is known a 4xx as
+ * well: a proxy in between has a clock of its own. Pure. */
+void bigcommerce_clock_learn(struct bigcommerce_clock *clock, int status, int64_t lead_ms);
+
+/** @brief The smaller lead of the two, so that one wrong Date ahead moves no position into the
+ * future. Pure. */
+int64_t bigcommerce_clock_lead_ms(const struct bigcommerce_clock *clock);
 
 /* What an answer says about the quota. */
 struct bigcommerce_quota {

@@ -11,8 +11,9 @@
 #include "stop.h"
 
 enum {
-    GIVE_UP_ROUNDS = 10,
     FIRST_TRIES = 3,
+    FAILURES_PER_DELAY = 3,
+    DELAYS = 3,
     FULL_WAIT_MS = 50,
     REPORT_WAIT_MS = 250,
     ENVELOPE_BYTES = 512, /* of a record around its value: key, headers, framing */
@@ -42,41 +43,58 @@ void dealer_clear(struct dealer *dealer)
     dealer->seen_key = NULL;
 }
 
-int dealer_count_failure(struct dealer *dealer, int64_t id)
+/* Its place, or failing_count. */
+static int find_failing(const struct dealer *dealer, int64_t id)
 {
     int i = 0;
 
     while (i < dealer->failing_count && dealer->failing[i].id != id)
         i++;
+    return i;
+}
+
+int dealer_count_failure(struct dealer *dealer, int64_t id, int64_t now_ms)
+{
+    const int64_t *delays_s = dealer->config->pusher.retry_delays_s;
+    struct failing *failing;
+    int i = find_failing(dealer, id), delay;
+
     if (i == FAILING_MAX)
         i = 0; /* so many at once: the oldest starts anew */
     if (i == dealer->failing_count)
         dealer->failing_count++;
-    if (dealer->failing[i].id != id)
-        dealer->failing[i] = (struct failing){id, 0, -1};
-    if (dealer->failing[i].reads == dealer->reads)
-        return 0;
-    dealer->failing[i].reads = dealer->reads;
-    return ++dealer->failing[i].rounds >= GIVE_UP_ROUNDS;
+    failing = &dealer->failing[i];
+    if (failing->id != id)
+        *failing = (struct failing){.id = id, .reads = -1};
+    if (failing->reads == dealer->reads)
+        return 0; /* not its own failure: asked again in the next round */
+    failing->reads = dealer->reads;
+    delay = failing->failures++ / FAILURES_PER_DELAY;
+    failing->due_ms = now_ms + delays_s[delay < DELAYS ? delay : DELAYS - 1] * 1000;
+    return failing->failures >= dealer->config->pusher.max_attempts;
 }
 
-/* One that failed in an earlier round is tried once in each: others wait behind it. */
+int dealer_is_due(const struct dealer *dealer, int64_t id, int64_t now_ms)
+{
+    int i = find_failing(dealer, id);
+
+    return i == dealer->failing_count || dealer->failing[i].due_ms <= now_ms;
+}
+
+/* One that failed before is tried once whenever it is due: others wait behind it. */
 static int tries_of(const struct dealer *dealer, int64_t id)
 {
-    for (int i = 0; i < dealer->failing_count; i++)
-        if (dealer->failing[i].id == id)
-            return 1;
-    return FIRST_TRIES;
+    return find_failing(dealer, id) < dealer->failing_count ? 1 : FIRST_TRIES;
 }
 
 static void forget_failure(struct dealer *dealer, int64_t id)
 {
-    for (int i = 0; i < dealer->failing_count; i++)
-        if (dealer->failing[i].id == id) {
-            dealer->failing[i] = dealer->failing[--dealer->failing_count];
-            dealer->failing[dealer->failing_count] = (struct failing){0};
-            return;
-        }
+    int i = find_failing(dealer, id);
+
+    if (i == dealer->failing_count)
+        return;
+    dealer->failing[i] = dealer->failing[--dealer->failing_count];
+    dealer->failing[dealer->failing_count] = (struct failing){0};
 }
 
 /* The record of one order, with the texts that its output points to. */
@@ -210,50 +228,79 @@ static enum outcome send_too_large(struct dealer *dealer, const struct page_row 
     return deal_record(dealer, &record.output, err);
 }
 
+/* What became of an order's own calls. */
+struct own_calls {
+    enum completion completion;
+    struct buffer completed; /* the whole order, or empty where nothing was missing */
+    struct error why;
+};
+
+/* Asks for what is missing in an order, unless it has to wait after failures. */
+static enum outcome complete_one(struct dealer *dealer, struct deal *deal, int i,
+                                 struct own_calls *own)
+{
+    const struct page_row *row = &deal->rows[i];
+
+    if (deal->reason != REASON_NONE || row->fault != NULL ||
+        (!row->lines_missing && !row->coupons_missing))
+        return OUTCOME_OK;
+    if (!dealer_is_due(dealer, row->id, clock_monotonic_ms())) {
+        deal->held[i] = 1;
+        return OUTCOME_OK;
+    }
+    return complete_order(dealer->asker, row, tries_of(dealer, row->id), &own->completed,
+                          &own->completion, &own->why);
+}
+
+/* Fills in what is sent for an order, or marks it as held. */
+static void decide(struct record *record, struct dealer *dealer, struct deal *deal, int i,
+                   const struct own_calls *own)
+{
+    const struct page_row *row = &deal->rows[i];
+    struct output *output = &record->output;
+
+    record_init(record, dealer, row, &dealer->marks[i]);
+    output->topic = dealer->topics->raw;
+    output->value = own->completed.data != NULL
+                        ? (struct text){own->completed.data, own->completed.length}
+                        : row->bytes;
+    if (deal->reason == REASON_TOO_LARGE) {
+        make_too_large(record, dealer, row->id, row->bytes.length);
+    } else if (deal->reason != REASON_NONE) {
+        make_dead(record, dealer, deal->reason, deal->detail, row->bytes);
+    } else if (row->fault != NULL) {
+        make_dead(record, dealer, REASON_MALFORMED, row->fault, row->bytes);
+    } else if (own->completion == COMPLETION_REFUSED) {
+        make_dead(record, dealer, REASON_REFUSED, own->why.text, row->bytes);
+    } else if (own->completion == COMPLETION_FAILING) {
+        deal->held[i] = !dealer_count_failure(dealer, row->id, clock_monotonic_ms());
+        if (deal->held[i])
+            log_warn("retried key=%s error=\"%s\"", record->key, own->why.text);
+        else
+            make_dead(record, dealer, REASON_GAVE_UP, own->why.text, row->bytes);
+    } else if ((int64_t)output->value.length + ENVELOPE_BYTES >
+               dealer->config->kafka.max_record_bytes) {
+        make_too_large(record, dealer, row->id, output->value.length);
+    }
+}
+
 /* Sends an order on, completed where something is missing. */
 static enum outcome deal_one(struct dealer *dealer, struct deal *deal, int i, struct batch *batch,
                              size_t *sent_bytes, struct error *err)
 {
     const struct page_row *row = &deal->rows[i];
-    struct buffer completed = {0};
+    struct own_calls own = {.completion = COMPLETION_DONE};
     struct record record;
-    enum completion completion = COMPLETION_DONE;
-    enum outcome outcome = OUTCOME_OK;
     enum batch_answer answer;
-    struct error why = {0};
+    enum outcome outcome = complete_one(dealer, deal, i, &own);
 
-    if (deal->reason == REASON_NONE && row->fault == NULL &&
-        (row->lines_missing || row->coupons_missing)) {
-        outcome = complete_order(dealer->asker, row, tries_of(dealer, row->id), &completed,
-                                 &completion, &why);
-        if (outcome != OUTCOME_OK) {
-            *err = why;
-            goto out;
-        }
-    }
-    record_init(&record, dealer, row, &dealer->marks[i]);
-    record.output.topic = dealer->topics->raw;
-    record.output.value =
-        completed.data != NULL ? (struct text){completed.data, completed.length} : row->bytes;
-    if (deal->reason == REASON_TOO_LARGE) {
-        make_too_large(&record, dealer, row->id, row->bytes.length);
-    } else if (deal->reason != REASON_NONE) {
-        make_dead(&record, dealer, deal->reason, deal->detail, row->bytes);
-    } else if (row->fault != NULL) {
-        make_dead(&record, dealer, REASON_MALFORMED, row->fault, row->bytes);
-    } else if (completion == COMPLETION_REFUSED) {
-        make_dead(&record, dealer, REASON_REFUSED, why.text, row->bytes);
-    } else if (completion == COMPLETION_FAILING) {
-        if (!dealer_count_failure(dealer, row->id)) {
-            deal->held[i] = 1;
-            log_warn("retried key=%s error=\"%s\"", record.key, why.text);
-            goto out;
-        }
-        make_dead(&record, dealer, REASON_GAVE_UP, why.text, row->bytes);
-    } else if ((int64_t)record.output.value.length + ENVELOPE_BYTES >
-               dealer->config->kafka.max_record_bytes) {
-        make_too_large(&record, dealer, row->id, record.output.value.length);
-    }
+    if (outcome != OUTCOME_OK)
+        *err = own.why;
+    if (outcome != OUTCOME_OK || deal->held[i])
+        goto out;
+    decide(&record, dealer, deal, i, &own);
+    if (deal->held[i])
+        goto out;
     *sent_bytes = record.output.value.length;
     outcome = send(dealer, batch, &record.output, i, &answer, err);
     if (outcome == OUTCOME_OK && answer == BATCH_TOO_LARGE)
@@ -266,7 +313,7 @@ static enum outcome deal_one(struct dealer *dealer, struct deal *deal, int i, st
                  *sent_bytes);
     }
 out:
-    buffer_clear(&completed);
+    buffer_clear(&own.completed);
     return outcome;
 }
 

@@ -15,13 +15,14 @@
 #include "publish.h"
 #include "seen.h"
 
-enum { FAILING_MAX = 64 }; /* orders of one store whose own calls fail at the same time */
+enum { FAILING_MAX = 256 }; /* orders of one store whose own calls fail at the same time */
 
 /* An order whose own calls fail, from round to round. */
 struct failing {
     int64_t id;
-    int rounds;
-    int64_t reads; /* the dealer's, when it was last counted */
+    int failures;
+    int64_t reads;  /* the dealer's, when it was last counted */
+    int64_t due_ms; /* monotonic: not asked for before */
 };
 
 /* One store's dealer; embedded; all pointers but failing borrowed. */
@@ -65,11 +66,16 @@ void dealer_clear(struct dealer *dealer);
 enum outcome deal_orders(struct dealer *dealer, struct deal *deal, struct error *err);
 
 /**
- * @brief Counts one more round in which an order's own calls failed, if the store let other orders
- * be read since.
- * @returns 1 when it is to be given up, else 0
+ * @brief Counts one more failure of an order's own calls, if the store let orders be read since the
+ * last one, and says when it is due again: [pusher] retry_delays_s, the first delay after failures
+ * 1 to 3, the second after 4 to 6, later the third.
+ * @param now_ms  monotonic
+ * @returns 1 when it is to be given up, at [pusher] max_attempts failures, else 0
  */
-int dealer_count_failure(struct dealer *dealer, int64_t id);
+int dealer_count_failure(struct dealer *dealer, int64_t id, int64_t now_ms);
+
+/** @brief Whether an order's own calls may be made now (monotonic); held until then. */
+int dealer_is_due(const struct dealer *dealer, int64_t id, int64_t now_ms);
 
 /**
  * @brief Produces one record and waits until Kafka has it, keeping the lease.

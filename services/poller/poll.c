@@ -59,12 +59,12 @@ static enum outcome ask_time(struct poll *poll, struct error *err)
     /* A token without the scope for /time still shows the clock in its refusal; whether it may see
      * orders is seen there. */
     if (outcome == OUTCOME_CLOSED && bigcommerce_status(poll->asker.client) == 403 &&
-        bigcommerce_clock_ms(poll->asker.client) >= 0) {
+        bigcommerce_clock_ms(poll->asker.client) >= 0)
+        outcome = OUTCOME_OK;
+    else if (outcome == OUTCOME_OK && bigcommerce_clock_ms(poll->asker.client) < 0)
+        outcome = OUTCOME_TROUBLE;
+    if (outcome == OUTCOME_OK)
         error_clear(err);
-        return OUTCOME_OK;
-    }
-    if (outcome == OUTCOME_OK && bigcommerce_clock_ms(poll->asker.client) < 0)
-        return OUTCOME_TROUBLE;
     return outcome;
 }
 
@@ -228,6 +228,15 @@ static enum outcome deal_with_one(struct poll *poll, const struct page_row *row,
     return outcome == OUTCOME_OK ? deal_with(poll, &deal, err) : outcome;
 }
 
+/* Leaves an order where it is, for a later round, and goes on behind it. */
+static enum outcome hold_one(struct poll *poll, const struct page_row *slim)
+{
+    const struct cursor_row row = {slim->id, slim->modified_ms};
+
+    cursor_hold(&poll->cursor, slim->modified_ms);
+    return cursor_page(&poll->cursor, &row, 1) == 0 ? OUTCOME_OK : OUTCOME_TROUBLE;
+}
+
 /* An order that no list call brings, but whose id and date are known: asked for by itself. */
 static enum outcome ask_alone(struct poll *poll, const struct page_row *slim, struct error *err)
 {
@@ -235,12 +244,18 @@ static enum outcome ask_alone(struct poll *poll, const struct page_row *slim, st
     enum bigcommerce_answer answer;
     struct page_row row;
     struct text body;
-    enum outcome outcome = ask(&poll->asker, &what, &answer, &body, err);
+    enum outcome outcome;
 
+    if (!dealer_is_due(&poll->dealer, slim->id, clock_monotonic_ms()))
+        return hold_one(poll, slim);
+    outcome = ask(&poll->asker, &what, &answer, &body, err);
     if (outcome != OUTCOME_OK)
         return outcome;
     switch (answer) {
     case BIGCOMMERCE_OK:
+        /* Kept from the calls that complete it. The slim list was in there: its order is dealt with
+         * by id and date alone. */
+        bigcommerce_take_body(poll->asker.client, &poll->body);
         page_read_order(&row, body);
         if (row.fault == NULL && row.id == slim->id)
             return deal_with_one(poll, &row, REASON_NONE, NULL, err);
@@ -255,16 +270,13 @@ static enum outcome ask_alone(struct poll *poll, const struct page_row *slim, st
     default:
         break;
     }
-    if (dealer_count_failure(&poll->dealer, slim->id))
+    if (dealer_count_failure(&poll->dealer, slim->id, clock_monotonic_ms()))
         return deal_with_one(poll, slim, REASON_GAVE_UP, "the store fails whenever it is asked for",
                              err);
     log_warn("retried key=%s/order/%lld error=\"%s\"", poll->store->hash, (long long)slim->id,
              err->text);
     error_clear(err);
-    cursor_hold(&poll->cursor, slim->modified_ms);
-    if (cursor_page(&poll->cursor, &(struct cursor_row){slim->id, slim->modified_ms}, 1) != 0)
-        return OUTCOME_TROUBLE;
-    return OUTCOME_OK;
+    return hold_one(poll, slim);
 }
 
 /* One order that cannot be read, after some tries. poll->tried: what came for it, or empty. err
@@ -405,6 +417,9 @@ enum outcome poll_round(struct poll *poll, struct error *err)
     poll->failures = 0;
     cursor_begin(&poll->cursor, upper_ms - poll->config->poller.settle_s * 1000,
                  poll->config->poller.overlap_s * 1000, poll->position.start_from_ms);
+    /* Nothing to ask for: no answer would correct a clock that is wrong. */
+    if (!cursor_next(&poll->cursor, &query))
+        outcome = ask_time(poll, err);
     while (outcome == OUTCOME_OK && cursor_next(&poll->cursor, &query))
         outcome = poll_page(poll, &query, err);
     /* Both of the client's buffers pass through here, one in each round. */

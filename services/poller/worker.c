@@ -211,7 +211,9 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
     poll->config = all->config;
     poll->store = store;
     poll->topics = &all->topics;
-    poll->asker = (struct asker){store->hash, bigcommerce_new(store), &worker->lease};
+    poll->asker = (struct asker){store->hash,
+                                 bigcommerce_new(store, bigcommerce_timeout_ms(all->leases.ttl_ms)),
+                                 &worker->lease};
     poll->position.cursor_ms = -1;
     poll->dealer = (struct dealer){
         .config = all->config,

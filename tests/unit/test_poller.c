@@ -1,0 +1,126 @@
+/* test_poller.c - what an answer of the store means, whose clock counts, how long a request may
+ * take, and the schedule of orders whose own calls fail. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "../../services/poller/bigcommerce.h"
+#include "../../services/poller/deal.h"
+
+static void classifies(void **state)
+{
+    static const struct {
+        int status;
+        size_t body_bytes;
+        enum bigcommerce_answer answer;
+    } cases[] = {
+        {200, 2, BIGCOMMERCE_OK},        {200, 0, BIGCOMMERCE_TROUBLE},
+        {204, 0, BIGCOMMERCE_OK},        {201, 2, BIGCOMMERCE_TROUBLE},
+        {202, 0, BIGCOMMERCE_TROUBLE},   {206, 9, BIGCOMMERCE_TROUBLE},
+        {304, 0, BIGCOMMERCE_TROUBLE},   {301, 0, BIGCOMMERCE_REFUSED},
+        {400, 9, BIGCOMMERCE_REFUSED},   {401, 9, BIGCOMMERCE_CLOSED},
+        {403, 9, BIGCOMMERCE_CLOSED},    {404, 9, BIGCOMMERCE_REFUSED},
+        {408, 0, BIGCOMMERCE_TROUBLE},   {413, 0, BIGCOMMERCE_TOO_LARGE},
+        {429, 0, BIGCOMMERCE_THROTTLED}, {500, 0, BIGCOMMERCE_TROUBLE},
+        {502, 9, BIGCOMMERCE_TROUBLE},   {503, 9, BIGCOMMERCE_UNAVAILABLE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        if (bigcommerce_classify(cases[i].status, cases[i].body_bytes) != cases[i].answer)
+            fail_msg("%d with %zu bytes: %d", cases[i].status, cases[i].body_bytes,
+                     (int)bigcommerce_classify(cases[i].status, cases[i].body_bytes));
+}
+
+static void trusts_the_clock_of_the_store_only(void **state)
+{
+    static const struct {
+        const char *name;
+        struct {
+            int status;
+            int64_t lead_ms;
+        } answers[4];
+        int known;
+        int64_t lead_ms;
+    } cases[] = {
+        {"nothing", {{0}}, 0, 0},
+        {"one answer", {{200, 1000}}, 1, 1000},
+        {"its refusal, first", {{403, 1000}}, 1, 1000},
+        {"its refusal, later", {{200, 1000}, {403, 500}}, 1, 1000},
+        {"a proxy, first", {{502, 9000}}, 0, 0},
+        {"a proxy, later", {{200, 1000}, {502, 500}}, 1, 1000},
+        {"one wrong ahead", {{200, 1000}, {200, 900000}}, 1, 1000},
+        {"wrong ahead, then right", {{200, 900000}, {200, 1000}}, 1, 1000},
+        {"and it stays right", {{200, 1000}, {200, 900000}, {200, 1000}}, 1, 1000},
+        {"the store's clock was set on", {{200, 1000}, {200, 9000}, {200, 9000}}, 1, 9000},
+        {"the store's clock was set back", {{200, 9000}, {204, 1000}}, 1, 1000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct bigcommerce_clock clock = {0};
+
+        for (int j = 0; j < 4 && cases[i].answers[j].status != 0; j++)
+            bigcommerce_clock_learn(&clock, cases[i].answers[j].status,
+                                    cases[i].answers[j].lead_ms);
+        if (clock.known != cases[i].known ||
+            (clock.known && bigcommerce_clock_lead_ms(&clock) != cases[i].lead_ms))
+            fail_msg("%s: known=%d lead_ms=%lld", cases[i].name, clock.known,
+                     (long long)bigcommerce_clock_lead_ms(&clock));
+    }
+}
+
+/* A request may begin when a third of the lease is over, and must end before all of it is. */
+static void requests_end_within_the_lease(void **state)
+{
+    (void)state;
+    for (int64_t lease_s = 1; lease_s <= 600; lease_s++) {
+        int64_t timeout_ms = bigcommerce_timeout_ms(lease_s * 1000);
+
+        assert_true(timeout_ms > 0 && timeout_ms <= 30000);
+        assert_true(lease_s * 1000 / 3 + timeout_ms < lease_s * 1000);
+    }
+    assert_int_equal(bigcommerce_timeout_ms(30000), 18000);
+    assert_int_equal(bigcommerce_timeout_ms(600000), 30000);
+}
+
+static void gives_up_by_schedule(void **state)
+{
+    static const int64_t wanted_s[] = {60, 60, 60, 600, 600, 600, 3600, 3600};
+    struct config config = {.pusher = {.max_attempts = 9, .retry_delays_s = {60, 600, 3600}}};
+    struct dealer *dealer = calloc(1, sizeof(*dealer));
+    int64_t now_ms = 1000;
+
+    (void)state;
+    dealer->config = &config;
+    assert_true(dealer_is_due(dealer, 7, now_ms));
+    for (size_t i = 0; i < sizeof(wanted_s) / sizeof(*wanted_s); i++) {
+        assert_false(dealer_count_failure(dealer, 7, now_ms));
+        assert_false(dealer_is_due(dealer, 7, now_ms + wanted_s[i] * 1000 - 1));
+        assert_true(dealer_is_due(dealer, 8, now_ms));
+        now_ms += wanted_s[i] * 1000;
+        assert_true(dealer_is_due(dealer, 7, now_ms));
+        /* While the store lets nothing be read it is not this order's failure. */
+        assert_false(dealer_count_failure(dealer, 7, now_ms));
+        assert_true(dealer_is_due(dealer, 7, now_ms));
+        dealer->reads++;
+    }
+    assert_true(dealer_count_failure(dealer, 7, now_ms));
+    free(dealer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(classifies),
+        cmocka_unit_test(trusts_the_clock_of_the_store_only),
+        cmocka_unit_test(requests_end_within_the_lease),
+        cmocka_unit_test(gives_up_by_schedule),
+    };
+
+    return cmocka_run_group_tests_name("poller", tests, NULL, NULL);
+}
