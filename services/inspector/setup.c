@@ -6,6 +6,7 @@
 #include "http.h"
 #include "infusionsoft.h"
 #include "ledger.h"
+#include "log.h"
 #include "stop.h"
 #include "token.h"
 
@@ -73,13 +74,12 @@ static int check_credential(struct infusionsoft *client, const char *account, st
     return infusionsoft_check_tenant(client, err);
 }
 
-/* Looks, creates what is missing, and looks again: only what is found then counts. created: out */
-static int set_up_field(struct infusionsoft *client, const char *account, int *created,
-                        struct error *err)
+/* Looks, creates what is missing, and looks again: only what is found then counts. */
+static int set_up_field(struct infusionsoft *client, const char *account, struct error *err)
 {
     struct infusionsoft_field field;
+    int created = 0;
 
-    *created = 0;
     if (find(client, &field) != INFUSIONSOFT_OK)
         return failed(client, account, err);
     if (field.id[0] == '\0') {
@@ -88,7 +88,7 @@ static int set_up_field(struct infusionsoft *client, const char *account, int *c
         /* Where the answer was lost the look below tells. */
         if (outcome != INFUSIONSOFT_OK && outcome != INFUSIONSOFT_IN_DOUBT)
             return failed(client, account, err);
-        *created = 1;
+        created = 1;
         if (find(client, &field) != INFUSIONSOFT_OK)
             return failed(client, account, err);
         if (field.id[0] == '\0')
@@ -97,34 +97,84 @@ static int set_up_field(struct infusionsoft *client, const char *account, int *c
                 "account %s: the order custom field was asked for and is not there yet", account);
     }
     printf("account %s: order custom field \"" INFUSIONSOFT_FIELD_LABEL "\" %s (id %s, name %s)\n",
-           account, *created ? "created" : "is there already", field.id, field.name);
+           account, created ? "created" : "is there already", field.id, field.name);
     return 0;
 }
 
-static int set_up_account(const struct config *config, const struct config_account *account,
-                          int *created, struct error *err)
+/* One account's client and what it stands on. */
+struct connection {
+    struct http *http;
+    struct token *token; /* auth = oauth */
+    struct infusionsoft *client;
+};
+
+static struct connection connect_account(const struct config *config,
+                                         const struct config_account *account)
 {
     struct token_settings token = {account, config->redis.url, config->kafka.topic_prefix,
                                    REDIS_TIMEOUT_MS};
+    struct connection connection = {.http = http_new("bigfusion")};
     struct infusionsoft_settings settings = {.account = account,
-                                             .http = http_new("bigfusion"),
+                                             .http = connection.http,
                                              .timeout_ms = config->pusher.http_timeout_s * 1000};
-    struct infusionsoft *client;
-    int rc;
 
     if (account->auth == AUTH_OAUTH)
-        settings.token = token_new(&token);
-    client = infusionsoft_new(&settings);
-    rc = check_credential(client, account->name, err);
-    if (rc == 0)
-        rc = set_up_field(client, account->name, created, err);
-    infusionsoft_free(client);
-    token_free(settings.token);
-    http_free(settings.http);
-    return rc;
+        connection.token = token_new(&token);
+    settings.token = connection.token;
+    connection.client = infusionsoft_new(&settings);
+    return connection;
 }
 
-/* No account had the field, hence no order of ours is anywhere: the ledger begins with them. */
+static void disconnect(struct connection *connection)
+{
+    infusionsoft_free(connection->client);
+    token_free(connection->token);
+    http_free(connection->http);
+}
+
+/* What the accounts show before anything is written. One that refuses its orders counts for
+ * neither.
+ */
+struct fields {
+    int found;
+    int missing;
+};
+
+static int look_into(struct infusionsoft *client, const char *account, struct fields *fields,
+                     struct error *err)
+{
+    struct infusionsoft_field field;
+    enum infusionsoft_outcome outcome;
+
+    if (check_credential(client, account, err) != 0)
+        return -1;
+    outcome = find(client, &field);
+    if (outcome == INFUSIONSOFT_FORBIDDEN)
+        return 0;
+    if (outcome != INFUSIONSOFT_OK)
+        return failed(client, account, err);
+    if (field.id[0] != '\0')
+        fields->found++;
+    else
+        fields->missing++;
+    return 0;
+}
+
+static int look_everywhere(const struct config *config, struct fields *fields, struct error *err)
+{
+    for (int i = 0; i < config->account_count; i++) {
+        const struct config_account *account = &config->accounts[i];
+        struct connection connection = connect_account(config, account);
+        int rc = look_into(connection.client, account->name, fields, err);
+
+        disconnect(&connection);
+        if (rc != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* No account has the field, hence no order of ours is anywhere: the ledger begins with them. */
 static int start_ledger(const struct config *config, struct error *err)
 {
     struct ledger_settings settings = ledger_settings_of(config);
@@ -141,18 +191,37 @@ static int start_ledger(const struct config *config, struct error *err)
     return rc;
 }
 
-int setup_run(const struct config *config, struct error *err)
+/* An account that fails does not keep the others from theirs. */
+static int set_up_fields(const struct config *config, struct error *err)
 {
-    int created_count = 0;
+    int rc = 0;
 
     for (int i = 0; i < config->account_count; i++) {
-        int created;
+        const struct config_account *account = &config->accounts[i];
+        struct connection connection = connect_account(config, account);
+        struct error own = {0};
 
-        if (set_up_account(config, &config->accounts[i], &created, err) != 0)
-            return -1;
-        created_count += created;
+        if (set_up_field(connection.client, account->name, &own) != 0) {
+            if (rc == 0)
+                *err = own;
+            else
+                log_error("setup error=\"%s\"", own.text);
+            rc = -1;
+        }
+        disconnect(&connection);
     }
-    if (created_count > 0 && created_count == config->account_count)
-        return start_ledger(config, err);
-    return 0;
+    return rc;
+}
+
+/* The ledger first: a field that is there says to every later run that it was started. Where all
+ * accounts refuse there is nothing to make, and nothing says that the ledger would be the first. */
+int setup_run(const struct config *config, struct error *err)
+{
+    struct fields fields = {0};
+
+    if (look_everywhere(config, &fields, err) != 0)
+        return -1;
+    if (fields.found == 0 && fields.missing > 0 && start_ledger(config, err) != 0)
+        return -1;
+    return set_up_fields(config, err);
 }
