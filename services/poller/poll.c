@@ -129,6 +129,15 @@ static enum outcome deal_rows(struct poll *poll, struct deal *deal, struct error
     return deal_orders(&poll->dealer, deal, err);
 }
 
+static enum outcome move_over(struct poll *poll, const struct cursor_row *rows, int count,
+                              struct error *err)
+{
+    if (cursor_page(&poll->cursor, rows, count) == 0)
+        return OUTCOME_OK;
+    error_set(err, ERROR_TEMPORARY, "the store answers the same page again and again");
+    return OUTCOME_TROUBLE;
+}
+
 /* Deals with rows, then moves the cursor over them. */
 static enum outcome deal_with(struct poll *poll, struct deal *deal, struct error *err)
 {
@@ -142,10 +151,9 @@ static enum outcome deal_with(struct poll *poll, struct deal *deal, struct error
         if (deal->held[i])
             cursor_hold(&poll->cursor, deal->rows[i].modified_ms);
     }
-    if (cursor_page(&poll->cursor, rows, deal->count) != 0) {
-        error_set(err, ERROR_TEMPORARY, "the store answers the same page again and again");
-        return OUTCOME_TROUBLE;
-    }
+    outcome = move_over(poll, rows, deal->count, err);
+    if (outcome != OUTCOME_OK)
+        return outcome;
     poll->failures = 0;
     return save_progress(poll, err);
 }
@@ -229,12 +237,12 @@ static enum outcome deal_with_one(struct poll *poll, const struct page_row *row,
 }
 
 /* Leaves an order where it is, for a later round, and goes on behind it. */
-static enum outcome hold_one(struct poll *poll, const struct page_row *slim)
+static enum outcome hold_one(struct poll *poll, const struct page_row *slim, struct error *err)
 {
     const struct cursor_row row = {slim->id, slim->modified_ms};
 
     cursor_hold(&poll->cursor, slim->modified_ms);
-    return cursor_page(&poll->cursor, &row, 1) == 0 ? OUTCOME_OK : OUTCOME_TROUBLE;
+    return move_over(poll, &row, 1, err);
 }
 
 /* An order that no list call brings, but whose id and date are known: asked for by itself. */
@@ -247,7 +255,7 @@ static enum outcome ask_alone(struct poll *poll, const struct page_row *slim, st
     enum outcome outcome;
 
     if (!dealer_is_due(&poll->dealer, slim->id, clock_monotonic_ms()))
-        return hold_one(poll, slim);
+        return hold_one(poll, slim, err);
     outcome = ask(&poll->asker, &what, &answer, &body, err);
     if (outcome != OUTCOME_OK)
         return outcome;
@@ -276,7 +284,7 @@ static enum outcome ask_alone(struct poll *poll, const struct page_row *slim, st
     log_warn("retried key=%s/order/%lld error=\"%s\"", poll->store->hash, (long long)slim->id,
              err->text);
     error_clear(err);
-    return hold_one(poll, slim);
+    return hold_one(poll, slim, err);
 }
 
 /* One order that cannot be read, after some tries. poll->tried: what came for it, or empty. err

@@ -67,3 +67,16 @@ def test_answer_that_says_nothing_is_no_end_of_the_orders(poller):
     wanted = {f"{one}/order/{each['id']}" for one in ("abc123", "abc124") for each in poller.orders(one)}
     wait_until(lambda: wanted <= {r.key for r in poller.raw_records()}, 30, lambda: f"every order; {poller.trouble()}")
     assert [e["status"] for e in calls(poller, "/orders")[:2]] == [304, 304]
+
+
+@pytest.mark.parametrize("poller", [{}], indirect=True)
+def test_clock_that_was_wrong_is_asked_for_when_it_leaves_nothing_to_ask(poller):
+    before = poller.place(order(mail("clock")))
+    poll(poller)
+    wait_until(lambda: published(poller, before["id"]), 30, lambda: f"the order; {poller.trouble()}")
+    known = len(calls(poller, "/time"))
+    poller.sandbox_settings(clock_skew_s=-3600)  # each window ends before it begins: no list call tells the clock
+    wait_until(lambda: len(calls(poller, "/time")) > known, 30, "the clock to be asked for")
+    poller.sandbox_settings(clock_skew_s=0)
+    after = poller.place(order(mail("clock")))
+    wait_until(lambda: published(poller, after["id"]), 30, lambda: f"the next order; {poller.trouble()}")
