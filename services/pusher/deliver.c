@@ -15,121 +15,6 @@
 
 enum { AGAIN_WAIT_MS = 50 };
 
-/* The same identity however the shop spells it: ASCII capitals made small. */
-static void digest_nocase(char target[LEDGER_DIGEST_BYTES], struct text text)
-{
-    char *lower = mem_strndup(text.data, text.length);
-    struct text part = {lower, text.length};
-
-    for (size_t i = 0; i < text.length; i++)
-        if (lower[i] >= 'A' && lower[i] <= 'Z')
-            lower[i] = (char)(lower[i] - 'A' + 'a');
-    ledger_digest(target, &part, 1);
-    free(lower);
-}
-
-static struct text member_text(yyjson_val *object, const char *name)
-{
-    yyjson_val *value = yyjson_obj_get(object, name);
-
-    if (yyjson_is_raw(value))
-        return (struct text){yyjson_get_raw(value), yyjson_get_len(value)};
-    return (struct text){yyjson_get_str(value), yyjson_get_str(value) ? yyjson_get_len(value) : 0};
-}
-
-static int64_t member_int(yyjson_val *object, const char *name, int64_t missing)
-{
-    int64_t value;
-
-    return text_to_int(member_text(object, name), &value) == 0 ? value : missing;
-}
-
-/* products[], each with its identity; order_items must point into it. */
-static int read_products(struct delivery *d)
-{
-    yyjson_val *list = yyjson_obj_get(d->payload, "products");
-    yyjson_arr_iter iter;
-    yyjson_val *one;
-
-    d->product_count = (int)yyjson_arr_size(list);
-    if (d->product_count + 1 > d->product_capacity) {
-        d->product_capacity = d->product_count + 16;
-        d->products = mem_realloc(d->products, (size_t)d->product_capacity * sizeof(*d->products));
-        d->peeks = mem_realloc(d->peeks, (size_t)d->product_capacity * sizeof(*d->peeks));
-    }
-    yyjson_arr_iter_init(list, &iter);
-    for (int i = 0; (one = yyjson_arr_iter_next(&iter)) != NULL; i++) {
-        struct product *product = &d->products[i];
-
-        *product = (struct product){.sku = text_trim(member_text(one, "sku")),
-                                    .body = yyjson_obj_get(one, "body")};
-        if (product->sku.length == 0 || !yyjson_is_obj(product->body))
-            return -1;
-        digest_nocase(product->digest, product->sku);
-    }
-    yyjson_arr_iter_init(yyjson_obj_get(d->order_body, "order_items"), &iter);
-    while ((one = yyjson_arr_iter_next(&iter)) != NULL) {
-        if (yyjson_obj_get(one, "product") != NULL &&
-            (member_int(one, "product", -1) < 0 ||
-             member_int(one, "product", -1) >= d->product_count))
-            return -1;
-    }
-    return 0;
-}
-
-static int read_goals(struct delivery *d)
-{
-    yyjson_arr_iter iter;
-    yyjson_val *goal;
-
-    d->goals = yyjson_obj_get(d->payload, "goals");
-    yyjson_arr_iter_init(d->goals, &iter);
-    while ((goal = yyjson_arr_iter_next(&iter)) != NULL)
-        if (!yyjson_is_str(yyjson_obj_get(goal, "integration")) ||
-            !yyjson_is_str(yyjson_obj_get(goal, "call_name")))
-            return -1;
-    return 0;
-}
-
-/* What the delivery needs of the payload. -1: it is not one. */
-static int read_payload(struct delivery *d)
-{
-    const struct event *event = d->job->event;
-    struct event_key key;
-    struct text body;
-
-    if (d->job->doc == NULL || event_key_parse(event->key, &key) != 0)
-        return -1;
-    d->payload = yyjson_doc_get_root(d->job->doc);
-    d->withdrawn = text_is(member_text(d->payload, "kind"), "withdrawn");
-    d->external_key = member_text(d->payload, "external_key");
-    d->contact_body = yyjson_obj_get(d->payload, "contact");
-    d->order_body = yyjson_obj_get(d->payload, "order");
-    d->modified_at =
-        event_header_int(event, HEADER_MODIFIED_AT, member_int(d->payload, "modified_at", -1));
-    d->placed_at = member_int(d->payload, "placed_at", -1);
-    d->polled_at = event_header_int(event, HEADER_POLLED_AT, event->timestamp_ms);
-    d->attempt = event_header_int(event, HEADER_ATTEMPT, 0);
-    d->replay = text_is(event->headers[HEADER_SOURCE], "replay");
-    d->look_was_asked = text_is(event->headers[HEADER_REASON], reason_name(REASON_IN_DOUBT));
-    if (member_int(d->payload, "format", 0) != 1 || d->external_key.length == 0 ||
-        d->modified_at < 0 || d->placed_at < 0 || !yyjson_is_obj(d->contact_body) ||
-        d->job->email.length == 0 ||
-        (!d->withdrawn &&
-         (!text_is(member_text(d->payload, "kind"), "order") || !yyjson_is_obj(d->order_body))))
-        return -1;
-    ledger_digest(d->digest, &event->value, 1);
-    digest_nocase(d->contact_digest, text_trim(d->job->email));
-    d->product_count = 0;
-    d->goals = NULL;
-    if (d->withdrawn)
-        return 0;
-    body.data = mem_check(yyjson_val_write(d->contact_body, 0, &body.length));
-    ledger_digest(d->contact_body_digest, &body, 1);
-    free((void *)(uintptr_t)body.data);
-    return read_products(d) != 0 || read_goals(d) != 0 ? -1 : 0;
-}
-
 struct delivery *deliver_new(struct pusher *pusher)
 {
     struct delivery *d = mem_alloc(sizeof(*d));
@@ -244,7 +129,7 @@ static enum step use_cache(struct delivery *d)
 
 static enum step check_currency(struct delivery *d)
 {
-    struct text currency = member_text(d->payload, "currency");
+    struct text currency = payload_member(d->payload, "currency");
 
     if (text_equal_nocase(currency, text_of(d->currency)))
         return STEP_OK;
@@ -473,7 +358,7 @@ enum delivered deliver(struct delivery *d, struct job *job, struct result *resul
     enum step step;
 
     d->job = job;
-    if (job->account_index < 0 || read_payload(d) != 0) {
+    if (job->account_index < 0 || payload_read(d) != 0) {
         fate_malformed(d, result);
         return DELIVERED_RESULT;
     }

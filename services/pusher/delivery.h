@@ -140,6 +140,15 @@ enum step {
     STEP_REFUSED,   /* for good: reason, detail, answer */
 };
 
+/* the record (payload.c) */
+
+/** @brief Fills in what the delivery needs of the job's payload; borrowed from it. -1: it is not a
+ * payload. */
+int payload_read(struct delivery *d);
+
+/** @brief A member's text or number as it is written there; empty when absent. Borrowed. */
+struct text payload_member(yyjson_val *object, const char *name);
+
 /* ledger, asked until it answers (ledgering.c) */
 
 /** @brief ledger_begin(); begun: it was begun already by the call before. OK, AGAIN, FAILED or

@@ -229,10 +229,12 @@ static int is_default(const char *line)
 static void test_file_shows_the_defaults(void **state)
 {
     struct buffer page = read_page("deploy/bigfusion.conf");
+    char *rest = NULL;
 
     (void)state;
     *strstr(page.data, "[librdkafka]") = '\0';
-    for (char *line = strtok(page.data, "\n"); line != NULL; line = strtok(NULL, "\n"))
+    for (char *line = strtok_r(page.data, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest))
         if (line[0] == ';' && !is_default(line))
             fail_msg("no default: %s", line);
     buffer_clear(&page);
