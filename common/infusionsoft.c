@@ -31,7 +31,8 @@ struct infusionsoft {
     struct buffer credential;   /* value of the credential header; secret */
     int admitted;               /* what follows is of the next call */
     int64_t quota_id;           /* 0: not counted by a governor */
-    int64_t day_wait_ms;        /* > 0: the day's quota is used up */
+    int64_t refused_wait_ms;    /* > 0: the governor lets nothing through for so long */
+    int day_used_up;            /* because the day's quota is used up */
     struct error no_credential; /* or: none is to be had */
     int renewed;                /* the token is fresh: refused as well, it is not the token */
     int64_t since_ms;
@@ -91,7 +92,7 @@ int infusionsoft_admit(struct infusionsoft *client)
 {
     if (client->admitted)
         return 0;
-    client->quota_id = client->day_wait_ms = 0;
+    client->quota_id = client->refused_wait_ms = 0;
     error_clear(&client->no_credential);
     if (load_credential(client, &client->no_credential) == 0 && client->settings.quota != NULL) {
         int64_t id = 0, wait_ms = 0;
@@ -101,7 +102,12 @@ int infusionsoft_admit(struct infusionsoft *client)
             client->quota_id = id;
             break;
         case QUOTA_DAY_USED_UP:
-            client->day_wait_ms = wait_ms;
+            client->refused_wait_ms = wait_ms;
+            client->day_used_up = 1;
+            break;
+        case QUOTA_PAUSED:
+            client->refused_wait_ms = wait_ms;
+            client->day_used_up = 0;
             break;
         default:
             return -1;
@@ -301,10 +307,12 @@ static enum infusionsoft_outcome call_once(struct infusionsoft *client, const ch
         answer->error = client->no_credential;
         return answer->outcome = INFUSIONSOFT_UNAUTHORIZED;
     }
-    if (client->day_wait_ms > 0) {
-        error_set(&answer->error, ERROR_TEMPORARY, "the day's quota is used up");
-        answer->wait_ms = client->day_wait_ms;
-        answer->day_used_up = 1;
+    if (client->refused_wait_ms > 0) {
+        error_set(&answer->error, ERROR_TEMPORARY,
+                  client->day_used_up ? "the day's quota is used up"
+                                      : "the account asked for a pause");
+        answer->wait_ms = client->refused_wait_ms;
+        answer->day_used_up = client->day_used_up;
         return answer->outcome = INFUSIONSOFT_THROTTLED;
     }
     answer->outcome = perform(client, method, path, body);

@@ -12,7 +12,12 @@
 #include "log.h"
 #include "stop.h"
 
-enum { TOPIC_HANDLES_MAX = 256, MISSING_TOPIC_LOG_MS = 30000, VALUE_BYTES = 24 };
+enum {
+    TOPIC_HANDLES_MAX = 256,
+    MISSING_TOPIC_LOG_MS = 30000,
+    VALUE_BYTES = 24,
+    QUEUE_LEAST_KB = 8192,
+};
 
 /* What our own guarantees hang on; [librdkafka] may not change it. */
 static const char *const reserved[] = {
@@ -59,7 +64,6 @@ static const char *const producer_settings[][2] = {
     {"linger.ms", "5"},
     {"batch.size", "1000000"},
     {"batch.num.messages", "10000"},
-    {"queue.buffering.max.kbytes", "8192"},
     {"queue.buffering.max.messages", "50000"},
     {"sticky.partitioning.linger.ms", "0"},
     {NULL, NULL},
@@ -123,7 +127,11 @@ static int set_consumer(rd_kafka_conf_t *conf, const struct config *config, stru
 
 static int set_producer(rd_kafka_conf_t *conf, const struct config *config, struct error *err)
 {
-    if (set_table(conf, producer_settings, err) != 0)
+    int64_t queue_kb = 4 * config->kafka.max_record_bytes / 1024; /* at least one record fits */
+
+    if (set_table(conf, producer_settings, err) != 0 ||
+        set_number(conf, "queue.buffering.max.kbytes",
+                   queue_kb > QUEUE_LEAST_KB ? queue_kb : QUEUE_LEAST_KB, err) != 0)
         return -1;
     return set_number(conf, "message.max.bytes", 2 * config->kafka.max_record_bytes, err);
 }

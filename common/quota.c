@@ -19,6 +19,7 @@ enum {
     ARGUMENTS_MAX = 8,
     WAIT_MAX_MS = 5000, /* ask again at least this often: somebody may have given way */
     UNKNOWN_WAIT_MS = 1000,
+    PAUSE_MAX_MS = 120000, /* twice what the windows of second and minute can ask for */
 };
 
 static const char text[] = {
@@ -155,6 +156,8 @@ static enum quota_answer wait_turn(struct quota *quota, enum quota_lane lane, in
             return QUOTA_DAY_USED_UP;
         } else if (*wait_ms == 0) {
             return QUOTA_GO;
+        } else if (*wait_ms > PAUSE_MAX_MS) {
+            return QUOTA_PAUSED;
         }
         if (*wait_ms > WAIT_MAX_MS)
             *wait_ms = WAIT_MAX_MS;

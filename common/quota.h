@@ -40,6 +40,7 @@ void quota_free(struct quota *quota);
 enum quota_answer {
     QUOTA_GO = 0,
     QUOTA_DAY_USED_UP, /* wait_ms: how long */
+    QUOTA_PAUSED,      /* the account asked for a pause that is too long to wait here; wait_ms */
     QUOTA_STOPPED,     /* the process stops */
 };
 
@@ -47,7 +48,7 @@ enum quota_answer {
  * @brief Waits until one call may be made. Without Redis it waits too: nothing is delivered then.
  * @param since_ms  when the work began that the call is part of: what began first is finished first
  * @param id       out, GO: names the call for quota_done()
- * @param wait_ms  out, DAY_USED_UP
+ * @param wait_ms  out, DAY_USED_UP and PAUSED
  */
 enum quota_answer quota_wait(struct quota *quota, enum quota_lane lane, int64_t since_ms,
                              int64_t *id, int64_t *wait_ms);

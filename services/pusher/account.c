@@ -192,6 +192,7 @@ void account_record_succeeded(struct account *account)
 {
     pthread_mutex_lock(&account->lock);
     circuit_success(&account->circuit);
+    circuit_success(&account->orders);
     pthread_mutex_unlock(&account->lock);
 }
 
@@ -260,13 +261,15 @@ static int ask_currency(struct account *account, struct infusionsoft *client, ch
     return 0;
 }
 
-/* Can orders be written? 0: yes, field is set; 1: no e-commerce module; -1: why. */
+/* Can orders be written? 0: yes, field is set; 1: no e-commerce module, as orders or products say;
+ * -1: why. */
 static int ask_orders(struct infusionsoft *client, struct infusionsoft_field *field, char why[160])
 {
     enum infusionsoft_outcome outcome;
 
     memset(field, 0, sizeof(*field));
-    if (ask(client, "/orders", "page_size=1", why) != 0)
+    if (ask(client, "/orders", "page_size=1", why) != 0 ||
+        ask(client, "/products", "page_size=1", why) != 0)
         return infusionsoft_answer(client)->outcome == INFUSIONSOFT_FORBIDDEN ? 1 : -1;
     outcome = infusionsoft_find_field(client, field);
     if (outcome == INFUSIONSOFT_FORBIDDEN)
@@ -359,7 +362,6 @@ static void probe_orders(struct account *account, struct infusionsoft *client)
     if (orders == 0)
         account->field = field;
     if (circuit_probed(&account->orders, orders == 0, clock_monotonic_ms(), retry_chance())) {
-        circuit_success(&account->orders);
         log_info("ecommerce_available account=%s", account->config->name);
         stage_set_paused(account->stage,
                          account->settings.topics->waiting_orders[account->settings.index], 0);

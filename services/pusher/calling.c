@@ -8,7 +8,10 @@
 #include "log.h"
 #include "stop.h"
 
-enum { THROTTLED_MAX_MS = 30000 };
+enum {
+    THROTTLED_MAX_MS = 30000,     /* one wait */
+    THROTTLED_LONGEST_MS = 60000, /* all waits in a row */
+};
 
 static enum infusionsoft_outcome call(struct delivery *d, const char *method, const char *path,
                                       const char *query, struct text body)
@@ -17,18 +20,21 @@ static enum infusionsoft_outcome call(struct delivery *d, const char *method, co
 
     metric_add(d->pusher->calls, 1);
     if (outcome != INFUSIONSOFT_THROTTLED)
-        d->throttled_count = 0;
+        d->throttled_count = d->throttled_ms = 0;
     return outcome;
 }
 
 /* After a 429. STEP_OK: call again. What takes long, as the day's quota does, is not waited for in
- * a worker: the account is closed until then. */
+ * a worker, other accounts need it: the account is closed until then. */
 static enum step wait_throttled(struct delivery *d)
 {
     const struct infusionsoft_answer *answer = infusionsoft_answer(d->client);
     int64_t wait_ms = answer->wait_ms;
 
-    if (answer->day_used_up || wait_ms > THROTTLED_MAX_MS) {
+    if (account_state(d->account) == ACCOUNT_CLOSED)
+        return STEP_CLOSED;
+    if (answer->day_used_up || wait_ms > THROTTLED_MAX_MS ||
+        d->throttled_ms > THROTTLED_LONGEST_MS) {
         account_close(d->account,
                       answer->day_used_up ? "the day's quota is used up"
                                           : "the account asks for a long pause (429)",
@@ -37,7 +43,10 @@ static enum step wait_throttled(struct delivery *d)
     }
     for (int i = 0; i < d->throttled_count && wait_ms < THROTTLED_MAX_MS / 2; i++)
         wait_ms *= 2;
+    if (wait_ms > THROTTLED_MAX_MS)
+        wait_ms = THROTTLED_MAX_MS;
     d->throttled_count++;
+    d->throttled_ms += (int)wait_ms;
     log_debug("throttled account=%s wait_ms=%lld", account_config(d->account)->name,
               (long long)wait_ms);
     return stop_wait_ms(wait_ms) ? STEP_STOPPED : STEP_OK;
@@ -146,14 +155,14 @@ enum step delivery_write(struct delivery *d, const struct ledger_grant *grant, c
                          int begun, const char *path, const char *query, struct text body,
                          enum infusionsoft_outcome *outcome)
 {
-    for (;; begun = 0) {
+    for (int again = 0;; begun = 0, again = 1) {
         enum step ended;
 
         /* The governor is asked before the doubt is written: nothing waits between the two and the
          * call. */
         if (infusionsoft_admit(d->client) != 0) {
-            *outcome = INFUSIONSOFT_UNSENT;
-            return begun ? STEP_OK : STEP_STOPPED;
+            *outcome = INFUSIONSOFT_UNSENT; /* a doubt that is written already is ended */
+            return begun || again ? STEP_OK : STEP_STOPPED;
         }
         if (!begun) {
             ended = delivery_begin(d, grant, step);

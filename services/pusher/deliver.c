@@ -68,7 +68,7 @@ static void set_up(struct delivery *d, struct job *job)
     d->store = config_store_by_hash(d->pusher->config, job->event->headers[HEADER_STORE]);
     d->combines = account_is_free(d->account);
     d->calls_before = infusionsoft_call_count(d->client);
-    d->throttled_count = 0;
+    d->throttled_count = d->throttled_ms = 0;
     d->contact_id[0] = d->order_id[0] = '\0';
     d->contact_cached = d->products_cached = d->peeked = 0;
     d->detail[0] = d->answer[0] = '\0';
@@ -249,6 +249,8 @@ static enum step finish_failed(struct delivery *d, struct result *result)
         return finish_dead(d, REASON_GAVE_UP, result);
     case DECISION_INCOMPLETE:
         delivery_add_incomplete(d, d->failed_step, d->detail);
+        if (strcmp(d->failed_step, "goal") == 0 && d->pending_step.length == 0)
+            delivery_set_pending(d, d->step.data, "gave_up");
         step = finish_delivered(d, result);
         if (step != STEP_FAILED)
             return step;

@@ -37,6 +37,7 @@ struct pusher {
 /* One record in our hands. */
 struct job {
     struct job *next;
+    int64_t queued_ms; /* monotonic; since when it waits for any worker */
     struct ticket *ticket;
     const struct event *event; /* borrowed from the ticket */
     yyjson_doc *doc;           /* numbers as text; NULL: the value is no JSON object */
@@ -116,6 +117,7 @@ struct delivery {
     int incomplete_count;
     int64_t calls_before;
     int throttled_count; /* 429s in a row */
+    int throttled_ms;    /* and how long they were waited for */
     int combines; /* end and begin may be one round trip: nothing to be waited for in between */
     char order_id[64]; /* "": not made yet */
     struct buffer

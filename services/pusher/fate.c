@@ -64,6 +64,18 @@ static void add_steps(struct delivery *d, yyjson_mut_doc *doc, yyjson_mut_val *r
     }
 }
 
+/* What the entry of a finished order says of steps that were refused or given up: their answers are
+ * not kept. */
+static void recall_incomplete(struct delivery *d)
+{
+    for (int i = 0; i < d->grant->step_count; i++) {
+        const struct ledger_step *step = &d->grant->steps[i];
+
+        if (strcmp(step->result, "refused") == 0 || strcmp(step->result, "gave_up") == 0)
+            delivery_add_incomplete(d, step->name, step->result);
+    }
+}
+
 static char *delivered_value(struct delivery *d, size_t *length)
 {
     yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
@@ -126,6 +138,8 @@ void fate_delivered(struct delivery *d, struct result *result)
     struct output *output = &result->outputs[0];
     size_t length;
 
+    if (d->grant->answer == LEDGER_DONE)
+        recall_incomplete(d);
     result->verdict = VERDICT_PASS;
     result->reason = REASON_NONE;
     *output = (struct output){.topic = d->pusher->topics.delivered,

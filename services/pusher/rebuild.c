@@ -77,15 +77,21 @@ static int flush(struct reading *reading, struct error *err)
     if (reading->count > 0)
         rc = ledger_rebuild_fill(reading->rebuild->ledger, reading->fills, reading->count, err);
     clear_batch(reading);
-    if (rc == 0 && clock_monotonic_ms() - reading->renewed_ms > LOCK_RENEW_MS) {
-        int taken = 0;
-
-        rc = ledger_rebuild_lock(reading->rebuild->ledger, &taken, err);
-        if (rc == 0 && !taken)
-            return error_set(err, ERROR_TEMPORARY, "the rebuild lock was lost");
-        reading->renewed_ms = clock_monotonic_ms();
-    }
     return rc;
+}
+
+static int keep_lock(struct reading *reading, struct error *err)
+{
+    int taken = 0;
+
+    if (clock_monotonic_ms() - reading->renewed_ms <= LOCK_RENEW_MS)
+        return 0;
+    if (ledger_rebuild_lock(reading->rebuild->ledger, &taken, err) != 0)
+        return -1;
+    if (!taken)
+        return error_set(err, ERROR_TEMPORARY, "the rebuild lock was lost");
+    reading->renewed_ms = clock_monotonic_ms();
+    return 0;
 }
 
 /* Whose order it is: the header says it, or the store's settings do. */
@@ -172,6 +178,8 @@ static int visit(void *context, const struct event *event, struct error *err)
 
     if (stop_requested())
         return error_set(err, ERROR_TEMPORARY, "stopping");
+    if (keep_lock(reading, err) != 0)
+        return -1;
     if (event->value.data == NULL)
         return 0; /* a tombstone */
     if (event_key_parse(event->key, &key) != 0)

@@ -159,6 +159,7 @@ static int place(struct pool *pool, struct job *job)
     }
     if (pool->shared.count >= pool->count * SHARED_PER_WORKER)
         return 1;
+    job->queued_ms = clock_monotonic_ms();
     queue_push(&pool->shared, job);
     return 0;
 }
@@ -206,6 +207,18 @@ static void wait_idle(struct pool *pool, struct worker *worker)
         wake(pool, worker); /* nobody did: takes itself off the list */
 }
 
+/* With the lock held: what nobody has in hand, the one that waits longest. Without the comparison
+ * one contact's crowd, which is due again and again, would never let the others through. */
+static struct job *pop_waiting(struct pool *pool)
+{
+    int64_t due_ms = heap_next_ms(&pool->later);
+    struct job *job = NULL;
+
+    if (due_ms >= 0 && (pool->shared.head == NULL || due_ms <= pool->shared.head->queued_ms))
+        job = heap_pop_due(&pool->later, clock_monotonic_ms());
+    return job != NULL ? job : queue_pop(&pool->shared);
+}
+
 /* The next job of this worker; NULL when a stop was asked for. */
 static struct job *next_job(struct worker *worker)
 {
@@ -216,9 +229,7 @@ static struct job *next_job(struct worker *worker)
     while (!stop_requested()) {
         job = queue_pop(&worker->queue);
         if (job == NULL)
-            job = heap_pop_due(&pool->later, clock_monotonic_ms());
-        if (job == NULL)
-            job = queue_pop(&pool->shared);
+            job = pop_waiting(pool);
         if (job != NULL) {
             worker->contact = job->contact_hash;
             break;
@@ -233,7 +244,8 @@ static void set_aside(struct pool *pool, struct job *job, int64_t wait_ms)
 {
     pthread_mutex_lock(&pool->lock);
     /* There is room: the heap holds as many as the stage hands out. */
-    if (heap_push(&pool->later, clock_monotonic_ms() + wait_ms, job) != 0)
+    job->queued_ms = clock_monotonic_ms() + wait_ms;
+    if (heap_push(&pool->later, job->queued_ms, job) != 0)
         queue_push(&pool->shared, job);
     else if (pool->idle != NULL)
         wake(pool, pool->idle); /* somebody minds the new time */

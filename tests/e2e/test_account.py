@@ -197,6 +197,22 @@ def test_a_known_contact_that_the_list_does_not_show_yet(shop):
     assert newest(shop, placed["id"]).json()["contact_id"] == shop.contact(email)["id"]
 
 
+# -- what must not be forgotten -----------------------------------------------------------------------------------
+
+
+def test_a_refused_goal_stays_incomplete_when_the_order_changes(shop):
+    placed = shop.place(order(mail("incomplete"), status=7))
+    shop.wait_fate(placed["id"], wanted=("skipped", "status"))
+    shop.fault(side="is", method="POST", path="/automations/goals", kind="status", status=400, match="BCORDER", count=2)
+    shop.change(placed["id"], status_id=11)
+    shop.wait_fate(placed["id"], wanted=("delivered", None))
+    before = newest(shop, placed["id"])
+    assert [one["step"] for one in before.json()["incomplete"]] == ["goal:BCORDER/BC"]
+    shop.change(placed["id"], status_id=2)
+    wait_until(lambda: newest(shop, placed["id"]).offset > before.offset, 30, "its fate once more")
+    assert [one["step"] for one in newest(shop, placed["id"]).json()["incomplete"]] == ["goal:BCORDER/BC"]
+
+
 # -- alarms --------------------------------------------------------------------------------------------------------
 
 
