@@ -3,6 +3,8 @@ VERSION := 0.1.0
 
 CC ?= gcc
 BUILD ?= build
+# one spelling: the dependencies that a build leaves name its targets
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 PYTHON ?= /usr/bin/python3
 OPTIMISE ?= -O2 -g
 SANITIZE ?=

@@ -49,10 +49,10 @@ def crash_pusher():
     with open(own, "rb") as file:
         if b"BIGFUSION_CRASH_AT" in file.read():
             return own
-    build = f"{processes.BUILD}/crash"
+    build = os.path.relpath(f"{processes.BUILD}/crash", processes.ROOT)  # as make spells it
     subprocess.run(["make", "-s", f"BUILD={build}", f"{build}/bin/bigfusion-pusher"], cwd=processes.ROOT, check=True,
                    env={**os.environ, "CPPFLAGS": "-DBIGFUSION_CRASH_POINTS", "MAKEFLAGS": ""}, timeout=300)
-    return f"{build}/bin/bigfusion-pusher"
+    return f"{processes.BUILD}/crash/bin/bigfusion-pusher"
 
 
 class Rig(Stack):
