@@ -19,6 +19,8 @@ int64_t retry_delay_ms(const struct retry_policy *policy, int attempt, double ch
     return (int64_t)(chance * (double)limit_ms);
 }
 
+int retry_delay_index(int failures) { return failures <= 3 ? 0 : failures <= 6 ? 1 : 2; }
+
 double retry_chance(void)
 {
     uint32_t draw = 0;

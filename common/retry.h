@@ -22,6 +22,10 @@ struct retry_policy {
 int64_t retry_delay_ms(const struct retry_policy *policy, int attempt, double chance,
                        int64_t retry_after_ms);
 
+/** @brief A failing record's schedule, three delays: 0 after failures 1 to 3, 1 after 4 to 6, 2
+ * later. */
+int retry_delay_index(int failures);
+
 /** @brief A draw from [0, 1) for backoff jitter; not for secrets. Thread-safe. */
 double retry_chance(void);
 

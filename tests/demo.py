@@ -18,7 +18,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import oracle  # noqa: E402
-from processes import TimedOut  # noqa: E402
+from processes import TimedOut, ticks  # noqa: E402
 from stack import KEY, TOKEN, Stack, as_fate  # noqa: E402
 
 PARTITIONS = 8
@@ -100,10 +100,9 @@ def look_at(stack):
 def place_orders(stack, count):
     """Customers who buy while everything runs: ten orders at a time, a moment between."""
     print(f"placing {count} orders more, ten at a time ...", flush=True)
-    for number in range(0, count, 10):
+    for number, _ in zip(range(0, count, 10), ticks(10)):
         stack.call("POST", f"/sandbox/stores/{stack.stores[0]['hash']}/orders",
                    {"generate": min(10, count - number), "seed": number + 1})
-        time.sleep(0.1)
 
 
 def run(stack, count):

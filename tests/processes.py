@@ -8,6 +8,7 @@ import atexit
 import ctypes
 import http.client
 import io
+import itertools
 import json
 import os
 import shutil
@@ -39,6 +40,18 @@ def wait_until(condition, timeout, what, interval=0.05):
         if time.monotonic() > deadline:
             raise TimedOut(f"waited {timeout} s for {what() if callable(what) else what}")
         time.sleep(interval)
+
+
+def ticks(per_second, seconds=None):
+    """Yields 0, 1, 2 ... at an even rate, for so long or for ever: the pace of orders that are placed and of samples that
+    are taken. What is late comes at once. Never a wait for a result: that is wait_until."""
+    start = time.monotonic()
+    for number in itertools.count():
+        due = number / per_second
+        if seconds is not None and due >= seconds:
+            return
+        time.sleep(max(0.0, start + due - time.monotonic()))
+        yield number
 
 
 def free_port():

@@ -8,12 +8,11 @@
 #include "complete.h"
 #include "health.h"
 #include "log.h"
+#include "retry.h"
 #include "stop.h"
 
 enum {
     FIRST_TRIES = 3,
-    FAILURES_PER_DELAY = 3,
-    DELAYS = 3,
     FULL_WAIT_MS = 50,
     REPORT_WAIT_MS = 250,
     ENVELOPE_BYTES = 512, /* of a record around its value: key, headers, framing */
@@ -57,7 +56,7 @@ int dealer_count_failure(struct dealer *dealer, int64_t id, int64_t now_ms)
 {
     const int64_t *delays_s = dealer->config->pusher.retry_delays_s;
     struct failing *failing;
-    int i = find_failing(dealer, id), delay;
+    int i = find_failing(dealer, id);
 
     if (i == FAILING_MAX)
         i = 0; /* so many at once: the oldest starts anew */
@@ -69,8 +68,8 @@ int dealer_count_failure(struct dealer *dealer, int64_t id, int64_t now_ms)
     if (failing->reads == dealer->reads)
         return 0; /* not its own failure: asked again in the next round */
     failing->reads = dealer->reads;
-    delay = failing->failures++ / FAILURES_PER_DELAY;
-    failing->due_ms = now_ms + delays_s[delay < DELAYS ? delay : DELAYS - 1] * 1000;
+    failing->failures++;
+    failing->due_ms = now_ms + delays_s[retry_delay_index(failing->failures)] * 1000;
     return failing->failures >= dealer->config->pusher.max_attempts;
 }
 

@@ -43,8 +43,6 @@ static enum step wait_throttled(struct delivery *d)
     }
     for (int i = 0; i < d->throttled_count && wait_ms < THROTTLED_MAX_MS / 2; i++)
         wait_ms *= 2;
-    if (wait_ms > THROTTLED_MAX_MS)
-        wait_ms = THROTTLED_MAX_MS;
     d->throttled_count++;
     d->throttled_ms += (int)wait_ms;
     log_debug("throttled account=%s wait_ms=%lld", account_config(d->account)->name,

@@ -1,14 +1,10 @@
 #include "decide.h"
 
-#include "topic.h"
-
-enum { SHORT_ATTEMPTS = 3, MIDDLE_ATTEMPTS = 6 };
+#include "retry.h"
 
 enum decision decide_failure(const struct failure *failure, int *topic)
 {
-    *topic = failure->attempt <= SHORT_ATTEMPTS    ? 0
-             : failure->attempt <= MIDDLE_ATTEMPTS ? 1
-                                                   : TOPIC_RETRY_COUNT - 1;
+    *topic = retry_delay_index(failure->attempt);
     if (failure->attempt < failure->max_attempts || failure->doubt)
         return DECISION_RETRY;
     return failure->order_done ? DECISION_INCOMPLETE : DECISION_GIVE_UP;

@@ -232,7 +232,7 @@ struct lookup_pages {
 };
 
 /** @brief The next page's list, borrowed until the next call; NULL after the last one. Steps as
- * delivery_read(). */
+ * delivery_read(); FAILED where there are more pages than are read. */
 enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjson_val **list);
 
 /** @brief Ids are numbers in text: the lowest one found counts. @returns 1 when its was taken into

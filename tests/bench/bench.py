@@ -26,7 +26,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
 
-from processes import ROOT, RUNS, Kafka, Process, binary, wait_until  # noqa: E402
+from processes import ROOT, RUNS, Kafka, Process, binary, ticks, wait_until  # noqa: E402
 from stack import Stack  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -229,11 +229,12 @@ class Bench:
         generate = self.generate(100 * seconds, rate=100, wait=False)
         begun = time.monotonic()
         largest = dict.fromkeys(names, 0.0)
-        while generate.alive():
+        for _ in ticks(5):
+            if not generate.alive():
+                break
             if time.monotonic() - begun > seconds - 5:
                 for name, process in services.items():
                     largest[name] = max(largest[name], memory_mb(process.pid, "RssAnon"))
-            time.sleep(0.2)
         wait_until(lambda: self.count("delivered") - before >= 100 * seconds, 30, "the orders at 100/s to be delivered")
         for name, process in services.items():
             process.stop(30)

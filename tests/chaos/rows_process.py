@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 
-from processes import ROOT, Tail
+from processes import ROOT, Tail, ticks
 from rig import GROUPS, LEASE_S, SESSION_MS, crash_pusher, time, wait_until
 from shop import item, order
 
@@ -160,11 +160,9 @@ def row_10(trial):
 
 def work(rig, trial, seconds):
     """Goes on placing orders for that long."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    for _ in ticks(4, seconds):
         rig.generate(10, trial.rng.randrange(10**6))
         rig.supervise()
-        time.sleep(0.25)
 
 
 # -- stopped and continued -----------------------------------------------------------------------------------------

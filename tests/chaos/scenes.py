@@ -4,7 +4,7 @@ import re
 import statistics
 import time
 
-from processes import Process, binary, http_call
+from processes import Process, binary, http_call, ticks
 from shop import item, order
 
 PAIRS = 5
@@ -39,17 +39,13 @@ def created_at(journal, store):
 
 def pace(rig, seconds, per_second, make):
     """Places orders at an even rate; make(number) is (store, order, is it a good one). Returns the good ones' ids by store."""
-    good, start, number = {}, time.monotonic(), 0
-    while time.monotonic() - start < seconds:
-        if number < (time.monotonic() - start) * per_second:
-            store, one, is_good = make(number)
-            placed = rig.place(one, store)
-            if is_good:
-                good.setdefault(store, set()).add(int(placed["id"]))
-            number += 1
-        else:
-            rig.supervise()
-            time.sleep(0.005)
+    good = {}
+    for number in ticks(per_second, seconds):
+        store, one, is_good = make(number)
+        placed = rig.place(one, store)
+        if is_good:
+            good.setdefault(store, set()).add(int(placed["id"]))
+        rig.supervise()
     return good
 
 
@@ -176,18 +172,14 @@ def soak(trial):
     samples, lags = {}, []
     with trial.rig(settings={"pusher": {"workers": 16}}, sandbox=("--answer-delay-ms", "10")) as rig:
         rig.start()
-        start, number, next_sample = time.monotonic(), 0, 0.0
-        while (now := time.monotonic() - start) < minutes * 60:
-            if number < now * 10:
-                rig.generate(10, trial.seed)
-                number += 10
-            if now >= next_sample:
-                next_sample = now + 5
+        start = time.monotonic()
+        for number in ticks(1, minutes * 60):
+            rig.generate(10, trial.seed)
+            if number % 5 == 0:
                 for name, process in rig.services.items():
-                    samples.setdefault(name, []).append((now, rss_kb(process)))
+                    samples.setdefault(name, []).append((time.monotonic() - start, rss_kb(process)))
                 lags.append(sum(max(0, rig.metric("bigfusion_lag_records", name)) for name in ("filter", "mapper", "pusher")))
             rig.supervise()
-            time.sleep(0.02)
         rig.drain(300)
         trial.judge(rig)
         trial.faults = rig.restarts

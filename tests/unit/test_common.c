@@ -93,6 +93,7 @@ static void test_reasons(void **state)
 
 static void test_retry_delays(void **state)
 {
+    static const int indexes[] = {0, 0, 0, 1, 1, 1, 2, 2, 2};
     struct retry_policy policy = {.max_attempts = 5, .base_ms = 100, .cap_ms = 1000};
 
     (void)state;
@@ -100,6 +101,8 @@ static void test_retry_delays(void **state)
     assert_int_equal(retry_delay_ms(&policy, 2, 0.5, -1), 100);
     assert_int_equal(retry_delay_ms(&policy, 4, 0.5, -1), 400);
     assert_int_equal(retry_delay_ms(&policy, 5, 0.5, -1), -1);
+    for (int failures = 1; failures <= 9; failures++)
+        assert_int_equal(retry_delay_index(failures), indexes[failures - 1]);
     assert_int_equal(retry_delay_ms(&policy, 1, 0.0, 7000), 7000); /* never before what was asked */
     policy.max_attempts = 0;
     assert_int_equal(retry_delay_ms(&policy, 1000000, 0.5, -1), 500); /* the cap holds for ever */
