@@ -248,7 +248,7 @@ class Record:
 
 def _read_record(stream, topic):
     line = stream.readline()
-    if not line:
+    if not line.endswith(b"\n"):  # the end, or kcat was stopped inside a record
         return None
     record = Record()
     record.topic = topic
@@ -318,8 +318,8 @@ def write_topic(broker, topic, key, value, headers=None, partition=None):
 class Tail:
     """Follows one topic in the background and keeps its records."""
 
-    def __init__(self, broker, topic, name, keep=True):
-        self.records, self.count, self.keep = [], 0, keep
+    def __init__(self, broker, topic, name):
+        self.records, self.count = [], 0
         self.topic, self.name = topic, name
         self.popen = subprocess.Popen(
             ["kcat", "-b", broker, "-C", "-t", topic, "-o", "beginning", "-q", "-u", "-f", FORMAT,
@@ -330,8 +330,7 @@ class Tail:
 
     def _follow(self):
         while (record := _read_record(self.popen.stdout, self.name)) is not None:
-            if self.keep:
-                self.records.append(record)
+            self.records.append(record)
             self.count += 1
 
     def stop(self):

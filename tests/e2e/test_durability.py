@@ -8,6 +8,7 @@ import pytest
 from processes import Tail, wait_until
 from shop import mail, order
 from shop_stack import Shop
+from stack import SERVICES
 
 ORDERS = 2000
 _prefixes = itertools.count(1)
@@ -18,15 +19,23 @@ OUTPUT = {"poller": "orders.raw", "filter": "orders.eligible", "mapper": "orders
 
 @pytest.fixture
 def start(kafka, request):
-    """start(**arguments of Stack): a stack with its own topics on the shared Kafka, stopped after the test."""
+    """start(**arguments of Stack): a stack with its own topics on the shared Kafka, stopped after the test.
+
+    paced: until clear_faults() the store lists a hundred orders a second at most, so that what is done meanwhile comes
+    in the middle of them, however fast the services are.
+    """
     stacks = []
 
-    def make(services=None, **arguments):
-        settings = {"pusher": {"workers": 16}, **arguments.pop("settings", {})}
+    def make(services=SERVICES, paced=False, **arguments):
+        settings = {"pusher": {"workers": 16}, **({"poller": {"page_size": 10}} if paced else {}),
+                    **arguments.pop("settings", {})}
         stack = Shop(f"e2e-{request.node.name}", broker=kafka, prefix=f"t{next(_prefixes)}", settings=settings,
                      **arguments)
         stacks.append(stack)
-        return stack.start(**({"services": services} if services else {}))
+        stack.start_servers()
+        if paced:
+            stack.fault(side="bc", path="/orders", match="sort=", kind="delay", delay_ms=100)
+        return stack.start_services(services)
 
     yield make
     for stack in stacks:
@@ -36,19 +45,23 @@ def start(kafka, request):
 @pytest.mark.parametrize("service", OUTPUT)
 def test_kill_9_in_the_middle_loses_and_doubles_nothing(start, service):
     others = [name for name in OUTPUT if name != service]
-    stack = start(services=others, orders=ORDERS)
-    progress = Tail(stack.broker.address, stack.topic(OUTPUT[service]), service, keep=False)
+    stack = start(services=others, paced=True, orders=ORDERS)
+    progress = Tail(stack.broker.address, stack.topic(OUTPUT[service]), service)
     try:
-        for share in (8, 3):  # twice: a quarter into it, and again with the inheritance of the first
+        for share in (16, 6):  # twice: soon after its start, and again with the inheritance of the first
             stack.start_service(service)
-            wait_until(lambda n=share: progress.count >= ORDERS // n // 2, 90, f"{service} to be in the middle")
+            wait_until(lambda n=share: progress.count >= ORDERS // n, 90, f"{service} to be in the middle")
             stack.kill(service)
-            assert progress.count < ORDERS // 2, "killed too late to show anything"
+            killed_ms = time.time() * 1000
+        stack.clear_faults()
+        stack.start_service(service)
+        stack.wait_drained(150)
+        stack.assert_right(lost=0, duplicated=0)
+        before = {record.key for record in progress.records if record.timestamp_ms <= killed_ms}
+        after = {record.key for record in progress.records} - before
+        assert before and after, "killed too early or too late to show anything"
     finally:
         progress.stop()
-    stack.start_service(service)
-    stack.wait_drained(150)
-    stack.assert_right(lost=0, duplicated=0)
 
 
 def test_lost_answers_of_order_creates(start):
@@ -96,7 +109,7 @@ def freeze(kafka, seconds):
 
 def test_kafka_frozen_while_orders_are_on_their_way(start, kafka):
     copies = [*OUTPUT, "filter-2", "mapper-2"]
-    stack = start(services=copies, stores=3, orders=700)
+    stack = start(services=copies, paced=True, stores=3, orders=700)
     wait_until(lambda: len(stack.tails["delivered"].records) >= 20, 60, "some orders to be delivered")
     stack.start_service("pusher-2")  # its joining takes partitions away from the first while that waits for Kafka
     for seconds in (4, 5, 9):  # the last one is longer than a session: every group loses its members
@@ -104,6 +117,7 @@ def test_kafka_frozen_while_orders_are_on_their_way(start, kafka):
         moved = len(stack.tails["delivered"].records)
         wait_until(lambda n=moved: len(stack.tails["delivered"].records) > n, 60, "deliveries to go on")
     kafka.wait_ready()
+    stack.clear_faults()
     stack.wait_drained(120)
     stack.assert_right(lost=0, duplicated=0)
 
