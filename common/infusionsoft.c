@@ -117,17 +117,17 @@ int infusionsoft_admit(struct infusionsoft *client)
     return 0;
 }
 
-/* The leading number of a header's value, or -1. Values may be blank, or two windows as
- * "minute|day": `window` 0 or 1. */
-static int64_t header_number(const struct http_answer *answer, const char *name, int window)
+enum window { WINDOW_MINUTE, WINDOW_DAY };
+
+/* The leading number of a header's value, or -1. Values may be blank, or hold two windows as
+ * "minute|day": `window` says which of them is wanted. */
+static int64_t header_number(const struct http_answer *answer, const char *name, enum window window)
 {
     struct text value = http_answer_header(answer, name);
+    const char *bar = value.length > 0 ? memchr(value.data, '|', value.length) : NULL;
     int64_t number = -1;
 
-    for (; window > 0; window--) {
-        const char *bar = value.length > 0 ? memchr(value.data, '|', value.length) : NULL;
-        if (bar == NULL)
-            return -1;
+    if (bar != NULL && window == WINDOW_DAY) {
         value.length -= (size_t)(bar + 1 - value.data);
         value.data = bar + 1;
     }
@@ -142,14 +142,14 @@ static void read_throttle(struct infusionsoft *client)
 {
     const struct http_answer *http = &client->http_answer;
     struct infusionsoft_answer *answer = &client->answer;
-    int64_t retry_after_s = header_number(http, "Retry-After", 0);
-    int64_t day = header_number(http, "x-keap-product-quota-available", 0);
-    int64_t minute = header_number(http, "x-keap-product-throttle-available", 0);
-    int64_t tenant = header_number(http, "x-keap-tenant-throttle-available", 0);
+    int64_t retry_after_s = header_number(http, "Retry-After", WINDOW_MINUTE);
+    int64_t day = header_number(http, "x-keap-product-quota-available", WINDOW_DAY);
+    int64_t minute = header_number(http, "x-keap-product-throttle-available", WINDOW_MINUTE);
+    int64_t tenant = header_number(http, "x-keap-tenant-throttle-available", WINDOW_MINUTE);
     struct retry_policy jitter = {0, SPIKE_WAIT_MS, SPIKE_WAIT_MS};
 
     if (day == 0) {
-        int64_t expiry = header_number(http, "x-keap-product-quota-expiry-time", 0);
+        int64_t expiry = header_number(http, "x-keap-product-quota-expiry-time", WINDOW_DAY);
 
         if (expiry > 0 && expiry < INT64_C(100000000000))
             expiry *= 1000; /* given in seconds */
@@ -180,14 +180,15 @@ static void report_quota(struct infusionsoft *client)
     if (client->quota_id == 0)
         return;
     if (client->answer.status != 0) {
-        news.minute_limit = header_number(http, "x-keap-product-throttle-limit", 0);
-        news.minute_available = header_number(http, "x-keap-product-throttle-available", 0);
-        news.day_limit = header_number(http, "x-keap-product-quota-limit", 0);
-        news.day_available = header_number(http, "x-keap-product-quota-available", 0);
-        tenant = header_number(http, "x-keap-tenant-throttle-available", 0);
+        news.minute_limit = header_number(http, "x-keap-product-throttle-limit", WINDOW_MINUTE);
+        news.minute_available =
+            header_number(http, "x-keap-product-throttle-available", WINDOW_MINUTE);
+        news.day_limit = header_number(http, "x-keap-product-quota-limit", WINDOW_DAY);
+        news.day_available = header_number(http, "x-keap-product-quota-available", WINDOW_DAY);
+        tenant = header_number(http, "x-keap-tenant-throttle-available", WINDOW_MINUTE);
     }
     if (tenant >= 0 && (news.minute_available < 0 || tenant < news.minute_available)) {
-        news.minute_limit = header_number(http, "x-keap-tenant-throttle-limit", 0);
+        news.minute_limit = header_number(http, "x-keap-tenant-throttle-limit", WINDOW_MINUTE);
         news.minute_available = tenant;
     }
     if (client->answer.outcome == INFUSIONSOFT_THROTTLED && !client->answer.day_used_up)

@@ -221,7 +221,7 @@ def row_15(trial):
         for name in SERVICES:
             rig.take_down(name, signal.SIGTERM)
         reset_groups(rig)
-        payloads = Tail(rig.broker.address, rig.topic("orders.payloads"), "payloads", keep=False)
+        payloads = Tail(rig.broker.address, rig.topic("orders.payloads"), "payloads")
         for name in SERVICES:
             rig.bring_up(name)
         try:

@@ -342,9 +342,10 @@ def test_r02_without_the_module_contacts_and_goals_arrive_and_orders_wait(shop):
         assert shop.goals(contact) == [("BCORDER", "BC"), ("BCSKU", "APPLE")], "not a second time"
 
 
-def test_day_quota_that_is_used_up_closes_the_account(shop):
+@pytest.mark.parametrize("available", ["0", "7|0"])
+def test_day_quota_that_is_used_up_closes_the_account(shop, available):
     shop.fault(side="is", kind="status", status=429, headers={
-        "x-keap-product-quota-limit": "30000", "x-keap-product-quota-available": "0",
+        "x-keap-product-quota-limit": "30000", "x-keap-product-quota-available": available,
         "x-keap-product-quota-expiry-time": "1"})
     placed = place_while(shop, "waiting.main")
     assert log_lines(shop, "account_closed account=main why=\"the day's quota is used up")
@@ -352,11 +353,14 @@ def test_day_quota_that_is_used_up_closes_the_account(shop):
     assert_delivered_untouched(shop, placed)
 
 
-@pytest.mark.parametrize("headers", [{}, {"Retry-After": "1"}, {"x-keap-product-throttle-available": "|"}])
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "1"}, {"x-keap-product-throttle-available": "|"},
+                                     {"x-keap-product-quota-available": "0|29000"}])
 def test_throttled_is_waited_for_and_not_counted(shop, headers):
+    closed = alarms(shop, "account_closed")
     shop.fault(side="is", method="POST", kind="status", status=429, count=3, headers=headers,
                body='{"code":"429","message":"Quota Exceeded","status":"Request Throttled","details":null}')
     assert_delivered_untouched(shop, [shop.place(order(mail("throttled")))])
+    assert alarms(shop, "account_closed") == closed
 
 
 def test_a_long_pause_is_not_waited_for_in_a_worker(shop):
