@@ -117,6 +117,14 @@ int infusionsoft_admit(struct infusionsoft *client)
     return 0;
 }
 
+void infusionsoft_dismiss(struct infusionsoft *client)
+{
+    if (client->quota_id != 0)
+        quota_give_back(client->settings.quota, client->quota_id);
+    client->quota_id = 0;
+    client->admitted = 0;
+}
+
 enum window { WINDOW_MINUTE, WINDOW_DAY };
 
 /* The leading number of a header's value, or -1. Values may be blank, or hold two windows as

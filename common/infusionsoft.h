@@ -65,6 +65,9 @@ void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms);
  */
 int infusionsoft_admit(struct infusionsoft *client);
 
+/** @brief Takes infusionsoft_admit() back: the call is not made after all. */
+void infusionsoft_dismiss(struct infusionsoft *client);
+
 /**
  * @brief One call. A 401 under OAuth had no effect: the token is refreshed, once. A GET is then
  * repeated at once; anything else is THROTTLED with nothing to wait for, since a refresh takes time

@@ -53,6 +53,10 @@ enum quota_answer {
 enum quota_answer quota_wait(struct quota *quota, enum quota_lane lane, int64_t since_ms,
                              int64_t *id, int64_t *wait_ms);
 
+/** @brief The call that was let through is not made after all: its place goes to the next one of
+ * this process that waits, while it is fresh. */
+void quota_give_back(struct quota *quota, int64_t id);
+
 /* What an answer says; -1: nothing was said. */
 struct quota_news {
     int64_t minute_limit;

@@ -164,8 +164,10 @@ enum step delivery_write(struct delivery *d, const struct ledger_grant *grant, c
         }
         if (!begun) {
             ended = delivery_begin(d, grant, step);
-            if (ended != STEP_OK)
+            if (ended != STEP_OK) {
+                infusionsoft_dismiss(d->client);
                 return ended;
+            }
         }
         *outcome = call(d, "POST", path, query, body);
         CRASH_POINT("called", step);
