@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "blank.h"
 #include "mem.h"
 
 static int starts_with(const char *text, const char *prefix)
@@ -96,6 +97,8 @@ static void apply_fault(enum side side, const struct fault *fault, struct reply 
         reply_instead(side, fault, reply);
     else if (fault->kind == FAULT_GARBAGE)
         spoil(fault, reply);
+    else if (fault->kind == FAULT_BLANK)
+        blank_reply(reply, fault->drawn);
     add_fault_headers(fault, reply);
 }
 

@@ -7,8 +7,11 @@
 #include "mem.h"
 #include "schema.h"
 
-static const char *const kind_names[] = {"none",    "status", "delay", "drop_before", "drop_after",
-                                         "garbage", "html",   "cut",   "slow",        NULL};
+static const char *const kind_names[] = {"none",       "status",  "delay", "drop_before",
+                                         "drop_after", "garbage", "html",  "cut",
+                                         "slow",       "blank",   NULL};
+static const char *const blank_names[] = {"any",   "empty", "object", "null",
+                                          "other", "items", "token",  NULL};
 static const char *const side_names[] = {"is", "bc", NULL};
 
 static const struct schema_member fault_members[] = {
@@ -20,6 +23,7 @@ static const struct schema_member fault_members[] = {
     {"kind", SCHEMA_STRING, SCHEMA_REQUIRED, 0, kind_names + 1, NULL},
     {"status", SCHEMA_INTEGER, 0, 0, NULL, NULL},
     {"body", SCHEMA_ANY, 0, 0, NULL, NULL},
+    {"blank", SCHEMA_STRING, 0, 0, blank_names, NULL},
     {"headers", SCHEMA_ANY, 0, 0, NULL, NULL},
     {"delay_ms", SCHEMA_INTEGER, 0, 0, NULL, NULL},
     {"count", SCHEMA_INTEGER, 0, 0, NULL, NULL},
@@ -107,6 +111,10 @@ int64_t faults_add(struct faults *faults, const json_t *json, char *message, siz
     fault->body = json_is_string(body) ? mem_strdup(json_string_value(body))
                   : body == NULL       ? NULL
                                        : json_text(body);
+    fault->blank =
+        (enum blank)(index_of(blank_names, json_string_value(json_object_get(json, "blank"))));
+    if ((int)fault->blank < 0)
+        fault->blank = BLANK_ANY;
     fault->headers = json_incref(json_object_get(json, "headers"));
     fault->status = (int)integer_at(json, "status", fault->kind == FAULT_HTML ? 502 : 500);
     fault->delay_ms = integer_at(json, "delay_ms", fault->kind == FAULT_SLOW ? 100 : 0);
@@ -210,6 +218,9 @@ struct fault *faults_meet(struct faults *faults, enum side side, const struct re
         if (fault->share < 1 && draw(&fault->chance) >= fault->share)
             continue;
         fault->fired++;
+        fault->drawn = fault->blank != BLANK_ANY
+                           ? fault->blank
+                           : (enum blank)(BLANK_EMPTY + (int)(4 * draw(&fault->chance)));
         if (fault->count > 0)
             fault->count--;
         return fault;

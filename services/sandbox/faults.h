@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "blank.h"
 #include "request.h"
 
 enum side { SIDE_INFUSIONSOFT = 0, SIDE_BIGCOMMERCE, SIDE_CONTROL };
@@ -21,6 +22,7 @@ enum fault_kind {
     FAULT_HTML,        /* a proxy's error page, no effect */
     FAULT_CUT,         /* the effect is made, half of the answer arrives */
     FAULT_SLOW,        /* the effect is made, the answer trickles */
+    FAULT_BLANK,       /* the effect is made, a 2xx answer says nothing of what was asked */
 };
 
 struct fault {
@@ -34,7 +36,9 @@ struct fault {
     char *match;  /* text that query or body must contain; NULL: anything */
     int status;
     char *body;
-    json_t *headers; /* object of strings, or NULL */
+    enum blank blank; /* FAULT_BLANK: as described */
+    enum blank drawn; /* and for the request that meets it now: never BLANK_ANY */
+    json_t *headers;  /* object of strings, or NULL */
     int64_t delay_ms;
     int64_t count;   /* how often it may still fire; -1: without end */
     double share;    /* chance, 1 by default */

@@ -35,7 +35,9 @@ static const char help[] =
     "                             GET, POST (place), PATCH, DELETE; raw: the bytes of the list "
     "call\n"
     "  /sandbox/account/{contacts|products|orders|tags}\n"
-    "  /sandbox/faults[/{id}]     GET, POST, DELETE\n"
+    "  /sandbox/faults[/{id}]     GET, POST, DELETE; kinds: status, html, drop_before, "
+    "drop_after,\n"
+    "                             garbage, cut, blank, slow, delay\n"
     "  /sandbox/settings          GET, PUT\n"
     "docs/sandbox.md tells the rest.\n";
 

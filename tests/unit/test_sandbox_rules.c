@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "blank.h"
 #include "dates.h"
 #include "faults.h"
 #include "limits.h"
@@ -110,6 +111,71 @@ static void a_fault_meets_the_requests_it_names(void **state)
     faults_clear(&faults);
 }
 
+static void a_blank_answer_says_nothing_of_what_was_asked(void **state)
+{
+    static const char list[] = "{\"next_page_token\":\"x\",\"orders\":[{\"id\":\"1\"}]}";
+    static const struct {
+        enum blank blank;
+        int status;
+        const char *body;
+        int wanted_status;
+        const char *wanted;
+    } cases[] = {
+        {BLANK_EMPTY, 200, list, 200, ""},
+        {BLANK_OBJECT, 200, list, 200, "{}"},
+        {BLANK_NULL, 200, list, 200, "{\"next_page_token\":\"x\",\"orders\":null}"},
+        {BLANK_OTHER, 200, list, 200, "{\"next_page_token\":\"x\",\"data\":[{\"id\":\"1\"}]}"},
+        {BLANK_ITEMS, 200, list, 200, "{\"next_page_token\":\"x\",\"orders\":[{}]}"},
+        {BLANK_TOKEN, 200, list, 200, "{\"next_page_token\":7,\"orders\":[{\"id\":\"1\"}]}"},
+        {BLANK_NULL, 201, "{\"id\":\"1\",\"items\":[1]}", 201, "{\"id\":null,\"items\":null}"},
+        {BLANK_OTHER, 201, "{\"id\":\"1\"}", 201, "{\"data\":{\"id\":\"1\"}}"},
+        {BLANK_NULL, 200, "[{\"id\":1}]", 200, "null"},
+        {BLANK_OTHER, 200, "[{\"id\":1}]", 200, "{\"data\":[{\"id\":1}]}"},
+        {BLANK_ITEMS, 200, "[{\"id\":1}]", 200, "[{}]"},
+        {BLANK_OBJECT, 204, "", 200, "{}"},
+        {BLANK_NULL, 204, "", 200, ""},
+        {BLANK_EMPTY, 404, "[]", 404, "[]"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct reply reply = {0};
+        reply_text(&reply, cases[i].status, cases[i].body, strlen(cases[i].body));
+        blank_reply(&reply, cases[i].blank);
+        if (reply.status != cases[i].wanted_status || strcmp(reply.body.data, cases[i].wanted) != 0)
+            fail_msg("case %zu gives %d %s", i, reply.status, reply.body.data);
+        reply_clear(&reply);
+    }
+}
+
+static void a_blank_fault_draws_how(void **state)
+{
+    struct faults faults = {0};
+    struct request request = {0};
+    char message[256];
+    json_t *json = json_pack("{s:s,s:f}", "kind", "blank", "share", 0.5);
+    int drawn[BLANK_TOKEN + 1] = {0};
+
+    (void)state;
+    assert_int_equal(faults_add(&faults, json, message, sizeof message), 1);
+    json_decref(json);
+    request_open(&request, "GET", "/crm/rest/v2/orders");
+    for (int i = 0; i < 400; i++) {
+        const struct fault *fault =
+            faults_meet(&faults, SIDE_INFUSIONSOFT, &request, "/orders", "");
+        if (fault != NULL)
+            drawn[fault->drawn]++;
+    }
+    for (int i = BLANK_EMPTY; i <= BLANK_OTHER; i++)
+        assert_in_range(drawn[i], 30, 70);
+    assert_int_equal(drawn[BLANK_ANY] + drawn[BLANK_ITEMS] + drawn[BLANK_TOKEN], 0);
+    json = json_pack("{s:s,s:s}", "kind", "blank", "blank", "all");
+    assert_int_equal(faults_add(&faults, json, message, sizeof message), -1);
+    json_decref(json);
+    request_close(&request);
+    faults_clear(&faults);
+}
+
 static void a_fault_of_a_store_counts_with_and_without_version(void **state)
 {
     struct faults faults = {0};
@@ -175,6 +241,8 @@ int main(void)
         cmocka_unit_test(windows_roll),
         cmocka_unit_test(a_store_counts_by_windows_of_30_s),
         cmocka_unit_test(a_fault_meets_the_requests_it_names),
+        cmocka_unit_test(a_blank_answer_says_nothing_of_what_was_asked),
+        cmocka_unit_test(a_blank_fault_draws_how),
         cmocka_unit_test(a_fault_of_a_store_counts_with_and_without_version),
         cmocka_unit_test(bodies_are_checked),
     };
