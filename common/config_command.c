@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "option.h"
+#include "redis_url.h"
 #include "version.h"
 
 #define COMMAND_LINE "--config FILE, --check, --help, --version"
@@ -44,24 +45,20 @@ static void print_help(const struct config_program *program)
            "TERM and INT finish the work in hand; a second one leaves at once.\n");
 }
 
-/* A Redis URL without its login, which ends at the last '@': a password may hold one. Only the path
- * behind unix:// may as well, so there the '@' in front of it counts. */
-static void print_url(const char *url)
+/* A Redis URL without its login. */
+static void print_redis_url(const char *text)
 {
-    const char *rest = strstr(url, "://");
-    const char *path, *at;
+    struct redis_url url = {0};
+    struct error ignored = {0};
 
-    rest = rest == NULL ? url : rest + 3;
-    at = strrchr(rest, '@');
-    path = rest + strcspn(rest, "/");
-    if (strncmp(url, "unix://", 7) == 0 && path == rest)
-        at = NULL;
-    else if (strncmp(url, "unix://", 7) == 0 && path[-1] == '@')
-        at = path - 1;
-    if (at != NULL)
-        printf("%.*s***%s\n", (int)(rest - url), url, at);
+    if (redis_url_parse(&url, text, &ignored) != 0)
+        printf("***\n");
+    else if (url.user != NULL || url.password != NULL)
+        printf("%.*s***@%s\n", (int)(strstr(text, "://") + 3 - text), text,
+               text + url.address_offset);
     else
-        printf("%s\n", url);
+        printf("%s\n", text);
+    redis_url_clear(&url);
 }
 
 static void print_value(const struct config_option *option, const char *base)
@@ -99,8 +96,8 @@ static void print_value(const struct config_option *option, const char *base)
         return;
     case OPTION_TEXT:
     case OPTION_START:
-        if (strcmp(option->name, "url") == 0)
-            print_url(texts[0]);
+        if (strcmp(option->range, "redis-url") == 0)
+            print_redis_url(texts[0]);
         else
             printf("%s\n", texts[0]);
         return;

@@ -30,8 +30,8 @@ const struct config_option options[] = {
     {"kafka", "session_timeout_ms", OPTION_INT, KAFKA(session_timeout_ms), "10000", "1000..300000",
      ALL, "how long a killed program's partitions wait for another"},
 
-    {"redis", "url", OPTION_TEXT, REDIS(url), "redis://localhost:6379/0", "line", REDIS_USERS,
-     "redis://[user:password@]host:port/db or unix:///path?db=N"},
+    {"redis", "url", OPTION_TEXT, REDIS(url), "redis://localhost:6379/0", "redis-url", REDIS_USERS,
+     "redis://[user[:password]@]host[:port][/db], rediss://... for TLS, or unix:///path?db=N"},
     {"redis", "ledger_keep_days", OPTION_INT, REDIS(ledger_keep_days), "400", "1..3650",
      REDIS_USERS, "how long a delivered order is remembered"},
     {"redis", "born_margin_s", OPTION_INT, REDIS(born_margin_s), "600", "0..86400", REDIS_USERS,

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "mem.h"
+#include "redis_url.h"
 
 enum { SECRET_BYTES_MAX = 8192 };
 
@@ -154,6 +155,8 @@ const char *option_range_text(const char *range)
         return "three capital letters, or nothing";
     if (strcmp(range, "url") == 0)
         return "http://... or https://...";
+    if (strcmp(range, "redis-url") == 0)
+        return REDIS_URL_FORM;
     if (strcmp(range, "line") == 0)
         return "one line of text";
     if (strcmp(range, "file") == 0)
@@ -188,12 +191,28 @@ static int read_secret(const struct setting *setting, char **content, struct err
     return 0;
 }
 
+/* The value is not shown: it may hold a password. */
+static int check_redis_url(const struct setting *setting, struct error *err)
+{
+    struct redis_url url = {0};
+    int rc = redis_url_parse(&url, setting->value, err);
+
+    if (rc == 0 && url.tls)
+        rc = error_set(err, ERROR_PERMANENT,
+                       "rediss:// is not available in this build; use redis://");
+    redis_url_clear(&url);
+    return rc == 0 ? 0 : error_prefix(err, "%s: ", setting->where);
+}
+
 static int store_text(const struct setting *setting, char **target, struct error *err)
 {
     const char *range = setting->option->range;
     size_t length = strlen(setting->value);
 
-    if (!text_allowed(setting->value, range))
+    if (strcmp(range, "redis-url") == 0) {
+        if (check_redis_url(setting, err) != 0)
+            return -1;
+    } else if (!text_allowed(setting->value, range))
         return error_set(err, ERROR_PERMANENT, "%s = %.60s: allowed: %s", setting->where,
                          setting->value, option_range_text(range));
     while (strcmp(range, "url") == 0 && length > 0 && setting->value[length - 1] == '/')

@@ -22,158 +22,6 @@ struct redis {
     int was_closed;
 };
 
-/* Addresses */
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-/* Copy with %XX resolved, or NULL where that is malformed. */
-static char *decode(const char *text, size_t length)
-{
-    char *copy = mem_strndup(text, length);
-    char *target = copy;
-
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '%') {
-            int high = i + 2 < length ? hex_digit(text[i + 1]) : -1;
-            int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-
-            if (low < 0 || (high == 0 && low == 0)) {
-                free(copy);
-                return NULL;
-            }
-            *target++ = (char)(high * 16 + low);
-            i += 2;
-        } else {
-            *target++ = text[i];
-        }
-    }
-    *target = '\0';
-    return copy;
-}
-
-/* Whole number of text, 0..max, or -1. */
-static int small_number(const char *text, size_t length, int max)
-{
-    int value = 0;
-
-    if (length == 0 || length > 9)
-        return -1;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return -1;
-        value = value * 10 + (text[i] - '0');
-    }
-    return value <= max ? value : -1;
-}
-
-/* [[user]:password@] in front of rest; moves *rest behind it. end bounds the search. */
-static int parse_login(struct redis_url *url, const char **rest, const char *end)
-{
-    const char *at = NULL;
-    const char *colon;
-
-    for (const char *c = *rest; c < end; c++) {
-        if (*c == '@')
-            at = c;
-    }
-    if (at == NULL)
-        return 0;
-    colon = memchr(*rest, ':', (size_t)(at - *rest));
-    if (colon == NULL)
-        return -1;
-    if (colon > *rest && (url->user = decode(*rest, (size_t)(colon - *rest))) == NULL)
-        return -1;
-    if ((url->password = decode(colon + 1, (size_t)(at - colon - 1))) == NULL)
-        return -1;
-    *rest = at + 1;
-    return 0;
-}
-
-static int parse_tcp(struct redis_url *url, const char *rest)
-{
-    const char *end = rest + strcspn(rest, "/?#");
-    const char *port;
-
-    if (parse_login(url, &rest, end) != 0)
-        return -1;
-    if (*rest == '[') {
-        const char *close = memchr(rest, ']', (size_t)(end - rest));
-
-        if (close == NULL)
-            return -1;
-        url->host = mem_strndup(rest + 1, (size_t)(close - rest - 1));
-        port = close + 1;
-    } else {
-        port = memchr(rest, ':', (size_t)(end - rest));
-        if (port == NULL)
-            port = end;
-        url->host = mem_strndup(rest, (size_t)(port - rest));
-    }
-    if (url->host[0] == '\0' || (port < end && *port != ':'))
-        return -1;
-    url->port = port == end ? 6379 : small_number(port + 1, (size_t)(end - port - 1), 65535);
-    if (*end == '/' && end[1] != '\0')
-        url->db = small_number(end + 1, strlen(end + 1), 1 << 20);
-    else if (*end != '\0' && *end != '/')
-        return -1;
-    return url->port > 0 && url->db >= 0 ? 0 : -1;
-}
-
-static int parse_unix(struct redis_url *url, const char *rest)
-{
-    const char *end;
-
-    /* A path may hold '@': only what stands in front of the first '/' is a login. */
-    if (parse_login(url, &rest, rest + strcspn(rest, "/")) != 0)
-        return -1;
-    if (*rest != '/')
-        return -1;
-    end = rest + strcspn(rest, "?");
-    url->path = mem_strndup(rest, (size_t)(end - rest));
-    if (strncmp(end, "?db=", 4) == 0)
-        url->db = small_number(end + 4, strlen(end + 4), 1 << 20);
-    else if (*end != '\0')
-        return -1;
-    return url->db >= 0 ? 0 : -1;
-}
-
-int redis_url_parse(struct redis_url *url, const char *text, struct error *err)
-{
-    int rc = -1;
-
-    if (strncmp(text, "redis://", 8) == 0)
-        rc = parse_tcp(url, text + 8);
-    else if (strncmp(text, "unix://", 7) == 0)
-        rc = parse_unix(url, text + 7);
-    if (rc != 0) {
-        redis_url_clear(url);
-        return error_set(err, ERROR_PERMANENT,
-                         "redis url: expected redis://[[user]:password@]host[:port][/db] or "
-                         "unix://[[user]:password@]/path[?db=N]");
-    }
-    return 0;
-}
-
-void redis_url_clear(struct redis_url *url)
-{
-    free(url->host);
-    free(url->path);
-    free(url->user);
-    if (url->password != NULL)
-        explicit_bzero(url->password, strlen(url->password));
-    free(url->password);
-    *url = (struct redis_url){0};
-}
-
 /* The connection */
 
 struct redis *redis_new(const char *url, int64_t timeout_ms)
@@ -260,12 +108,17 @@ static int login_step(struct redis *redis, int count, const char **arguments, st
 
 static int login(struct redis *redis, const struct redis_url *url, struct error *err)
 {
-    if (url->password != NULL) {
-        const char *with_user[] = {"AUTH", url->user, url->password};
-        const char *without[] = {"AUTH", url->password};
+    const char *password = url->password != NULL ? url->password : "";
 
-        if (url->user != NULL ? login_step(redis, 3, with_user, err)
-                              : login_step(redis, 2, without, err))
+    if (url->user != NULL) {
+        const char *auth[] = {"AUTH", url->user, password};
+
+        if (login_step(redis, 3, auth, err) != 0)
+            return -1;
+    } else if (password[0] != '\0') {
+        const char *auth[] = {"AUTH", password};
+
+        if (login_step(redis, 2, auth, err) != 0)
             return -1;
     }
     if (url->db > 0) {
@@ -289,7 +142,7 @@ int redis_connect(struct redis *redis, struct error *err)
     if (redis->context != NULL)
         return 0;
     if (redis_url_parse(&url, redis->address, err) != 0)
-        return -1;
+        return error_prefix(err, "redis url: ");
     redis->context =
         mem_check(url.path != NULL ? redisConnectUnixWithTimeout(url.path, timeout)
                                    : redisConnectWithTimeout(url.host, url.port, timeout));

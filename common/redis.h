@@ -16,30 +16,13 @@
 #include <hiredis/hiredis.h>
 
 #include "error.h"
-
-/* A parsed address. Zero-initialise; release with redis_url_clear(). */
-struct redis_url {
-    char *host; /* TCP; else NULL */
-    int port;
-    char *path;     /* unix socket; else NULL */
-    char *user;     /* or NULL */
-    char *password; /* or NULL */
-    int db;
-};
-
-/**
- * @brief Reads redis://[[user]:password@]host[:port][/db] or unix://[[user]:password@]/path[?db=N].
- * User and password may hold %XX; an IPv6 host stands in brackets.
- * @returns 0, or -1 with a permanent error that does not show the address (it may hold a password)
- */
-int redis_url_parse(struct redis_url *url, const char *text, struct error *err);
-void redis_url_clear(struct redis_url *url);
+#include "redis_url.h"
 
 struct redis; /* opaque */
 
 /**
  * @brief New handle; does not connect. Free with redis_free().
- * @param url         see redis_url_parse(); a bad one is reported by the first call
+ * @param url         see redis_url_parse(); the settings were checked with it already
  * @param timeout_ms  for connecting and for each answer, > 0
  */
 struct redis *redis_new(const char *url, int64_t timeout_ms);

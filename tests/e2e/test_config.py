@@ -114,7 +114,7 @@ def test_check_prints_the_settings_and_no_secret(tmp_path):
     ("redis://127.0.0.1:1/0", "redis://127.0.0.1:1/0"),
     ("redis://:pw-one@127.0.0.1:1/0", "redis://***@127.0.0.1:1/0"),
     ("redis://user:pw-one@pw-two@127.0.0.1:1", "redis://***@127.0.0.1:1"),
-    ("redis://:pw-one/pw-two@127.0.0.1:1", "redis://***@127.0.0.1:1"),
+    ("redis://pw-user:pw%2Fone@[::1]/3", "redis://***@[::1]/3"),
     ("unix:///run/a@b/redis.sock?db=1", "unix:///run/a@b/redis.sock?db=1"),
     ("unix://:pw-one@pw-two@/run/a@b/redis.sock", "unix://***@/run/a@b/redis.sock"),
 ])
@@ -122,6 +122,27 @@ def test_check_prints_nothing_of_the_login_to_redis(tmp_path, url, shown):
     answer = run(tmp_path, RIGHT.replace("redis://127.0.0.1:1/0", url), "bigfusion-poller", "--check")
     assert answer.returncode == 0, answer.stderr
     assert f"url = {shown}\n" in answer.stdout and "pw-" not in answer.stdout
+
+
+@pytest.mark.parametrize("program", PROGRAMS[:4])
+@pytest.mark.parametrize("url", [
+    "redis://:pw@pw-ss/w#o;rd@127.0.0.1:6379/0", "127.0.0.1:6379", "redis://:pw-one/pw-two@127.0.0.1:1",
+    "redis://127.0.0.1:pw-port", "redis://127.0.0.1:6379/pw-db", "redis://pw-user:pw%zz@127.0.0.1"])
+def test_a_redis_url_that_cannot_be_used_is_refused_at_start(tmp_path, program, url):
+    form = "allowed: redis://[user[:password]@]host[:port][/db], rediss:// (TLS) or unix:///path[?db=N]"
+    text = RIGHT.replace("redis://127.0.0.1:1/0", url)
+    for words in (["--check"], []):
+        answer = run(tmp_path, text, program, *words)
+        assert_refused(answer, [f"{tmp_path}/bigfusion.conf:4: [redis] url: ", form])
+        assert "pw-" not in answer.stdout + answer.stderr
+
+
+def test_a_redis_url_of_the_environment_is_checked_too(tmp_path):
+    text = RIGHT.replace("redis://127.0.0.1:1/0", "redis://127.0.0.1:1/0 ; the ledger")
+    assert run(tmp_path, text, "bigfusion-pusher", "--check").returncode == 0  # in the file it begins a comment
+    answer = run(tmp_path, RIGHT, "bigfusion-pusher", "--check",
+                 env={"BIGFUSION_REDIS_URL": "redis://127.0.0.1:1/0 ; the ledger"})
+    assert_refused(answer, ["environment BIGFUSION_REDIS_URL: ", "allowed: redis://"])
 
 
 def test_check_of_the_poller_shows_the_schedule_of_failing_orders(tmp_path):

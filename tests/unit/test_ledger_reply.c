@@ -1,5 +1,4 @@
-/* The pure parts of the ledger and of the Redis wrapper: addresses, facts about a server, keys,
- * digests, answers. */
+/* The pure parts of the ledger: facts about a server, keys, digests, answers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,74 +9,6 @@
 #include <cmocka.h>
 
 #include "ledger_handle.h"
-
-static int same(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static void test_urls(void **state)
-{
-    static const struct {
-        const char *text;
-        int rc;
-        struct redis_url url;
-    } cases[] = {
-        {"redis://localhost", 0, {.host = (char *)"localhost", .port = 6379}},
-        {"redis://localhost/", 0, {.host = (char *)"localhost", .port = 6379}},
-        {"redis://localhost:6380/3", 0, {.host = (char *)"localhost", .port = 6380, .db = 3}},
-        {"redis://[::1]:1/0", 0, {.host = (char *)"::1", .port = 1}},
-        {"redis://[::1]", 0, {.host = (char *)"::1", .port = 6379}},
-        {"redis://:p@h", 0, {.host = (char *)"h", .port = 6379, .password = (char *)"p"}},
-        {"redis://u:p%40%2f@h:9",
-         0,
-         {.host = (char *)"h", .port = 9, .user = (char *)"u", .password = (char *)"p@/"}},
-        {"redis://u:a@b:c@h",
-         0,
-         {.host = (char *)"h", .port = 6379, .user = (char *)"u", .password = (char *)"a@b:c"}},
-        {"unix:///run/redis.sock", 0, {.path = (char *)"/run/redis.sock"}},
-        {"unix:///run/a@b.sock?db=2", 0, {.path = (char *)"/run/a@b.sock", .db = 2}},
-        {"unix://:p@/run/r.sock", 0, {.path = (char *)"/run/r.sock", .password = (char *)"p"}},
-        {"", -1, {0}},
-        {"localhost:6379", -1, {0}},
-        {"rediss://localhost", -1, {0}},
-        {"redis://", -1, {0}},
-        {"redis://:6379", -1, {0}},
-        {"redis://h:0", -1, {0}},
-        {"redis://h:65536", -1, {0}},
-        {"redis://h:", -1, {0}},
-        {"redis://h:1x", -1, {0}},
-        {"redis://h/x", -1, {0}},
-        {"redis://h/-1", -1, {0}},
-        {"redis://h/99999999999", -1, {0}},
-        {"redis://h?db=1", -1, {0}},
-        {"redis://[::1", -1, {0}},
-        {"redis://[::1]x", -1, {0}},
-        {"redis://nopassword@h", -1, {0}},
-        {"redis://:p%4@h", -1, {0}},
-        {"redis://:p%zz@h", -1, {0}},
-        {"redis://:p%00@h", -1, {0}},
-        {"unix://run/redis.sock", -1, {0}},
-        {"unix:///r?db=", -1, {0}},
-        {"unix:///r?x=1", -1, {0}},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        const struct redis_url *want = &cases[i].url;
-        struct redis_url url = {0};
-        struct error err = {0};
-        int rc = redis_url_parse(&url, cases[i].text, &err);
-
-        if (rc != cases[i].rc || !same(url.host, want->host) || url.port != want->port ||
-            !same(url.path, want->path) || !same(url.user, want->user) ||
-            !same(url.password, want->password) || url.db != want->db)
-            fail_msg("%s: rc=%d host=%s port=%d path=%s db=%d", cases[i].text, rc, url.host,
-                     url.port, url.path, url.db);
-        assert_int_equal(err.kind, rc == 0 ? ERROR_NONE : ERROR_PERMANENT);
-        redis_url_clear(&url);
-    }
-}
 
 static void test_info(void **state)
 {
@@ -279,10 +210,10 @@ static void test_error_replies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_urls),        cmocka_unit_test(test_info),
-        cmocka_unit_test(test_vouching),    cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_digest),      cmocka_unit_test(test_grant),
-        cmocka_unit_test(test_odd_answers), cmocka_unit_test(test_error_replies),
+        cmocka_unit_test(test_info),          cmocka_unit_test(test_vouching),
+        cmocka_unit_test(test_keys),          cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_grant),         cmocka_unit_test(test_odd_answers),
+        cmocka_unit_test(test_error_replies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

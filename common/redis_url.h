@@ -1,0 +1,35 @@
+/* redis_url.h - the address of a Redis server, as the setting `[redis] url` spells it. Pure. */
+#ifndef COMMON_REDIS_URL_H
+#define COMMON_REDIS_URL_H
+
+#include <stddef.h>
+
+#include "error.h"
+
+/* What is allowed, for people. */
+#define REDIS_URL_FORM                                                                             \
+    "redis://[user[:password]@]host[:port][/db], rediss:// (TLS) or unix:///path[?db=N]; %XX for " \
+    "special characters of a login"
+
+/* A parsed address. Zero-initialise; release with redis_url_clear(). */
+struct redis_url {
+    int tls;        /* rediss:// */
+    char *host;     /* TCP; else NULL. An IPv6 address without its brackets */
+    int port;       /* 1..65535; 6379 where none is given */
+    char *path;     /* unix socket; else NULL */
+    char *user;     /* the ACL user; NULL: Redis' default user */
+    char *password; /* NULL: no login, unless there is a user */
+    int db;
+    size_t address_offset; /* where in the text the host or the path begins, behind a login */
+};
+
+/**
+ * @brief Reads an address of the form REDIS_URL_FORM. User and password may hold %XX. A login ends
+ * at the last '@' in front of the first '/'.
+ * @returns 0, or -1 with a permanent error that names the part which is wrong, and shows nothing of
+ * the text: it may hold a password
+ */
+int redis_url_parse(struct redis_url *url, const char *text, struct error *err);
+void redis_url_clear(struct redis_url *url);
+
+#endif
