@@ -22,6 +22,7 @@ static const char *const order_names[ORDER_FIELD_COUNT] = {
     [ORDER_DISCOUNT] = "discount_amount",
     [ORDER_COUPON_DISCOUNT] = "coupon_discount",
     [ORDER_OPT_IN] = "is_email_opt_in",
+    [ORDER_IS_DELETED] = "is_deleted",
     [ORDER_CONSIGNMENTS] = "consignments",
     [ORDER_FEES] = "fees",
     [ORDER_COMPLETION] = "bigfusion",
@@ -106,6 +107,16 @@ static int read_dates(struct order *order, struct error *err)
     return 0;
 }
 
+static int read_archived(struct order *order, struct error *err)
+{
+    yyjson_val *deleted = order->fields[ORDER_IS_DELETED];
+
+    if (!json_is_absent(deleted) && !yyjson_is_bool(deleted))
+        return error_set(err, ERROR_PERMANENT, "is_deleted is neither true nor false");
+    order->archived = yyjson_is_true(deleted);
+    return 0;
+}
+
 static int read_order(const struct order_reader *reader, struct text id, struct order *order,
                       struct error *err)
 {
@@ -127,7 +138,7 @@ static int read_order(const struct order_reader *reader, struct text id, struct 
         text_to_int(json_text(order->fields[ORDER_STATUS_ID]), &order->status_id) != 0)
         return error_set(err, ERROR_PERMANENT, "status_id is not a whole number");
     if (order_read_text(order->fields[ORDER_STATUS], "status", &order->status, err) != 0 ||
-        read_dates(order, err) != 0)
+        read_archived(order, err) != 0 || read_dates(order, err) != 0)
         return -1;
     return read_billing(reader, order, err);
 }
@@ -161,15 +172,26 @@ int order_is_withdrawn(const struct order *order)
            (ORDER_STATUSES_WITHDRAWN >> order->status_id & 1) != 0;
 }
 
+/* Signs that separate or wrap addresses, or that stand only in a quoted local part, which
+ * Infusionsoft does not take. */
+static int has_forbidden_sign(struct text email)
+{
+    for (size_t i = 0; i < email.length; i++)
+        if (email.data[i] == '\0' || strchr(",;:<>()", email.data[i]) != NULL)
+            return 1;
+    return 0;
+}
+
 enum email_fault order_check_email(struct text email)
 {
     const char *sign;
 
     if (email.length == 0)
         return EMAIL_MISSING;
-    sign = memrchr(email.data, '@', email.length);
-    if (sign == NULL || sign == email.data || sign == email.data + email.length - 1 ||
-        text_has_blank(email) || text_count_chars(email) > EMAIL_CHARS_MAX)
+    sign = memchr(email.data, '@', email.length);
+    if (sign == NULL || sign != memrchr(email.data, '@', email.length) || sign == email.data ||
+        sign == email.data + email.length - 1 || text_has_blank(email) ||
+        has_forbidden_sign(email) || text_count_chars(email) > EMAIL_CHARS_MAX)
         return EMAIL_INVALID;
     return EMAIL_USABLE;
 }

@@ -30,6 +30,7 @@ enum order_field {
     ORDER_DISCOUNT,
     ORDER_COUPON_DISCOUNT,
     ORDER_OPT_IN,
+    ORDER_IS_DELETED,
     ORDER_CONSIGNMENTS,
     ORDER_FEES,
     ORDER_COMPLETION, /* `bigfusion`: lines and coupons that the poller fetched */
@@ -73,6 +74,7 @@ struct order {
     struct text id;                        /* decimal digits, as in the record key */
     int64_t status_id;
     struct text status; /* the system name, for people; may be empty */
+    int archived;       /* is_deleted: the merchant archived it */
     int64_t placed_at_ms;
     int64_t modified_at_ms; /* -1: the order does not say */
     struct address billing; /* email trimmed; every text may be empty */
@@ -90,6 +92,7 @@ void order_reader_clear(struct order_reader *reader);
  * @brief Parses an order and reads what both stages need. Required: a JSON object with id (the one
  * of the key), status_id and date_created; billing_address may be missing, null or an empty list,
  * but is no other type.
+ * is_deleted may be missing or null, but is no other type than a boolean.
  * @param id  what the record key says
  * @returns 0: release with order_close(); or -1: nothing to release
  */
@@ -115,8 +118,9 @@ enum email_fault { EMAIL_USABLE = 0, EMAIL_MISSING, EMAIL_INVALID };
 enum { EMAIL_CHARS_MAX = 75 };
 
 /**
- * @brief Whether an address (trimmed) can be given to Infusionsoft: something on both sides of an
- * `@`, no blanks or control characters, at most 75 characters. It is never cut.
+ * @brief Whether an address (trimmed) can be given to Infusionsoft: something on both sides of the
+ * one `@`; no blank, control character, comma, semicolon, colon, angle or round bracket; at most 75
+ * characters. It is never cut.
  */
 enum email_fault order_check_email(struct text email);
 

@@ -7,6 +7,7 @@ static const struct {
     const char *sentence;
 } reasons[REASON_COUNT] = {
     [REASON_NONE] = {"", ""},
+    [REASON_ARCHIVED] = {"archived", "The order was archived in the store."},
     [REASON_STATUS] = {"status", "The order's status is one that is not synced."},
     [REASON_BEFORE_START] =
         {"before_start", "The order was placed before the store's start_from, or was migrated."},

@@ -7,6 +7,7 @@
 enum reason {
     REASON_NONE = 0,
     /* skipped: by rule, nothing is wrong */
+    REASON_ARCHIVED,
     REASON_STATUS,
     REASON_BEFORE_START,
     REASON_UNKNOWN_STATUS,

@@ -367,7 +367,8 @@ def usable_email(order):
     if not isinstance(mail, str) or not mail.strip():
         return "no_email"
     mail = mail.strip()
-    if "@" not in mail or any(c.isspace() for c in mail) or len(mail) > 75:
+    halves = mail.split("@")
+    if len(halves) != 2 or "" in halves or any(c.isspace() for c in mail) or len(mail) > 75 or set(mail) & set("<>(),:;"):
         return "invalid_email"
     return None
 
@@ -387,6 +388,8 @@ def fate_of(order, store_hash, store):
     status = order["status_id"]
     if status in WITHDRAWN:
         return "skipped", "status", None
+    if order.get("is_deleted"):
+        return "skipped", "archived", None
     if order.get("external_source") == "M-MIG":
         return "skipped", "before_start", None
     if store["start_from"] != "all" and created < iso_instant(store["start_from"]):

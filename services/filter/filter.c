@@ -124,6 +124,7 @@ static void decide(struct filter *filter, const struct event *in, struct text st
         .placed_at_ms = order->placed_at_ms,
         .start_from_ms = start_from_ms(in, config),
         .statuses = config->statuses,
+        .archived = order->archived,
         .migrated = text_is(json_text(order->fields[ORDER_EXTERNAL_SOURCE]), "M-MIG"),
         .asked_for = text_is(in->headers[HEADER_SOURCE], "backfill"),
         .email = order->billing.texts[ADDRESS_EMAIL],

@@ -7,6 +7,8 @@ static int has_status(uint32_t statuses, int64_t status_id)
 
 static enum reason find_reason(const struct rule_facts *facts)
 {
+    if (facts->archived)
+        return REASON_ARCHIVED;
     if (!facts->asked_for && (facts->migrated || facts->placed_at_ms < facts->start_from_ms))
         return REASON_BEFORE_START;
     if (facts->status_id < 0 || facts->status_id >= ORDER_STATUS_COUNT)

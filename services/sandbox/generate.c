@@ -169,7 +169,7 @@ static void set_tail(struct draft *draft, const struct plan *plan, json_t *order
     set_text(order, "tax_provider_id", "BasicTaxProvider");
     set_text(order, "customer_locale", "en");
     set_text(order, "external_order_id", "");
-    json_object_set_new(order, "is_deleted", json_false());
+    json_object_set_new(order, "is_deleted", json_boolean(plan->oddity == ODD_ARCHIVED));
 }
 
 /* Takes the draft's consignments and fees. */

@@ -2,7 +2,7 @@
  *
  * Out of each 50 orders in a row 8 have a status that is not synced, 1 an unknown status, 6 an
  * unusable e-mail, 1 is odd in another way (currency, total that does not add up, migrated,
- * quantity 0) and 34 are good, one of each shape in the list in generate.c. */
+ * quantity 0, archived) and 34 are good, one of each shape in the list in generate.c. */
 #ifndef SANDBOX_GENERATE_H
 #define SANDBOX_GENERATE_H
 

@@ -7,7 +7,7 @@
 #include "mem.h"
 
 #define CYCLE 50
-#define BAD_EMAILS 7
+#define BAD_EMAILS 12
 
 struct plan plan_make(int64_t index)
 {
@@ -27,7 +27,7 @@ struct plan plan_make(int64_t index)
     else if (slot < 15)
         plan.bad_email = 1 + (int)((round * 6 + slot - 9) % BAD_EMAILS);
     else if (slot == 15)
-        plan.oddity = (enum oddity)(ODD_CURRENCY + round % 4);
+        plan.oddity = (enum oddity)(ODD_CURRENCY + round % (ODD_END - ODD_CURRENCY));
     else
         plan.shape = (enum shape)(slot - 16);
     if (plan.shape == SHAPE_MANY_LINES && round % 2 == 1)
@@ -54,6 +54,17 @@ json_t *plan_email(const struct plan *plan, const struct person *person)
         return json_string("not-an-address.example.com");
     case 6:
         return json_string("jane doe@example.com");
+    case 7:
+        snprintf(text, sizeof text, "%s,other@example.com", person->email);
+        return json_string(text);
+    case 8:
+        return json_string("<script>@x");
+    case 9:
+        return json_string("jane@home@example.com");
+    case 10:
+        return json_string("mailto:jane;doe@example.com");
+    case 11:
+        return json_string("jane(work)@example.com");
     default:
         /* one character more than an address may have, and much more */
         snprintf(text, sizeof text, "%0*d%s",

@@ -45,7 +45,15 @@ enum shape {
     SHAPE_COUNT,
 };
 
-enum oddity { ODD_NONE = 0, ODD_CURRENCY, ODD_TOTAL, ODD_MIGRATED, ODD_QUANTITY };
+enum oddity {
+    ODD_NONE = 0,
+    ODD_CURRENCY,
+    ODD_TOTAL,
+    ODD_MIGRATED,
+    ODD_QUANTITY,
+    ODD_ARCHIVED,
+    ODD_END
+};
 
 struct plan {
     enum shape shape;

@@ -107,6 +107,22 @@ static void test_emails(void **state)
         {"jane doe@example.com", REASON_INVALID_EMAIL},
         {"jane@exam ple.com", REASON_INVALID_EMAIL},
         {"jane@example\t.com", REASON_INVALID_EMAIL},
+        {"a@b.co,c@d.co", REASON_INVALID_EMAIL},
+        {"a@b.co;c@d.co", REASON_INVALID_EMAIL},
+        {"a@b@c.example", REASON_INVALID_EMAIL},
+        {"\"a@b\"@c.example", REASON_INVALID_EMAIL},
+        {"jane@@example.com", REASON_INVALID_EMAIL},
+        {"jane@example.com,", REASON_INVALID_EMAIL},
+        {"jane,doe@example.com", REASON_INVALID_EMAIL},
+        {"jane;doe@example.com", REASON_INVALID_EMAIL},
+        {"mailto:jane@example.com", REASON_INVALID_EMAIL},
+        {"<script>@x", REASON_INVALID_EMAIL},
+        {"jane>doe@example.com", REASON_INVALID_EMAIL},
+        {"<jane@example.com>", REASON_INVALID_EMAIL},
+        {"jane(home)@example.com", REASON_INVALID_EMAIL},
+        {"jane)@example.com", REASON_INVALID_EMAIL},
+        {"jane@[192.0.2.1]", REASON_NONE},
+        {"jane&co=1!#$%*/?^_`{|}~@example.com", REASON_NONE},
         {"jane\xc2\xa0@example.com", REASON_INVALID_EMAIL},
         /* 75 and 76 characters */
         {"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg@example.com",
@@ -144,8 +160,14 @@ static void test_precedence(void **state)
     expect("withdrawn, not reachable", facts, RULE_SKIP, REASON_STATUS);
     facts.email = text_of("jane@example.com");
     expect("withdrawn, whatever the date", facts, RULE_WITHDRAWN, REASON_NONE);
+    facts.archived = 1;
+    expect("withdrawn, then archived", facts, RULE_WITHDRAWN, REASON_NONE);
     facts.email = text_of("");
     facts.status_id = 99;
+    expect("archived", facts, RULE_SKIP, REASON_ARCHIVED);
+    facts.asked_for = 1;
+    expect("archived, in a backfill", facts, RULE_SKIP, REASON_ARCHIVED);
+    facts.asked_for = facts.archived = 0;
     expect("before_start", facts, RULE_SKIP, REASON_BEFORE_START);
     facts.placed_at_ms = 1000;
     facts.migrated = 0;
