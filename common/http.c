@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
@@ -15,6 +17,7 @@ enum {
         30, /* an older kept connection is not used again: the other side may be closing it */
     HEADERS_MAX_BYTES = 64 * 1024,
     STOP_GRACE_MS = 1000,
+    CLOSING_MAX = 8, /* one request uses one connection, or two where a GET is repeated */
 };
 
 struct http {
@@ -27,6 +30,10 @@ struct http {
     int repeatable;
     int started_count;    /* how often the request was about to be written to a connection */
     int64_t stop_seen_ms; /* monotonic; 0: no stop was asked for yet */
+    /* Connections that libcurl is done with; how they are closed is decided when the outcome is
+     * known. */
+    curl_socket_t closing[CLOSING_MAX];
+    int closing_count;
 };
 
 int http_global_init(struct error *err)
@@ -94,6 +101,49 @@ static int on_start(void *context, char *ip, char *local_ip, int port, int local
                                                         : CURL_PREREQFUNC_OK;
 }
 
+/* What close() does with bytes that the other side has not acknowledged. Without a reset the kernel
+ * goes on sending them for minutes, whatever became of the process that wrote them. */
+static void set_reset(curl_socket_t socket, int reset)
+{
+    const struct linger linger = {.l_onoff = reset, .l_linger = 0};
+
+    (void)setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+/* From its first moment a connection ends with a reset, so that a request which is under way when
+ * the process is killed does not arrive later either. Only what ended well is closed normally. */
+static int on_open(void *context, curl_socket_t socket, curlsocktype purpose)
+{
+    (void)context, (void)purpose;
+    set_reset(socket, 1);
+    return CURL_SOCKOPT_OK;
+}
+
+/* Before the request is written, and between two requests, no connection has anything of a request
+ * that is not answered. After that libcurl does not say here whether the answer was whole. */
+static int on_close(void *context, curl_socket_t socket)
+{
+    struct http *http = context;
+
+    if (http->started_count == 0)
+        set_reset(socket, 0);
+    else if (http->closing_count < CLOSING_MAX) {
+        http->closing[http->closing_count++] = socket;
+        return 0;
+    }
+    return close(socket);
+}
+
+static void close_connections(struct http *http, int answered)
+{
+    for (int i = 0; i < http->closing_count; i++) {
+        set_reset(http->closing[i], !answered);
+        close(http->closing[i]);
+    }
+    http->closing_count = 0;
+    http->started_count = 0;
+}
+
 struct http *http_new(const char *name)
 {
     struct http *http = mem_alloc(sizeof(*http));
@@ -118,6 +168,9 @@ struct http *http_new(const char *name)
     curl_easy_setopt(curl, CURLOPT_XFERINFODATA, http);
     curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_start);
     curl_easy_setopt(curl, CURLOPT_PREREQDATA, http);
+    curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, on_open);
+    curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+    curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, http);
     return http;
 }
 
@@ -178,15 +231,9 @@ static struct text path_of(const char *url)
     return (struct text){path, strcspn(path, "?#")};
 }
 
-int http_perform(struct http *http, const struct http_request *request, struct http_answer *answer,
-                 struct error *err)
+static void begin_request(struct http *http, const struct http_request *request,
+                          struct http_answer *answer)
 {
-    struct curl_slist *headers = request_headers(request);
-    struct text path = path_of(request->url);
-    int64_t begun_ms = clock_monotonic_ms();
-    CURLcode code;
-    long status = 0;
-
     answer->status = 0;
     answer->too_large = 0;
     buffer_reset(&answer->body);
@@ -199,11 +246,24 @@ int http_perform(struct http *http, const struct http_request *request, struct h
     http->failure[0] = '\0';
     set_method(http->curl, request);
     curl_easy_setopt(http->curl, CURLOPT_URL, request->url);
-    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(http->curl, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
     curl_easy_setopt(http->curl, CURLOPT_CONNECTTIMEOUT_MS,
                      (long)(request->timeout_ms < CONNECT_TIMEOUT_MS ? request->timeout_ms
                                                                      : CONNECT_TIMEOUT_MS));
+}
+
+int http_perform(struct http *http, const struct http_request *request, struct http_answer *answer,
+                 struct error *err)
+{
+    struct curl_slist *headers = request_headers(request);
+    struct text path = path_of(request->url);
+    int64_t begun_ms = clock_monotonic_ms();
+    CURLcode code;
+    long status = 0;
+    int repeated;
+
+    begin_request(http, request, answer);
+    curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
     code = curl_easy_perform(http->curl);
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
     /* The handle outlives the caller's memory. */
@@ -213,14 +273,16 @@ int http_perform(struct http *http, const struct http_request *request, struct h
     http->answer = NULL;
     answer->sent = http->started_count > 0 ? HTTP_MAYBE_SENT : HTTP_NOT_SENT;
     answer->elapsed_ms = clock_monotonic_ms() - begun_ms;
-    if (code == CURLE_OK && status > 0) {
+    if (code == CURLE_OK && status > 0)
         answer->status = (int)status;
+    repeated = http->started_count > 1;
+    close_connections(http, answer->status != 0);
+    if (answer->status != 0)
         return 0;
-    }
     if (answer->too_large)
         return error_set(err, ERROR_TEMPORARY, "%s %.*s: answer longer than %zu bytes",
                          request->method, (int)path.length, path.data, request->max_answer_bytes);
-    if (http->started_count > 1 && !http->repeatable)
+    if (repeated && !http->repeatable)
         return error_set(err, ERROR_TEMPORARY, "%s %.*s: connection lost before an answer came",
                          request->method, (int)path.length, path.data);
     return error_set(err, ERROR_TEMPORARY, "%s %.*s: %s", request->method, (int)path.length,

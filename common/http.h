@@ -2,7 +2,9 @@
  * one thread. TLS is verified, redirects are not followed, answers are bounded in size and time.
  * Only a GET is ever sent twice within one call (libcurl does that where a kept connection turns
  * out to be dead). Looks at the stop flag: a running request is given up when a second has passed
- * since a stop was asked for only if its method is GET. */
+ * since a stop was asked for only if its method is GET. A request that was given up does not arrive
+ * later: its connection is closed with a reset, also where the process is killed, so that the
+ * kernel drops what it has not delivered yet. */
 #ifndef COMMON_HTTP_H
 #define COMMON_HTTP_H
 

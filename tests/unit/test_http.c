@@ -4,12 +4,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -75,19 +78,27 @@ static void *serve(void *context)
     return NULL;
 }
 
-static void server_start(struct server *server, const char *const *script, int count)
+/* receive_bytes: so little is taken from a client before it is read; 0: as usual */
+static void server_listen(struct server *server, int receive_bytes)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof(address);
 
     memset(server, 0, sizeof(*server));
-    server->script = script;
-    server->script_count = count;
     server->listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (receive_bytes > 0)
+        setsockopt(server->listener, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof(int));
     assert_int_equal(bind(server->listener, (struct sockaddr *)&address, length), 0);
     assert_int_equal(listen(server->listener, 8), 0);
     assert_int_equal(getsockname(server->listener, (struct sockaddr *)&address, &length), 0);
     server->port = ntohs(address.sin_port);
+}
+
+static void server_start(struct server *server, const char *const *script, int count)
+{
+    server_listen(server, 0);
+    server->script = script;
+    server->script_count = count;
     assert_int_equal(pthread_create(&server->thread, NULL, serve, server), 0);
 }
 
@@ -103,6 +114,7 @@ struct client {
     struct http *http;
     struct http_answer answer;
     struct error err;
+    int64_t timeout_ms;
 };
 
 static int perform(struct client *client, const struct server *server, const char *method,
@@ -115,7 +127,7 @@ static int perform(struct client *client, const struct server *server, const cha
                                    .headers = headers,
                                    .header_count = 1,
                                    .body = text_of(body),
-                                   .timeout_ms = 3000,
+                                   .timeout_ms = client->timeout_ms,
                                    .max_answer_bytes = 1000};
     int result;
 
@@ -127,7 +139,7 @@ static int perform(struct client *client, const struct server *server, const cha
 
 static void client_open(struct client *client)
 {
-    *client = (struct client){.http = http_new("test")};
+    *client = (struct client){.http = http_new("test"), .timeout_ms = 3000};
 }
 
 static void client_close(struct client *client)
@@ -283,6 +295,138 @@ static void knows_what_was_not_sent(void **state)
     client_close(&client);
 }
 
+/* Reads what is left on a connection, and closes it. @returns how it ended: 0, or errno */
+static int read_to_the_end(int line, size_t *bytes)
+{
+    static char data[65536];
+    ssize_t got;
+    int code;
+
+    while ((got = read(line, data, sizeof(data))) > 0)
+        *bytes += (size_t)got;
+    code = got < 0 ? errno : 0;
+    close(line);
+    return code;
+}
+
+enum { HELD_BYTES = 40000 };
+
+/* A body that a kernel holds whole while the server reads nothing. */
+static char *held_body(void)
+{
+    char *body = mem_alloc(HELD_BYTES + 1);
+
+    memset(body, 'x', HELD_BYTES);
+    return body;
+}
+
+static void given_up_does_not_arrive_later(void **state)
+{
+    static const char *const methods[] = {"POST", "PATCH"};
+    char *body = held_body();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++) {
+        struct server server;
+        struct client client;
+        size_t bytes = 0;
+        int code;
+
+        server_listen(&server, 2048);
+        client_open(&client);
+        client.timeout_ms = 200;
+        assert_int_equal(perform(&client, &server, methods[i], body), -1);
+        assert_int_equal(client.answer.sent, HTTP_MAYBE_SENT);
+        code = read_to_the_end(accept(server.listener, NULL, NULL), &bytes);
+        if (code != ECONNRESET || bytes >= HELD_BYTES)
+            fail_msg("%s: %zu bytes arrived, and then: %s", methods[i], bytes, strerror(code));
+        client_close(&client);
+        close(server.listener);
+    }
+    free(body);
+}
+
+/* What the process began and did not live to give up. */
+static void killed_does_not_arrive_later(void **state)
+{
+    char *body = held_body();
+    struct server server;
+    size_t bytes = 1;
+    char first;
+    int line, code;
+    pid_t child;
+
+    (void)state;
+    server_listen(&server, 2048);
+    child = fork();
+    if (child == 0) {
+        struct client client;
+
+        client_open(&client);
+        client.timeout_ms = 60000;
+        perform(&client, &server, "POST", body);
+        _exit(1);
+    }
+    line = accept(server.listener, NULL, NULL);
+    assert_int_equal(read(line, &first, 1), 1);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    code = read_to_the_end(line, &bytes);
+    if (code != ECONNRESET || bytes >= HELD_BYTES)
+        fail_msg("%zu bytes arrived, and then: %s", bytes, strerror(code));
+    close(server.listener);
+    free(body);
+}
+
+/* One request is read and answered; then how does the connection end? */
+static void *answer_one(void *context)
+{
+    struct server *server = context;
+    int line = accept(server->listener, NULL, NULL);
+    size_t bytes = 0;
+
+    if (read_request(line, server->seen[0], sizeof(server->seen[0])) == 0 &&
+        write(line, server->script[0], strlen(server->script[0])) > 0)
+        server->requests = 1;
+    server->script_count = read_to_the_end(line, &bytes);
+    return NULL;
+}
+
+static void resets_only_what_was_given_up(void **state)
+{
+    static char large[1200];
+    static const struct {
+        const char *name, *answer;
+        int ended;
+    } cases[] = {
+        {"kept", OK, 0},
+        {"last", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", 0},
+        {"half", "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", ECONNRESET},
+        {"large", large, ECONNRESET},
+        {"no HTTP", "SMTP ready\r\n", ECONNRESET},
+    };
+
+    (void)state;
+    snprintf(large, sizeof(large), "HTTP/1.1 200 OK\r\nContent-Length: 1100\r\n\r\n%01100d", 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct server server;
+        struct client client;
+
+        server_listen(&server, 0);
+        server.script = &cases[i].answer;
+        assert_int_equal(pthread_create(&server.thread, NULL, answer_one, &server), 0);
+        client_open(&client);
+        client.timeout_ms = cases[i].ended == 0 ? 3000 : 200;
+        assert_int_equal(perform(&client, &server, "POST", "{}"), cases[i].ended == 0 ? 0 : -1);
+        client_close(&client);
+        pthread_join(server.thread, NULL);
+        assert_int_equal(server.requests, 1);
+        if (server.script_count != cases[i].ended)
+            fail_msg("%s: ended with %s", cases[i].name, strerror(server.script_count));
+        close(server.listener);
+    }
+}
+
 static void escapes(void **state)
 {
     struct buffer target = {0};
@@ -315,6 +459,9 @@ int main(void)
         cmocka_unit_test(repeats_only_get),
         cmocka_unit_test(wants_whole_answers),
         cmocka_unit_test(knows_what_was_not_sent),
+        cmocka_unit_test(given_up_does_not_arrive_later),
+        cmocka_unit_test(killed_does_not_arrive_later),
+        cmocka_unit_test(resets_only_what_was_given_up),
         cmocka_unit_test(escapes),
     };
 
