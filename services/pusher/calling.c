@@ -8,6 +8,8 @@
 #include "log.h"
 #include "stop.h"
 
+#include "merge.h"
+
 enum {
     THROTTLED_MAX_MS = 30000,     /* one wait */
     THROTTLED_LONGEST_MS = 60000, /* all waits in a row */
@@ -58,22 +60,11 @@ void delivery_keep_answer(struct delivery *d)
     snprintf(d->detail, sizeof(d->detail), "%.150s", answer->error.text);
 }
 
-void delivery_add_incomplete(struct delivery *d, const char *step, const char *answer)
-{
-    if (d->incomplete_count == DELIVERY_INCOMPLETE_MAX)
-        return;
-    d->incomplete[d->incomplete_count].step = mem_strdup(step);
-    d->incomplete[d->incomplete_count].answer = mem_strdup(answer != NULL ? answer : d->answer);
-    d->incomplete_count++;
-}
-
-int delivery_region_refused(const struct delivery *d)
+unsigned delivery_refused_regions(const struct delivery *d)
 {
     const struct infusionsoft_answer *answer = infusionsoft_answer(d->client);
 
-    return answer->status == 400 && answer->body.length > 0 &&
-           (memmem(answer->body.data, answer->body.length, "egion", 5) != NULL ||
-            memmem(answer->body.data, answer->body.length, "REGION", 6) != NULL);
+    return answer->status == 400 ? merge_refused_regions(answer->body) : 0;
 }
 
 /* The stop itself ended the call: no connection was waited for, or a GET was broken off. */

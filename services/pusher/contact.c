@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
+#include "text.h"
+
 #include "decide.h"
 #include "merge.h"
-#include "text.h"
 
 static const char contact_fields[] =
     "given_name,family_name,email_addresses,phone_numbers,addresses";
@@ -102,36 +104,46 @@ static enum step patch_contact(struct delivery *d, const struct merge *merge)
 }
 
 /* Fills or overwrites the contact that was found. A PATCH is absolute, so repeating it does no
- * harm. */
+ * harm. The lists are written whole, so an entry that was in the account before may be what is
+ * refused: that contact is used as it is, for the order must not fail over it. */
 static enum step update_contact(struct delivery *d, char *body)
 {
     yyjson_doc *doc = mem_check(yyjson_read(body, strlen(body), 0));
     int overwrite = d->store != NULL && d->store->existing_contact == EXISTING_OVERWRITE;
-    enum step step = STEP_OK;
+    unsigned regions = 0, refused;
+    enum step step;
 
-    for (int without_regions = 0; without_regions < 2; without_regions++) {
+    do {
         struct merge merge;
 
-        merge_contact(yyjson_doc_get_root(doc), d->contact_body, overwrite, without_regions,
-                      &merge);
+        merge_contact(yyjson_doc_get_root(doc), d->contact_body, overwrite, regions, &merge);
         step = merge.mask_count > 0 ? patch_contact(d, &merge) : STEP_OK;
         merge_clear(&merge);
-        if (step != STEP_REFUSED || !delivery_region_refused(d))
-            break;
-    }
+        refused = step == STEP_REFUSED ? delivery_refused_regions(d) & ~regions : 0;
+        regions |= refused;
+    } while (refused != 0);
     yyjson_doc_free(doc);
-    return step;
+    if (step != STEP_REFUSED || infusionsoft_answer(d->client)->status == 403)
+        return step;
+    if (is_gone(infusionsoft_answer(d->client)))
+        return delivery_failed_or_closed(d); /* deleted since it was found: looked up again later */
+    log_warn("contact_not_updated key=%.*s contact=%s error=\"%s\"", (int)d->job->event->key.length,
+             d->job->event->key.data, d->contact_id, d->detail);
+    delivery_add_incomplete(d, "contact", NULL);
+    d->answer[0] = d->detail[0] = '\0'; /* whatever comes next has a cause of its own */
+    return STEP_OK;
 }
 
 /* The create: an upsert by e-mail at the account's side, and begun in the ledger all the same. */
 static enum step create_contact(struct delivery *d, struct ledger_grant *grant)
 {
     enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
+    unsigned regions = 0, refused = MERGE_REGIONS_ALL;
     enum step step = STEP_OK;
 
-    for (int without_regions = 0; without_regions < 2; without_regions++) {
+    while (refused != 0) {
         size_t length;
-        char *body = merge_create_body(d->contact_body, without_regions, &length);
+        char *body = merge_create_body(d->contact_body, regions, &length);
         char id[32];
 
         step = delivery_write(d, grant, "contact", 0, "/contacts", "duplicate_option=Email",
@@ -150,8 +162,8 @@ static enum step create_contact(struct delivery *d, struct ledger_grant *grant)
         step = delivery_end(d, grant, "contact", NULL, NULL, 0);
         if (step != STEP_OK)
             return step;
-        if (outcome != INFUSIONSOFT_REFUSED || !delivery_region_refused(d))
-            break;
+        refused = outcome == INFUSIONSOFT_REFUSED ? delivery_refused_regions(d) & ~regions : 0;
+        regions |= refused;
     }
     return delivery_failed(d, outcome);
 }

@@ -10,6 +10,20 @@ enum decision decide_failure(const struct failure *failure, int *topic)
     return failure->order_done ? DECISION_INCOMPLETE : DECISION_GIVE_UP;
 }
 
+enum achieved decide_achieved(yyjson_val *root)
+{
+    yyjson_val *results = yyjson_obj_get(root, "results"), *one;
+    yyjson_arr_iter iter;
+
+    if (!yyjson_is_arr(results))
+        return ACHIEVED_UNKNOWN;
+    yyjson_arr_iter_init(results, &iter);
+    while ((one = yyjson_arr_iter_next(&iter)) != NULL)
+        if (yyjson_is_true(yyjson_obj_get(one, "success")))
+            return ACHIEVED_YES;
+    return ACHIEVED_NO;
+}
+
 struct lookup decide_lookup(struct text wanted)
 {
     struct lookup lookup = {wanted, 0};

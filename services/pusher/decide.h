@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include <yyjson.h>
+
 #include "mem.h"
 
 enum decision {
@@ -26,6 +28,16 @@ struct failure {
  * A doubt is never given up: it is looked up again each hour until the answer is known.
  */
 enum decision decide_failure(const struct failure *failure, int *topic);
+
+/* What a 2xx to an achieve says. */
+enum achieved {
+    ACHIEVED_UNKNOWN = 0, /* no list of results: it may have been achieved */
+    ACHIEVED_YES,
+    ACHIEVED_NO, /* `success` of no result is true, as where no campaign has such a goal */
+};
+
+/** @param root  the answer's document, numbers as texts or not; or NULL */
+enum achieved decide_achieved(yyjson_val *root);
 
 /* How to ask for a thing whose name may hold characters that a filter cannot (; , *): by the part
  * before the first of them and a trailing wildcard; an empty part cannot be asked for. The answers

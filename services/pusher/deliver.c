@@ -26,15 +26,6 @@ struct delivery *deliver_new(struct pusher *pusher)
     return d;
 }
 
-static void clear_incomplete(struct delivery *d)
-{
-    for (int i = 0; i < d->incomplete_count; i++) {
-        free(d->incomplete[i].step);
-        free(d->incomplete[i].answer);
-    }
-    d->incomplete_count = 0;
-}
-
 void deliver_free(struct delivery *d)
 {
     struct buffer *buffers[] = {&d->query,           &d->path,        &d->step, &d->attempt_text,
@@ -44,7 +35,6 @@ void deliver_free(struct delivery *d)
         infusionsoft_free(d->clients[i]);
     for (size_t i = 0; i < sizeof(buffers) / sizeof(*buffers); i++)
         buffer_clear(buffers[i]);
-    clear_incomplete(d);
     http_free(d->http);
     ledger_free(d->ledger);
     free(d->clients);
@@ -75,7 +65,6 @@ static void set_up(struct delivery *d, struct job *job)
     d->reason = REASON_NONE;
     d->failed_step = "acquire";
     buffer_reset(&d->pending_step);
-    clear_incomplete(d);
 }
 
 /* Contact and products that may be known already. @returns how many peeks */

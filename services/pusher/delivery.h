@@ -17,6 +17,16 @@
 #include "stage.h"
 #include "topic.h"
 
+/* What became of a goal; the names stand in the ledger, in `delivered` and in the metric. */
+enum goal_result {
+    GOAL_SENT = 0,
+    GOAL_IN_DOUBT,
+    GOAL_REFUSED,
+    GOAL_NOT_ACHIEVED, /* answered 200, `success` false */
+    GOAL_RESULT_COUNT
+};
+extern const char *const pusher_goal_results[GOAL_RESULT_COUNT];
+
 /* What the whole process shares. */
 struct pusher {
     const struct config *config;
@@ -32,6 +42,13 @@ struct pusher {
     struct metric *alarms_total_differs;
     struct metric *calls;
     struct metric *lookups;
+    struct metric *goals[GOAL_RESULT_COUNT];
+};
+
+/* A step that was refused for good, given up or without effect, and what the account said to it. */
+struct incomplete {
+    char *step;
+    char *answer;
 };
 
 /* One record in our hands. */
@@ -49,8 +66,10 @@ struct job {
     struct ledger_grant grant;
     int64_t begun_ms; /* monotonic; when a worker first took it in hand */
     int64_t call_count;
-    int64_t created_ms; /* when the order was made by us; 0: not by this process */
-    int look_later;     /* it was looked up and not there (rule 2) */
+    int64_t created_ms;            /* when the order was made by us; 0: not by this process */
+    int look_later;                /* it was looked up and not there (rule 2) */
+    struct incomplete *incomplete; /* owned; what is missing of a delivered order */
+    int incomplete_count;
 };
 
 /* A product of the payload. */
@@ -65,11 +84,6 @@ enum { DELIVERY_ANSWER_BYTES = 1025, DELIVERY_DETAIL_BYTES = 160, DELIVERY_INCOM
 
 /* A job is set aside for so long at once; what takes longer is set aside again. */
 enum { DELIVERY_LATER_MAX_MS = 120000 };
-
-struct incomplete {
-    char *step;
-    char *answer;
-};
 
 struct delivery {
     struct pusher *pusher;
@@ -113,8 +127,6 @@ struct delivery {
     const char *failed_step; /* for people: "contact", "order", ... */
     char detail[DELIVERY_DETAIL_BYTES];
     char answer[DELIVERY_ANSWER_BYTES];
-    struct incomplete incomplete[DELIVERY_INCOMPLETE_MAX];
-    int incomplete_count;
     int64_t calls_before;
     int throttled_count; /* 429s in a row */
     int throttled_ms;    /* and how long they were waited for */
@@ -209,12 +221,9 @@ enum step delivery_forbidden(struct delivery *d);
 /** @brief Keeps answer and detail of the last call for the record. */
 void delivery_keep_answer(struct delivery *d);
 
-/** @brief Lists a step that was refused for good after the order was made. answer: NULL: the kept
- * one. */
-void delivery_add_incomplete(struct delivery *d, const char *step, const char *answer);
-
-/** @brief Whether the last answer is a 400 that names a region. */
-int delivery_region_refused(const struct delivery *d);
+/** @brief Whose regions the last answer refuses, as merge_refused_regions(); 0 unless it is a 400.
+ */
+unsigned delivery_refused_regions(const struct delivery *d);
 
 /* looking things up, and the leases of contacts and products (lookup.c) */
 
@@ -254,6 +263,15 @@ enum step delivery_wait_until_visible(struct delivery *d, struct ledger_grant *g
 enum step delivery_release(struct delivery *d, struct ledger_grant *grant, const char *step_name,
                            enum step settled, const char *id);
 
+/* what is known of a delivery besides its steps (evidence.c) */
+
+/** @brief Lists a step that is missing of the order, once. answer: NULL: the kept one. It stays
+ * with the job, also while that is set aside. */
+void delivery_add_incomplete(struct delivery *d, const char *step, const char *answer);
+
+/** @brief Releases what a job has listed. */
+void job_clear_incomplete(struct job *job);
+
 /* steps, in order of work */
 enum step reconcile_step(struct delivery *d); /* the doubt that was found at acquire */
 enum step contact_step(struct delivery *d);
@@ -270,7 +288,9 @@ enum step product_forget(struct delivery *d);
 enum step order_find(struct delivery *d, char id[64], int *count);
 
 /** @brief Does the second look that a doubt ended as "not there" asks for (rule 2): an alarm when
- * there are two. */
+ * there are two. OK also where the account refuses it for good: that look would be refused each
+ * time.
+ */
 enum step order_look_again(struct delivery *d);
 
 /** @brief Keeps a step whose end is to be recorded with the next begin or the finish. */

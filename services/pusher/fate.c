@@ -71,7 +71,8 @@ static void recall_incomplete(struct delivery *d)
     for (int i = 0; i < d->grant->step_count; i++) {
         const struct ledger_step *step = &d->grant->steps[i];
 
-        if (strcmp(step->result, "refused") == 0 || strcmp(step->result, "gave_up") == 0)
+        if (strcmp(step->result, "refused") == 0 || strcmp(step->result, "gave_up") == 0 ||
+            strcmp(step->result, "not_achieved") == 0)
             delivery_add_incomplete(d, step->name, step->result);
     }
 }
@@ -91,11 +92,11 @@ static char *delivered_value(struct delivery *d, size_t *length)
     yyjson_mut_obj_add_str(doc, root, "order_id", order != NULL ? order : "");
     add_steps(d, doc, root);
     list = yyjson_mut_obj_add_arr(doc, root, "incomplete");
-    for (int i = 0; i < d->incomplete_count; i++) {
+    for (int i = 0; i < d->job->incomplete_count; i++) {
         yyjson_mut_val *one = yyjson_mut_arr_add_obj(doc, list);
 
-        yyjson_mut_obj_add_str(doc, one, "step", d->incomplete[i].step);
-        yyjson_mut_obj_add_str(doc, one, "answer", d->incomplete[i].answer);
+        yyjson_mut_obj_add_str(doc, one, "step", d->job->incomplete[i].step);
+        yyjson_mut_obj_add_str(doc, one, "answer", d->job->incomplete[i].answer);
     }
     yyjson_mut_obj_add_sint(doc, root, "calls",
                             d->job->call_count + infusionsoft_call_count(d->client) -
@@ -120,7 +121,7 @@ static void log_delivered(struct delivery *d)
     key_text(d, key);
     log_info("delivered key=%s contact=%s order=%s attempt=%" PRId64 " delay_ms=%" PRId64 "%s", key,
              contact != NULL ? contact : d->contact_id, order != NULL ? order : "?", d->attempt + 1,
-             clock_now_ms() - d->placed_at, d->incomplete_count > 0 ? " incomplete=yes" : "");
+             clock_now_ms() - d->placed_at, d->job->incomplete_count > 0 ? " incomplete=yes" : "");
 }
 
 void fate_look_later(struct delivery *d, struct result *result)

@@ -6,6 +6,11 @@
 
 #include "log.h"
 
+#include "decide.h"
+
+const char *const pusher_goal_results[GOAL_RESULT_COUNT] = {"sent", "in_doubt", "refused",
+                                                            "not_achieved"};
+
 /* Ends what is still open (the order, or the goal before) and begins the next one in the same round
  * trip. */
 static enum step end_pending(struct delivery *d, const char *next, int *begun)
@@ -65,6 +70,36 @@ static enum step refresh_contact(struct delivery *d, const char *goal)
     return step;
 }
 
+/* What became of a goal, for the entry, the metric and, unless it was sent, for people. */
+static enum step record_goal(struct delivery *d, const char *name, enum goal_result result)
+{
+    if (result == GOAL_REFUSED || result == GOAL_NOT_ACHIEVED) {
+        delivery_keep_answer(d);
+        delivery_add_incomplete(d, name, NULL);
+    }
+    if (result != GOAL_SENT)
+        log_warn("goal_%s key=%.*s step=%s error=\"%s\"", pusher_goal_results[result],
+                 (int)d->job->event->key.length, d->job->event->key.data, name,
+                 infusionsoft_answer(d->client)->error.text);
+    metric_add(d->pusher->goals[result], 1);
+    delivery_set_pending(d, name, pusher_goal_results[result]);
+    return STEP_OK;
+}
+
+/* A 200 may say that nothing was achieved. The call had its effect or will never have one: it is
+ * not sent again either way. */
+static enum goal_result read_achieved(const struct delivery *d)
+{
+    switch (decide_achieved(infusionsoft_answer(d->client)->root)) {
+    case ACHIEVED_YES:
+        return GOAL_SENT;
+    case ACHIEVED_NO:
+        return GOAL_NOT_ACHIEVED;
+    default:
+        return GOAL_IN_DOUBT;
+    }
+}
+
 /* One goal, at most once (D7): what is in doubt is recorded and never sent again. */
 static enum step send_goal(struct delivery *d, yyjson_val *goal, const char *name, int begun)
 {
@@ -78,22 +113,15 @@ static enum step send_goal(struct delivery *d, yyjson_val *goal, const char *nam
         return step;
     switch (outcome) {
     case INFUSIONSOFT_OK:
-        delivery_set_pending(d, name, "sent");
-        return STEP_OK;
+        return record_goal(d, name, read_achieved(d));
     case INFUSIONSOFT_IN_DOUBT:
-        log_warn("in_doubt key=%.*s step=goal error=\"%s\"", (int)d->job->event->key.length,
-                 d->job->event->key.data, infusionsoft_answer(d->client)->error.text);
-        delivery_set_pending(d, name, "in_doubt");
-        return STEP_OK;
+        return record_goal(d, name, GOAL_IN_DOUBT);
     case INFUSIONSOFT_REFUSED:
         if (d->contact_cached) {
             step = refresh_contact(d, name);
             return step != STEP_OK ? step : send_goal(d, goal, name, 0);
         }
-        delivery_keep_answer(d);
-        delivery_add_incomplete(d, name, NULL);
-        delivery_set_pending(d, name, "refused");
-        return STEP_OK;
+        return record_goal(d, name, GOAL_REFUSED);
     default: /* certainly without effect: it may be sent another time */
         step = delivery_end(d, d->grant, name, NULL, NULL, 0);
         if (step != STEP_OK)

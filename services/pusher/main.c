@@ -90,6 +90,13 @@ static void set_up(struct pusher *pusher, const struct config *config, const cha
     pusher->calls = metric_counter("bigfusion_infusionsoft_calls_total", "HTTP calls made", "");
     pusher->lookups = metric_counter("bigfusion_infusionsoft_lookups_total",
                                      "Calls that looked for a contact, product or order", "");
+    for (int i = 0; i < GOAL_RESULT_COUNT; i++) {
+        char labels[64];
+
+        snprintf(labels, sizeof(labels), "result=\"%s\"", pusher_goal_results[i]);
+        pusher->goals[i] =
+            metric_counter("bigfusion_goals_total", "Goals by what became of them", labels);
+    }
 }
 
 /* Says once, at start, what about Redis would lose acknowledged writes. Unreachable is no fault of

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The values of `field`, in the order of their bits. */
+static const char *const address_fields[] = {"BILLING", "SHIPPING", "OTHER"};
+
 /* A list of a contact: its entries are told apart by the member `field`. */
 struct list {
     const char *name;
@@ -68,9 +71,39 @@ static yyjson_val *find_entry(yyjson_val *entries, const char *field)
     return NULL;
 }
 
-/* Whether everything that is wanted is there already. */
-static int entry_holds(yyjson_val *entry, yyjson_val *wanted, int without_regions)
+static int is_region(const char *property)
 {
+    return strcmp(property, "region_code") == 0 || strcmp(property, "region") == 0;
+}
+
+/* Whether the region of this address is to be left out. */
+static int leaves_region_out(unsigned regions, const char *field)
+{
+    for (unsigned i = 0; field != NULL && i < 3; i++)
+        if (strcmp(field, address_fields[i]) == 0)
+            return (regions & (1U << i)) != 0;
+    return regions != 0;
+}
+
+unsigned merge_refused_regions(struct text answer)
+{
+    unsigned regions = 0;
+
+    if (answer.length == 0 || (memmem(answer.data, answer.length, "egion", 5) == NULL &&
+                               memmem(answer.data, answer.length, "REGION", 6) == NULL))
+        return 0;
+    for (unsigned i = 0; i < 3; i++)
+        if (memmem(answer.data, answer.length, address_fields[i], strlen(address_fields[i])) !=
+            NULL)
+            regions |= 1U << i;
+    return regions != 0 ? regions : MERGE_REGIONS_ALL;
+}
+
+/* Whether everything that is wanted is there already. */
+static int entry_holds(yyjson_val *entry, yyjson_val *wanted, unsigned regions)
+{
+    int without_region =
+        leaves_region_out(regions, yyjson_get_str(yyjson_obj_get(wanted, "field")));
     yyjson_obj_iter members;
     yyjson_val *name;
 
@@ -78,7 +111,7 @@ static int entry_holds(yyjson_val *entry, yyjson_val *wanted, int without_region
     while ((name = yyjson_obj_iter_next(&members)) != NULL) {
         yyjson_val *value = yyjson_obj_iter_get_val(name);
 
-        if (without_regions && strcmp(yyjson_get_str(name), "region_code") == 0)
+        if (without_region && is_region(yyjson_get_str(name)))
             continue;
         if (!yyjson_equals(yyjson_obj_get(entry, yyjson_get_str(name)), value))
             return 0;
@@ -87,8 +120,9 @@ static int entry_holds(yyjson_val *entry, yyjson_val *wanted, int without_region
 }
 
 static void add_entry(yyjson_mut_doc *doc, yyjson_mut_val *target, const struct list *list,
-                      yyjson_val *entry, int without_regions)
+                      yyjson_val *entry, unsigned regions)
 {
+    int without_region = leaves_region_out(regions, yyjson_get_str(yyjson_obj_get(entry, "field")));
     yyjson_mut_val *copy = yyjson_mut_arr_add_obj(doc, target);
     yyjson_obj_iter members;
     yyjson_val *name;
@@ -98,7 +132,7 @@ static void add_entry(yyjson_mut_doc *doc, yyjson_mut_val *target, const struct 
         yyjson_val *value = yyjson_obj_iter_get_val(name);
 
         if (yyjson_is_null(value) || !takes(list, yyjson_get_str(name)) ||
-            (without_regions && strcmp(yyjson_get_str(name), "region_code") == 0))
+            (without_region && is_region(yyjson_get_str(name))))
             continue;
         yyjson_mut_obj_add(copy, yyjson_val_mut_copy(doc, name), yyjson_val_mut_copy(doc, value));
     }
@@ -107,7 +141,7 @@ static void add_entry(yyjson_mut_doc *doc, yyjson_mut_val *target, const struct 
 /* The whole list as it is to be, or NULL when it is as wanted already. */
 static yyjson_mut_val *merge_list(yyjson_mut_doc *doc, const struct list *list,
                                   yyjson_val *existing, yyjson_val *wanted, int overwrite,
-                                  int without_regions)
+                                  unsigned regions)
 {
     yyjson_mut_val *target = yyjson_mut_arr(doc);
     int changed = 0;
@@ -119,24 +153,24 @@ static yyjson_mut_val *merge_list(yyjson_mut_doc *doc, const struct list *list,
         yyjson_val *other = find_entry(wanted, yyjson_get_str(yyjson_obj_get(entry, "field")));
 
         if (other != NULL &&
-            (entry_is_empty(entry) || (overwrite && !entry_holds(entry, other, without_regions))))
+            (entry_is_empty(entry) || (overwrite && !entry_holds(entry, other, regions))))
             continue; /* its place is taken below */
-        add_entry(doc, target, list, entry, 0);
+        add_entry(doc, target, list, entry, regions);
     }
     yyjson_arr_iter_init(wanted, &iter);
     while ((entry = yyjson_arr_iter_next(&iter)) != NULL) {
         yyjson_val *other = find_entry(existing, yyjson_get_str(yyjson_obj_get(entry, "field")));
 
         if (entry_is_empty(entry) || (other != NULL && !entry_is_empty(other) &&
-                                      (!overwrite || entry_holds(other, entry, without_regions))))
+                                      (!overwrite || entry_holds(other, entry, regions))))
             continue;
-        add_entry(doc, target, list, entry, without_regions);
+        add_entry(doc, target, list, entry, regions);
         changed = 1;
     }
     return changed ? target : NULL;
 }
 
-void merge_contact(yyjson_val *existing, yyjson_val *wanted, int overwrite, int without_regions,
+void merge_contact(yyjson_val *existing, yyjson_val *wanted, int overwrite, unsigned regions,
                    struct merge *merge)
 {
     static const char *const names[] = {"given_name", "family_name"};
@@ -158,7 +192,7 @@ void merge_contact(yyjson_val *existing, yyjson_val *wanted, int overwrite, int 
     for (int i = 0; i < 2; i++) {
         yyjson_mut_val *list =
             merge_list(doc, lists[i], yyjson_obj_get(existing, lists[i]->name),
-                       yyjson_obj_get(wanted, lists[i]->name), overwrite, without_regions);
+                       yyjson_obj_get(wanted, lists[i]->name), overwrite, regions);
 
         if (list == NULL)
             continue;
@@ -177,20 +211,22 @@ void merge_clear(struct merge *merge)
     merge->mask_count = 0;
 }
 
-char *merge_create_body(yyjson_val *wanted, int without_regions, size_t *length)
+char *merge_create_body(yyjson_val *wanted, unsigned regions, size_t *length)
 {
     yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
     yyjson_mut_val *root = yyjson_val_mut_copy(doc, wanted);
     char *body;
 
     yyjson_mut_doc_set_root(doc, root);
-    if (without_regions) {
+    if (regions != 0) {
         yyjson_mut_arr_iter iter;
         yyjson_mut_val *address;
 
         yyjson_mut_arr_iter_init(yyjson_mut_obj_get(root, "addresses"), &iter);
         while ((address = yyjson_mut_arr_iter_next(&iter)) != NULL)
-            yyjson_mut_obj_remove_key(address, "region_code");
+            if (leaves_region_out(regions,
+                                  yyjson_mut_get_str(yyjson_mut_obj_get(address, "field"))))
+                yyjson_mut_obj_remove_key(address, "region_code");
     }
     body = mem_check(yyjson_mut_write(doc, 0, length));
     yyjson_mut_doc_free(doc);

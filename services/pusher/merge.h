@@ -11,6 +11,16 @@
 
 enum { MERGE_MASK_MAX = 4 };
 
+/* Addresses whose region is left out: a bit each for BILLING, SHIPPING and OTHER. */
+enum { MERGE_REGIONS_ALL = 7 };
+
+/**
+ * @brief Whose regions a refusal names.
+ * @param answer  the body of a 400
+ * @returns bits; all where it names none of the addresses; 0 where it is not about a region
+ */
+unsigned merge_refused_regions(struct text answer);
+
 /* Embedded; release with merge_clear(). */
 struct merge {
     char *body; /* JSON */
@@ -20,16 +30,18 @@ struct merge {
 };
 
 /**
- * @param existing        the contact as the account has it
- * @param wanted          the payload's contact body
- * @param overwrite       see above
- * @param without_regions region codes of the wanted addresses are left out
+ * @param existing   the contact as the account has it
+ * @param wanted     the payload's contact body
+ * @param overwrite  see above
+ * @param regions    addresses that are sent without their region, be they the account's own or ours
  */
-void merge_contact(yyjson_val *existing, yyjson_val *wanted, int overwrite, int without_regions,
+void merge_contact(yyjson_val *existing, yyjson_val *wanted, int overwrite, unsigned regions,
                    struct merge *merge);
 void merge_clear(struct merge *merge);
 
-/** @brief The body of a create: the wanted one, with or without region codes. New: free(). */
-char *merge_create_body(yyjson_val *wanted, int without_regions, size_t *length);
+/** @brief The body of a create: the wanted one, without the regions of these addresses. New:
+ * free().
+ */
+char *merge_create_body(yyjson_val *wanted, unsigned regions, size_t *length);
 
 #endif

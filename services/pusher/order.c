@@ -76,6 +76,11 @@ enum step order_look_again(struct delivery *d)
 
     d->failed_step = "look_again";
     step = order_find(d, id, &count);
+    if (step == STEP_REFUSED) {
+        log_warn("look_again_refused key=%.*s error=\"%s\" answer=\"%s\"",
+                 (int)d->job->event->key.length, d->job->event->key.data, d->detail, d->answer);
+        return STEP_OK;
+    }
     if (step != STEP_OK)
         return step;
     log_info("looked_again key=%.*s found=%d", (int)d->job->event->key.length,
@@ -231,7 +236,7 @@ enum step order_step(struct delivery *d)
         step = create_order(d, without_region, begun, id);
     begun = 0; /* a refused create is ended: the next one is begun anew */
     while (step == STEP_REFUSED) {
-        if (!without_region && delivery_region_refused(d)) {
+        if (!without_region && delivery_refused_regions(d) != 0) {
             without_region = 1;
         } else if (!refreshed && (d->contact_cached || d->products_cached)) {
             refreshed = 1;

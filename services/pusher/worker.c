@@ -75,6 +75,7 @@ static struct job *queue_pop(struct queue *queue)
 static void job_free(struct job *job)
 {
     ledger_grant_clear(&job->grant);
+    job_clear_incomplete(job);
     yyjson_doc_free(job->doc);
     free(job);
 }

@@ -143,6 +143,35 @@ static void lookups_avoid_what_a_filter_cannot_hold(void **state)
     }
 }
 
+static void a_goal_counts_as_sent_only_where_a_result_says_so(void **state)
+{
+    static const struct {
+        const char *answer;
+        enum achieved achieved;
+    } cases[] = {
+        {"{\"results\":[{\"success\":true,\"message\":\"Goal achieved\"}]}", ACHIEVED_YES},
+        {"{\"results\":[{\"success\":false},{\"success\":true}]}", ACHIEVED_YES},
+        {"{\"results\":[{\"success\":false,\"message\":\"No goal matches\"}]}", ACHIEVED_NO},
+        {"{\"results\":[{\"message\":\"a false member may be left out\"}]}", ACHIEVED_NO},
+        {"{\"results\":[{\"success\":\"true\"}]}", ACHIEVED_NO},
+        {"{\"results\":[]}", ACHIEVED_NO},
+        {"{\"results\":null}", ACHIEVED_UNKNOWN},
+        {"{\"results\":{\"success\":true}}", ACHIEVED_UNKNOWN},
+        {"{}", ACHIEVED_UNKNOWN},
+        {"[]", ACHIEVED_UNKNOWN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        yyjson_doc *doc = yyjson_read(cases[i].answer, strlen(cases[i].answer), 0);
+
+        if (decide_achieved(yyjson_doc_get_root(doc)) != cases[i].achieved)
+            fail_msg("%s", cases[i].answer);
+        yyjson_doc_free(doc);
+    }
+    assert_int_equal(decide_achieved(NULL), ACHIEVED_UNKNOWN);
+}
+
 static void filters_are_encoded(void **state)
 {
     struct buffer query = {0};
@@ -181,14 +210,13 @@ static void heap_gives_the_first_due(void **state)
 }
 
 static void check_merge(const char *name, const char *existing, const char *wanted, int overwrite,
-                        int without_regions, const char *expected)
+                        unsigned regions, const char *expected)
 {
     yyjson_doc *a = yyjson_read(existing, strlen(existing), 0);
     yyjson_doc *b = yyjson_read(wanted, strlen(wanted), YYJSON_READ_NUMBER_AS_RAW);
     struct merge merge;
 
-    merge_contact(yyjson_doc_get_root(a), yyjson_doc_get_root(b), overwrite, without_regions,
-                  &merge);
+    merge_contact(yyjson_doc_get_root(a), yyjson_doc_get_root(b), overwrite, regions, &merge);
     if (strcmp(merge.mask_count > 0 ? merge.body : "", expected) != 0)
         fail_msg("%s: %s", name, merge.mask_count > 0 ? merge.body : "nothing");
     merge_clear(&merge);
@@ -232,7 +260,36 @@ static void contacts_are_merged(void **state)
     check_merge("without regions",
                 "{\"given_name\":\"Bo\",\"phone_numbers\":[{\"number\":\"1\","
                 "\"field\":\"PHONE1\"}]}",
-                wanted, 0, 1, "{\"addresses\":[{\"field\":\"BILLING\",\"line1\":\"x\"}]}");
+                wanted, 0, MERGE_REGIONS_ALL,
+                "{\"addresses\":[{\"field\":\"BILLING\",\"line1\":\"x\"}]}");
+    check_merge(
+        "without the account's own region, ours stays",
+        "{\"given_name\":\"Bo\",\"phone_numbers\":[{\"number\":\"1\",\"field\":\"PHONE1\"}],"
+        "\"addresses\":[{\"field\":\"OTHER\",\"line1\":\"z\",\"region\":\"Nowhere\","
+        "\"region_code\":\"US-XX\"}]}",
+        wanted, 0, 4,
+        "{\"addresses\":[{\"field\":\"OTHER\",\"line1\":\"z\"},{\"field\":\"BILLING\","
+        "\"line1\":\"x\",\"region_code\":\"US-CA\"}]}");
+}
+
+static void refused_regions_are_named(void **state)
+{
+    static const struct {
+        const char *answer;
+        unsigned regions;
+    } cases[] = {
+        {"{\"message\":\"BILLING Region is invalid\"}", 1},
+        {"{\"message\":\"SHIPPING Region is invalid, OTHER Region is invalid\"}", 6},
+        {"{\"message\":\"region_code is unknown\"}", MERGE_REGIONS_ALL},
+        {"{\"message\":\"INVALID_REGION\"}", MERGE_REGIONS_ALL},
+        {"{\"message\":\"BILLING Line1 (too long) is invalid\"}", 0},
+        {"", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        if (merge_refused_regions(text_of(cases[i].answer)) != cases[i].regions)
+            fail_msg("%s", cases[i].answer);
 }
 
 static void answers_hold_no_addresses(void **state)
@@ -257,9 +314,11 @@ int main(void)
         cmocka_unit_test(failures_are_retried_then_given_up),
         cmocka_unit_test(attempts_last_about_a_day),
         cmocka_unit_test(lookups_avoid_what_a_filter_cannot_hold),
+        cmocka_unit_test(a_goal_counts_as_sent_only_where_a_result_says_so),
         cmocka_unit_test(filters_are_encoded),
         cmocka_unit_test(heap_gives_the_first_due),
         cmocka_unit_test(contacts_are_merged),
+        cmocka_unit_test(refused_regions_are_named),
         cmocka_unit_test(answers_hold_no_addresses),
     };
 
