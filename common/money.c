@@ -111,31 +111,41 @@ int money_parse(struct text text, money *amount)
     return 0;
 }
 
-int64_t money_to_cents(money amount)
+money money_minor_unit(int digits)
 {
-    return amount < 0 ? -((-amount + 50) / 100) : (amount + 50) / 100;
+    static const money units[] = {10000, 1000, 100, 10, 1};
+
+    return units[digits];
 }
 
-char *money_print_cents(char *target, int64_t cents)
+int64_t money_to_minor(money amount, int digits)
 {
-    uint64_t size = cents < 0 ? 0 - (uint64_t)cents : (uint64_t)cents;
+    money unit = money_minor_unit(digits);
+
+    return amount < 0 ? -((-amount + unit / 2) / unit) : (amount + unit / 2) / unit;
+}
+
+char *money_print_minor(char *target, int64_t minor, int digits)
+{
+    uint64_t size = minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor;
     char reversed[24];
     int count = 0;
     char *at = target;
-    unsigned rest = (unsigned)(size % 100);
 
-    if (rest % 10 != 0)
-        reversed[count++] = (char)('0' + rest % 10);
-    if (rest != 0) {
-        reversed[count++] = (char)('0' + rest / 10);
-        reversed[count++] = '.';
+    for (int i = 0; i < digits; i++) {
+        unsigned digit = (unsigned)(size % 10);
+
+        size /= 10;
+        if (digit != 0 || count > 0)
+            reversed[count++] = (char)('0' + digit);
     }
-    size /= 100;
+    if (count > 0)
+        reversed[count++] = '.';
     do {
         reversed[count++] = (char)('0' + size % 10);
         size /= 10;
     } while (size > 0);
-    if (cents < 0)
+    if (minor < 0)
         *at++ = '-';
     while (count > 0)
         *at++ = reversed[--count];

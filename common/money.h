@@ -16,15 +16,20 @@ typedef int64_t money;
  */
 int money_parse(struct text text, money *amount);
 
-/** @brief Whole cents, rounded half away from zero ("half up" for the amounts of a shop). */
-int64_t money_to_cents(money amount);
+/** @brief One of the smallest unit of a currency: 100 ten-thousandths for two decimals.
+ * @param digits  the currency's decimals, 0 to 4, see currency_digits() */
+money money_minor_unit(int digits);
+
+/** @brief Whole smallest units (cents, where the currency has two decimals), rounded half away from
+ * zero ("half up" for the amounts of a shop). */
+int64_t money_to_minor(money amount, int digits);
 
 /**
- * @brief Prints cents as a decimal in major units without needless zeros: 1109 "11.09", 1000 "10",
- * -500 "-5", 1010 "10.1".
+ * @brief Prints smallest units as a decimal in major units without needless zeros; with two
+ * decimals 1109 is "11.09", 1000 "10", -500 "-5", 1010 "10.1".
  * @param target  at least 24 bytes
  * @returns target
  */
-char *money_print_cents(char *target, int64_t cents);
+char *money_print_minor(char *target, int64_t minor, int digits);
 
 #endif

@@ -24,11 +24,17 @@ enum order_field {
     ORDER_CURRENCY, /* default_currency_code: the one the amounts are in */
     ORDER_TOTAL_INC_TAX,
     ORDER_TOTAL_TAX,
-    ORDER_SHIPPING,
+    ORDER_TAX_INCLUSIVE, /* is_tax_inclusive_pricing */
+    ORDER_SHIPPING,      /* without tax; the next one with tax; and so on */
+    ORDER_SHIPPING_INC_TAX,
     ORDER_HANDLING,
+    ORDER_HANDLING_INC_TAX,
     ORDER_WRAPPING,
+    ORDER_WRAPPING_INC_TAX,
     ORDER_DISCOUNT,
     ORDER_COUPON_DISCOUNT,
+    ORDER_STORE_CREDIT,
+    ORDER_GIFT_CERTIFICATE,
     ORDER_OPT_IN,
     ORDER_IS_DELETED,
     ORDER_CONSIGNMENTS,

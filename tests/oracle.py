@@ -119,13 +119,14 @@ class Judge(Evidence):
 
     def compare_lines(self, items, mapping, store):
         wrong = []
-        total = 0
+        stated = mapping["amounts"]
+        sent = []
         products = [item for item in items if item.get("item_type", "PRODUCT") == "PRODUCT"]
         others = [item for item in items if item.get("item_type", "PRODUCT") != "PRODUCT"]
         if len(products) != len(mapping["lines"]):
             wrong.append(f"{len(products)} product lines, expected {len(mapping['lines'])}")
         for item, line in zip(products, mapping["lines"]):
-            price = self.price_cents(item)
+            price = self.price_units(item, stated.digits)
             if not any((names is None or item.get("name") in names) and item.get("quantity") == quantity
                        and price == wanted for names, quantity, wanted in line["ways"]):
                 wrong.append(f"line {item.get('quantity')} x {item.get('name')!r} at {item.get('price_per_unit')},"
@@ -138,37 +139,36 @@ class Judge(Evidence):
                              f" expected {line['identity']}")
             if identities is None and not self.expect.get("existing_products"):
                 wrong.append(f"line {item.get('name')!r} has an unknown product {item.get('product_id')!r}")
-            total += (price or 0) * (item.get("quantity") or 0)
-        got = []
+            sent.append(("PRODUCT", None, (price or 0) * (item.get("quantity") or 0)))
         for item in others:
-            price = self.price_cents(item)
+            price = self.price_units(item, stated.digits)
             kind = item.get("item_type")
-            if kind == "DISCOUNT":
-                if store["discount_sign"] == "negative":
-                    price = -price if price is not None else None
-                total -= 2 * (price or 0)
+            if price is None:
+                wrong.append(f"{kind} line at {item.get('price_per_unit')}")
+                price = 0
+            if kind == "DISCOUNT" and store["discount_sign"] == "positive":
+                price = -price
             if item.get("quantity") != 1:
                 wrong.append(f"{kind} line with quantity {item.get('quantity')}")
             if "name" in item and not (item["name"] or "").strip():
                 wrong.append(f"{kind} line with a blank name")
-            got.append((kind, price, "Rounding" if item.get("name") == "Rounding" else None))
-            total += price or 0
-        if got not in mapping["extras"]:
-            wrong.append(f"lines {got}, expected {mapping['extras'][0]}")
+            sent.append((kind, item.get("name"), price))
+        wrong += stated.faults(sent)
+        kinds = [item.get("item_type") for item in others if item.get("name") != "Rounding"]
+        if kinds != sorted(kinds, key=["SHIPPING", "TAX", "FEE", "DISCOUNT"].index):
+            wrong.append(f"lines in the order {kinds}")
         if items != products + others:
             wrong.append("product lines do not come first")
-        if total != mapping["total"]:
-            wrong.append(f"lines add up to {total} cents, the store says {mapping['total']}")
         return wrong
 
     @staticmethod
-    def price_cents(item):
+    def price_units(item, digits):
+        """The price in smallest units; None where it is no whole number of them."""
         try:
-            price = reference.money(item.get("price_per_unit"))
+            price = reference.money(item.get("price_per_unit")) * 10**digits
         except reference.Malformed:
             return None
-        whole = int(price * 100)
-        return whole if price * 100 == whole and item.get("price_per_unit") is not None else None
+        return int(price) if price == int(price) and item.get("price_per_unit") is not None else None
 
     @staticmethod
     def compare_place(what, got, expected, region_name):

@@ -2,7 +2,7 @@
 
 This is the judge's own reading of the rules, for tests/oracle.py. It shares no code with the services and must never be
 changed to agree with one of them: where they differ, the documented rule decides. Amounts are Decimal until they are
-whole cents; nothing is a float.
+compared in smallest units (amounts.py); nothing is a float.
 
 Where the rules leave two ways open that are worth the same to a merchant, both are accepted and the place says so.
 """
@@ -14,6 +14,8 @@ import itertools
 import json
 import unicodedata
 from decimal import Decimal
+
+import amounts
 
 ELIGIBLE = {2, 3, 8, 9, 10, 11, 14}
 KNOWN_STATUSES = set(range(15))
@@ -52,11 +54,6 @@ def money(value):
     if not amount.is_finite() or abs(amount) >= 10**12:
         raise Malformed(f"money {value!r}")
     return amount
-
-
-def cents(amount):
-    """Whole cents, rounded half up."""
-    return int((amount * 100).quantize(Decimal(1), decimal.ROUND_HALF_UP))
 
 
 def clean(value, limit):
@@ -217,8 +214,8 @@ def coupon_codes(order):
     return list(dict.fromkeys(codes))
 
 
-def product_line(store_hash, line):
-    """One PRODUCT line: `ways` lists the acceptable (names, quantity, price in cents)."""
+def product_line(store_hash, line, digits):
+    """One PRODUCT line: `ways` lists the acceptable (names, quantity, price in smallest units)."""
     quantity = line.get("quantity")
     if isinstance(quantity, str) and quantity.isdigit():
         quantity = int(quantity)
@@ -234,57 +231,46 @@ def product_line(store_hash, line):
     if name:
         several = {f"{quantity} x {name}"[:200].rstrip(), f"{quantity} x {name[:200]}"}
     unit = total / quantity
-    if unit * 100 == (unit * 100).to_integral_value():
-        ways = [(names, quantity, cents(unit))]
+    whole = amounts.units(total, digits)
+    if unit * 10**digits == (unit * 10**digits).to_integral_value():
+        ways = [(names, quantity, amounts.units(unit, digits))]
     elif quantity == 1:
-        ways = [(names, 1, cents(total)), (several, 1, cents(total))]
+        ways = [(names, 1, whole), (several, 1, whole)]
     else:
-        ways = [(several, 1, cents(total))]
-        if cents(total) % quantity == 0:  # rounded first and divided then: the same sum
-            ways.append((names, quantity, cents(total) // quantity))
+        ways = [(several, 1, whole)]
+        if whole % quantity == 0:  # rounded first and divided then: the same sum
+            ways.append((names, quantity, whole // quantity))
     identity, sku = product_identity(store_hash, line)
+    price = amounts.units(money(line.get("price_ex_tax")), digits)
     return {
         "ways": ways,
-        "sum": cents(total),
         "identity": identity,
-        "product": {"sku": sku, "name": name, "price": max(0, cents(money(line.get("price_ex_tax"))))},
+        "product": {"sku": sku, "name": name, "price": max(0, price)},
     }
 
 
-def extra_lines(order, product_sum, product_count):
-    """The lines after the products, as a list of acceptable lists of (type, cents, name or None)."""
-    fees = [money(order.get("handling_cost_ex_tax")), money(order.get("wrapping_cost_ex_tax"))]
+def with_tax(source, ex, inc):
+    """(amount without tax, amount with it); the store does not always tell the second."""
+    return money(source.get(ex)), money(source.get(ex) if source.get(inc) is None else source[inc])
+
+
+def amounts_of(order, lines, digits):
+    """The order's amounts, for the judge of money."""
+    costs = [("SHIPPING", *with_tax(order, "shipping_cost_ex_tax", "shipping_cost_inc_tax"))]
+    costs += [("FEE", *with_tax(order, f"{what}_cost_ex_tax", f"{what}_cost_inc_tax")) for what in ("handling", "wrapping")]
     listed = order.get("fees")  # a link where they were not asked for
     for fee in [] if isinstance(listed, dict) else typed(listed, list):
-        value = fee.get("cost_ex_tax", fee.get("cost_exc_tax"))
-        if value is None:
+        name = "cost_exc_tax" if typed(fee, dict).get("cost_ex_tax") is None else "cost_ex_tax"
+        if fee.get(name) is None:
             raise Malformed("a fee without its cost")
-        fees.append(money(value))
-    shipping = cents(money(order.get("shipping_cost_ex_tax")))
-    tax = cents(money(order.get("total_tax")))
-    fees = [cents(fee) for fee in fees]
-    discount = cents(money(order.get("discount_amount")) + money(order.get("coupon_discount")))
+        costs.append(("FEE", *with_tax(fee, name, "cost_inc_tax")))
     if order.get("total_inc_tax") is None:
         raise Malformed("no total")
-    total = cents(money(order["total_inc_tax"]))
-    count = product_count + sum(1 for amount in [shipping, tax, *fees, discount] if amount)
-    difference = total - (product_sum + shipping + tax + sum(fees) - discount)
-    if abs(difference) > count:
-        raise Mismatch(f"lines make {total - difference} cents, the order says {total}")
-
-    def build(tax_amount, rounding):
-        lines = [("SHIPPING", shipping, None), ("TAX", tax_amount, None)]
-        lines += [("FEE", fee, None) for fee in fees]
-        lines.append(("DISCOUNT", discount, None))
-        lines.append(("FEE" if rounding > 0 else "DISCOUNT", abs(rounding), "Rounding"))
-        return [line for line in lines if line[1] != 0]
-
-    if tax == 0:
-        return [build(0, difference)], total
-    ways = [build(tax + difference, 0)]
-    if tax + difference <= 0:  # a tax line cannot go below zero: its own line for the rest, or for all of it
-        ways += [build(0, tax + difference), build(tax, difference)]
-    return ways, total
+    return amounts.Amounts(
+        digits, [with_tax(line, "total_ex_tax", "total_inc_tax") for line in lines], costs,
+        money(order.get("total_tax")), money(order.get("discount_amount")) + money(order.get("coupon_discount")),
+        {"Store credit": money(order.get("store_credit_amount")),
+         "Gift certificate": money(order.get("gift_certificate_amount"))}, money(order["total_inc_tax"]))
 
 
 def goals_of(order, code):
@@ -342,15 +328,18 @@ def order_address(order, store):
 
 def map_order(order, store_hash, store):
     """The Infusionsoft side of an order that is to be synced. Raises Malformed or Mismatch."""
-    lines = [product_line(store_hash, line) for line in line_items(order) if not is_free_child(line)]
-    extras, total = extra_lines(order, sum(line["sum"] for line in lines), len(lines))
+    digits = amounts.digits_of(order.get("default_currency_code"))
+    sold = [line for line in line_items(order) if not is_free_child(line)]
+    lines = [product_line(store_hash, line, digits) for line in sold]
+    stated = amounts_of(order, sold, digits)
+    if not stated.adds_up():
+        raise Mismatch(stated.why_not())
     return {
         "key": f"bc-{store_hash}-{order['id']}",
         "title": f"{store['code']} #{order['id']}",
         "time": instant(order.get("date_created")),
         "lines": lines,
-        "extras": extras,
-        "total": total,
+        "amounts": stated,
         "contact": contact_of(order, store),
         "shipping_address": order_address(order, store),
         "goals": goals_of(order, store["code"]),

@@ -35,8 +35,9 @@ struct map_line {
     int64_t variant_id;
     int64_t quantity; /* 1 to INT32_MAX */
     money total;      /* of the line, without tax */
-    money price;      /* of one, without tax */
-    int product;      /* index into products */
+    money total_inc_tax;
+    money price; /* of one, without tax */
+    int product; /* index into products */
 };
 
 /* A product that the order needs: the first line that has it says what it is like. */
@@ -50,11 +51,11 @@ struct map_coupon {
     uint32_t hash;
 };
 
-/* A line that is no product. */
+/* A line that is no product. One of amount 0 is not sent. */
 struct map_extra {
     const char *type; /* SHIPPING, TAX, FEE or DISCOUNT */
     struct text name;
-    int64_t cents; /* what it adds to the total: negative for a discount */
+    int64_t minor; /* what it adds to the total, in smallest units: negative for a discount */
 };
 
 /* One order taken apart, and the memory for it; embedded, used for one order after the other. */
@@ -67,6 +68,7 @@ struct map {
     int product_count, product_capacity;
     struct map_coupon *coupons;
     int coupon_count, coupon_capacity;
+    int digits; /* decimals of the order's currency */
     struct map_extra *extras;
     int extra_count, extra_capacity;
     struct address shipping; /* the first shipping consignment's */
@@ -110,6 +112,15 @@ void map_write_products(const struct map *map, const struct map_settings *settin
  * blank. */
 void map_write_line_name(const struct map_settings *settings, const struct map_line *line,
                          int64_t prefix, struct buffer *out);
+
+/**
+ * @brief map_total.c: fills extras, so that the lines make up the order's total. Needs lines and
+ * digits.
+ * @param total  receives `total_inc_tax` in smallest units
+ * @returns REASON_NONE, MALFORMED, or TOTAL_MISMATCH when the order's own amounts do not add up
+ */
+enum reason map_read_extras(struct map *map, const struct order *order, int64_t *total,
+                            struct error *err);
 
 /** @brief map_contact.c: writes the value of `contact`. */
 void map_write_contact(const struct map *map, const struct map_settings *settings,

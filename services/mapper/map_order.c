@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "currency.h"
 #include "date.h"
 #include "map.h"
 #include "text.h"
@@ -20,140 +21,17 @@ void map_clear(struct map *map)
     *map = (struct map){0};
 }
 
-/* Notes a line that is no product; one of amount 0 is left out. */
-static void add_extra(struct map *map, const char *type, struct text name, int64_t cents)
-{
-    if (cents == 0)
-        return;
-    map->extras =
-        map_grow(map->extras, map->extra_count, &map->extra_capacity, sizeof(*map->extras));
-    map->extras[map->extra_count++] =
-        (struct map_extra){.type = type, .name = name, .cents = cents};
-}
-
-static int add_cost(struct map *map, const struct order *order, enum order_field field,
-                    const char *what, const char *type, const char *name, struct error *err)
-{
-    money amount;
-
-    if (map_read_money(order->fields[field], what, &amount, err) != 0)
-        return -1;
-    add_extra(map, type, text_of(name), money_to_cents(amount));
-    return 0;
-}
-
-/* The store spells a fee's amount without tax in two ways. */
-static int add_fee(struct map *map, yyjson_val *fee, struct error *err)
-{
-    yyjson_val *cost = yyjson_obj_get(fee, "cost_ex_tax");
-    struct text name;
-    money amount;
-
-    if (json_is_absent(cost))
-        cost = yyjson_obj_get(fee, "cost_exc_tax");
-    if (!yyjson_is_obj(fee) || json_is_absent(cost))
-        return error_set(err, ERROR_PERMANENT, "a fee has no cost_ex_tax");
-    if (map_read_money(cost, "cost_ex_tax of a fee", &amount, err) != 0 ||
-        order_read_text(yyjson_obj_get(fee, "display_name_customer"), "name of a fee", &name,
-                        err) != 0)
-        return -1;
-    add_extra(map, "FEE", name.length > 0 ? name : text_of("Fee"), money_to_cents(amount));
-    return 0;
-}
-
-/* `fees` may be a link to them, where the store was not asked for them; the check of the total
- * finds those. */
-static int add_fees(struct map *map, yyjson_val *fees, struct error *err)
-{
-    yyjson_arr_iter iter;
-    yyjson_val *fee;
-
-    if (json_is_absent(fees) || yyjson_is_obj(fees))
-        return 0;
-    if (!yyjson_arr_iter_init(fees, &iter))
-        return error_set(err, ERROR_PERMANENT, "fees is not a list");
-    if (yyjson_arr_size(fees) > MAP_ITEMS_MAX)
-        return error_set(err, ERROR_PERMANENT, "more than %d fees", MAP_ITEMS_MAX);
-    while ((fee = yyjson_arr_iter_next(&iter)) != NULL)
-        if (add_fee(map, fee, err) != 0)
-            return -1;
-    return 0;
-}
-
-static int add_discounts(struct map *map, const struct order *order, struct error *err)
-{
-    money manual, coupons;
-
-    if (map_read_money(order->fields[ORDER_DISCOUNT], "discount_amount", &manual, err) != 0 ||
-        map_read_money(order->fields[ORDER_COUPON_DISCOUNT], "coupon_discount", &coupons, err) != 0)
-        return -1;
-    add_extra(map, "DISCOUNT", text_of("Discount"), -money_to_cents(manual + coupons));
-    return 0;
-}
-
-static int read_extras(struct map *map, const struct order *order, struct error *err)
-{
-    map->extra_count = 0;
-    if (add_cost(map, order, ORDER_SHIPPING, "shipping_cost_ex_tax", "SHIPPING", "Shipping", err) !=
-            0 ||
-        add_cost(map, order, ORDER_TOTAL_TAX, "total_tax", "TAX", "Tax", err) != 0 ||
-        add_cost(map, order, ORDER_HANDLING, "handling_cost_ex_tax", "FEE", "Handling", err) != 0 ||
-        add_cost(map, order, ORDER_WRAPPING, "wrapping_cost_ex_tax", "FEE", "Gift wrapping", err) !=
-            0 ||
-        add_fees(map, order->fields[ORDER_FEES], err) != 0)
-        return -1;
-    return add_discounts(map, order, err);
-}
-
 /* Whether the price of one is whole cents; where it is not, the line is sent as one piece. */
-static int has_whole_price(const struct map_line *line)
+static int has_whole_price(const struct map_line *line, money unit)
 {
-    return line->total % line->quantity == 0 && line->total / line->quantity % 100 == 0;
+    return line->total % line->quantity == 0 && line->total / line->quantity % unit == 0;
 }
 
-/* Puts the cents that rounding lost or won on the tax line, else on a line of their own. */
-static void add_rounding(struct map *map, int64_t cents)
-{
-    for (int i = 0; i < map->extra_count; i++) {
-        struct map_extra *extra = &map->extras[i];
-
-        if (strcmp(extra->type, "TAX") != 0 || extra->cents + cents < 0)
-            continue;
-        extra->cents += cents;
-        if (extra->cents == 0)
-            memmove(extra, extra + 1, (size_t)(--map->extra_count - i) * sizeof(*extra));
-        return;
-    }
-    add_extra(map, cents > 0 ? "FEE" : "DISCOUNT", text_of("Rounding"), cents);
-}
-
-/* The lines, in whole cents, make up the store's total to the cent, or the order is not sent (D6).
- */
-static enum reason check_total(struct map *map, money total, struct error *err)
-{
-    int64_t sum = 0;
-    int64_t wanted = money_to_cents(total);
-    int64_t allowed = map->line_count + map->extra_count;
-    char sum_text[24], wanted_text[24];
-
-    for (int i = 0; i < map->line_count; i++)
-        sum += money_to_cents(map->lines[i].total);
-    for (int i = 0; i < map->extra_count; i++)
-        sum += map->extras[i].cents;
-    if (wanted - sum > allowed || sum - wanted > allowed) {
-        error_set(err, ERROR_PERMANENT, "the lines add up to %s, the store's total is %s",
-                  money_print_cents(sum_text, sum), money_print_cents(wanted_text, wanted));
-        return REASON_TOTAL_MISMATCH;
-    }
-    add_rounding(map, wanted - sum);
-    return REASON_NONE;
-}
-
-static void write_price(struct buffer *out, int64_t cents)
+static void write_price(const struct map *map, int64_t minor, struct buffer *out)
 {
     char text[24];
 
-    money_print_cents(text, cents);
+    money_print_minor(text, minor, map->digits);
     json_write_raw(out, text, strlen(text));
     json_write_literal(out, "}");
 }
@@ -162,7 +40,7 @@ static void write_product_line(const struct map *map, int index,
                                const struct map_settings *settings, struct buffer *out)
 {
     const struct map_line *line = &map->lines[index];
-    int whole = has_whole_price(line);
+    int whole = has_whole_price(line, money_minor_unit(map->digits));
 
     json_write_literal(out, "{\"item_type\":\"PRODUCT\",\"product\":");
     json_write_int(out, line->product);
@@ -171,13 +49,15 @@ static void write_product_line(const struct map *map, int index,
     json_write_literal(out, ",\"quantity\":");
     json_write_int(out, whole ? line->quantity : 1);
     json_write_literal(out, ",\"price_per_unit\":");
-    write_price(out, money_to_cents(whole ? line->total / line->quantity : line->total));
+    write_price(
+        map, money_to_minor(whole ? line->total / line->quantity : line->total, map->digits), out);
 }
 
 static void write_items(const struct map *map, const struct map_settings *settings,
                         struct buffer *out)
 {
     int positive = settings->account->discount_sign == DISCOUNT_POSITIVE;
+    int written = map->line_count;
 
     json_write_literal(out, ",\"order_items\":[");
     for (int i = 0; i < map->line_count; i++) {
@@ -188,14 +68,16 @@ static void write_items(const struct map *map, const struct map_settings *settin
     for (int i = 0; i < map->extra_count; i++) {
         const struct map_extra *extra = &map->extras[i];
 
-        if (i > 0 || map->line_count > 0)
+        if (extra->minor == 0)
+            continue;
+        if (written++ > 0)
             json_write_literal(out, ",");
         json_write_literal(out, "{\"item_type\":\"");
         json_write_raw(out, extra->type, strlen(extra->type));
         json_write_literal(out, "\",\"name\":");
         json_write_text(out, extra->name, MAP_NAME_CHARS_MAX);
         json_write_literal(out, ",\"quantity\":1,\"price_per_unit\":");
-        write_price(out, positive && extra->type[0] == 'D' ? -extra->cents : extra->cents);
+        write_price(map, positive && extra->type[0] == 'D' ? -extra->minor : extra->minor, out);
     }
     json_write_literal(out, "]");
 }
@@ -291,19 +173,13 @@ static enum reason check_currency(const struct map_settings *settings, struct te
 /* Everything that can make an order one that is not sent. */
 static enum reason read_order(struct map *map, const struct map_settings *settings,
                               const struct order_reader *reader, const struct order *order,
-                              struct text *currency, money *total, struct error *err)
+                              struct text *currency, int64_t *total, struct error *err)
 {
     enum reason reason = check_email(order, err);
 
     if (reason != REASON_NONE)
         return reason;
-    if (map_read_lines(map, reader, order, err) != 0 || read_extras(map, order, err) != 0)
-        return REASON_MALFORMED;
-    if (json_is_absent(order->fields[ORDER_TOTAL_INC_TAX])) {
-        error_set(err, ERROR_PERMANENT, "the order has no total_inc_tax");
-        return REASON_MALFORMED;
-    }
-    if (map_read_money(order->fields[ORDER_TOTAL_INC_TAX], "total_inc_tax", total, err) != 0)
+    if (map_read_lines(map, reader, order, err) != 0)
         return REASON_MALFORMED;
     if (order_read_text(order->fields[ORDER_CURRENCY], "default_currency_code", currency, err) != 0)
         return REASON_MALFORMED;
@@ -311,7 +187,8 @@ static enum reason read_order(struct map *map, const struct map_settings *settin
         error_set(err, ERROR_PERMANENT, "default_currency_code is not a currency");
         return REASON_MALFORMED;
     }
-    reason = check_total(map, *total, err);
+    map->digits = currency_digits(*currency);
+    reason = map_read_extras(map, order, total, err);
     return reason != REASON_NONE ? reason : check_currency(settings, *currency, err);
 }
 
@@ -320,7 +197,7 @@ enum reason map_order(struct map *map, const struct map_settings *settings,
                       int64_t modified_at_ms, struct buffer *out, struct error *err)
 {
     struct text currency;
-    money total;
+    int64_t total;
     enum reason reason = read_order(map, settings, reader, order, &currency, &total, err);
 
     if (reason != REASON_NONE)
@@ -329,7 +206,7 @@ enum reason map_order(struct map *map, const struct map_settings *settings,
     json_write_literal(out, ",\"currency\":");
     json_write_text(out, currency, SIZE_MAX);
     json_write_literal(out, ",\"total\":");
-    json_write_int(out, money_to_cents(total));
+    json_write_int(out, total);
     json_write_literal(out, ",\"contact\":");
     map_write_contact(map, settings, order, out);
     json_write_literal(out, ",\"products\":");

@@ -27,6 +27,7 @@ enum line_field {
     LINE_VARIANT_ID,
     LINE_QUANTITY,
     LINE_TOTAL,
+    LINE_TOTAL_INC_TAX,
     LINE_PRICE,
     LINE_PARENT,
     LINE_DISCOUNTS,
@@ -40,6 +41,7 @@ static const char *const line_names[LINE_FIELD_COUNT] = {
     [LINE_VARIANT_ID] = "variant_id",
     [LINE_QUANTITY] = "quantity",
     [LINE_TOTAL] = "total_ex_tax",
+    [LINE_TOTAL_INC_TAX] = "total_inc_tax",
     [LINE_PRICE] = "price_ex_tax",
     [LINE_PARENT] = "parent_order_product_id",
     [LINE_DISCOUNTS] = "applied_discounts",
@@ -107,8 +109,12 @@ static int read_line(yyjson_val **fields, struct map_line *line, struct error *e
     if (json_is_absent(fields[LINE_TOTAL]))
         return error_set(err, ERROR_PERMANENT, "a line has no total_ex_tax");
     if (map_read_money(fields[LINE_TOTAL], "total_ex_tax of a line", &line->total, err) != 0 ||
+        map_read_money(fields[LINE_TOTAL_INC_TAX], "total_inc_tax of a line", &line->total_inc_tax,
+                       err) != 0 ||
         map_read_money(fields[LINE_PRICE], "price_ex_tax of a line", &line->price, err) != 0)
         return -1;
+    if (json_is_absent(fields[LINE_TOTAL_INC_TAX]))
+        line->total_inc_tax = line->total;
     if (json_is_absent(fields[LINE_PRICE]))
         line->price = line->total / line->quantity;
     return 0;
@@ -366,7 +372,7 @@ void map_write_products(const struct map *map, const struct map_settings *settin
     json_write_literal(out, "[");
     for (int i = 0; i < map->product_count; i++) {
         const struct map_line *line = &map->lines[map->products[i].line];
-        int64_t price = money_to_cents(line->price);
+        int64_t price = money_to_minor(line->price, map->digits);
 
         if (i > 0)
             json_write_literal(out, ",");

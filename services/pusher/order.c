@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "json.h"
 #include "log.h"
 #include "text.h"
 
@@ -124,23 +125,31 @@ static char *build_body(struct delivery *d, int without_region, size_t *length)
     return body;
 }
 
+/* The total of the order that the account made, in its currency's smallest unit: a number, or the
+ * text of one. @returns 0, or -1 when the answer does not tell it */
+static int read_total(yyjson_val *answer, int64_t *total)
+{
+    yyjson_val *amount = yyjson_obj_get(yyjson_obj_get(answer, "total"), "amount");
+
+    if (!yyjson_is_int(amount))
+        return text_to_int(json_text(amount), total);
+    *total = yyjson_get_sint(amount);
+    return 0;
+}
+
 /* The account's own sum beside ours: a difference is a matter for people, the order is there either
- * way. */
+ * way. Both are in smallest units of the one currency that order and account have. */
 static void compare_total(struct delivery *d)
 {
-    yyjson_val *total = yyjson_obj_get(infusionsoft_answer(d->client)->root, "total");
-    yyjson_val *amount = yyjson_obj_get(total, "amount");
-    yyjson_val *wanted = yyjson_obj_get(d->payload, "total");
-    int64_t cents;
+    int64_t theirs, ours;
 
-    if (!yyjson_is_int(amount) || wanted == NULL ||
-        text_to_int((struct text){yyjson_get_raw(wanted), yyjson_get_len(wanted)}, &cents) != 0 ||
-        yyjson_get_sint(amount) == cents)
+    if (read_total(infusionsoft_answer(d->client)->root, &theirs) != 0 ||
+        text_to_int(payload_member(d->payload, "total"), &ours) != 0 || theirs == ours)
         return;
     metric_add(d->pusher->alarms_total_differs, 1);
-    log_error("total_differs key=%.*s ours=%" PRId64 " theirs=%" PRId64 " unit=cent",
-              (int)d->job->event->key.length, d->job->event->key.data, cents,
-              yyjson_get_sint(amount));
+    log_error("total_differs key=%.*s ours=%" PRId64 " theirs=%" PRId64
+              " unit=smallest currency=%s",
+              (int)d->job->event->key.length, d->job->event->key.data, ours, theirs, d->currency);
 }
 
 /* The create left, and no usable answer came: the account is asked at once. What is not there may
