@@ -54,7 +54,8 @@ static int is_number(struct text text)
     return text.length > 0;
 }
 
-int event_key_parse(struct text key, struct event_key *parts)
+/* Cuts a key at its two slashes. */
+static int split_key(struct text key, struct event_key *parts)
 {
     const char *end, *first, *second;
 
@@ -70,12 +71,32 @@ int event_key_parse(struct text key, struct event_key *parts)
     parts->store = (struct text){key.data, (size_t)(first - key.data)};
     parts->entity = (struct text){first + 1, (size_t)(second - first - 1)};
     parts->id = (struct text){second + 1, (size_t)(end - second - 1)};
-    if (!is_store_hash(parts->store) || !is_number(parts->id) || parts->id.length > 20)
+    return is_store_hash(parts->store) ? 0 : -1;
+}
+
+int event_key_parse(struct text key, struct event_key *parts)
+{
+    if (split_key(key, parts) != 0 || !is_number(parts->id) || parts->id.length > 20)
         return -1;
     if (!text_is(parts->entity, "order") && !text_is(parts->entity, "contact") &&
         !text_is(parts->entity, "product"))
         return -1;
     return 0;
+}
+
+int event_key_is_usable(struct text key)
+{
+    struct event_key parts;
+
+    if (event_key_parse(key, &parts) == 0)
+        return 1;
+    if (split_key(key, &parts) != 0 || !text_is(parts.entity, "unreadable") ||
+        parts.id.length != 32)
+        return 0;
+    for (size_t i = 0; i < parts.id.length; i++)
+        if (strchr("0123456789abcdef", parts.id.data[i]) == NULL || parts.id.data[i] == '\0')
+            return 0;
+    return 1;
 }
 
 int64_t event_header_int(const struct event *event, enum header header, int64_t missing)

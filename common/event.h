@@ -94,6 +94,13 @@ struct event_key {
  */
 int event_key_parse(struct text key, struct event_key *parts);
 
+/**
+ * @brief Whether a record of that key can be known by it: a key as above, or
+ * `<store hash>/unreadable/<digest>` (32 digits 0-9a-f of its bytes' SHA-256), the key of an order
+ * whose id cannot be told. Of the second kind there are only dead records.
+ */
+int event_key_is_usable(struct text key);
+
 /** @brief Decimal value of a header such as modified_at, or missing when absent or not a whole
  * number >= 0. */
 int64_t event_header_int(const struct event *event, enum header header, int64_t missing);

@@ -36,7 +36,6 @@ static void make_dead(struct result *result, const struct stage_settings *settin
     struct output *output = &result->outputs[0];
     char origin[320];
     size_t origin_length, detail_length = strlen(result->detail);
-    struct event_key parts;
     char *memory;
 
     origin_length = (size_t)snprintf(origin, sizeof(origin), "%s/%d/%lld", in->topic, in->partition,
@@ -59,7 +58,7 @@ static void make_dead(struct result *result, const struct stage_settings *settin
     if (detail_length > 0)
         output->headers[HEADER_DETAIL] =
             (struct text){memory + value.length + origin_length, detail_length};
-    output->key = event_key_parse(in->key, &parts) == 0 ? in->key : output->headers[HEADER_ORIGIN];
+    output->key = event_key_is_usable(in->key) ? in->key : output->headers[HEADER_ORIGIN];
     output->partition_hash = event_hash(0, output->key);
 }
 

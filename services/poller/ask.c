@@ -8,6 +8,12 @@
 
 enum { WAIT_STEP_MS = 250, RETRY_BASE_MS = 1000, RETRY_CAP_MS = 8000 };
 
+enum outcome ask_lost(struct error *err)
+{
+    error_set(err, ERROR_TEMPORARY, "the lease is lost: another poller has the store");
+    return OUTCOME_LOST;
+}
+
 enum outcome ask_wait(struct asker *asker, int64_t delay_ms, struct error *err)
 {
     int64_t until_ms = clock_monotonic_ms() + delay_ms;
@@ -23,8 +29,7 @@ enum outcome ask_wait(struct asker *asker, int64_t delay_ms, struct error *err)
         health_set_ready("redis", kept >= 0, kept < 0 ? own.text : NULL);
         if (kept != 1) {
             *err = own;
-            error_set(err, ERROR_TEMPORARY, "another poller has the store");
-            return OUTCOME_LOST;
+            return ask_lost(err);
         }
         if (left_ms <= 0)
             return OUTCOME_OK;

@@ -36,6 +36,10 @@ struct ask {
     int page;                  /* PRODUCTS, COUPONS */
 };
 
+/** @brief What a lost lease comes to. An error that err has already (Redis) stays. @returns
+ * OUTCOME_LOST */
+enum outcome ask_lost(struct error *err);
+
 /** @brief Waits, keeping the lease. */
 enum outcome ask_wait(struct asker *asker, int64_t delay_ms, struct error *err);
 

@@ -9,8 +9,10 @@
 #include "mem.h"
 
 /* KEYS: lease, pollers, state. ARGV: what, owner, ttl, fence, held, stores, then pairs for the
- * state. acquire -> GRANT fence share | WAIT ms share; renew -> GRANT fence share | LOST; release,
- * leave -> OK */
+ * state. acquire -> GRANT fence share | WAIT ms share; renew -> GRANT fence share | LOST; raise
+ * (the pair is "over" and the least new fence) -> as renew; release, leave -> OK. Times further
+ * ahead than a lease stem from before Redis' clock was set back: they hold nobody up.
+ */
 static const char script_text[] =
     "local what, me, ttl, fence = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])\n"
     "local time = redis.call('TIME')\n"
@@ -19,6 +21,7 @@ static const char script_text[] =
     "if what == 'leave' then redis.call('ZREM', KEYS[2], me) return {'OK'} end\n"
     "redis.call('ZADD', KEYS[2], now, me)\n"
     "redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ttl)\n"
+    "redis.call('ZREMRANGEBYSCORE', KEYS[2], now + 1, '+inf')\n"
     "redis.call('PEXPIRE', KEYS[2], ttl * 10)\n"
     "local share = math.ceil(tonumber(ARGV[6]) / redis.call('ZCARD', KEYS[2]))\n"
     "local held = redis.call('HMGET', KEYS[1], 'owner', 'fence', 'until')\n"
@@ -31,12 +34,15 @@ static const char script_text[] =
     "  return {'GRANT', text, share}\n"
     "end\n"
     "if what == 'acquire' then\n"
-    "  if held[1] and held[1] ~= me and ends > now then return {'WAIT', ends - now, share} end\n"
+    "  if held[1] and held[1] ~= me and ends > now and ends <= now + ttl then\n"
+    "    return {'WAIT', ends - now, share}\n"
+    "  end\n"
     "  if tonumber(ARGV[5]) >= share then return {'WAIT', ttl, share} end\n"
-    "  return keep(math.max(us, last + 1, fence + 1))\n"
+    "  return keep(math.max(us, last + 1))\n"
     "end\n"
     "if held[1] ~= me or last ~= fence then return {'LOST'} end\n"
     "if what == 'release' then redis.call('DEL', KEYS[1]) return {'OK'} end\n"
+    "if what == 'raise' then return keep(math.max(last + 1, tonumber(ARGV[8]))) end\n"
     "if #ARGV > 6 then redis.call('HSET', KEYS[3], unpack(ARGV, 7)) end\n"
     "return keep(fence)\n";
 
@@ -127,10 +133,10 @@ static int64_t number_of(const redisReply *reply)
                : strtoll(reply->str != NULL ? reply->str : "0", NULL, 10);
 }
 
-int lease_acquire(struct lease *lease, int64_t fence_floor, int64_t *wait_ms, struct error *err)
+int lease_acquire(struct lease *lease, int64_t *wait_ms, struct error *err)
 {
     int64_t asked_ms = clock_monotonic_ms();
-    redisReply *reply = run(lease, "acquire", fence_floor, NULL, 0, err);
+    redisReply *reply = run(lease, "acquire", 0, NULL, 0, err);
 
     *wait_ms = lease->group->ttl_ms / 3;
     if (reply == NULL)
@@ -152,14 +158,15 @@ int lease_held(const struct lease *lease)
     return lease->fence != 0 && clock_monotonic_ms() - lease->renewed_ms < lease->group->ttl_ms;
 }
 
-static int renew(struct lease *lease, const char *const *extra, int extra_count, struct error *err)
+static int renew(struct lease *lease, const char *what, const char *const *extra, int extra_count,
+                 struct error *err)
 {
     int64_t asked_ms = clock_monotonic_ms();
     redisReply *reply;
 
     if (lease->fence == 0)
         return 0;
-    reply = run(lease, "renew", lease->fence, extra, extra_count, err);
+    reply = run(lease, what, lease->fence, extra, extra_count, err);
     if (reply == NULL)
         return -1;
     if (is_answer(reply, "GRANT", 3)) {
@@ -172,7 +179,24 @@ static int renew(struct lease *lease, const char *const *extra, int extra_count,
     return lease->fence != 0;
 }
 
-int lease_renew(struct lease *lease, struct error *err) { return renew(lease, NULL, 0, err); }
+int lease_renew(struct lease *lease, struct error *err)
+{
+    return renew(lease, "renew", NULL, 0, err);
+}
+
+int lease_raise(struct lease *lease, int64_t floor, struct error *err)
+{
+    char wanted[NUMBER_BYTES];
+    const char *pair[] = {"over", wanted};
+    int64_t fence = floor < INT64_MAX ? floor + 1 : floor;
+    int answer;
+
+    snprintf(wanted, sizeof(wanted), "%lld", (long long)fence);
+    answer = renew(lease, "raise", pair, 2, err);
+    if (answer == 1 && fence > lease->fence)
+        lease->fence = fence;
+    return answer;
+}
 
 int lease_keep(struct lease *lease, struct error *err)
 {
@@ -191,7 +215,7 @@ int lease_tell(struct lease *lease, const struct lease_state *state, struct erro
     snprintf(start_from, sizeof(start_from), "%lld", (long long)state->start_from_ms);
     snprintf(polled, sizeof(polled), "%lld", (long long)state->polled_at_ms);
     snprintf(next, sizeof(next), "%lld", (long long)state->next_poll_at_ms);
-    return renew(lease, pairs, 10, err);
+    return renew(lease, "renew", pairs, 10, err);
 }
 
 void lease_release(struct lease *lease)

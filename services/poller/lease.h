@@ -5,8 +5,9 @@
  * Keys: `<prefix>:poller:<hash>:lease` (hash: owner, fence, until), `<prefix>:pollers` (sorted set:
  * who lives),
  * `<prefix>:poller:<hash>:state` (hash: a copy of the cursor and what the inspector shows).
- * A fence is greater than every earlier one, also over an emptied Redis: it is made from the clock
- * and is never lower than the one saved beside the cursor. */
+ * A fence is greater than every earlier one, also over an emptied Redis or a clock that was set
+ * back: it is made from Redis' clock, and raised above the one saved beside the cursor where that
+ * is ahead. */
 #ifndef POLLER_LEASE_H
 #define POLLER_LEASE_H
 
@@ -48,11 +49,10 @@ void lease_clear(struct lease *lease);
 
 /**
  * @brief Tries to take the lease.
- * @param fence_floor  the new fence is greater than this
  * @param wait_ms      out: when it is worth trying again; 0 when taken
  * @returns 0 (also when another has it), or -1 with a temporary error
  */
-int lease_acquire(struct lease *lease, int64_t fence_floor, int64_t *wait_ms, struct error *err);
+int lease_acquire(struct lease *lease, int64_t *wait_ms, struct error *err);
 
 /** @brief Whether the lease is held, as far as can be told without asking. */
 int lease_held(const struct lease *lease);
@@ -63,6 +63,13 @@ int lease_keep(struct lease *lease, struct error *err);
 
 /** @brief Renews now. @returns as lease_keep() */
 int lease_renew(struct lease *lease, struct error *err);
+
+/**
+ * @brief Renews and takes a fence greater than a saved one, whatever Redis' clock says.
+ * @param floor  the saved fence
+ * @returns as lease_keep()
+ */
+int lease_raise(struct lease *lease, int64_t floor, struct error *err);
 
 /* What the inspector shows about a store. */
 struct lease_state {

@@ -277,28 +277,6 @@ void page_splice(struct buffer *target, struct text order, const struct buffer *
     buffer_append(target, order.data + brace - 1, order.length - (brace - 1));
 }
 
-int64_t page_scan_id(struct text text)
-{
-    static const char member[] = "\"id\"";
-    const char *at = text.length == 0 ? NULL : memmem(text.data, text.length, member, 4);
-    const char *end;
-    int64_t id = 0;
-    int digits = 0;
-
-    if (at == NULL)
-        return -1;
-    end = text.data + text.length;
-    at = skip_blanks(at + 4, end);
-    if (at == end || *at != ':')
-        return -1;
-    for (at = skip_blanks(at + 1, end); at < end && *at >= '0' && *at <= '9'; at++) {
-        if (++digits > 18)
-            return -1;
-        id = id * 10 + (*at - '0');
-    }
-    return id > 0 ? id : -1;
-}
-
 struct text page_strip_brackets(struct text body)
 {
     const char *first, *end;

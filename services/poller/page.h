@@ -60,10 +60,6 @@ int page_join_array(struct buffer *joined, struct text body, int *count, struct 
 void page_splice(struct buffer *target, struct text order, const struct buffer *products,
                  const struct buffer *coupons);
 
-/** @brief The number after the first `"id":` of text that is no JSON; -1 when there is none. A
- * guess, for people. */
-int64_t page_scan_id(struct text text);
-
 /** @brief The single value inside the brackets of an unreadable page, else all of it. Borrowed. */
 struct text page_strip_brackets(struct text body);
 

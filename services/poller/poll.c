@@ -7,6 +7,8 @@
 #include "health.h"
 #include "log.h"
 
+#include "scan.h"
+
 enum { TRIES = 3, KEPT_BYTES = 1 << 20, QUIET_SAVE_MS = 600000, MARKS_SLACK_MS = 60000 };
 
 /* The saved position */
@@ -18,10 +20,10 @@ static enum outcome save_position(struct poll *poll, const struct position *posi
 {
     struct buffer value = {0};
     struct output output = {.topic = poll->topics->cursors, .key = text_of(poll->store->hash)};
-    enum outcome outcome = OUTCOME_LOST;
+    enum outcome outcome;
 
     if (lease_renew(poll->asker.lease, err) != 1)
-        return OUTCOME_LOST;
+        return ask_lost(err);
     position_print(&value, position, clock_now_ms());
     output.value = (struct text){value.data, value.length};
     output.partition_hash = event_hash(0, output.key);
@@ -90,15 +92,16 @@ enum outcome poll_begin(struct poll *poll, struct positions *positions, int stor
 {
     struct lease *lease = poll->asker.lease;
     enum outcome outcome;
-    int64_t wait_ms;
 
     if (positions_read(positions, store_index, lease->renewed_ms, &poll->position, err) != 0)
         return OUTCOME_TROUBLE;
-    /* An emptied Redis on a clock that went back: the next fence has to be the greater one. */
-    if (poll->position.fence >= lease->fence &&
-        (lease_acquire(lease, poll->position.fence, &wait_ms, err) != 0 ||
-         poll->position.fence >= lease->fence))
-        return OUTCOME_LOST;
+    /* The saved fence is ahead of Redis' clock: the next one has to be greater all the same. */
+    if (poll->position.fence >= lease->fence) {
+        log_warn("fence raised store=%s saved=%lld", poll->store->hash,
+                 (long long)poll->position.fence);
+        if (lease_raise(lease, poll->position.fence, err) != 1)
+            return ask_lost(err);
+    }
     outcome = ask_time(poll, err);
     if (outcome == OUTCOME_OK && poll->position.fence == 0)
         outcome = resolve_start(poll, err);
@@ -217,7 +220,7 @@ static enum outcome step_over(struct poll *poll, struct text bytes, struct error
     poll->bads = mem_realloc(poll->bads, ((size_t)poll->bad_count + 1) * sizeof(*poll->bads));
     poll->bads[poll->bad_count++] = (struct bad){.data = mem_strndup(bytes.data, bytes.length),
                                                  .length = bytes.length,
-                                                 .id = page_scan_id(bytes)};
+                                                 .id = scan_id(bytes)};
     poll->bad_bytes += bytes.length;
     error_clear(err);
     cursor_skip(&poll->cursor);

@@ -70,7 +70,7 @@ static int64_t take_lease(struct worker *worker)
         if (answer == 1)
             answer = 0;
     } else {
-        answer = lease_acquire(&worker->lease, 0, &wait_ms, &err);
+        answer = lease_acquire(&worker->lease, &wait_ms, &err);
         if (answer == 0 && worker->lease.fence != 0)
             log_info("lease taken store=%s fence=%lld", worker->store->hash,
                      (long long)worker->lease.fence);
@@ -113,14 +113,15 @@ static void report(struct worker *worker, enum outcome outcome, const struct err
         health_set_ready(worker->part, 1, NULL);
         return;
     }
-    if (outcome == OUTCOME_STOPPED || ++worker->failures > 1)
+    if (outcome == OUTCOME_STOPPED)
+        return;
+    health_set_ready(worker->part, 0, err->text);
+    if (++worker->failures > 1)
         return;
     if (outcome == OUTCOME_CLOSED)
         log_error("alarm store refuses the token store=%s error=\"%s\"", hash, err->text);
     else
         log_warn("round given up store=%s error=\"%s\"", hash, err->text);
-    if (outcome != OUTCOME_LOST)
-        health_set_ready(worker->part, 0, err->text);
 }
 
 static int64_t wait_after(const struct worker *worker, enum outcome outcome, int64_t begun_ms)

@@ -52,6 +52,32 @@ static void test_event_keys(void **state)
                      -1);
 }
 
+static void test_event_key_is_usable(void **state)
+{
+    static const struct {
+        const char *key;
+        int usable;
+    } cases[] = {
+        {"abc123/order/118", 1},
+        {"abc123/unreadable/0123456789abcdef0123456789abcdef", 1},
+        {"abc123/unreadable/0123456789abcdef0123456789abcde", 0},
+        {"abc123/unreadable/0123456789abcdef0123456789abcdef0", 0},
+        {"abc123/unreadable/0123456789ABCDEF0123456789abcdef", 0},
+        {"/unreadable/0123456789abcdef0123456789abcdef", 0},
+        {"abc123/order/0123456789abcdef0123456789abcdef", 0},
+        {"bigfusion.orders.raw/0/7", 0},
+        {"", 0},
+    };
+    struct event_key parts;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        if (event_key_is_usable(text_of(cases[i].key)) != cases[i].usable)
+            fail_msg("%s", cases[i].key);
+    assert_int_equal(event_key_is_usable((struct text){NULL, 0}), 0);
+    assert_int_equal(event_key_parse(text_of(cases[1].key), &parts), -1); /* the ledger's keys */
+}
+
 static void test_event_headers(void **state)
 {
     struct event event = {0};
@@ -166,13 +192,10 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_event_keys),
-        cmocka_unit_test(test_event_headers),
-        cmocka_unit_test(test_event_hash_contact),
-        cmocka_unit_test(test_reasons),
-        cmocka_unit_test(test_retry_delays),
-        cmocka_unit_test(test_log_escape),
-        cmocka_unit_test(test_buffer),
+        cmocka_unit_test(test_event_keys),    cmocka_unit_test(test_event_key_is_usable),
+        cmocka_unit_test(test_event_headers), cmocka_unit_test(test_event_hash_contact),
+        cmocka_unit_test(test_reasons),       cmocka_unit_test(test_retry_delays),
+        cmocka_unit_test(test_log_escape),    cmocka_unit_test(test_buffer),
         cmocka_unit_test(test_errors),
     };
 
