@@ -1,6 +1,9 @@
 #include "complete.h"
 
-enum { PAGES_MAX = 200 };
+#include <string.h>
+
+/* An order with so many bytes of lines is larger than any record: what is left does not matter. */
+enum { PAGES_MAX = 200, JOINED_MAX_BYTES = 32 << 20 };
 
 /* One page of lines or coupons, tried a few times. */
 static enum outcome fetch_page(struct asker *asker, const struct ask *what, int tries,
@@ -33,21 +36,44 @@ static enum outcome fetch_page(struct asker *asker, const struct ask *what, int 
     }
 }
 
+static int is_same(const struct buffer *left, const struct buffer *right)
+{
+    return left->length == right->length && memcmp(left->data, right->data, left->length) == 0;
+}
+
+/* All pages: only an empty one ends them, since the store may give fewer values at once than we ask
+ * for. A store that answers every page alike turns none here, and gave everything at once. */
 static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t id, int tries,
                               struct buffer *joined, enum completion *completion, struct error *err)
 {
-    struct ask what = {.kind = kind, .id = id, .page = 1};
-    int count;
+    struct ask what = {.kind = kind, .id = id};
+    struct buffer page = {0}, before = {0};
+    enum outcome outcome;
+    int count = 0;
 
     do {
-        enum outcome outcome = fetch_page(asker, &what, tries, joined, &count, completion, err);
+        struct buffer last = before;
 
-        if (outcome != OUTCOME_OK || *completion != COMPLETION_DONE) {
-            error_prefix(err, "%s: ", kind == ASK_PRODUCTS ? "products" : "coupons");
-            return outcome;
+        before = page;
+        page = last;
+        buffer_reset(&page);
+        what.page++;
+        outcome = fetch_page(asker, &what, tries, &page, &count, completion, err);
+        if (outcome == OUTCOME_OK && *completion == COMPLETION_DONE && what.page > PAGES_MAX) {
+            error_set(err, ERROR_TEMPORARY, "more than %d pages", PAGES_MAX);
+            *completion = COMPLETION_FAILING;
         }
-    } while (count >= BIGCOMMERCE_LINES_MAX && ++what.page <= PAGES_MAX);
-    return OUTCOME_OK;
+        if (outcome != OUTCOME_OK || *completion != COMPLETION_DONE || count == 0 ||
+            is_same(&page, &before))
+            break;
+        buffer_append(joined, ",", joined->length > 0);
+        buffer_append(joined, page.data, page.length);
+    } while (joined->length < JOINED_MAX_BYTES);
+    if (outcome != OUTCOME_OK || *completion != COMPLETION_DONE)
+        error_prefix(err, "%s: ", kind == ASK_PRODUCTS ? "products" : "coupons");
+    buffer_clear(&page);
+    buffer_clear(&before);
+    return outcome;
 }
 
 enum outcome complete_order(struct asker *asker, const struct page_row *row, int tries,

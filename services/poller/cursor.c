@@ -8,6 +8,15 @@ static int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
 static int64_t whole_second(int64_t at_ms) { return at_ms - at_ms % SECOND_MS; }
 
+static void walk_by_id(struct cursor *cursor, int64_t window_ms)
+{
+    cursor->by_id = 1;
+    cursor->probing = 0;
+    cursor->last_id = -1;
+    cursor->short_count = 0;
+    cursor->window_ms = min_of(window_ms, cursor->upper_ms);
+}
+
 void cursor_init(struct cursor *cursor, int64_t position_ms, int page_size)
 {
     *cursor =
@@ -25,10 +34,10 @@ void cursor_begin(struct cursor *cursor, int64_t upper_ms, int64_t overlap_ms, i
         cursor->min_ms = max_of(0, whole_second(cursor->position_ms) - cursor->overlap_ms);
     if (floor_ms > 0)
         cursor->min_ms = max_of(cursor->min_ms, whole_second(floor_ms) - SECOND_MS);
-    cursor->by_id = 0;
-    cursor->min_id = -1;
     cursor->skip = 0;
     cursor->done = cursor->min_ms >= cursor->upper_ms;
+    walk_by_id(cursor, cursor->upper_ms);
+    cursor->probing = 1;
 }
 
 int cursor_next(const struct cursor *cursor, struct cursor_query *query)
@@ -39,13 +48,15 @@ int cursor_next(const struct cursor *cursor, struct cursor_query *query)
         .by_id = cursor->by_id,
         .min_ms = cursor->min_ms,
         .max_ms = cursor->upper_ms,
-        .min_id = cursor->by_id ? cursor->min_id : -1,
+        .min_id = -1,
         .limit = cursor->limit,
         .page = cursor->skip + 1,
     };
     /* One second more than is relied upon, should the limit be exclusive. */
     if (cursor->by_id)
         query->max_ms = min_of(cursor->window_ms + SECOND_MS, cursor->upper_ms);
+    if (cursor->by_id && cursor->last_id >= 0)
+        query->min_id = cursor->last_id + (cursor->inclusive ? 1 : 0);
     return 1;
 }
 
@@ -69,13 +80,6 @@ static void end_round(struct cursor *cursor)
     cursor->done = 1;
 }
 
-static void walk_by_id(struct cursor *cursor, int64_t window_ms)
-{
-    cursor->by_id = 1;
-    cursor->min_id = -1;
-    cursor->window_ms = min_of(window_ms, cursor->upper_ms);
-}
-
 static void end_window(struct cursor *cursor)
 {
     advance(cursor, cursor->window_ms);
@@ -85,23 +89,50 @@ static void end_window(struct cursor *cursor)
         end_round(cursor);
 }
 
-static int page_by_id(struct cursor *cursor, const struct cursor_row *rows, int count, int skipped)
+/* Whether more can be expected behind a page of so many rows. */
+static int is_full(const struct cursor *cursor, int count)
 {
-    int64_t last = -1;
+    return count >= cursor->limit || (cursor->cap > 0 && count >= cursor->cap);
+}
 
-    if (skipped ? count == 0 : count < cursor->limit) {
+/* A page that was shorter than asked for was not the last one: the store gives no more at once. A
+ * longer one shows that this was a mistake. */
+static void learn_cap(struct cursor *cursor, int count)
+{
+    if (cursor->short_count > 0)
+        cursor->cap = cursor->short_count;
+    if (count > cursor->cap)
+        cursor->cap = 0;
+    cursor->short_count = count < cursor->limit ? count : 0;
+}
+
+/* Only an empty page ends a walk by id: what is shorter than asked for may be all that the store
+ * gives at once. */
+static int page_by_id(struct cursor *cursor, const struct cursor_row *rows, int count)
+{
+    int64_t first = INT64_MAX, last = -1, asked_from = cursor->last_id;
+
+    if (count == 0) {
         end_window(cursor);
         return 0;
     }
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
+        first = min_of(first, rows[i].id);
         last = max_of(last, rows[i].id);
-    /* Asked again from the last one itself where that still advances, should min_id be exclusive.
-     */
-    if (cursor->limit == 1)
-        last++;
-    if (last <= cursor->min_id)
+    }
+    if (last <= asked_from && cursor->inclusive)
         return -1;
-    cursor->min_id = last;
+    /* It answers the id that we named: from now on the one behind it is named. */
+    if (first <= asked_from)
+        cursor->inclusive = 1;
+    if (last <= asked_from)
+        return 0;
+    learn_cap(cursor, count);
+    cursor->last_id = last;
+    if (cursor->probing && is_full(cursor, count)) {
+        cursor->probing = 0;
+        cursor->by_id = 0;
+    }
     return 0;
 }
 
@@ -125,13 +156,15 @@ static void page_by_date(struct cursor *cursor, const struct cursor_row *rows, i
     int ascending;
     int64_t last = last_date(rows, count, &ascending);
 
-    if (skipped ? count == 0 : count < cursor->limit) {
+    if (count == 0) {
         end_round(cursor);
     } else if (!ascending || last < 0) {
         walk_by_id(cursor, cursor->upper_ms);
     } else if (skipped) {
         /* The unreadable ones lie between here and last, where ids let nobody be met twice. */
         walk_by_id(cursor, max_of(last, cursor->min_ms + SECOND_MS));
+    } else if (!is_full(cursor, count)) {
+        walk_by_id(cursor, cursor->upper_ms);
     } else if (last - SECOND_MS > cursor->min_ms) {
         advance(cursor, last);
         cursor->min_ms = last - SECOND_MS;
@@ -149,7 +182,7 @@ int cursor_page(struct cursor *cursor, const struct cursor_row *rows, int count)
         cursor->seen_ms = max_of(cursor->seen_ms, rows[i].modified_ms);
     cursor->skip = 0;
     if (cursor->by_id)
-        answer = page_by_id(cursor, rows, count, skipped);
+        answer = page_by_id(cursor, rows, count);
     else
         page_by_date(cursor, rows, count, skipped);
     cursor->limit = (int)min_of((int64_t)cursor->limit * SHRINK_BY, cursor->page_size);

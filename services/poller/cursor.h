@@ -2,12 +2,21 @@
  *
  * A round asks for the orders that were modified in a closed window: from the saved position, less
  * an overlap, to the store's own clock less a settling time. It never turns pages, since pages
- * drift while orders change: by date: sort=date_modified:asc; after a full page the next one starts
- * at the last date seen, less one second. by id:   where that would not advance (a whole page
- * within a second, after a bulk edit): the window is narrowed to those seconds and walked with
- * sort=id:asc and min_id. An order that changes meanwhile leaves the window and moves no other one;
- * it comes again with its new date. Whether the store's limits are inclusive is not documented, so
- * windows overlap by a second and both readings are right.
+ * drift while orders change:
+ *
+ * by id: sort=id:asc, then with min_id until a page is empty. Ids do not shift. An order that
+ * changes meanwhile leaves the window and moves no other one; it comes again with its new date. A
+ * round begins this way, and a quiet store is read with two requests.
+ *
+ * by date: sort=date_modified:asc, where the first page is full: each page starts at the last date
+ * seen, less one second, so a long backlog is read with a position that moves on. Where that would
+ * not advance (a whole page within a second, after a bulk edit), those seconds alone are walked by
+ * id; where a page is not full, the rest of the window is.
+ *
+ * A page that is not full is no end: the store may give fewer orders at once than we ask for. Only
+ * an empty page is. Whether the store's limits are inclusive is not documented, so windows overlap
+ * by a second and both readings are right. min_id is the last id seen until the store shows that it
+ * is inclusive; from then on the next one.
  *
  * The position follows the dates of the orders, as a commit may show late. Where nothing happens it
  * follows the store's clock, twice the overlap behind in the end, so that what a bulk edit left
@@ -48,9 +57,13 @@ struct cursor {
     int64_t min_ms;
     int64_t upper_ms;
     int by_id;
+    int probing;       /* by_id: the walk that a round begins with; a full page ends it */
     int64_t window_ms; /* by_id: the walked window covers everything up to here */
-    int64_t min_id;
-    int skip; /* unreadable orders at the front of what is asked for */
+    int64_t last_id;   /* by_id: every order of the window up to this id was seen; -1: none */
+    int inclusive;     /* the store is known to answer min_id itself as well */
+    int cap;           /* no page holds more, as far as the store has shown; 0: unknown */
+    int short_count;   /* by_id: rows of the page before, if it was not full; else 0 */
+    int skip;          /* unreadable orders at the front of what is asked for */
     int done;
 };
 

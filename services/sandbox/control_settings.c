@@ -8,8 +8,8 @@
 static json_t *settings_json(const struct settings *settings)
 {
     return mem_check(json_pack(
-        "{s:b,s:s,s:I,s:I,s:{s:i,s:i,s:i},s:i,s:b,s:I,s:s,s:s,s:s,s:I,s:I,s:b,s:s}", "ecommerce",
-        settings->ecommerce, "currency", settings->currency, "visibility_delay_ms",
+        "{s:b,s:s,s:I,s:I,s:{s:i,s:i,s:i},s:i,s:b,s:I,s:s,s:s,s:s,s:I,s:I,s:b,s:s,s:i,s:b}",
+        "ecommerce", settings->ecommerce, "currency", settings->currency, "visibility_delay_ms",
         settings->visibility_delay_ms, "answer_delay_ms", settings->answer_delay_ms, "quota",
         "per_s", settings->quota.per_s, "per_min", settings->quota.per_min, "per_day",
         settings->quota.per_day, "bc_quota", settings->bc_quota, "bc_quota_headers",
@@ -17,7 +17,8 @@ static json_t *settings_json(const struct settings *settings)
         "discount_sign", settings->discount_positive ? "positive" : "negative", "empty_page",
         settings->empty_list ? "[]" : "204", "tenant", settings->tenant, "access_token_expires_s",
         settings->access_token_expires_s, "clock_skew_s", settings->clock_skew_s, "key_accepted",
-        settings->key_accepted, "order_region", settings->order_region));
+        settings->key_accepted, "order_region", settings->order_region, "page_cap",
+        settings->page_cap, "min_id_exclusive", settings->min_id_exclusive));
 }
 
 static const struct schema_member quota_members[] = {{"per_s", SCHEMA_INTEGER, 0, 0, NULL, NULL},
@@ -39,6 +40,8 @@ static const struct schema_member settings_members[] = {
     {"total_off_by_cents", SCHEMA_INTEGER, 0, 0, NULL, NULL},
     {"discount_sign", SCHEMA_STRING, 0, 0, signs, NULL},
     {"empty_page", SCHEMA_STRING, 0, 0, empty_pages, NULL},
+    {"page_cap", SCHEMA_INTEGER, 0, 0, NULL, NULL},
+    {"min_id_exclusive", SCHEMA_BOOLEAN, 0, 0, NULL, NULL},
     {"tenant", SCHEMA_STRING, SCHEMA_NOT_BLANK, 60, NULL, NULL},
     {"access_token_expires_s", SCHEMA_INTEGER, 0, 0, NULL, NULL},
     {"clock_skew_s", SCHEMA_INTEGER, 0, 0, NULL, NULL},
@@ -107,7 +110,7 @@ void settings_answer(struct world *world, const struct request *request, struct 
 {
     struct settings changed = world->settings;
     const json_t *body = request->json;
-    int64_t bc_quota = changed.bc_quota;
+    int64_t bc_quota = changed.bc_quota, page_cap = changed.page_cap;
     char message[256];
 
     if (strcmp(request->method, "PUT") == 0) {
@@ -120,6 +123,9 @@ void settings_answer(struct world *world, const struct request *request, struct 
         bc_quota = changed.bc_quota;
         set_integer(body, "bc_quota", &bc_quota);
         changed.bc_quota = (int)bc_quota;
+        set_integer(body, "page_cap", &page_cap);
+        changed.page_cap = (int)page_cap;
+        set_flag(body, "min_id_exclusive", &changed.min_id_exclusive, "");
         set_integer(body, "visibility_delay_ms", &changed.visibility_delay_ms);
         set_integer(body, "answer_delay_ms", &changed.answer_delay_ms);
         set_integer(body, "total_off_by_cents", &changed.total_off_by_cents);

@@ -55,6 +55,14 @@ static void append_order(struct buffer *body, const struct shop *shop,
     json_decref(json);
 }
 
+/* How many a page really holds where so many were asked for. */
+static int64_t cap_page(const struct world *world, int64_t limit)
+{
+    int cap = world->settings.page_cap;
+
+    return cap > 0 && limit > cap ? cap : limit;
+}
+
 static void list_orders(struct world *world, const struct shop *shop, const struct request *request,
                         struct reply *reply)
 {
@@ -63,6 +71,8 @@ static void list_orders(struct world *world, const struct shop *shop, const stru
 
     if (order_query_read(&query, request, reply) != 0)
         return;
+    query.limit = cap_page(world, query.limit);
+    query.min_id += world->settings.min_id_exclusive;
     order_page_find(&page, shop, &query);
     if (page.count == 0) {
         reply_empty(world, reply);
@@ -137,6 +147,7 @@ static void reply_array(struct world *world, const struct request *request, stru
     json_t *slice = mem_check(json_array());
 
     if (paging_read(request, reply, &page, &limit) == 0) {
+        limit = cap_page(world, limit);
         for (size_t i = (size_t)((page - 1) * limit);
              i < json_array_size(array) && i < (size_t)(page * limit); i++)
             json_array_append(slice, json_array_get(array, i));

@@ -28,6 +28,8 @@ struct settings {
     int64_t total_off_by_cents;  /* added to every order's total in replies */
     int discount_positive;       /* 1: a DISCOUNT line lowers the total by a positive price */
     int empty_list;              /* past the end: 0 is 204 without a body, 1 is `[]` */
+    int page_cap;         /* a store's page holds no more, whatever limit asks for; 0: none */
+    int min_id_exclusive; /* 1: min_id leaves its own value out */
     char tenant[64];
     int64_t access_token_expires_s;
     int64_t clock_skew_s; /* BigCommerce's clock against ours */

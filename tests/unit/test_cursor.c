@@ -30,8 +30,10 @@ struct sim {
     int count;
     int64_t now_ms;
     uint64_t chance;
-    int exclusive; /* min_date_modified and max_date_modified leave their own value out */
-    int unsorted;  /* the store ignores the sort parameter */
+    int exclusive;    /* min_date_modified and max_date_modified leave their own value out */
+    int exclusive_id; /* min_id leaves its own value out */
+    int cap;          /* rows on a page at most, whatever limit asks for; 0: none */
+    int unsorted;     /* the store ignores the sort parameter */
     int requests;
 };
 
@@ -81,14 +83,15 @@ static int matches(const struct sim *sim, const struct sim_order *order,
         return 0;
     if (query->min_ms >= 0 && order->modified_ms < query->min_ms + edge)
         return 0;
-    return query->min_id < 0 || order->id >= query->min_id;
+    return query->min_id < 0 || order->id >= query->min_id + (sim->exclusive_id ? 1 : 0);
 }
 
 /* @returns number of rows; rows point into the store */
 static int answer(struct sim *sim, const struct cursor_query *query, struct sim_order **rows)
 {
     struct sim_order *found[ORDERS_MAX] = {0};
-    int count = 0, first = (query->page - 1) * query->limit, given = 0;
+    int limit = sim->cap > 0 && sim->cap < query->limit ? sim->cap : query->limit;
+    int count = 0, first = (query->page - 1) * limit, given = 0;
 
     assert_true(++sim->requests < REQUESTS_MAX);
     assert_in_range(query->limit, 1, ROWS_MAX);
@@ -98,7 +101,7 @@ static int answer(struct sim *sim, const struct cursor_query *query, struct sim_
     by_id = query->by_id || sim->unsorted;
     salt = draw(sim, UINT32_MAX);
     qsort(found, (size_t)count, sizeof(*found), compare);
-    for (int i = first; i < count && given < query->limit; i++)
+    for (int i = first; i < count && given < limit; i++)
         rows[given++] = found[i];
     return given;
 }
@@ -223,13 +226,17 @@ static void run_scenario(const struct scenario *scenario, uint32_t seed, int exc
 {
     struct sim *sim = calloc(1, sizeof(*sim));
     struct cursor cursor;
-    char name[120];
+    static const int caps[] = {0, 1, 2, 5};
+    char name[160];
 
-    snprintf(name, sizeof(name), "%s (seed %u, %s, pages of %d)", scenario->name, seed,
-             exclusive ? "exclusive" : "inclusive", page_size);
-    sim->name = name;
     sim->chance = seed * 7919 + 17;
     sim->exclusive = exclusive;
+    sim->exclusive_id = seed % 2;
+    sim->cap = scenario->unsorted ? 0 : caps[seed / 2 % 4];
+    snprintf(name, sizeof(name), "%s (seed %u, dates %s, ids %s, pages of %d, at most %d)",
+             scenario->name, seed, exclusive ? "exclusive" : "inclusive",
+             sim->exclusive_id ? "exclusive" : "inclusive", page_size, sim->cap);
+    sim->name = name;
     sim->unsorted = scenario->unsorted;
     for (int i = 0; i < scenario->orders; i++) {
         struct sim_order *order =
@@ -278,7 +285,8 @@ static void asks_for_a_closed_window(void **state)
     assert_int_equal(query.max_ms, 2000000);
     assert_int_equal(query.limit, 50);
     assert_int_equal(query.page, 1);
-    assert_int_equal(query.by_id, 0);
+    assert_int_equal(query.by_id, 1);
+    assert_int_equal(query.min_id, -1);
     /* An empty window is not asked for: the store's clock stands before the start. */
     cursor_begin(&cursor, 820000, 180000, 0);
     assert_int_equal(cursor_next(&cursor, &query), 0);
@@ -294,6 +302,13 @@ static void asks_for_a_closed_window(void **state)
     assert_int_equal(query.min_ms, -1);
 }
 
+/* The rows, then the empty page that ends the round. */
+static void read_window(struct cursor *cursor, const struct cursor_row *rows, int count)
+{
+    assert_int_equal(cursor_page(cursor, rows, count), 0);
+    assert_int_equal(cursor_page(cursor, NULL, 0), 0);
+}
+
 static void position_follows_the_data(void **state)
 {
     struct cursor cursor;
@@ -307,18 +322,18 @@ static void position_follows_the_data(void **state)
     assert_int_equal(cursor.position_ms, 1850000); /* nothing seen: stays */
     assert_int_equal(cursor_next(&cursor, &query), 0);
     cursor_begin(&cursor, 2000000, 180000, 0);
-    assert_int_equal(cursor_page(&cursor, &row, 1), 0);
+    read_window(&cursor, &row, 1);
     assert_int_equal(cursor.position_ms, 1900000);
     /* Seen again through the overlap: never back. */
     row.modified_ms = 1860000;
     cursor_begin(&cursor, 2000000, 180000, 0);
-    assert_int_equal(cursor_page(&cursor, &row, 1), 0);
+    read_window(&cursor, &row, 1);
     assert_int_equal(cursor.position_ms, 1900000);
     /* A date beyond the window (the store's clock, or an order, is wrong) does not carry it away.
      */
     row.modified_ms = 9000000;
     cursor_begin(&cursor, 2000000, 180000, 0);
-    assert_int_equal(cursor_page(&cursor, &row, 1), 0);
+    read_window(&cursor, &row, 1);
     assert_int_equal(cursor.position_ms, 2000000);
     /* Where nothing happens it follows the store's clock, one overlap behind. */
     cursor_begin(&cursor, 5000000, 180000, 0);
@@ -335,15 +350,93 @@ static void holds_for_an_order(void **state)
     cursor_init(&cursor, 1000000, 50);
     cursor_begin(&cursor, 1400000, 180000, 0);
     cursor_hold(&cursor, 1200000);
-    assert_int_equal(cursor_page(&cursor, rows, 3), 0);
+    read_window(&cursor, rows, 3);
     assert_int_equal(cursor.position_ms, 1199000);
     cursor_begin(&cursor, 9000000, 180000, 0);
     cursor_hold(&cursor, 1200000);
-    assert_int_equal(cursor_page(&cursor, rows, 3), 0);
+    read_window(&cursor, rows, 3);
     assert_int_equal(cursor.position_ms, 1199000);
     cursor_begin(&cursor, 1400000, 180000, 0);
-    assert_int_equal(cursor_page(&cursor, rows, 3), 0);
+    read_window(&cursor, rows, 3);
     assert_int_equal(cursor.position_ms, 1300000);
+}
+
+/* A backlog is read by date, with a position that moves on; what comes last is confirmed by id. */
+static void reads_a_backlog_by_date(void **state)
+{
+    struct cursor cursor;
+    struct cursor_query query;
+    struct cursor_row first[] = {{5, 1300000}, {6, 1100000}},
+                      second[] = {{6, 1100000}, {7, 1200000}};
+
+    (void)state;
+    cursor_init(&cursor, 1000000, 2);
+    cursor_begin(&cursor, 2000000, 100000, 0);
+    assert_int_equal(cursor_page(&cursor, first, 2), 0);
+    assert_int_equal(cursor_next(&cursor, &query), 1);
+    assert_int_equal(query.by_id, 0);
+    assert_int_equal(query.min_ms, 900000);
+    assert_int_equal(cursor_page(&cursor, second, 2), 0);
+    assert_int_equal(cursor.position_ms, 1200000);
+    assert_int_equal(cursor_next(&cursor, &query), 1);
+    assert_int_equal(query.by_id, 0);
+    assert_int_equal(query.min_ms, 1199000);
+    assert_int_equal(cursor_page(&cursor, first, 1), 0);
+    assert_int_equal(cursor_next(&cursor, &query), 1);
+    assert_int_equal(query.by_id, 1);
+    assert_int_equal(query.max_ms, 2000000);
+    read_window(&cursor, first, 1);
+    assert_int_equal(cursor.position_ms, 1900000);
+}
+
+/* Where a page that is not full is followed by another one, the store gives no more at once: such a
+ * page counts as full from then on. */
+static void learns_how_much_the_store_gives(void **state)
+{
+    struct cursor cursor;
+    struct cursor_query query;
+    struct cursor_row rows[] = {{5, 1100000}, {6, 1200000}, {7, 1300000}, {8, 1400000}};
+
+    (void)state;
+    cursor_init(&cursor, 1000000, 50);
+    cursor_begin(&cursor, 2000000, 0, 0);
+    assert_int_equal(cursor_page(&cursor, rows, 2), 0);
+    assert_int_equal(cursor.cap, 0);
+    assert_int_equal(cursor_page(&cursor, rows + 2, 2), 0);
+    assert_int_equal(cursor.cap, 2);
+    assert_int_equal(cursor_next(&cursor, &query), 1);
+    assert_int_equal(query.by_id, 0);
+    /* A longer page shows that it was chance: a late commit, for example. */
+    cursor_begin(&cursor, 2000000, 0, 0);
+    assert_int_equal(cursor_page(&cursor, rows, 3), 0);
+    assert_int_equal(cursor.cap, 0);
+}
+
+static void both_readings_of_min_id_are_right(void **state)
+{
+    struct cursor cursor;
+    struct cursor_query query;
+    struct cursor_row rows[] = {{5, 1100000}, {6, 1200000}};
+
+    (void)state;
+    cursor_init(&cursor, 1000000, 50);
+    cursor_begin(&cursor, 2000000, 0, 0);
+    assert_int_equal(cursor_page(&cursor, rows, 1), 0);
+    assert_int_equal(cursor_next(&cursor, &query), 1);
+    assert_int_equal(query.min_id, 5);
+    /* The answer has none of 5: nothing is known yet. */
+    assert_int_equal(cursor_page(&cursor, rows + 1, 1), 0);
+    cursor_begin(&cursor, 2000000, 0, 0);
+    cursor.cap = 0;
+    assert_int_equal(cursor_page(&cursor, rows, 1), 0);
+    assert_int_equal(cursor_next(&cursor, &query), 1);
+    assert_int_equal(query.min_id, 5);
+    /* 5 again: it is inclusive, and this was no end. */
+    assert_int_equal(cursor_page(&cursor, rows, 1), 0);
+    assert_int_equal(cursor_next(&cursor, &query), 1);
+    assert_int_equal(query.min_id, 6);
+    assert_int_equal(cursor_page(&cursor, NULL, 0), 0);
+    assert_int_equal(cursor_next(&cursor, &query), 0);
 }
 
 static void shrinks_and_grows(void **state)
@@ -373,10 +466,10 @@ static void notices_a_store_that_ignores_ids(void **state)
     struct cursor_row rows[] = {{5, 1100000}, {6, 1100000}};
 
     (void)state;
-    cursor_init(&cursor, 1100000, 2);
+    cursor_init(&cursor, 1100000, 3);
     cursor_begin(&cursor, 2000000, 0, 1100000);
-    assert_int_equal(cursor_page(&cursor, rows, 2), 0); /* by date: all within a second */
-    assert_int_equal(cursor_page(&cursor, rows, 2), 0); /* by id */
+    assert_int_equal(cursor_page(&cursor, rows, 2), 0);
+    assert_int_equal(cursor_page(&cursor, rows, 2), 0); /* min_id may be inclusive */
     assert_int_equal(cursor_page(&cursor, rows, 2), -1);
 }
 
@@ -387,6 +480,9 @@ int main(void)
         cmocka_unit_test(asks_for_a_closed_window),
         cmocka_unit_test(position_follows_the_data),
         cmocka_unit_test(holds_for_an_order),
+        cmocka_unit_test(reads_a_backlog_by_date),
+        cmocka_unit_test(learns_how_much_the_store_gives),
+        cmocka_unit_test(both_readings_of_min_id_are_right),
         cmocka_unit_test(shrinks_and_grows),
         cmocka_unit_test(notices_a_store_that_ignores_ids),
     };
