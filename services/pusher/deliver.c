@@ -344,15 +344,26 @@ static enum step deliver_once(struct delivery *d, struct result *result)
     return step == STEP_FAILED ? finish_failed(d, result) : step; /* its entry is damaged by now */
 }
 
+/* Nothing is begun for a record that is no payload. -1: its fate is in result. */
+static int read_record(struct delivery *d, struct job *job, struct result *result)
+{
+    struct error err = {0};
+
+    d->job = job;
+    if (payload_read(d, &err) == 0 && job->account_index < 0)
+        error_set(&err, ERROR_PERMANENT, "the record names no account of the configuration");
+    if (err.kind == ERROR_NONE)
+        return 0;
+    fate_malformed(d, err.text, result);
+    return -1;
+}
+
 enum delivered deliver(struct delivery *d, struct job *job, struct result *result, int64_t *wait_ms)
 {
     enum step step;
 
-    d->job = job;
-    if (job->account_index < 0 || payload_read(d) != 0) {
-        fate_malformed(d, result);
+    if (read_record(d, job, result) != 0)
         return DELIVERED_RESULT;
-    }
     do {
         set_up(d, job);
         step = deliver_once(d, result);

@@ -156,9 +156,9 @@ enum step {
 
 /* the record (payload.c) */
 
-/** @brief Fills in what the delivery needs of the job's payload; borrowed from it. -1: it is not a
- * payload. */
-int payload_read(struct delivery *d);
+/** @brief Checks the job's record whole and fills in what the delivery needs of it; borrowed from
+ * it. -1: it is not a payload, err says why. */
+int payload_read(struct delivery *d, struct error *err);
 
 /** @brief A member's text or number as it is written there; empty when absent. Borrowed. */
 struct text payload_member(yyjson_val *object, const char *name);
@@ -316,7 +316,7 @@ enum step fate_final(struct delivery *d, enum reason reason, const char *detail,
 void fate_look_later(struct delivery *d, struct result *result);
 /** @brief Dead without asking the ledger, whose entry is damaged. */
 void fate_parked(struct delivery *d, enum reason reason, const char *detail, struct result *result);
-void fate_malformed(struct delivery *d, struct result *result);
+void fate_malformed(struct delivery *d, const char *detail, struct result *result);
 void fate_waiting(struct delivery *d, int orders_only, struct result *result);
 void fate_retry(struct delivery *d, int topic, int attempt, struct result *result);
 

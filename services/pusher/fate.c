@@ -9,6 +9,7 @@
 #include "log.h"
 #include "retry.h"
 #include "stop.h"
+#include "text.h"
 
 static void key_text(const struct delivery *d, char target[160])
 {
@@ -214,20 +215,19 @@ static void fill_skip(struct delivery *d, struct result *result)
     yyjson_mut_val *root = yyjson_mut_obj(doc), *status;
     yyjson_val *theirs = yyjson_obj_get(d->payload, "status");
     const char *name = yyjson_get_str(yyjson_obj_get(theirs, "name"));
-    yyjson_val *id = yyjson_obj_get(theirs, "id");
-    char detail[DELIVERY_DETAIL_BYTES], number[24];
+    int64_t id = 0;
+    char detail[DELIVERY_DETAIL_BYTES];
     size_t length;
     char *value;
 
-    snprintf(number, sizeof(number), "%.*s", (int)(yyjson_is_raw(id) ? yyjson_get_len(id) : 1),
-             yyjson_is_raw(id) ? yyjson_get_raw(id) : "0");
-    snprintf(detail, sizeof(detail), "status %s %.80s", number, name != NULL ? name : "");
+    (void)text_to_int(payload_member(theirs, "id"), &id); /* left out: 0 */
+    snprintf(detail, sizeof(detail), "status %" PRId64 " %.80s", id, name != NULL ? name : "");
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_str(doc, root, "reason", reason_name(REASON_STATUS));
     yyjson_mut_obj_add_str(doc, root, "detail", detail);
     yyjson_mut_obj_add_sint(doc, root, "modified_at", d->modified_at);
     status = yyjson_mut_obj_add_obj(doc, root, "status");
-    yyjson_mut_obj_add_val(doc, status, "id", yyjson_mut_raw(doc, number));
+    yyjson_mut_obj_add_sint(doc, status, "id", id);
     yyjson_mut_obj_add_str(doc, status, "name", name != NULL ? name : "");
     yyjson_mut_obj_add_sint(doc, root, "placed_at", d->placed_at);
     value = mem_check(yyjson_mut_write(doc, YYJSON_WRITE_ALLOW_INVALID_UNICODE, &length));
@@ -273,12 +273,8 @@ void fate_parked(struct delivery *d, enum reason reason, const char *detail, str
     fill_dead(d, reason, detail, result);
 }
 
-void fate_malformed(struct delivery *d, struct result *result)
+void fate_malformed(struct delivery *d, const char *detail, struct result *result)
 {
-    const char *detail = d->job->account_index < 0 && d->job->doc != NULL
-                             ? "the record names no account of the configuration"
-                             : "the record is not a payload";
-
     d->answer[0] = '\0';
     result_dead(result, &d->pusher->stage_settings, d->job->event, REASON_MALFORMED, detail);
 }

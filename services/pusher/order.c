@@ -113,9 +113,11 @@ static char *build_body(struct delivery *d, int without_region, size_t *length)
         yyjson_mut_val *product = yyjson_mut_obj_remove_key(item, "product");
         int64_t index;
 
-        if (product != NULL &&
+        /* payload_check() saw to it; a line is read by its type all the same */
+        if (yyjson_mut_is_raw(product) &&
             text_to_int((struct text){yyjson_mut_get_raw(product), yyjson_mut_get_len(product)},
-                        &index) == 0)
+                        &index) == 0 &&
+            index >= 0 && index < d->product_count)
             yyjson_mut_obj_add_str(doc, item, "product_id", d->products[index].id);
     }
     if (without_region)

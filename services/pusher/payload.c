@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
+#include "payload_check.h"
 #include "reason.h"
 #include "text.h"
 
@@ -21,11 +23,7 @@ static void digest_nocase(char target[LEDGER_DIGEST_BYTES], struct text text)
 
 struct text payload_member(yyjson_val *object, const char *name)
 {
-    yyjson_val *value = yyjson_obj_get(object, name);
-
-    if (yyjson_is_raw(value))
-        return (struct text){yyjson_get_raw(value), yyjson_get_len(value)};
-    return (struct text){yyjson_get_str(value), yyjson_get_str(value) ? yyjson_get_len(value) : 0};
+    return json_text(yyjson_obj_get(object, name));
 }
 
 static int64_t member_int(yyjson_val *object, const char *name, int64_t missing)
@@ -35,8 +33,8 @@ static int64_t member_int(yyjson_val *object, const char *name, int64_t missing)
     return text_to_int(payload_member(object, name), &value) == 0 ? value : missing;
 }
 
-/* products[], each with its identity; order_items must point into it. */
-static int read_products(struct delivery *d)
+/* products[], each with its identity. */
+static void read_products(struct delivery *d)
 {
     yyjson_val *list = yyjson_obj_get(d->payload, "products");
     yyjson_arr_iter iter;
@@ -54,43 +52,18 @@ static int read_products(struct delivery *d)
 
         *product = (struct product){.sku = text_trim(payload_member(one, "sku")),
                                     .body = yyjson_obj_get(one, "body")};
-        if (product->sku.length == 0 || !yyjson_is_obj(product->body))
-            return -1;
         digest_nocase(product->digest, product->sku);
     }
-    yyjson_arr_iter_init(yyjson_obj_get(d->order_body, "order_items"), &iter);
-    while ((one = yyjson_arr_iter_next(&iter)) != NULL) {
-        if (yyjson_obj_get(one, "product") != NULL &&
-            (member_int(one, "product", -1) < 0 ||
-             member_int(one, "product", -1) >= d->product_count))
-            return -1;
-    }
-    return 0;
 }
 
-static int read_goals(struct delivery *d)
-{
-    yyjson_arr_iter iter;
-    yyjson_val *goal;
-
-    d->goals = yyjson_obj_get(d->payload, "goals");
-    yyjson_arr_iter_init(d->goals, &iter);
-    while ((goal = yyjson_arr_iter_next(&iter)) != NULL)
-        if (!yyjson_is_str(yyjson_obj_get(goal, "integration")) ||
-            !yyjson_is_str(yyjson_obj_get(goal, "call_name")))
-            return -1;
-    return 0;
-}
-
-int payload_read(struct delivery *d)
+int payload_read(struct delivery *d, struct error *err)
 {
     const struct event *event = d->job->event;
-    struct event_key key;
     struct text body;
 
-    if (d->job->doc == NULL || event_key_parse(event->key, &key) != 0)
-        return -1;
     d->payload = yyjson_doc_get_root(d->job->doc);
+    if (payload_check(d->payload, event->key, err) != 0)
+        return -1;
     d->withdrawn = text_is(payload_member(d->payload, "kind"), "withdrawn");
     d->external_key = payload_member(d->payload, "external_key");
     d->contact_body = yyjson_obj_get(d->payload, "contact");
@@ -102,14 +75,8 @@ int payload_read(struct delivery *d)
     d->attempt = event_header_int(event, HEADER_ATTEMPT, 0);
     d->replay = text_is(event->headers[HEADER_SOURCE], "replay");
     d->look_was_asked = text_is(event->headers[HEADER_REASON], reason_name(REASON_IN_DOUBT));
-    if (member_int(d->payload, "format", 0) != 1 || d->external_key.length == 0 ||
-        d->modified_at < 0 || d->placed_at < 0 || !yyjson_is_obj(d->contact_body) ||
-        d->job->email.length == 0 ||
-        (!d->withdrawn &&
-         (!text_is(payload_member(d->payload, "kind"), "order") || !yyjson_is_obj(d->order_body))))
-        return -1;
     ledger_digest(d->digest, &event->value, 1);
-    digest_nocase(d->contact_digest, text_trim(d->job->email));
+    digest_nocase(d->contact_digest, d->job->email);
     d->product_count = 0;
     d->goals = NULL;
     if (d->withdrawn)
@@ -117,5 +84,7 @@ int payload_read(struct delivery *d)
     body.data = mem_check(yyjson_val_write(d->contact_body, 0, &body.length));
     ledger_digest(d->contact_body_digest, &body, 1);
     free((void *)(uintptr_t)body.data);
-    return read_products(d) != 0 || read_goals(d) != 0 ? -1 : 0;
+    d->goals = yyjson_obj_get(d->payload, "goals");
+    read_products(d);
+    return 0;
 }

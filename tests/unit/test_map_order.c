@@ -7,6 +7,7 @@
 #include "cases.h"
 
 #include "../../services/mapper/map.h"
+#include "../../services/pusher/payload_check.h"
 
 /* What all cases share; settings that a case does not name have their defaults. */
 struct bench {
@@ -42,6 +43,20 @@ static void read_settings(yyjson_val *settings, struct config_store *store,
         settings, "opt_in_reason", "Opted in at checkout in the online store");
 }
 
+/* What the mapper writes is a payload by the pusher's own check. */
+static void assert_payload(const struct map_settings *settings, struct text id,
+                           const struct buffer *payload)
+{
+    yyjson_doc *doc = yyjson_read(payload->data, payload->length, YYJSON_READ_NUMBER_AS_RAW);
+    char *key = mem_printf("%s/order/%.*s", settings->store->hash, (int)id.length, id.data);
+    struct error err = {0};
+
+    if (payload_check(yyjson_doc_get_root(doc), text_of(key), &err) != 0)
+        fail_msg("%s: %s", err.text, payload->data);
+    free(key);
+    yyjson_doc_free(doc);
+}
+
 /* The mapping's answer as JSON: the payload, or {"dead": reason}. */
 static void map_text(struct bench *bench, const struct map_settings *settings, struct text value,
                      struct text id, struct buffer *answer)
@@ -51,13 +66,18 @@ static void map_text(struct bench *bench, const struct map_settings *settings, s
     enum reason reason = REASON_MALFORMED;
 
     if (order_open(&bench->reader, value, id, &order, &err) == 0) {
+        /* an order that says nothing of its version has one in its header */
+        int64_t modified_at_ms = order.modified_at_ms < 0 ? 0 : order.modified_at_ms;
+
         if (order_is_withdrawn(&order))
-            reason = map_withdrawn(settings, &order, order.modified_at_ms, answer, &err);
+            reason = map_withdrawn(settings, &order, modified_at_ms, answer, &err);
         else
-            reason = map_order(&bench->map, settings, &bench->reader, &order, order.modified_at_ms,
+            reason = map_order(&bench->map, settings, &bench->reader, &order, modified_at_ms,
                                answer, &err);
         order_close(&order);
     }
+    if (reason == REASON_NONE && settings->store->hash != NULL)
+        assert_payload(settings, id, answer);
     if (reason == REASON_NONE)
         return;
     assert_int_equal(err.kind, ERROR_PERMANENT);

@@ -1,0 +1,315 @@
+#include "payload_check.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "event.h"
+#include "json.h"
+#include "order.h"
+#include "payload_format.h"
+#include "text.h"
+
+/* Where in the payload we are, for people: "order.order_items[3].product". */
+struct place {
+    char text[96];
+    size_t length;
+    struct error *err;
+};
+
+enum { DECIMAL_DIGITS_MAX = 15 };
+
+static size_t place_enter(struct place *place, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* @returns where it was, for place_leave() */
+static size_t place_enter(struct place *place, const char *format, ...)
+{
+    size_t before = place->length, room = sizeof(place->text) - before;
+    va_list args;
+    int written;
+
+    va_start(args, format);
+    written = vsnprintf(place->text + before, room, format, args);
+    va_end(args);
+    place->length += written < 0 ? 0 : (size_t)written >= room ? room - 1 : (size_t)written;
+    return before;
+}
+
+static void place_leave(struct place *place, size_t before)
+{
+    place->length = before;
+    place->text[before] = '\0';
+}
+
+static int wrong(const struct place *place, const char *what)
+{
+    return error_set(place->err, ERROR_PERMANENT, "the record is not a payload: %s %s", place->text,
+                     what);
+}
+
+static int has_control(struct text text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
+            return 1;
+    return 0;
+}
+
+static int is_word(struct text text, const char *const *words)
+{
+    for (; *words != NULL; words++)
+        if (text_is(text, *words))
+            return 1;
+    return 0;
+}
+
+static int is_letters(struct text text, int64_t min, int64_t max)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (text.data[i] < 'A' || text.data[i] > 'Z')
+            return 0;
+    return (int64_t)text.length >= min && (int64_t)text.length <= max;
+}
+
+/* As date_print_iso() writes it; whether there is such a day is the account's to say. */
+static int is_time(struct text text)
+{
+    static const char form[] = "0000-00-00T00:00:00Z";
+
+    if (text.length != sizeof(form) - 1)
+        return 0;
+    for (size_t i = 0; i < text.length; i++)
+        if (form[i] == '0' ? text.data[i] < '0' || text.data[i] > '9' : text.data[i] != form[i])
+            return 0;
+    return 1;
+}
+
+static int is_decimal(struct text text)
+{
+    size_t at = text.length > 0 && text.data[0] == '-', whole = 0, rest = 0;
+
+    for (; at < text.length && text.data[at] >= '0' && text.data[at] <= '9'; at++)
+        whole++;
+    if (at < text.length && text.data[at] == '.')
+        for (at++; at < text.length && text.data[at] >= '0' && text.data[at] <= '9'; at++)
+            rest++;
+    return at == text.length && whole >= 1 && whole <= DECIMAL_DIGITS_MAX && rest <= 4;
+}
+
+static int check_text(yyjson_val *value, const struct payload_rule *rule, const struct place *place)
+{
+    struct text text = json_text(value);
+    size_t count;
+
+    if (!yyjson_is_str(value))
+        return wrong(place, "is not a text");
+    if (has_control(text))
+        return wrong(place, "has control characters");
+    if (rule->type == PAYLOAD_WORD)
+        return is_word(text, rule->words) ? 0 : wrong(place, "is none of the words it may be");
+    if (rule->type == PAYLOAD_LETTERS)
+        return is_letters(text, rule->min, rule->max) ? 0 : wrong(place, "is no such code");
+    if (rule->type == PAYLOAD_TIME)
+        return is_time(text) ? 0 : wrong(place, "is no time in UTC");
+    if (rule->type == PAYLOAD_EMAIL)
+        return order_check_email(text) == EMAIL_USABLE ? 0 : wrong(place, "is no e-mail address");
+    count = text_count_chars(text);
+    if (rule->min > 0 && text_trim(text).length == 0)
+        return wrong(place, "is blank");
+    if ((int64_t)count < rule->min)
+        return wrong(place, "is too short");
+    return (int64_t)count <= rule->max ? 0 : wrong(place, "is too long");
+}
+
+static int check_number(yyjson_val *value, const struct payload_rule *rule,
+                        const struct place *place)
+{
+    int64_t number;
+
+    if (!yyjson_is_raw(value))
+        return wrong(place, "is not a number");
+    if (rule->type == PAYLOAD_DECIMAL)
+        return is_decimal(json_text(value)) ? 0 : wrong(place, "is no amount");
+    if (text_to_int(json_text(value), &number) != 0)
+        return wrong(place, "is not a whole number");
+    return number >= rule->min && number <= rule->max ? 0 : wrong(place, "is out of range");
+}
+
+static int check_object(yyjson_val *object, const struct payload_shape *shape, struct place *place);
+
+static int check_list(yyjson_val *value, const struct payload_rule *rule, struct place *place)
+{
+    yyjson_arr_iter iter;
+    yyjson_val *one;
+    size_t index = 0;
+
+    if (!yyjson_arr_iter_init(value, &iter))
+        return wrong(place, "is not a list");
+    if ((int64_t)yyjson_arr_size(value) < rule->min)
+        return wrong(place, "is empty");
+    if ((int64_t)yyjson_arr_size(value) > rule->max)
+        return wrong(place, "has too many entries");
+    while ((one = yyjson_arr_iter_next(&iter)) != NULL) {
+        size_t before = place_enter(place, "[%zu]", index++);
+
+        if (check_object(one, rule->shape, place) != 0)
+            return -1;
+        place_leave(place, before);
+    }
+    return 0;
+}
+
+static int check_member(yyjson_val *value, const struct payload_rule *rule, struct place *place)
+{
+    switch (rule->type) {
+    case PAYLOAD_INT:
+    case PAYLOAD_DECIMAL:
+        return check_number(value, rule, place);
+    case PAYLOAD_NULL:
+        return yyjson_is_null(value) ? 0 : wrong(place, "is not null");
+    case PAYLOAD_OBJECT:
+        return check_object(value, rule->shape, place);
+    case PAYLOAD_LIST:
+        return check_list(value, rule, place);
+    default:
+        return check_text(value, rule, place);
+    }
+}
+
+/* Which member of the shape that is; count: none of them. */
+static unsigned find_member(const struct payload_shape *shape, yyjson_val *name)
+{
+    unsigned i = 0;
+
+    while (i < shape->count && !text_is(json_text(name), shape->rules[i].name))
+        i++;
+    return i;
+}
+
+static int check_object(yyjson_val *object, const struct payload_shape *shape, struct place *place)
+{
+    uint32_t seen = 0;
+    yyjson_obj_iter iter;
+    yyjson_val *name;
+    size_t before;
+
+    if (!yyjson_obj_iter_init(object, &iter))
+        return wrong(place, "is not an object");
+    while ((name = yyjson_obj_iter_next(&iter)) != NULL) {
+        unsigned i = find_member(shape, name);
+
+        if (i == shape->count)
+            continue;
+        before = place_enter(place, "%s%s", place->length > 0 ? "." : "", shape->rules[i].name);
+        if ((seen >> i & 1) != 0)
+            return wrong(place, "stands twice");
+        seen |= 1u << i;
+        if (check_member(yyjson_obj_iter_get_val(name), &shape->rules[i], place) != 0)
+            return -1;
+        place_leave(place, before);
+    }
+    for (unsigned i = 0; i < shape->count; i++) {
+        if ((seen >> i & 1) != 0 || shape->rules[i].presence == PAYLOAD_OPTIONAL)
+            continue;
+        place_enter(place, "%s%s", place->length > 0 ? "." : "", shape->rules[i].name);
+        return wrong(place, "is missing");
+    }
+    return 0;
+}
+
+/* The body is what the product is made of, the identity what it is found by: they must agree. */
+static int check_products(yyjson_val *root, struct place *place)
+{
+    yyjson_arr_iter iter = yyjson_arr_iter_with(yyjson_obj_get(root, "products"));
+    yyjson_val *one;
+
+    for (size_t i = 0; (one = yyjson_arr_iter_next(&iter)) != NULL; i++) {
+        yyjson_val *sku = yyjson_obj_get(one, "sku");
+
+        if (yyjson_equals(sku, yyjson_obj_get(yyjson_obj_get(one, "body"), "sku")))
+            continue;
+        place_enter(place, "products[%zu].body.sku", i);
+        return wrong(place, "is not the product's");
+    }
+    return 0;
+}
+
+/* Each PRODUCT line points into products, no other line does. */
+static int check_items(yyjson_val *root, struct place *place)
+{
+    yyjson_val *list = yyjson_obj_get(yyjson_obj_get(root, "order"), "order_items");
+    size_t product_count = yyjson_arr_size(yyjson_obj_get(root, "products"));
+    yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+    yyjson_val *one;
+
+    for (size_t i = 0; (one = yyjson_arr_iter_next(&iter)) != NULL; i++) {
+        yyjson_val *product = yyjson_obj_get(one, "product");
+        int is_product = text_is(json_text(yyjson_obj_get(one, "item_type")), "PRODUCT");
+        int64_t index = -1;
+
+        if (product == NULL && !is_product)
+            continue;
+        if (product != NULL && is_product && text_to_int(json_text(product), &index) == 0 &&
+            (size_t)index < product_count)
+            continue;
+        place_enter(place, "order.order_items[%zu].product", i);
+        return wrong(place, product == NULL ? "is missing"
+                            : is_product    ? "is no index into products"
+                                            : "stands on a line that is no PRODUCT");
+    }
+    return 0;
+}
+
+static int is_same(struct text a, struct text b)
+{
+    return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
+}
+
+/* "bc-<store hash>-<order id>" */
+static int is_external_key(struct text text, const struct event_key *key)
+{
+    size_t store_length = key->store.length;
+
+    if (text.length != 3 + store_length + 1 + key->id.length || memcmp(text.data, "bc-", 3) != 0)
+        return 0;
+    return is_same((struct text){text.data + 3, store_length}, key->store) &&
+           text.data[3 + store_length] == '-' &&
+           is_same((struct text){text.data + 4 + store_length, key->id.length}, key->id);
+}
+
+/* The payload is of the order that the key names. */
+static int check_identity(yyjson_val *root, const struct event_key *key, struct place *place)
+{
+    yyjson_val *store = yyjson_obj_get(root, "store");
+
+    if (!is_external_key(json_text(yyjson_obj_get(root, "external_key")), key)) {
+        place_enter(place, "external_key");
+        return wrong(place, "is not that of the record key");
+    }
+    if (store != NULL && !is_same(json_text(store), key->store)) {
+        place_enter(place, "store");
+        return wrong(place, "is not that of the record key");
+    }
+    return 0;
+}
+
+int payload_check(yyjson_val *root, struct text key, struct error *err)
+{
+    struct place place = {.err = err};
+    struct event_key parts;
+    int withdrawn;
+
+    if (event_key_parse(key, &parts) != 0 || !text_is(parts.entity, "order"))
+        return error_set(err, ERROR_PERMANENT, "the key names no order");
+    if (!yyjson_is_obj(root))
+        return error_set(err, ERROR_PERMANENT, "the record is not a payload: it is no JSON object");
+    withdrawn = text_is(json_text(yyjson_obj_get(root, "kind")), "withdrawn");
+    if (check_object(root, withdrawn ? &payload_withdrawn : &payload_order, &place) != 0 ||
+        check_identity(root, &parts, &place) != 0)
+        return -1;
+    if (withdrawn)
+        return 0;
+    return check_products(root, &place) != 0 || check_items(root, &place) != 0 ? -1 : 0;
+}

@@ -1,0 +1,22 @@
+/* payload_check.h - is this record a payload, whole, as docs/mapping.md ("The payload record")
+ * says? Asked once, before anything is begun in the ledger or at the account: what comes after it
+ * may rely on every member's type and limits. Pure. */
+#ifndef PUSHER_PAYLOAD_CHECK_H
+#define PUSHER_PAYLOAD_CHECK_H
+
+#include <yyjson.h>
+
+#include "error.h"
+#include "mem.h"
+
+/**
+ * @brief Checks every member that the format knows, and that none of them stands twice. Members
+ * that it does not know are let through: a newer mapper may write them.
+ * @param root  the record's value, read with YYJSON_READ_NUMBER_AS_RAW; NULL: it is no JSON
+ * @param key   the record's key
+ * @param err   names the member that is wrong, e.g. "order.order_items[3].product: ..."
+ * @returns 0, or -1
+ */
+int payload_check(yyjson_val *root, struct text key, struct error *err);
+
+#endif

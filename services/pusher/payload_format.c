@@ -1,0 +1,166 @@
+#include "payload_format.h"
+
+#include <stddef.h>
+
+/* 9999-12-31; 16 digits of a currency's smallest unit; more entries than a record has room for. */
+#define INSTANT_MAX 253402300799999
+#define AMOUNT_MAX 9999999999999999
+enum { LIST_MAX = 100000, ANY_CHARS = INT32_MAX, NAME_CHARS = 200 };
+
+/* One row each: name, whether it may be absent, limits. */
+#define TEXT(name, presence, min, max)                                                             \
+    {                                                                                              \
+        name, PAYLOAD_TEXT, PAYLOAD_##presence, min, max, NULL, NULL                               \
+    }
+#define WORD(name, words)                                                                          \
+    {                                                                                              \
+        name, PAYLOAD_WORD, PAYLOAD_REQUIRED, 0, 0, words, NULL                                    \
+    }
+#define LETTERS(name, count)                                                                       \
+    {                                                                                              \
+        name, PAYLOAD_LETTERS, PAYLOAD_OPTIONAL, count, count, NULL, NULL                          \
+    }
+#define NUMBER(name, presence, min, max)                                                           \
+    {                                                                                              \
+        name, PAYLOAD_INT, PAYLOAD_##presence, min, max, NULL, NULL                                \
+    }
+#define PLAIN(name, type, presence)                                                                \
+    {                                                                                              \
+        name, PAYLOAD_##type, PAYLOAD_##presence, 0, 0, NULL, NULL                                 \
+    }
+#define OBJECT(name, presence, shape)                                                              \
+    {                                                                                              \
+        name, PAYLOAD_OBJECT, PAYLOAD_##presence, 0, 0, NULL, &shape##_shape                       \
+    }
+#define LIST(name, presence, min, max, shape)                                                      \
+    {                                                                                              \
+        name, PAYLOAD_LIST, PAYLOAD_##presence, min, max, NULL, &shape##_shape                     \
+    }
+#define SHAPE(rules)                                                                               \
+    {                                                                                              \
+        rules, sizeof(rules) / sizeof((rules)[0])                                                  \
+    }
+
+static const char *const order_kind[] = {"order", NULL};
+static const char *const withdrawn_kind[] = {"withdrawn", NULL};
+static const char *const order_types[] = {"ONLINE", NULL};
+static const char *const item_types[] = {"PRODUCT", "SHIPPING", "TAX", "FEE", "DISCOUNT", NULL};
+static const char *const integrations[] = {"BCORDER", "BCSKU", "BCCOUPON", NULL};
+static const char *const email_fields[] = {"EMAIL1", NULL};
+static const char *const phone_fields[] = {"PHONE1", NULL};
+static const char *const address_fields[] = {"BILLING", "SHIPPING", NULL};
+
+static const struct payload_rule status_rules[] = {
+    NUMBER("id", REQUIRED, INT64_MIN, INT64_MAX),
+    TEXT("name", REQUIRED, 0, NAME_CHARS),
+};
+static const struct payload_shape status_shape = SHAPE(status_rules);
+
+static const struct payload_rule email_rules[] = {
+    PLAIN("email", EMAIL, REQUIRED),
+    WORD("field", email_fields),
+    TEXT("opt_in_reason", OPTIONAL, 1, ANY_CHARS),
+};
+static const struct payload_shape email_shape = SHAPE(email_rules);
+
+static const struct payload_rule phone_rules[] = {
+    TEXT("number", REQUIRED, 1, 40),
+    WORD("field", phone_fields),
+};
+static const struct payload_shape phone_shape = SHAPE(phone_rules);
+
+static const struct payload_rule address_rules[] = {
+    WORD("field", address_fields),        TEXT("line1", OPTIONAL, 1, 100),
+    TEXT("line2", OPTIONAL, 1, 100),      TEXT("locality", OPTIONAL, 1, 100),
+    TEXT("postal_code", OPTIONAL, 1, 20), LETTERS("country_code", 3),
+    TEXT("region_code", OPTIONAL, 1, 10),
+};
+static const struct payload_shape address_shape = SHAPE(address_rules);
+
+static const struct payload_rule contact_rules[] = {
+    LIST("email_addresses", REQUIRED, 1, 1, email), TEXT("given_name", OPTIONAL, 1, 40),
+    TEXT("family_name", OPTIONAL, 1, 40),           LIST("phone_numbers", OPTIONAL, 1, 1, phone),
+    LIST("addresses", OPTIONAL, 1, 2, address),
+};
+static const struct payload_shape contact_shape = SHAPE(contact_rules);
+
+static const struct payload_rule body_rules[] = {
+    TEXT("sku", REQUIRED, 1, ANY_CHARS),
+    TEXT("name", REQUIRED, 1, NAME_CHARS),
+    TEXT("short_description", REQUIRED, 1, NAME_CHARS),
+    NUMBER("price", REQUIRED, 0, AMOUNT_MAX),
+};
+static const struct payload_shape body_shape = SHAPE(body_rules);
+
+static const struct payload_rule product_rules[] = {
+    TEXT("sku", REQUIRED, 1, ANY_CHARS),
+    OBJECT("body", REQUIRED, body),
+};
+static const struct payload_shape product_shape = SHAPE(product_rules);
+
+/* Which lines have a product is for payload_check() to say: those that are PRODUCT. */
+static const struct payload_rule item_rules[] = {
+    WORD("item_type", item_types),
+    NUMBER("product", OPTIONAL, 0, LIST_MAX),
+    TEXT("name", REQUIRED, 1, NAME_CHARS),
+    NUMBER("quantity", REQUIRED, 1, INT32_MAX),
+    PLAIN("price_per_unit", DECIMAL, REQUIRED),
+};
+static const struct payload_shape item_shape = SHAPE(item_rules);
+
+static const struct payload_rule shipping_rules[] = {
+    TEXT("first_name", OPTIONAL, 1, ANY_CHARS), TEXT("last_name", OPTIONAL, 1, ANY_CHARS),
+    TEXT("company", OPTIONAL, 1, ANY_CHARS),    TEXT("phone", OPTIONAL, 1, ANY_CHARS),
+    TEXT("line1", OPTIONAL, 1, ANY_CHARS),      TEXT("line2", OPTIONAL, 1, ANY_CHARS),
+    TEXT("locality", OPTIONAL, 1, ANY_CHARS),   TEXT("zip_code", OPTIONAL, 1, ANY_CHARS),
+    TEXT("region", OPTIONAL, 1, ANY_CHARS),     LETTERS("country_code", 3),
+};
+static const struct payload_shape shipping_shape = SHAPE(shipping_rules);
+
+static const struct payload_rule order_rules[] = {
+    TEXT("order_title", REQUIRED, 1, ANY_CHARS),
+    PLAIN("order_time", TIME, REQUIRED),
+    WORD("order_type", order_types),
+    LIST("order_items", REQUIRED, 0, LIST_MAX, item),
+    OBJECT("shipping_address", OPTIONAL, shipping),
+};
+static const struct payload_shape order_shape = SHAPE(order_rules);
+
+static const struct payload_rule goal_rules[] = {
+    WORD("integration", integrations),
+    TEXT("call_name", REQUIRED, 1, ANY_CHARS),
+};
+static const struct payload_shape goal_shape = SHAPE(goal_rules);
+
+static const struct payload_rule payload_rules[] = {
+    NUMBER("format", REQUIRED, 1, 1),
+    WORD("kind", order_kind),
+    TEXT("account", REQUIRED, 1, ANY_CHARS),
+    TEXT("store", OPTIONAL, 1, ANY_CHARS),
+    TEXT("external_key", REQUIRED, 1, ANY_CHARS),
+    OBJECT("status", OPTIONAL, status),
+    NUMBER("placed_at", REQUIRED, 0, INSTANT_MAX),
+    NUMBER("modified_at", REQUIRED, 0, INSTANT_MAX),
+    OBJECT("contact", REQUIRED, contact),
+    TEXT("currency", REQUIRED, 3, 3),
+    NUMBER("total", REQUIRED, -AMOUNT_MAX, AMOUNT_MAX),
+    LIST("products", REQUIRED, 0, LIST_MAX, product),
+    OBJECT("order", REQUIRED, order),
+    {"payment", PAYLOAD_NULL, PAYLOAD_OPTIONAL, 0, 0, NULL, NULL},
+    {"tags", PAYLOAD_LIST, PAYLOAD_OPTIONAL, 0, 0, NULL, NULL},
+    LIST("goals", REQUIRED, 0, LIST_MAX, goal),
+};
+const struct payload_shape payload_order = SHAPE(payload_rules);
+
+static const struct payload_rule withdrawn_rules[] = {
+    NUMBER("format", REQUIRED, 1, 1),
+    WORD("kind", withdrawn_kind),
+    TEXT("account", REQUIRED, 1, ANY_CHARS),
+    TEXT("store", OPTIONAL, 1, ANY_CHARS),
+    TEXT("external_key", REQUIRED, 1, ANY_CHARS),
+    OBJECT("status", OPTIONAL, status),
+    NUMBER("placed_at", REQUIRED, 0, INSTANT_MAX),
+    NUMBER("modified_at", REQUIRED, 0, INSTANT_MAX),
+    OBJECT("contact", REQUIRED, contact),
+};
+const struct payload_shape payload_withdrawn = SHAPE(withdrawn_rules);

@@ -1,0 +1,43 @@
+/* payload_format.h - the format of a payload as tables: one row per member. docs/mapping.md ("The
+ * payload record") says the same in words. */
+#ifndef PUSHER_PAYLOAD_FORMAT_H
+#define PUSHER_PAYLOAD_FORMAT_H
+
+#include <stdint.h>
+
+enum payload_type {
+    PAYLOAD_TEXT = 0, /* min to max characters; with min over 0 not blanks alone */
+    PAYLOAD_WORD,     /* one of words */
+    PAYLOAD_EMAIL,    /* see order_check_email() */
+    PAYLOAD_LETTERS,  /* min to max capital letters */
+    PAYLOAD_TIME,     /* 2019-03-05T21:40:11Z */
+    PAYLOAD_INT,      /* min to max */
+    PAYLOAD_DECIMAL,  /* digits, at most four of them after a point */
+    PAYLOAD_NULL,
+    PAYLOAD_OBJECT, /* of that shape */
+    PAYLOAD_LIST,   /* min to max objects of that shape */
+};
+
+enum payload_presence { PAYLOAD_REQUIRED = 0, PAYLOAD_OPTIONAL };
+
+struct payload_shape;
+
+struct payload_rule {
+    const char *name;
+    enum payload_type type;
+    enum payload_presence presence;
+    int64_t min, max;
+    const char *const *words;          /* WORD: they, then NULL */
+    const struct payload_shape *shape; /* OBJECT, LIST */
+};
+
+/* The members of an object that are known: at most 32. */
+struct payload_shape {
+    const struct payload_rule *rules;
+    unsigned count;
+};
+
+extern const struct payload_shape payload_order;     /* kind order */
+extern const struct payload_shape payload_withdrawn; /* kind withdrawn */
+
+#endif
