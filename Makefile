@@ -30,7 +30,8 @@ COMMON_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c))
 # The sandbox stands apart: it shares no code with the services and may use the same names.
 SANDBOX_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard services/sandbox/*.c)))
 SERVICE_OBJECTS := $(filter-out $(SANDBOX_OBJECTS),$(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard services/*/*.c))))
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c)) \
+	$(patsubst tests/fuzz/%.c,$(BUILD)/unit/test_%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all
 all: $(BINARIES) ## build every program into build/bin
@@ -82,6 +83,15 @@ quota: deps ## 1, 4 and 16 pushers on one credential: what of the account's limi
 	$(MAKE) -s -j2 all
 	BUILD=$(BUILD) $(PYTHON) tests/quota.py $(ARGS)
 
+.PHONY: fuzz fuzz-build
+fuzz-build: $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+fuzz: ## libFuzzer over every parser of outside data, SECONDS (60) each, two at a time (TARGET=payload: one of them)
+	deploy/install-deps.sh build fuzz
+	$(MAKE) -s -j2 CC=clang BUILD=$(BUILD)/fuzzing OPTIMISE="-O1 -g" \
+		SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" fuzz-build
+	$(PYTHON) tests/fuzz/fuzz.py --build $(BUILD)/fuzzing --seconds $(or $(SECONDS),60) $(if $(TARGET),--target $(TARGET))
+
 .PHONY: chaos chaos-full soak crash-build
 crash-build: test-deps
 	CPPFLAGS=-DBIGFUSION_CRASH_POINTS $(MAKE) -j2 BUILD=$(BUILD)/crash all kafka
@@ -96,7 +106,7 @@ chaos-full: crash-build ## the same with the full figures, without a limit of ti
 soak: crash-build ## ten times the usual rate for MINUTES (10): memory flat, lag bounded
 	BUILD=$(BUILD)/crash $(PYTHON) tests/chaos/chaos.py --row soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-FORMATTED := $(wildcard common/*.[ch] services/*/*.[ch] tests/unit/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch])
+FORMATTED := $(wildcard common/*.[ch] services/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch])
 
 .PHONY: format format-check lint compilers asan check compose-check
 format: ## lay out the C code
@@ -108,7 +118,7 @@ format-check:
 lint: ## cppcheck over all C code
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem --library=posix -D_GNU_SOURCE -DBIGFUSION_VERSION='""' -Icommon \
-		-j 2 common services tests/unit tests/devbroker tests/bench tests/ledger
+		-j 2 common services tests/unit tests/fuzz tests/devbroker tests/bench tests/ledger
 
 compilers: ## every program and unit test without a warning under gcc and clang
 	$(MAKE) CC=gcc BUILD=$(BUILD)/gcc all unit-build
@@ -177,6 +187,16 @@ $(BUILD)/unit/test_sandbox_%: tests/unit/test_sandbox_%.c $(BUILD)/libsandbox.a 
 $(BUILD)/libservices.a: $(SERVICE_OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^
+
+# A fuzz target test_fuzz_X runs its corpus again; with libFuzzer (`make fuzz`) it looks for more.
+FUZZ_OBJECTS := $(BUILD)/tests/fuzz/mutate.o
+$(BUILD)/unit/test_fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(FUZZ_OBJECTS) $(BUILD)/libservices.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/libfuzzer.o $(FUZZ_OBJECTS) $(BUILD)/libservices.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libservices.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)

@@ -43,7 +43,7 @@ static int is_store_hash(struct text text)
         if (!((text.data[i] >= 'a' && text.data[i] <= 'z') ||
               (text.data[i] >= '0' && text.data[i] <= '9')))
             return 0;
-    return text.length > 0;
+    return text.length > 0 && text.length <= EVENT_STORE_BYTES_MAX;
 }
 
 static int is_number(struct text text)

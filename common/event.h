@@ -81,6 +81,8 @@ struct result {
     struct output outputs[RESULT_OUTPUTS_MAX];
 };
 
+enum { EVENT_STORE_BYTES_MAX = 64 }; /* a store hash has about ten */
+
 /* A parsed record key: <store hash>/<order|contact|product>/<BigCommerce id>. */
 struct event_key {
     struct text store;

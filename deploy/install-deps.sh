@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # install-deps.sh - install what bigfusion needs on Debian bookworm or trixie.
 #
-# Usage: deploy/install-deps.sh [build] [test] [lint] [kafka] [conformance] [compose]
+# Usage: deploy/install-deps.sh [build] [test] [lint] [fuzz] [kafka] [conformance] [compose]
 #   build        compilers and libraries, redis-server, kcat (the default; enough for `make demo`)
 #   test         build + cmocka, pytest, lua5.1 (the ledger's model)
 #   lint         clang, clang-format, clang-tidy, cppcheck, valgrind
+#   fuzz         clang with libFuzzer and the sanitizers
 #   kafka        a Java 17+ runtime and Maven, for a real Apache Kafka in the tests
 #   conformance  Node.js and npm, for the validating proxy of `make conformance`
 #   compose      docker-compose, to check docker-compose.yml
@@ -26,6 +27,11 @@ for group in $groups; do
         ca-certificates xxd) ;;
     test) wanted+=(libcmocka-dev python3-pytest python3-redis lua5.1) ;;
     lint) wanted+=(clang clang-format clang-tidy cppcheck valgrind) ;;
+    fuzz)
+        # The compiler's runtime is a package of its own, named after its version: bookworm has 14, trixie 19.
+        version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
+        wanted+=(clang "libclang-rt-${version:-14}-dev")
+        ;;
     kafka)
         # Any Java 17+ and any Maven will do; Debian's are taken only where none is on the PATH.
         command -v java >/dev/null || wanted+=(default-jre-headless)
@@ -37,7 +43,7 @@ for group in $groups; do
         ;;
     compose) command -v docker-compose >/dev/null || wanted+=(docker-compose) ;;
     *)
-        say "unknown group '$group'; allowed: build test lint kafka conformance compose" >&2
+        say "unknown group '$group'; allowed: build test lint fuzz kafka conformance compose" >&2
         exit 100
         ;;
     esac

@@ -57,7 +57,7 @@ struct job {
     int64_t queued_ms; /* monotonic; since when it waits for any worker */
     struct ticket *ticket;
     const struct event *event; /* borrowed from the ticket */
-    yyjson_doc *doc;           /* numbers as text; NULL: the value is no JSON object */
+    yyjson_doc *doc;           /* numbers as text; NULL: the value is no JSON */
     struct text account;
     struct text email;
     uint32_t contact_hash;
@@ -155,6 +155,10 @@ enum step {
 };
 
 /* the record (payload.c) */
+
+/** @brief Parses the record and reads as much as is needed to hand it to the right worker: nothing
+ * is checked yet. job->doc is new, the rest borrowed from it. */
+void payload_open(struct job *job, const struct event *event);
 
 /** @brief Checks the job's record whole and fills in what the delivery needs of it; borrowed from
  * it. -1: it is not a payload, err says why. */
@@ -298,6 +302,15 @@ void delivery_set_pending(struct delivery *d, const char *step, const char *resu
 
 /** @brief Result of a step of the order's entry, or NULL; a borrowed view into the grant. */
 const char *delivery_done(const struct delivery *d, const char *step);
+
+/* What the steps write into requests; pure. */
+
+/** @brief The body of an order's create: the payload's, with the ids that only the account knows.
+ * New: free(). */
+char *order_body(struct delivery *d, int without_region, size_t *length);
+
+/** @brief The body that achieves a goal. New: free(). */
+struct text goal_body(const struct delivery *d, yyjson_val *goal);
 
 /* results (fate.c); texts are borrowed from d and its job */
 void fate_delivered(struct delivery *d, struct result *result);

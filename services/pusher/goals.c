@@ -34,7 +34,14 @@ void delivery_set_pending(struct delivery *d, const char *step, const char *resu
     snprintf(d->pending_result, sizeof(d->pending_result), "%s", result);
 }
 
-static struct text goal_body(struct delivery *d, yyjson_val *goal)
+static int is_plain_number(const char *text)
+{
+    size_t length = strspn(text, "0123456789");
+
+    return length > 0 && text[length] == '\0' && (text[0] != '0' || length == 1);
+}
+
+struct text goal_body(const struct delivery *d, yyjson_val *goal)
 {
     yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
     yyjson_mut_val *root = yyjson_mut_obj(doc);
@@ -46,8 +53,11 @@ static struct text goal_body(struct delivery *d, yyjson_val *goal)
                            yyjson_val_mut_copy(doc, yyjson_obj_get(goal, "integration")));
     yyjson_mut_obj_add_val(doc, root, "call_name",
                            yyjson_val_mut_copy(doc, yyjson_obj_get(goal, "call_name")));
+    /* a number here; infusionsoft_id() takes no other, but the ledger may hold what another
+     * program wrote */
     yyjson_mut_obj_add_val(doc, root, "contact_id",
-                           yyjson_mut_raw(doc, d->contact_id)); /* a number here */
+                           is_plain_number(d->contact_id) ? yyjson_mut_raw(doc, d->contact_id)
+                                                          : yyjson_mut_str(doc, d->contact_id));
     body = mem_check(yyjson_mut_write(doc, 0, &length));
     yyjson_mut_doc_free(doc);
     return (struct text){body, length};

@@ -94,8 +94,7 @@ enum step order_look_again(struct delivery *d)
     return STEP_OK;
 }
 
-/* The request body: the payload's, with the ids that only the account knows. New: free(). */
-static char *build_body(struct delivery *d, int without_region, size_t *length)
+char *order_body(struct delivery *d, int without_region, size_t *length)
 {
     yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
     yyjson_mut_val *root = yyjson_val_mut_copy(doc, d->order_body);
@@ -176,7 +175,7 @@ static enum step create_order(struct delivery *d, int without_region, int begun,
 {
     enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
     size_t length;
-    char *body = build_body(d, without_region, &length);
+    char *body = order_body(d, without_region, &length);
     char its[32];
     enum step step = delivery_write(d, d->grant, "order", begun, "/orders", NULL,
                                     (struct text){body, length}, &outcome);

@@ -56,6 +56,28 @@ static void read_products(struct delivery *d)
     }
 }
 
+/* A member that is a string: until the record is checked it may be anything. */
+static struct text string_of(yyjson_val *object, const char *name)
+{
+    yyjson_val *value = yyjson_obj_get(object, name);
+
+    return yyjson_is_str(value) ? json_text(value) : (struct text){0};
+}
+
+void payload_open(struct job *job, const struct event *event)
+{
+    yyjson_val *root, *addresses;
+
+    job->event = event;
+    if (event->value.data != NULL)
+        job->doc = yyjson_read(event->value.data, event->value.length, YYJSON_READ_NUMBER_AS_RAW);
+    root = yyjson_doc_get_root(job->doc);
+    addresses = yyjson_obj_get(yyjson_obj_get(root, "contact"), "email_addresses");
+    job->account = string_of(root, "account");
+    job->email = string_of(yyjson_arr_get_first(addresses), "email");
+    job->contact_hash = event_hash_contact(job->account, job->email);
+}
+
 int payload_read(struct delivery *d, struct error *err)
 {
     const struct event *event = d->job->event;

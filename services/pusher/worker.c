@@ -80,42 +80,19 @@ static void job_free(struct job *job)
     free(job);
 }
 
-static struct text payload_text(yyjson_val *root, const char *name)
-{
-    yyjson_val *value = yyjson_obj_get(root, name);
-
-    return yyjson_is_str(value) ? (struct text){yyjson_get_str(value), yyjson_get_len(value)}
-                                : (struct text){0};
-}
-
 /* Reads as much as is needed to hand the record to the right worker. */
 static struct job *job_new(const struct pusher *pusher, struct ticket *ticket,
                            const struct event *event)
 {
     struct job *job = mem_alloc(sizeof(*job));
     const struct config_account *account;
-    yyjson_val *root, *address;
 
     job->ticket = ticket;
-    job->event = event;
     job->account_index = -1;
-    if (event->value.data != NULL)
-        job->doc = yyjson_read_opts((char *)(uintptr_t)event->value.data, event->value.length,
-                                    YYJSON_READ_NUMBER_AS_RAW, NULL, NULL);
-    root = yyjson_doc_get_root(job->doc);
-    if (!yyjson_is_obj(root)) {
-        yyjson_doc_free(job->doc);
-        job->doc = NULL;
-        return job;
-    }
-    job->account = payload_text(root, "account");
+    payload_open(job, event);
     account = config_account_by_name(pusher->config, job->account);
     if (account != NULL)
         job->account_index = (int)(account - pusher->config->accounts);
-    address =
-        yyjson_arr_get_first(yyjson_obj_get(yyjson_obj_get(root, "contact"), "email_addresses"));
-    job->email = payload_text(address, "email");
-    job->contact_hash = event_hash_contact(job->account, job->email);
     return job;
 }
 
