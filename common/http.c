@@ -220,17 +220,6 @@ static void set_method(CURL *curl, const struct http_request *request)
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
-/* The path alone: a query may hold an e-mail address, which no error text may show. */
-static struct text path_of(const char *url)
-{
-    const char *host = strstr(url, "://");
-    const char *path = strchr(host != NULL ? host + 3 : url, '/');
-
-    if (path == NULL)
-        return (struct text){"/", 1};
-    return (struct text){path, strcspn(path, "?#")};
-}
-
 static void begin_request(struct http *http, const struct http_request *request,
                           struct http_answer *answer)
 {
@@ -256,7 +245,6 @@ int http_perform(struct http *http, const struct http_request *request, struct h
                  struct error *err)
 {
     struct curl_slist *headers = request_headers(request);
-    struct text path = path_of(request->url);
     int64_t begun_ms = clock_monotonic_ms();
     CURLcode code;
     long status = 0;
@@ -280,13 +268,11 @@ int http_perform(struct http *http, const struct http_request *request, struct h
     if (answer->status != 0)
         return 0;
     if (answer->too_large)
-        return error_set(err, ERROR_TEMPORARY, "%s %.*s: answer longer than %zu bytes",
-                         request->method, (int)path.length, path.data, request->max_answer_bytes);
+        return error_set(err, ERROR_TEMPORARY, "answer longer than %zu bytes",
+                         request->max_answer_bytes);
     if (repeated && !http->repeatable)
-        return error_set(err, ERROR_TEMPORARY, "%s %.*s: connection lost before an answer came",
-                         request->method, (int)path.length, path.data);
-    return error_set(err, ERROR_TEMPORARY, "%s %.*s: %s", request->method, (int)path.length,
-                     path.data,
+        return error_set(err, ERROR_TEMPORARY, "connection lost before an answer came");
+    return error_set(err, ERROR_TEMPORARY, "%s",
                      http->failure[0] != '\0' ? http->failure : curl_easy_strerror(code));
 }
 

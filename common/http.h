@@ -58,7 +58,8 @@ void http_global_cleanup(void);
  * @brief Performs one request. The answer's buffers are reused from call to call; release with
  * http_answer_clear().
  * @returns 0 with any complete answer, whatever its status; -1 with a temporary error when there is
- * none (answer->sent tells whether it may have had an effect)
+ * none (answer->sent tells whether it may have had an effect); its text is the cause alone, the
+ * caller names the request
  */
 int http_perform(struct http *http, const struct http_request *request, struct http_answer *answer,
                  struct error *err);

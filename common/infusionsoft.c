@@ -1,7 +1,6 @@
 #include "infusionsoft.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +27,7 @@ struct infusionsoft {
     struct infusionsoft_answer answer;
     yyjson_doc *doc;
     struct buffer url;
+    struct buffer request;      /* "POST /orders", for people */
     struct buffer credential;   /* value of the credential header; secret */
     int admitted;               /* what follows is of the next call */
     int64_t quota_id;           /* 0: not counted by a governor */
@@ -56,6 +56,7 @@ void infusionsoft_free(struct infusionsoft *client)
     yyjson_doc_free(client->doc);
     http_answer_clear(&client->http_answer);
     buffer_clear(&client->url);
+    buffer_clear(&client->request);
     buffer_clear(&client->credential);
     free(client);
 }
@@ -223,8 +224,7 @@ static enum infusionsoft_outcome outcome_of_status(int status)
     return INFUSIONSOFT_IN_DOUBT;
 }
 
-static enum infusionsoft_outcome judge(struct infusionsoft *client, const char *method,
-                                       const char *path)
+static enum infusionsoft_outcome judge(struct infusionsoft *client)
 {
     struct infusionsoft_answer *answer = &client->answer;
     yyjson_read_err read_error;
@@ -234,10 +234,7 @@ static enum infusionsoft_outcome judge(struct infusionsoft *client, const char *
         client->doc = yyjson_read_opts((char *)(uintptr_t)answer->body.data, answer->body.length, 0,
                                        NULL, &read_error);
         if (client->doc == NULL || !yyjson_is_obj(yyjson_doc_get_root(client->doc))) {
-            error_set(&answer->error, ERROR_TEMPORARY,
-                      "infusionsoft %s %s: HTTP %d with an unreadable answer", method, path,
-                      answer->status);
-            return INFUSIONSOFT_IN_DOUBT;
+            return infusionsoft_says_nothing(client, "with an unreadable answer");
         }
         answer->root = yyjson_doc_get_root(client->doc);
     }
@@ -248,13 +245,13 @@ static enum infusionsoft_outcome judge(struct infusionsoft *client, const char *
                   outcome == INFUSIONSOFT_REFUSED || outcome == INFUSIONSOFT_FORBIDDEN
                       ? ERROR_PERMANENT
                       : ERROR_TEMPORARY,
-                  "infusionsoft %s %s: HTTP %d", method, path, answer->status);
+                  "infusionsoft %s: HTTP %d", client->request.data, answer->status);
     return outcome;
 }
 
 /* The call itself, admitted before. */
 static enum infusionsoft_outcome perform(struct infusionsoft *client, const char *method,
-                                         const char *path, struct text body)
+                                         struct text body)
 {
     const struct config_account *account = client->settings.account;
     struct infusionsoft_answer *answer = &client->answer;
@@ -271,14 +268,14 @@ static enum infusionsoft_outcome perform(struct infusionsoft *client, const char
 
     client->call_count++;
     if (http_perform(client->settings.http, &request, &client->http_answer, &answer->error) != 0) {
-        error_prefix(&answer->error, "infusionsoft %s %s", method, path);
+        error_prefix(&answer->error, "infusionsoft %s: ", client->request.data);
         return client->http_answer.sent == HTTP_NOT_SENT ? INFUSIONSOFT_UNSENT
                                                          : INFUSIONSOFT_IN_DOUBT;
     }
     answer->status = client->http_answer.status;
     answer->body = (struct text){client->http_answer.body.data, client->http_answer.body.length};
     answer->tenant = http_answer_header(&client->http_answer, "x-keap-tenant-id");
-    return judge(client, method, path);
+    return judge(client);
 }
 
 /* After a 401 under OAuth. 0: there is another token now. */
@@ -300,7 +297,7 @@ static int renew_token(struct infusionsoft *client)
 }
 
 static enum infusionsoft_outcome call_once(struct infusionsoft *client, const char *method,
-                                           const char *path, struct text body)
+                                           struct text body)
 {
     struct infusionsoft_answer *answer = &client->answer;
 
@@ -308,7 +305,8 @@ static enum infusionsoft_outcome call_once(struct infusionsoft *client, const ch
     client->doc = NULL;
     memset(answer, 0, sizeof(*answer));
     if (infusionsoft_admit(client) != 0) {
-        error_set(&answer->error, ERROR_TEMPORARY, "infusionsoft %s %s: stopping", method, path);
+        error_set(&answer->error, ERROR_TEMPORARY, "infusionsoft %s: stopping",
+                  client->request.data);
         return answer->outcome = INFUSIONSOFT_UNSENT;
     }
     client->admitted = 0;
@@ -324,7 +322,7 @@ static enum infusionsoft_outcome call_once(struct infusionsoft *client, const ch
         answer->day_used_up = client->day_used_up;
         return answer->outcome = INFUSIONSOFT_THROTTLED;
     }
-    answer->outcome = perform(client, method, path, body);
+    answer->outcome = perform(client, method, body);
     report_quota(client);
     return answer->outcome;
 }
@@ -342,14 +340,16 @@ enum infusionsoft_outcome infusionsoft_call(struct infusionsoft *client, const c
         buffer_append(&client->url, "?", 1);
         buffer_append(&client->url, query, strlen(query));
     }
-    call_once(client, method, path, body);
+    buffer_reset(&client->request);
+    buffer_printf(&client->request, "%s %s", method, path);
+    call_once(client, method, body);
     if (answer->status != 401 || client->settings.token == NULL) {
         if (answer->status != 0)
             client->renewed = 0;
     } else if (renew_token(client) == 0) {
         if (strcmp(method, "GET") != 0)
             return answer->outcome = INFUSIONSOFT_THROTTLED;
-        call_once(client, method, path, body);
+        call_once(client, method, body);
         client->renewed = 0;
     }
     return answer->outcome;
@@ -367,10 +367,25 @@ int infusionsoft_check_tenant(const struct infusionsoft *client, struct error *e
         tenant = text_of(yyjson_get_str(yyjson_obj_get(answer->root, "tenant_id")));
     if (text_is(tenant, account->tenant))
         return 0;
+    if (tenant.length == 0)
+        return error_set(err, ERROR_TEMPORARY,
+                         "[infusionsoft %s]: the answer does not tell whose account it is",
+                         account->name);
     return error_set(err, ERROR_PERMANENT,
                      "[infusionsoft %s]: the credential is of tenant %.*s, configured is %.60s",
-                     account->name, tenant.length > 60 ? 60 : (int)tenant.length,
-                     tenant.length > 0 ? tenant.data : "?", account->tenant);
+                     account->name, tenant.length > 60 ? 60 : (int)tenant.length, tenant.data,
+                     account->tenant);
+}
+
+enum infusionsoft_outcome infusionsoft_says_nothing(struct infusionsoft *client,
+                                                    const char *missing)
+{
+    struct infusionsoft_answer *answer = &client->answer;
+
+    error_clear(&answer->error);
+    error_set(&answer->error, ERROR_TEMPORARY, "infusionsoft %s: HTTP %d %s", client->request.data,
+              answer->status, missing);
+    return answer->outcome = INFUSIONSOFT_IN_DOUBT;
 }
 
 void infusionsoft_append_filter(struct buffer *query, const char *field, struct text value,
@@ -410,43 +425,4 @@ char *infusionsoft_answer_text(char *target, size_t size, struct text body)
         length--;
     target[length] = '\0';
     return target;
-}
-
-const char *infusionsoft_id(yyjson_val *object, char target[32])
-{
-    yyjson_val *id = yyjson_obj_get(object, "id");
-
-    target[0] = '\0';
-    if (yyjson_is_str(id) && yyjson_get_len(id) < 32)
-        snprintf(target, 32, "%s", yyjson_get_str(id));
-    else if (yyjson_is_int(id))
-        snprintf(target, 32, "%" PRId64, yyjson_get_sint(id));
-    return target;
-}
-
-enum infusionsoft_outcome infusionsoft_find_field(struct infusionsoft *client,
-                                                  struct infusionsoft_field *field)
-{
-    enum infusionsoft_outcome outcome =
-        infusionsoft_call(client, "GET", "/orders/model", NULL, (struct text){0});
-    yyjson_arr_iter fields;
-    yyjson_val *one;
-
-    memset(field, 0, sizeof(*field));
-    if (outcome != INFUSIONSOFT_OK)
-        return outcome;
-    yyjson_arr_iter_init(yyjson_obj_get(client->answer.root, "custom_fields"), &fields);
-    while ((one = yyjson_arr_iter_next(&fields)) != NULL) {
-        const char *label = yyjson_get_str(yyjson_obj_get(one, "label"));
-        const char *type = yyjson_get_str(yyjson_obj_get(one, "field_type"));
-        const char *name = yyjson_get_str(yyjson_obj_get(one, "field_name"));
-
-        if (label == NULL || type == NULL || name == NULL ||
-            strcmp(label, INFUSIONSOFT_FIELD_LABEL) != 0 || strcmp(type, "TEXT") != 0)
-            continue;
-        infusionsoft_id(one, field->id);
-        snprintf(field->name, sizeof(field->name), "%s", name);
-        break;
-    }
-    return outcome;
 }

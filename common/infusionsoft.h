@@ -17,7 +17,7 @@ struct quota;
 struct token;
 
 enum infusionsoft_outcome {
-    INFUSIONSOFT_OK = 0,  /* 2xx with a readable body: root is set */
+    INFUSIONSOFT_OK = 0,  /* 2xx with a readable body, or none: see infusionsoft_list() */
     INFUSIONSOFT_REFUSED, /* a 4xx about this call: no effect, and the same call never will have one
                            */
     INFUSIONSOFT_FORBIDDEN,    /* 403: permission or edition; no effect */
@@ -86,9 +86,30 @@ const struct infusionsoft_answer *infusionsoft_answer(const struct infusionsoft 
 /**
  * @brief Whether the credential is of the configured tenant, by the last answer, one of
  * /oauth/connect/userinfo: a wrong key must not write into somebody else's account.
- * @returns 0, also when none is configured; else -1 with a permanent error
+ * @returns 0, also when none is configured; else -1, with a permanent error where it is another
+ * one's, with a temporary one where the answer does not tell
  */
 int infusionsoft_check_tenant(const struct infusionsoft *client, struct error *err);
+
+/* What a 2xx must hold (infusionsoft_shape.c). An answer without it says nothing, least of all that
+ * something is not there: its outcome becomes IN_DOUBT, with a temporary error. Every reader asks
+ * these, right after the call. */
+
+/** @brief The list of that name: objects, each with an id; next_page_token is text, null or absent.
+ * @returns borrowed until the next call; NULL: the answer says nothing */
+yyjson_val *infusionsoft_list(struct infusionsoft *client, const char *name);
+
+/** @brief Id of the object that the answer is. @returns id; NULL: the answer says nothing */
+const char *infusionsoft_object_id(struct infusionsoft *client, char id[32]);
+
+/** @brief After GET /oauth/connect/userinfo: the answer is about a user. @returns OK or IN_DOUBT:
+ * it says nothing; an outcome that was not OK stays */
+enum infusionsoft_outcome infusionsoft_check_user(struct infusionsoft *client);
+
+/** @brief Something that the caller needs is not in the answer. missing: "without a sku".
+ * @returns IN_DOUBT */
+enum infusionsoft_outcome infusionsoft_says_nothing(struct infusionsoft *client,
+                                                    const char *missing);
 
 /** @brief Calls made so far, repeats included. */
 int64_t infusionsoft_call_count(const struct infusionsoft *client);
@@ -104,8 +125,8 @@ void infusionsoft_append_filter(struct buffer *query, const char *field, struct 
  */
 char *infusionsoft_answer_text(char *target, size_t size, struct text body);
 
-/** @brief Text of member name that is a string or a whole number (ids are strings, yet not
- * everywhere); "" when absent. */
+/** @brief An object's member id, a string or a whole number (ids are strings, yet not everywhere);
+ * "" when absent. */
 const char *infusionsoft_id(yyjson_val *object, char target[32]);
 
 /* What the account must have before orders are written: a TEXT order custom field for the external

@@ -69,7 +69,8 @@ static enum infusionsoft_outcome create(struct infusionsoft *client)
 /* Nothing is written into an account before it is known to be the right one. */
 static int check_credential(struct infusionsoft *client, const char *account, struct error *err)
 {
-    if (call(client, "GET", "/oauth/connect/userinfo", (struct text){0}) != INFUSIONSOFT_OK)
+    call(client, "GET", "/oauth/connect/userinfo", (struct text){0});
+    if (infusionsoft_check_user(client) != INFUSIONSOFT_OK)
         return failed(client, account, err);
     return infusionsoft_check_tenant(client, err);
 }

@@ -206,17 +206,31 @@ void account_record_failed(struct account *account, uint32_t record_hash)
 
 /* The keeper */
 
-/* A call of the keeper's. 0: the account answered; -1: why says what is wrong. */
-static int ask(struct infusionsoft *client, const char *path, const char *query, char why[160])
-{
-    const struct infusionsoft_answer *answer;
+/* Calls of the keeper's. 0: the account answered; -1: why says what is wrong. */
 
-    infusionsoft_call(client, "GET", path, query, (struct text){0});
-    answer = infusionsoft_answer(client);
-    if (answer->outcome == INFUSIONSOFT_OK)
+static int tell_why(const struct infusionsoft *client, char why[160])
+{
+    if (infusionsoft_answer(client)->outcome == INFUSIONSOFT_OK)
         return 0;
-    snprintf(why, 160, "%.150s", answer->error.text);
+    snprintf(why, 160, "%.150s", infusionsoft_answer(client)->error.text);
     return -1;
+}
+
+static int ask_user(struct infusionsoft *client, char why[160])
+{
+    infusionsoft_call(client, "GET", "/oauth/connect/userinfo", NULL, (struct text){0});
+    infusionsoft_check_user(client);
+    return tell_why(client, why);
+}
+
+static int ask_list(struct infusionsoft *client, const char *name, char why[160])
+{
+    char path[32];
+
+    snprintf(path, sizeof(path), "/%s", name);
+    if (infusionsoft_call(client, "GET", path, "page_size=1", (struct text){0}) == INFUSIONSOFT_OK)
+        (void)infusionsoft_list(client, name);
+    return tell_why(client, why);
 }
 
 /* A credential of somebody else's account ends the process. */
@@ -227,6 +241,8 @@ static int check_tenant(struct account *account, struct infusionsoft *client, ch
     if (infusionsoft_check_tenant(client, &err) == 0)
         return 0;
     snprintf(why, 160, "%.150s", err.text);
+    if (err.kind != ERROR_PERMANENT)
+        return -1;
     pthread_mutex_lock(&account->lock);
     account->fatal = err;
     pthread_mutex_unlock(&account->lock);
@@ -249,7 +265,8 @@ static int ask_currency(struct account *account, struct infusionsoft *client, ch
     const char *code = account->config->currency;
 
     if (code == NULL || code[0] == '\0') {
-        if (ask(client, "/businessProfile", NULL, why) != 0)
+        infusionsoft_call(client, "GET", "/businessProfile", NULL, (struct text){0});
+        if (tell_why(client, why) != 0)
             return -1;
         code = yyjson_get_str(yyjson_obj_get(infusionsoft_answer(client)->root, "currency_code"));
         if (code == NULL || code[0] == '\0') {
@@ -268,8 +285,7 @@ static int ask_orders(struct infusionsoft *client, struct infusionsoft_field *fi
     enum infusionsoft_outcome outcome;
 
     memset(field, 0, sizeof(*field));
-    if (ask(client, "/orders", "page_size=1", why) != 0 ||
-        ask(client, "/products", "page_size=1", why) != 0)
+    if (ask_list(client, "orders", why) != 0 || ask_list(client, "products", why) != 0)
         return infusionsoft_answer(client)->outcome == INFUSIONSOFT_FORBIDDEN ? 1 : -1;
     outcome = infusionsoft_find_field(client, field);
     if (outcome == INFUSIONSOFT_FORBIDDEN)
@@ -304,8 +320,7 @@ static void prepare(struct account *account, struct infusionsoft *client)
     struct infusionsoft_field field = {0};
     int orders = -1;
 
-    if (ask(client, "/oauth/connect/userinfo", NULL, why) == 0 &&
-        check_tenant(account, client, why) == 0 &&
+    if (ask_user(client, why) == 0 && check_tenant(account, client, why) == 0 &&
         ask_currency(account, client, currency, why) == 0)
         orders = ask_orders(client, &field, why);
     if (orders < 0 && stop_requested())
@@ -339,7 +354,7 @@ static void prepare(struct account *account, struct infusionsoft *client)
 static void probe(struct account *account, struct infusionsoft *client)
 {
     char why[160];
-    int answered = ask(client, "/oauth/connect/userinfo", NULL, why) == 0;
+    int answered = ask_user(client, why) == 0;
     int closed;
 
     pthread_mutex_lock(&account->lock);

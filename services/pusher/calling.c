@@ -81,7 +81,8 @@ enum step delivery_failed_or_closed(struct delivery *d)
     enum infusionsoft_outcome outcome;
 
     snprintf(why, sizeof(why), "%s", d->detail);
-    outcome = call(d, "GET", "/oauth/connect/userinfo", NULL, (struct text){0});
+    call(d, "GET", "/oauth/connect/userinfo", NULL, (struct text){0});
+    outcome = infusionsoft_check_user(d->client);
     if (is_stopped(d, outcome))
         return STEP_STOPPED;
     if (outcome == INFUSIONSOFT_UNAUTHORIZED || outcome == INFUSIONSOFT_UNSENT ||
@@ -114,6 +115,13 @@ enum step delivery_failed(struct delivery *d, enum infusionsoft_outcome outcome)
         delivery_keep_answer(d);
         return delivery_failed_or_closed(d);
     }
+}
+
+enum step delivery_says_nothing(struct delivery *d, const char *missing)
+{
+    if (missing != NULL)
+        infusionsoft_says_nothing(d->client, missing);
+    return delivery_failed(d, INFUSIONSOFT_IN_DOUBT);
 }
 
 enum step delivery_forbidden(struct delivery *d)

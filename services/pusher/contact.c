@@ -14,8 +14,12 @@
 static const char contact_fields[] =
     "given_name,family_name,email_addresses,phone_numbers,addresses";
 
-static int has_email(yyjson_val *contact, struct text email)
+static const char no_addresses[] = "with a contact without e-mail addresses";
+
+/* UNCLEAR: the contact shows no address at all. */
+static enum match match_email(yyjson_val *contact, struct text email)
 {
+    enum match match = MATCH_UNCLEAR;
     yyjson_arr_iter iter;
     yyjson_val *address;
 
@@ -23,10 +27,13 @@ static int has_email(yyjson_val *contact, struct text email)
     while ((address = yyjson_arr_iter_next(&iter)) != NULL) {
         const char *theirs = yyjson_get_str(yyjson_obj_get(address, "email"));
 
-        if (theirs != NULL && text_equal_nocase(text_trim(text_of(theirs)), email))
-            return 1;
+        if (theirs == NULL)
+            continue;
+        if (text_equal_nocase(text_trim(text_of(theirs)), email))
+            return MATCH_YES;
+        match = MATCH_NO;
     }
-    return 0;
+    return match;
 }
 
 /* Looks the contact up by e-mail; d->contact_id becomes the lowest id, "" when there is none. What
@@ -48,15 +55,21 @@ static enum step find_contact(struct delivery *d, char **body)
 
         yyjson_arr_iter_init(contacts, &iter);
         while ((contact = yyjson_arr_iter_next(&iter)) != NULL) {
+            enum match match = match_email(contact, d->job->email);
             char id[32];
 
-            if (!has_email(contact, d->job->email) ||
+            if (match == MATCH_UNCLEAR) {
+                step = delivery_says_nothing(d, no_addresses);
+                goto out;
+            }
+            if (match == MATCH_NO ||
                 !lookup_take_lower(d->contact_id, infusionsoft_id(contact, id)))
                 continue;
             free(*body);
             *body = mem_check(yyjson_val_write(contact, 0, NULL));
         }
     }
+out:
     buffer_clear(&pages.token);
     return step;
 }
@@ -70,8 +83,9 @@ static int is_gone(const struct infusionsoft_answer *answer)
  * lags. Asked for by itself; what is not this address's contact any more is forgotten. */
 static enum step find_known(struct delivery *d, const char *known, char **body)
 {
-    enum step step;
     yyjson_val *contact;
+    enum step step;
+    char id[32];
 
     buffer_reset(&d->path);
     buffer_printf(&d->path, "/contacts/");
@@ -82,9 +96,13 @@ static enum step find_known(struct delivery *d, const char *known, char **body)
     step = delivery_read(d, "GET", d->path.data, d->query.data, (struct text){0});
     if (step != STEP_OK && !(step == STEP_REFUSED && is_gone(infusionsoft_answer(d->client))))
         return step;
-    contact = step == STEP_OK ? infusionsoft_answer(d->client)->root : NULL;
+    contact = infusionsoft_answer(d->client)->root;
+    if (step == STEP_OK && strcmp(infusionsoft_id(contact, id), known) != 0)
+        return delivery_says_nothing(d, "without the contact that was asked for");
+    if (step == STEP_OK && !yyjson_is_arr(yyjson_obj_get(contact, "email_addresses")))
+        return delivery_says_nothing(d, no_addresses);
     d->answer[0] = d->detail[0] = '\0'; /* that it is gone is no failure */
-    if (!has_email(contact, d->job->email))
+    if (step != STEP_OK || match_email(contact, d->job->email) != MATCH_YES)
         return delivery_forget(d, LEDGER_CONTACT, d->contact_digest, known);
     snprintf(d->contact_id, sizeof(d->contact_id), "%s", known);
     *body = mem_check(yyjson_val_write(contact, 0, NULL));
@@ -93,14 +111,20 @@ static enum step find_known(struct delivery *d, const char *known, char **body)
 
 static enum step patch_contact(struct delivery *d, const struct merge *merge)
 {
+    enum step step;
+    char id[32];
+
     buffer_reset(&d->path);
     buffer_printf(&d->path, "/contacts/");
     http_append_escaped(&d->path, text_of(d->contact_id));
     buffer_reset(&d->query);
     for (int i = 0; i < merge->mask_count; i++)
         buffer_printf(&d->query, "%supdate_mask=%s", i > 0 ? "&" : "", merge->mask[i]);
-    return delivery_read(d, "PATCH", d->path.data, d->query.data,
+    step = delivery_read(d, "PATCH", d->path.data, d->query.data,
                          (struct text){merge->body, merge->length});
+    return step != STEP_OK || infusionsoft_object_id(d->client, id) != NULL
+               ? step
+               : delivery_says_nothing(d, NULL);
 }
 
 /* Fills or overwrites the contact that was found. A PATCH is absolute, so repeating it does no
@@ -151,8 +175,7 @@ static enum step create_contact(struct delivery *d, struct ledger_grant *grant)
         free(body);
         if (step != STEP_OK)
             return step;
-        if (outcome == INFUSIONSOFT_OK &&
-            infusionsoft_id(infusionsoft_answer(d->client)->root, id)[0] != '\0') {
+        if (outcome == INFUSIONSOFT_OK && infusionsoft_object_id(d->client, id) != NULL) {
             snprintf(d->contact_id, sizeof(d->contact_id), "%s", id);
             return STEP_OK; /* the finish that follows ends the step */
         }

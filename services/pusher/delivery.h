@@ -222,6 +222,10 @@ enum step delivery_failed_or_closed(struct delivery *d);
  * STEP_CLOSED. */
 enum step delivery_forbidden(struct delivery *d);
 
+/** @brief A 2xx of the last call says nothing: what is missing was told to the client already
+ * (NULL), or is told here. As delivery_failed() in doubt. */
+enum step delivery_says_nothing(struct delivery *d, const char *missing);
+
 /** @brief Keeps answer and detail of the last call for the record. */
 void delivery_keep_answer(struct delivery *d);
 
@@ -244,8 +248,16 @@ struct lookup_pages {
     int ended;
 };
 
+/* Whether an item of a list is what is looked for. */
+enum match {
+    MATCH_NO = 0,
+    MATCH_YES,
+    MATCH_UNCLEAR, /* what would be compared is not there */
+};
+
 /** @brief The next page's list, borrowed until the next call; NULL after the last one. Steps as
- * delivery_read(); FAILED where there are more pages than are read. */
+ * delivery_read(); an answer without the list and FAILED where there are more pages than are read
+ * are failures too: what was not seen is not known to be missing. */
 enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjson_val **list);
 
 /** @brief Ids are numbers in text: the lowest one found counts. @returns 1 when its was taken into

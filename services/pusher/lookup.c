@@ -30,7 +30,6 @@ static int take_next(struct lookup_pages *pages, yyjson_val *root, yyjson_val *l
 
 enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjson_val **list)
 {
-    yyjson_val *root;
     enum step step;
 
     *list = NULL;
@@ -53,9 +52,10 @@ enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjso
     step = delivery_read(d, "GET", pages->path, d->query.data, (struct text){0});
     if (step != STEP_OK)
         return step;
-    root = infusionsoft_answer(d->client)->root;
-    *list = yyjson_obj_get(root, pages->member);
-    pages->ended = !take_next(pages, root, *list);
+    *list = infusionsoft_list(d->client, pages->member);
+    if (*list == NULL)
+        return delivery_says_nothing(d, NULL);
+    pages->ended = !take_next(pages, infusionsoft_answer(d->client)->root, *list);
     return STEP_OK;
 }
 

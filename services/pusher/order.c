@@ -10,8 +10,11 @@
 #include "log.h"
 #include "text.h"
 
-static int has_key(yyjson_val *order, const struct infusionsoft_field *field, struct text key)
+/* UNCLEAR: the order was found by that field, and does not show it. */
+static enum match match_key(yyjson_val *order, const struct infusionsoft_field *field,
+                            struct text key)
 {
+    enum match match = MATCH_UNCLEAR;
     yyjson_arr_iter iter;
     yyjson_val *custom;
 
@@ -20,10 +23,33 @@ static int has_key(yyjson_val *order, const struct infusionsoft_field *field, st
         yyjson_val *content = yyjson_obj_get(custom, "content");
         char id[32];
 
-        if (strcmp(infusionsoft_id(custom, id), field->id) == 0 && yyjson_is_str(content) &&
-            yyjson_get_len(content) == key.length &&
+        if (strcmp(infusionsoft_id(custom, id), field->id) != 0 || !yyjson_is_str(content))
+            continue;
+        if (yyjson_get_len(content) == key.length &&
             memcmp(yyjson_get_str(content), key.data, key.length) == 0)
-            return 1;
+            return MATCH_YES;
+        match = MATCH_NO;
+    }
+    return match;
+}
+
+/* Counts a page's orders of the key, and keeps the lowest id. -1: one is unclear. */
+static int pick_order(const struct delivery *d, yyjson_val *orders, char id[64], int *count)
+{
+    yyjson_arr_iter iter;
+    yyjson_val *order;
+
+    yyjson_arr_iter_init(orders, &iter);
+    while ((order = yyjson_arr_iter_next(&iter)) != NULL) {
+        enum match match = match_key(order, &d->field, d->external_key);
+        char its[32];
+
+        if (match == MATCH_UNCLEAR)
+            return -1;
+        if (match == MATCH_NO)
+            continue;
+        ++*count;
+        lookup_take_lower(id, infusionsoft_id(order, its));
     }
     return 0;
 }
@@ -31,7 +57,7 @@ static int has_key(yyjson_val *order, const struct infusionsoft_field *field, st
 enum step order_find(struct delivery *d, char id[64], int *count)
 {
     struct lookup_pages pages = {.path = "/orders", .member = "orders"};
-    yyjson_val *orders = NULL, *order;
+    yyjson_val *orders = NULL;
     enum step step;
 
     id[0] = '\0';
@@ -41,20 +67,12 @@ enum step order_find(struct delivery *d, char id[64], int *count)
     buffer_reset(&d->query);
     infusionsoft_append_filter(&d->query, d->field.name, d->external_key, 0);
     buffer_printf(&d->query, "&page_size=%d", LOOKUP_PAGE_SIZE);
-    while ((step = lookup_next_page(d, &pages, &orders)) == STEP_OK && orders != NULL) {
-        yyjson_arr_iter iter;
-
-        yyjson_arr_iter_init(orders, &iter);
-        while ((order = yyjson_arr_iter_next(&iter)) != NULL) {
-            char its[32];
-
-            if (!has_key(order, &d->field, d->external_key) ||
-                infusionsoft_id(order, its)[0] == '\0')
-                continue;
-            ++*count;
-            lookup_take_lower(id, its);
+    while ((step = lookup_next_page(d, &pages, &orders)) == STEP_OK && orders != NULL)
+        if (pick_order(d, orders, id, count) != 0) {
+            id[0] = '\0';
+            step = delivery_says_nothing(d, "with an order without the field it was found by");
+            break;
         }
-    }
     buffer_clear(&pages.token);
     if (step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403) {
         account_close_orders(d->account, d->detail);
@@ -183,8 +201,7 @@ static enum step create_order(struct delivery *d, int without_region, int begun,
     free(body);
     if (step != STEP_OK)
         return step;
-    if (outcome == INFUSIONSOFT_OK &&
-        infusionsoft_id(infusionsoft_answer(d->client)->root, its)[0] != '\0') {
+    if (outcome == INFUSIONSOFT_OK && infusionsoft_object_id(d->client, its) != NULL) {
         snprintf(id, 64, "%s", its);
         d->job->created_ms = clock_now_ms();
         compare_total(d);

@@ -5,25 +5,41 @@
 #include <string.h>
 
 #include "decide.h"
+#include "json.h"
 #include "text.h"
 
-/* Puts the lowest id of a page's products with that SKU into id. */
-static void pick_product(yyjson_val *products, struct text sku, char id[64])
+/* UNCLEAR: it shows no SKU, and by_sku says that it was asked for by its SKU. */
+static enum match match_sku(yyjson_val *product, struct text sku, int by_sku)
+{
+    yyjson_val *theirs = yyjson_obj_get(product, "sku");
+
+    if (!yyjson_is_str(theirs))
+        return by_sku || !json_is_absent(theirs) ? MATCH_UNCLEAR : MATCH_NO;
+    return text_equal_nocase(text_trim(text_of(yyjson_get_str(theirs))), sku) ? MATCH_YES
+                                                                              : MATCH_NO;
+}
+
+/* Puts the lowest id of a page's products with that SKU into id. -1: one is unclear. */
+static int pick_product(yyjson_val *products, struct text sku, int by_sku, char id[64])
 {
     yyjson_arr_iter iter;
     yyjson_val *product;
 
     yyjson_arr_iter_init(products, &iter);
     while ((product = yyjson_arr_iter_next(&iter)) != NULL) {
-        const char *theirs = yyjson_get_str(yyjson_obj_get(product, "sku"));
+        enum match match = match_sku(product, sku, by_sku);
         char its[32];
 
-        if (theirs != NULL && text_equal_nocase(text_trim(text_of(theirs)), sku))
+        if (match == MATCH_UNCLEAR)
+            return -1;
+        if (match == MATCH_YES)
             lookup_take_lower(id, infusionsoft_id(product, its));
     }
+    return 0;
 }
 
-static void write_filter(struct delivery *d, const struct product *product)
+/* @returns whether the filter is the SKU, so that each product of the answer has one */
+static int write_filter(struct delivery *d, const struct product *product)
 {
     struct lookup lookup = decide_lookup(product->sku);
     const char *field = "sku";
@@ -40,6 +56,7 @@ static void write_filter(struct delivery *d, const struct product *product)
         buffer_printf(&d->query, "&");
     }
     buffer_printf(&d->query, "page_size=%d", LOOKUP_PAGE_SIZE);
+    return lookup.value.length > 0 && strcmp(field, "sku") == 0;
 }
 
 /* Looks a product up by its SKU; product->id stays "" when there is none. */
@@ -48,11 +65,16 @@ static enum step find_product(struct delivery *d, struct product *product)
     struct lookup_pages pages = {.path = "/products", .member = "products"};
     yyjson_val *products = NULL;
     enum step step = STEP_OK;
+    int by_sku;
 
-    write_filter(d, product);
+    by_sku = write_filter(d, product);
     while (product->id[0] == '\0' && (step = lookup_next_page(d, &pages, &products)) == STEP_OK &&
            products != NULL)
-        pick_product(products, product->sku, product->id);
+        if (pick_product(products, product->sku, by_sku, product->id) != 0) {
+            product->id[0] = '\0';
+            step = delivery_says_nothing(d, "with a product without a SKU");
+            break;
+        }
     buffer_clear(&pages.token);
     return step;
 }
@@ -70,8 +92,7 @@ static enum step create_product(struct delivery *d, struct product *product,
     free(body);
     if (step != STEP_OK)
         return step;
-    if (outcome == INFUSIONSOFT_OK &&
-        infusionsoft_id(infusionsoft_answer(d->client)->root, id)[0] != '\0') {
+    if (outcome == INFUSIONSOFT_OK && infusionsoft_object_id(d->client, id) != NULL) {
         snprintf(product->id, sizeof(product->id), "%s", id);
         return STEP_OK; /* the finish that follows ends the step */
     }
