@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <microhttpd.h>
@@ -27,6 +28,16 @@ struct part {
     char *name;
     char *why;
     int ready;
+};
+
+enum {
+    /* A client that connects and then asks nothing, or only half, keeps its connection for so long.
+     * Some hundred of them leave room for the one that asks properly; the bytes bound what they
+     * cost: 2 MB. */
+    IDLE_S = 3,
+    CONNECTIONS_MAX = 512,
+    CONNECTION_BYTES = 4096,
+    SPARE_FILES = 1024, /* descriptors that the program itself may need beside these connections */
 };
 
 /* One per process: what a process says about itself. */
@@ -182,6 +193,19 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     return result;
 }
 
+/* Whoever fills our connections must not take the descriptors that Kafka, Redis and the vendors'
+ * connections need: the usual soft limit is 1,024. */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+    rlim_t wanted = CONNECTIONS_MAX + SPARE_FILES;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int health_start(const char *listen, struct error *err)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
@@ -198,12 +222,14 @@ int health_start(const char *listen, struct error *err)
     snprintf(host, sizeof(host), "%.*s", (int)(colon - listen), listen);
     if (getaddrinfo(host[0] ? host : NULL, colon + 1, &hints, &address) != 0)
         return error_set(err, ERROR_PERMANENT, "[health] listen = %.60s: no such address", listen);
-    /* One thread, closed to slow clients after 10 s: a scrape every few seconds is all it serves.
-     */
+    allow_descriptors();
+    /* One thread for all connections: a scrape every few seconds is all it serves. */
     server = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | (address->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0,
         NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR, address->ai_addr,
-        MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_CONNECTION_LIMIT, 32u, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+        MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)CONNECTIONS_MAX, MHD_OPTION_END);
     freeaddrinfo(address);
     if (server == NULL)
         return error_set(err, ERROR_PERMANENT,

@@ -3,20 +3,18 @@
 #include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "clock.h"
-#include "health.h"
 #include "log.h"
-#include "stop.h"
 
 enum {
-    TOPIC_HANDLES_MAX = 256,
-    MISSING_TOPIC_LOG_MS = 30000,
     VALUE_BYTES = 24,
     QUEUE_LEAST_KB = 8192,
+    BATCH_BYTES = 1000000,
+    CLOSE_POLL_MS = 50,
 };
 
 /* What our own guarantees hang on; [librdkafka] may not change it. */
@@ -25,6 +23,7 @@ static const char *const reserved[] = {
     "auto.commit.enable",
     "auto.commit.interval.ms",
     "auto.offset.reset",
+    "batch.size",
     "bootstrap.servers",
     "delivery.timeout.ms",
     "enable.auto.commit",
@@ -56,13 +55,13 @@ static const char *const common_settings[][2] = {
 };
 
 /* linger and batch size: at 30,000 records of 4 KB a second a batch is full before its time is
- * over. The queue is bounded in bytes: what a broker that is away makes us hold. */
+ * over. The queue is bounded in bytes: what a broker that is away makes us hold. batch.size is in
+ * set_producer(). */
 static const char *const producer_settings[][2] = {
     {"enable.idempotence", "true"},
     {"acks", "all"},
     {"message.timeout.ms", "0"},
     {"linger.ms", "5"},
-    {"batch.size", "1000000"},
     {"batch.num.messages", "10000"},
     {"queue.buffering.max.messages", "50000"},
     {"sticky.partitioning.linger.ms", "0"},
@@ -127,13 +126,18 @@ static int set_consumer(rd_kafka_conf_t *conf, const struct config *config, stru
 
 static int set_producer(rd_kafka_conf_t *conf, const struct config *config, struct error *err)
 {
-    int64_t queue_kb = 4 * config->kafka.max_record_bytes / 1024; /* at least one record fits */
+    int64_t max_bytes = config->kafka.max_record_bytes;
+    int64_t queue_kb = 4 * max_bytes / 1024; /* at least one record fits */
 
+    /* The broker holds a topic's limit against the whole batch. max_record_bytes is the smallest
+     * limit of our topics (see topics_plan()), and batch.size counts before compression. */
+    if (set_number(conf, "batch.size", max_bytes < BATCH_BYTES ? max_bytes : BATCH_BYTES, err) != 0)
+        return -1;
     if (set_table(conf, producer_settings, err) != 0 ||
         set_number(conf, "queue.buffering.max.kbytes",
                    queue_kb > QUEUE_LEAST_KB ? queue_kb : QUEUE_LEAST_KB, err) != 0)
         return -1;
-    return set_number(conf, "message.max.bytes", 2 * config->kafka.max_record_bytes, err);
+    return set_number(conf, "message.max.bytes", 2 * max_bytes, err);
 }
 
 static int set_passed_through(rd_kafka_conf_t *conf, const struct config *config, struct error *err)
@@ -192,276 +196,54 @@ rd_kafka_conf_t *kafka_conf_new(const struct config *config, const char *client_
     return conf;
 }
 
-/* What belongs to a record until its report. Pooled. */
-struct pending {
-    struct pending *next;
-    void *opaque;
-    char *owned_value;
-    uint32_t partition_hash;
-};
-
-struct topic_handle {
-    const char *name; /* borrowed, see struct output */
-    rd_kafka_topic_t *rkt;
-};
-
-struct producer {
-    rd_kafka_t *rk;
-    producer_report report;
-    void *context;
-    atomic_int connected;
-    atomic_llong missing_logged_ms;
-    pthread_mutex_t lock; /* of what follows */
-    struct pending *pool;
-    struct topic_handle topics[TOPIC_HANDLES_MAX];
-    int topic_count;
-};
-
-static struct pending *pending_take(struct producer *producer)
+int kafka_close(rd_kafka_t *consumer, int64_t timeout_ms)
 {
-    struct pending *pending;
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    rd_kafka_queue_t *queue = mem_check(rd_kafka_queue_new(consumer));
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer, queue);
 
-    pthread_mutex_lock(&producer->lock);
-    pending = producer->pool;
-    if (pending != NULL)
-        producer->pool = pending->next;
-    pthread_mutex_unlock(&producer->lock);
-    return pending != NULL ? pending : mem_alloc(sizeof(*pending));
-}
-
-static void pending_release(struct producer *producer, struct pending *pending)
-{
-    pthread_mutex_lock(&producer->lock);
-    pending->next = producer->pool;
-    producer->pool = pending;
-    pthread_mutex_unlock(&producer->lock);
-}
-
-static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
-{
-    struct producer *producer = opaque;
-    struct pending *pending = message->_private;
-
-    (void)rk;
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
-        atomic_store_explicit(&producer->connected, 1, memory_order_relaxed);
-    free(pending->owned_value);
-    producer->report(producer->context, pending->opaque, message->err);
-    pending_release(producer, pending);
-}
-
-static void on_producer_error(rd_kafka_t *rk, int code, const char *text, void *opaque)
-{
-    struct producer *producer = opaque;
-
-    (void)rk;
-    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
-        atomic_store(&producer->connected, 0);
-    if (code == RD_KAFKA_RESP_ERR__FATAL)
-        log_error("kafka producer is fatal text=\"%s\"", text);
-    else
-        log_debug("kafka producer code=%d text=\"%s\"", code, text);
-}
-
-static int32_t choose_partition(const rd_kafka_topic_t *rkt, const void *key, size_t key_length,
-                                int32_t count, void *topic_opaque, void *message_opaque)
-{
-    const struct pending *pending = message_opaque;
-
-    (void)rkt, (void)key, (void)key_length, (void)topic_opaque;
-    return (int32_t)(pending->partition_hash % (uint32_t)count);
-}
-
-struct producer *producer_new(const struct config *config, const char *client_id,
-                              producer_report report, void *context, struct error *err)
-{
-    struct producer *producer = mem_alloc(sizeof(*producer));
-    rd_kafka_conf_t *conf = kafka_conf_new(config, client_id, 0, err);
-    rd_kafka_topic_conf_t *topic_conf;
-    char reason[200];
-
-    if (conf == NULL) {
-        free(producer);
-        return NULL;
+    if (error != NULL) {
+        log_warn("kafka consumer does not close error=\"%s\"", rd_kafka_error_string(error));
+        rd_kafka_error_destroy(error);
+        rd_kafka_queue_destroy(queue);
+        return -1;
     }
-    producer->report = report;
-    producer->context = context;
-    pthread_mutex_init(&producer->lock, NULL);
-    rd_kafka_conf_set_opaque(conf, producer);
-    rd_kafka_conf_set_dr_msg_cb(conf, on_report);
-    rd_kafka_conf_set_error_cb(conf, on_producer_error);
-    topic_conf = rd_kafka_conf_get_default_topic_conf(conf);
-    if (topic_conf == NULL) {
-        topic_conf = mem_check(rd_kafka_topic_conf_new());
-        rd_kafka_conf_set_default_topic_conf(conf, topic_conf);
+    while (!rd_kafka_consumer_closed(consumer) && clock_monotonic_ms() < until_ms) {
+        /* callbacks are served here; a record that was fetched already is nobody's any more */
+        rd_kafka_message_t *message = rd_kafka_consume_queue(queue, CLOSE_POLL_MS);
+
+        if (message != NULL)
+            rd_kafka_message_destroy(message);
     }
-    rd_kafka_topic_conf_set_partitioner_cb(topic_conf, choose_partition);
-    producer->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
-    if (producer->rk == NULL) {
-        error_set(err, ERROR_PERMANENT, "kafka producer: %s", reason);
-        rd_kafka_conf_destroy(conf);
-        pthread_mutex_destroy(&producer->lock);
-        free(producer);
-        return NULL;
+    if (!rd_kafka_consumer_closed(consumer)) {
+        log_warn("kafka consumer did not close within ms=%lld", (long long)timeout_ms);
+        return -1; /* it still uses the queue */
     }
-    return producer;
+    rd_kafka_queue_destroy(queue);
+    return 0;
 }
 
-void producer_free(struct producer *producer, int64_t timeout_ms)
+static void *destroy_client(void *opaque)
 {
-    struct pending *pending;
-
-    if (producer == NULL)
-        return;
-    rd_kafka_flush(producer->rk, (int)timeout_ms);
-    if (rd_kafka_outq_len(producer->rk) > 0) {
-        log_warn("kafka producer leaves unreported records=%d", rd_kafka_outq_len(producer->rk));
-        rd_kafka_purge(producer->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-        rd_kafka_flush(producer->rk, 1000);
-    }
-    for (int i = 0; i < producer->topic_count; i++)
-        rd_kafka_topic_destroy(producer->topics[i].rkt);
-    rd_kafka_destroy(producer->rk);
-    while ((pending = producer->pool) != NULL) {
-        producer->pool = pending->next;
-        free(pending);
-    }
-    pthread_mutex_destroy(&producer->lock);
-    free(producer);
+    rd_kafka_destroy_flags(opaque, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return NULL;
 }
 
-static rd_kafka_topic_t *topic_handle(struct producer *producer, const char *name)
+int kafka_destroy(rd_kafka_t *rk, int64_t timeout_ms)
 {
-    rd_kafka_topic_t *rkt = NULL;
+    struct timespec until;
+    pthread_t thread;
 
-    pthread_mutex_lock(&producer->lock);
-    for (int i = 0; i < producer->topic_count && rkt == NULL; i++)
-        if (producer->topics[i].name == name)
-            rkt = producer->topics[i].rkt;
-    if (rkt == NULL && producer->topic_count < TOPIC_HANDLES_MAX) {
-        rkt = rd_kafka_topic_new(producer->rk, name, NULL);
-        if (rkt != NULL)
-            producer->topics[producer->topic_count++] = (struct topic_handle){name, rkt};
-    }
-    pthread_mutex_unlock(&producer->lock);
-    return rkt;
+    if (pthread_create(&thread, NULL, destroy_client, rk) != 0)
+        return -1;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += timeout_ms % 1000 * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    if (pthread_timedjoin_np(thread, NULL, &until) == 0)
+        return 0;
+    pthread_detach(thread);
+    log_warn("kafka client did not end within ms=%lld, it is left behind", (long long)timeout_ms);
+    return -1;
 }
-
-static rd_kafka_headers_t *headers_new(const struct output *output)
-{
-    rd_kafka_headers_t *headers = NULL;
-
-    for (int i = 0; i < HEADER_COUNT; i++) {
-        struct text text = output->headers[i];
-
-        if (text.data == NULL)
-            continue;
-        if (headers == NULL)
-            headers = mem_check(rd_kafka_headers_new(HEADER_COUNT));
-        rd_kafka_header_add(headers, header_name((enum header)i), -1, text.data,
-                            (ssize_t)text.length);
-    }
-    return headers;
-}
-
-/* A topic that is missing is a fault of the installation, not of the record: it waits. Asking for
- * the topic's metadata makes the client notice when somebody has created it. */
-static enum producer_answer topic_missing(struct producer *producer, const struct output *output,
-                                          rd_kafka_topic_t *rkt)
-{
-    const struct rd_kafka_metadata *metadata = NULL;
-    long long now_ms = clock_monotonic_ms(), logged_ms = atomic_load(&producer->missing_logged_ms);
-    char why[160];
-
-    snprintf(why, sizeof(why), "topic %s is missing: run bigfusion topics create", output->topic);
-    health_set_ready("kafka", 0, why);
-    if ((logged_ms == 0 || now_ms - logged_ms > MISSING_TOPIC_LOG_MS) &&
-        atomic_compare_exchange_strong(&producer->missing_logged_ms, &logged_ms, now_ms))
-        log_error("kafka %s", why);
-    stop_wait_ms(200);
-    if (rd_kafka_metadata(producer->rk, 0, rkt, &metadata, 1000) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            health_set_ready("kafka", 1, NULL);
-        rd_kafka_metadata_destroy(metadata);
-    }
-    return PRODUCER_FULL;
-}
-
-static enum producer_answer answer_of(struct producer *producer, const struct output *output,
-                                      rd_kafka_topic_t *rkt, rd_kafka_resp_err_t code,
-                                      struct error *err)
-{
-    switch (code) {
-    case RD_KAFKA_RESP_ERR__QUEUE_FULL:
-        return PRODUCER_FULL;
-    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-        return PRODUCER_TOO_LARGE;
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-        return topic_missing(producer, output, rkt);
-    default:
-        error_set(err, ERROR_TEMPORARY, "kafka produce to %s: %s", output->topic,
-                  rd_kafka_err2str(code));
-        return PRODUCER_FATAL;
-    }
-}
-
-enum producer_answer producer_send(struct producer *producer, const struct output *output,
-                                   int borrow, void *opaque, struct error *err)
-{
-    int kept = borrow || output->owned_value != NULL;
-    rd_kafka_topic_t *rkt = topic_handle(producer, output->topic);
-    rd_kafka_headers_t *headers;
-    struct pending *pending;
-    rd_kafka_vu_t parts[8];
-    size_t count = 0;
-    rd_kafka_error_t *error;
-    rd_kafka_resp_err_t code;
-
-    if (rkt == NULL) {
-        error_set(err, ERROR_PERMANENT, "kafka topic name %s is not accepted", output->topic);
-        return PRODUCER_FATAL;
-    }
-    headers = headers_new(output);
-    pending = pending_take(producer);
-    pending->opaque = opaque;
-    pending->owned_value = output->owned_value;
-    pending->partition_hash = output->partition_hash;
-    parts[count++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = rkt};
-    parts[count++] =
-        (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = RD_KAFKA_PARTITION_UA};
-    parts[count++] =
-        (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = kept ? 0 : RD_KAFKA_MSG_F_COPY};
-    parts[count++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = pending};
-    parts[count++] =
-        (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_KEY,
-                        .u.mem = {(void *)(uintptr_t)output->key.data, output->key.length}};
-    parts[count++] =
-        (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_VALUE,
-                        .u.mem = {(void *)(uintptr_t)output->value.data, output->value.length}};
-    if (headers != NULL)
-        parts[count++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers};
-    error = rd_kafka_produceva(producer->rk, parts, count);
-    if (error == NULL)
-        return PRODUCER_QUEUED;
-    code = rd_kafka_error_code(error);
-    rd_kafka_error_destroy(error);
-    if (headers != NULL)
-        rd_kafka_headers_destroy(headers);
-    pending_release(producer, pending);
-    return answer_of(producer, output, rkt, code, err);
-}
-
-int producer_poll(struct producer *producer, int timeout_ms)
-{
-    return rd_kafka_poll(producer->rk, timeout_ms);
-}
-
-int producer_pending(const struct producer *producer) { return rd_kafka_outq_len(producer->rk); }
-
-int producer_connected(const struct producer *producer)
-{
-    return atomic_load(&producer->connected);
-}
-
-rd_kafka_t *producer_handle(struct producer *producer) { return producer->rk; }

@@ -9,7 +9,9 @@
 #include "event.h"
 
 /* A producer: idempotent, acks=all, retries for ever (a record leaves it delivered, or refused for
- * its size). */
+ * its size). A broker holds a topic's limit against the whole batch: the records of a batch that is
+ * refused as too large are sent again one by one, by a second client that is made for it. So a
+ * record is reported as too large only when it is so by itself. */
 struct producer;
 
 /**
@@ -19,13 +21,13 @@ struct producer;
  */
 typedef void (*producer_report)(void *context, void *opaque, rd_kafka_resp_err_t error);
 
-/** @brief New. context is kept. Free with producer_free(). NULL with a permanent error on a bad
- * setting. */
+/** @brief New. config and context are kept. Free with producer_free(). NULL with a permanent error
+ * on a bad setting. */
 struct producer *producer_new(const struct config *config, const char *client_id,
                               producer_report report, void *context, struct error *err);
 
-/** @brief Waits until everything is reported or timeout_ms is over, then frees. NULL is accepted.
- */
+/** @brief Waits until everything is reported or timeout_ms is over, then frees; a few seconds more
+ * at most. NULL is accepted. */
 void producer_free(struct producer *producer, int64_t timeout_ms);
 
 enum producer_answer {
@@ -51,6 +53,10 @@ int producer_pending(const struct producer *producer);
 /** @brief Whether a broker can be reached, as far as the client knows. */
 int producer_connected(const struct producer *producer);
 
+/** @brief 0; -1 with a temporary error when the producer met one that it cannot go on from: exit
+ * 111. Cheap. Whoever owns a producer asks this regularly. */
+int producer_check(const struct producer *producer, struct error *err);
+
 /** @brief The client handle, for admin calls and watermarks. Borrowed. */
 rd_kafka_t *producer_handle(struct producer *producer);
 
@@ -60,6 +66,20 @@ rd_kafka_t *producer_handle(struct producer *producer);
  */
 rd_kafka_conf_t *kafka_conf_new(const struct config *config, const char *client_id, int consumer,
                                 struct error *err);
+
+/**
+ * @brief Closes a consumer: leaves the group, within timeout_ms. Callbacks are served meanwhile.
+ * @returns 0; -1 when it did not end in time. Either way kafka_destroy() follows.
+ */
+int kafka_close(rd_kafka_t *consumer, int64_t timeout_ms);
+
+/**
+ * @brief Destroys a client within timeout_ms. librdkafka may wait for ever there, e.g. when a topic
+ * was deleted while it was consumed.
+ * @returns 0; -1 when it did not end in time: it is left behind and goes with the process, so what
+ * its callbacks use must not be freed
+ */
+int kafka_destroy(rd_kafka_t *rk, int64_t timeout_ms);
 
 /** @brief Gives freed memory back to the system: for a program that is quiet again after it has
  * caught up. */

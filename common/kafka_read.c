@@ -5,7 +5,7 @@
 #include "clock.h"
 #include "stop.h"
 
-enum { READ_STALL_MS = 30000, READ_POLL_MS = 200, METADATA_TIMEOUT_MS = 5000 };
+enum { READ_STALL_MS = 30000, READ_POLL_MS = 200, METADATA_TIMEOUT_MS = 5000, CLOSE_MS = 2000 };
 
 void kafka_event_of(const rd_kafka_message_t *message, struct event *event)
 {
@@ -91,6 +91,11 @@ static int visit_message(rd_kafka_topic_partition_list_t *list, const rd_kafka_m
     return error_set(err, ERROR_TEMPORARY, "kafka read: %s", rd_kafka_message_errstr(message));
 }
 
+static int is_stopped(struct error *err)
+{
+    return stop_requested() && error_set(err, ERROR_TEMPORARY, "kafka read: asked to stop") != 0;
+}
+
 static int read_to_the_end(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, kafka_visit visit,
                            void *context, struct error *err)
 {
@@ -109,8 +114,8 @@ static int read_to_the_end(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list
         if (answer < 0)
             return -1;
         left -= answer;
-        if (left > 0 && stop_requested())
-            return error_set(err, ERROR_TEMPORARY, "kafka read: asked to stop");
+        if (left > 0 && is_stopped(err))
+            return -1;
         if (left > 0 && clock_monotonic_ms() - last_ms > READ_STALL_MS)
             return error_set(err, ERROR_TEMPORARY, "kafka read: no answer for %d s",
                              READ_STALL_MS / 1000);
@@ -150,7 +155,7 @@ int kafka_read_all(const struct config *config, const char *const *topic_names, 
         return -1;
     list = rd_kafka_topic_partition_list_new(topic_count);
     for (int i = 0; i < topic_count; i++)
-        if (add_partitions(rk, topic_names[i], list, err) != 0)
+        if (add_partitions(rk, topic_names[i], list, err) != 0 || is_stopped(err))
             goto out;
     if (rd_kafka_assign(rk, list) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         error_set(err, ERROR_TEMPORARY, "kafka assign failed");
@@ -159,7 +164,7 @@ int kafka_read_all(const struct config *config, const char *const *topic_names, 
     result = read_to_the_end(rk, list, visit, context, err);
 out:
     rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_consumer_close(rk);
-    rd_kafka_destroy(rk);
+    kafka_close(rk, CLOSE_MS);
+    kafka_destroy(rk, CLOSE_MS);
     return result;
 }

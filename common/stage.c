@@ -16,7 +16,9 @@ enum {
     REPORT_WAIT_MS = 10,
     BLOCKED_PAUSE_MS = 1000,
     DRAIN_MS = 5000,
+    CLOSE_MS = 4000,
     FLUSH_MS = 1000,
+    DESTROY_MS = 2000,
     TOPIC_WAIT_MS = 1000,
     TOPIC_LOG_MS = 30000,
     METADATA_TIMEOUT_MS = 5000,
@@ -187,9 +189,10 @@ void stage_free(struct stage *stage)
         stage->partitions = partition->next;
         partition_release(partition);
     }
-    /* A watch that is stuck in a request to a broker that is gone still uses the client. */
-    if (stage->consumer != NULL && !watch_stuck)
-        rd_kafka_destroy(stage->consumer);
+    /* A watch that is stuck in a request to a broker that is gone still uses the client. What was
+     * left behind uses the stage. */
+    if (stage->consumer != NULL && (watch_stuck || kafka_destroy(stage->consumer, DESTROY_MS) != 0))
+        return;
     pthread_cond_destroy(&stage->signal);
     pthread_mutex_destroy(&stage->lock);
     free(stage->topic_paused);
@@ -313,7 +316,10 @@ static void return_memory_when_quiet(struct stage *stage)
 static void mind_the_clock(struct stage *stage)
 {
     int64_t now_ms = clock_monotonic_ms();
+    struct error err = {0};
 
+    if (producer_check(stage->producer, &err) != 0)
+        stage_fail(stage, &err);
     if (now_ms >= stage->next_commit_ms) {
         stage->next_commit_ms = now_ms + COMMIT_INTERVAL_MS;
         group_commit(stage, 0);
@@ -462,7 +468,7 @@ static void drain(struct stage *stage)
     group_commit(stage, 1);
     log_info("stopping unfinished=%d", stage->inflight);
     atomic_store(&stage->ended, 1);
-    rd_kafka_consumer_close(stage->consumer);
+    kafka_close(stage->consumer, CLOSE_MS);
 }
 
 int stage_run(struct stage *stage, struct error *err)

@@ -7,7 +7,7 @@
 #include "crash.h"
 #include "log.h"
 
-enum { REVOKE_WAIT_MS = 2000 };
+enum { REVOKE_WAIT_MS = 2000, COMMIT_WAIT_MS = 2000, COMMIT_POLL_MS = 50 };
 
 void partition_release(struct partition *partition)
 {
@@ -139,7 +139,7 @@ static void revoke(struct stage *stage, const rd_kafka_topic_partition_list_t *l
     int lost = rd_kafka_assignment_lost(stage->consumer);
 
     ticket_drop_parked(stage);
-    if (!lost) {
+    if (!lost && !atomic_load(&stage->ended)) { /* else drain() has committed */
         if (!stage->stopping)
             wait_for_inflight(stage);
         group_commit(stage, 1);
@@ -209,6 +209,43 @@ void group_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     CRASH_POINT("committed", "");
 }
 
+struct commit_answer {
+    rd_kafka_topic_partition_list_t *list; /* receives each partition's own answer */
+    rd_kafka_resp_err_t code;
+    int there;
+};
+
+static void on_commit_answer(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                             rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct commit_answer *answer = opaque;
+
+    (void)rk;
+    for (int i = 0; list != NULL && i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *asked = rd_kafka_topic_partition_list_find(
+            answer->list, list->elems[i].topic, list->elems[i].partition);
+
+        if (asked != NULL)
+            asked->err = list->elems[i].err;
+    }
+    answer->code = code;
+    answer->there = 1;
+}
+
+rd_kafka_resp_err_t group_commit_wait(struct stage *stage, rd_kafka_topic_partition_list_t *list)
+{
+    struct commit_answer answer = {.list = list, .code = RD_KAFKA_RESP_ERR__TIMED_OUT};
+    int64_t until_ms = clock_monotonic_ms() + COMMIT_WAIT_MS;
+    rd_kafka_queue_t *queue = mem_check(rd_kafka_queue_new(stage->consumer));
+    rd_kafka_resp_err_t code =
+        rd_kafka_commit_queue(stage->consumer, list, queue, on_commit_answer, &answer);
+
+    while (code == RD_KAFKA_RESP_ERR_NO_ERROR && !answer.there && clock_monotonic_ms() < until_ms)
+        rd_kafka_queue_poll_callback(queue, COMMIT_POLL_MS);
+    rd_kafka_queue_destroy(queue); /* an answer that comes later is dropped */
+    return code != RD_KAFKA_RESP_ERR_NO_ERROR ? code : answer.code;
+}
+
 void group_commit(struct stage *stage, int sync)
 {
     rd_kafka_topic_partition_list_t *list = NULL;
@@ -226,11 +263,9 @@ void group_commit(struct stage *stage, int sync)
     if (list == NULL)
         return;
     CRASH_POINT("committing", "");
-    code = rd_kafka_commit(stage->consumer, list, !sync);
+    code = sync ? group_commit_wait(stage, list) : rd_kafka_commit(stage->consumer, list, 1);
     /* A commit that is waited for is not reported to the callback. */
-    if (sync)
-        group_on_commit(stage->consumer, code, list, stage);
-    else if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (sync || code != RD_KAFKA_RESP_ERR_NO_ERROR)
         group_on_commit(stage->consumer, code, list, stage);
     rd_kafka_topic_partition_list_destroy(list);
 }

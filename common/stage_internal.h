@@ -89,6 +89,7 @@ struct stage {
     int64_t blocked_since_ms; /* 0: not blocked */
     int in_rebalance;
     int stopping;
+    int64_t stop_seen_ms; /* when the stage's thread, waiting for room, first saw the stop; 0 */
     int64_t next_commit_ms, next_lag_ms, failure_logged_ms;
     int64_t bytes_before,
         bytes_trimmed;        /* consumed: at the last look, at the last return of memory */
@@ -153,8 +154,11 @@ void group_apply_pauses(struct stage *stage);
 /** @brief Sets or clears PAUSE_ALL on every partition. */
 void group_pause_all(struct stage *stage, int paused);
 
-/** @brief Commits what is finished; waits for the answer when sync. */
+/** @brief Commits what is finished; waits for the answer, 2 s at most, when sync. */
 void group_commit(struct stage *stage, int sync);
+
+/** @brief Commits list and waits for the answer, 2 s at most (__TIMED_OUT). Thread-safe. */
+rd_kafka_resp_err_t group_commit_wait(struct stage *stage, rd_kafka_topic_partition_list_t *list);
 
 /** @brief Refreshes the lag metrics from what the client knows; no request. */
 void group_measure_lag(struct stage *stage);

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "crash.h"
 #include "log.h"
+#include "stop.h"
 
 enum {
     REDO_DELAY_MS = 1000,
@@ -15,6 +16,7 @@ enum {
     DUE_SOON_MS = 1000,
     DUE_KEPT_MAX = 64,
     FAILURE_LOG_MS = 10000,
+    STOP_ROOM_MS = 2000,
 };
 
 static int is_stale(const struct ticket *ticket)
@@ -248,11 +250,27 @@ static int is_within(struct text part, struct text whole)
            part.data + part.length <= whole.data + whole.length;
 }
 
+/* After a stop was asked for, room is waited for a moment only: it may never come, where a topic
+ * was deleted. What was not sent is not committed, so it is read again. */
+static int is_over(struct stage *stage)
+{
+    int64_t now_ms;
+
+    if (atomic_load(&stage->ended) || atomic_load(&stage->is_fatal))
+        return 1;
+    if (!stop_requested() || !pthread_equal(pthread_self(), stage->thread))
+        return 0;
+    now_ms = clock_monotonic_ms();
+    if (stage->stop_seen_ms == 0)
+        stage->stop_seen_ms = now_ms;
+    return now_ms - stage->stop_seen_ms > STOP_ROOM_MS;
+}
+
 /* The producer's queue is full: the stage's thread makes room by serving reports, others wait for
  * it. */
 static int wait_for_room(struct stage *stage)
 {
-    if (atomic_load(&stage->ended) || atomic_load(&stage->is_fatal))
+    if (is_over(stage))
         return -1;
     if (pthread_equal(pthread_self(), stage->thread)) {
         stage_breathe(stage, 10);

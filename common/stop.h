@@ -1,13 +1,19 @@
 /* stop.h - the stop flag. TERM and INT set it; a second one ends the process at once with exit
  * status 111. PIPE is ignored. Loops look at the flag and wait 500 ms at most; handlers finish the
- * record in hand. */
+ * record in hand. What waits for somebody else has a limit of its own; for all that together there
+ * is one more: a process that was asked to stop and has not ended after it leaves with 111. */
 #ifndef COMMON_STOP_H
 #define COMMON_STOP_H
 
 #include <stdint.h>
 
+enum { STOP_LIMIT_S = 25 };
+
 /** @brief Installs the signal handlers. Call once, before threads are started. */
 void stop_install(void);
+
+/** @brief Another limit than STOP_LIMIT_S, for a program whose single calls may take longer. */
+void stop_set_limit(unsigned seconds);
 
 /** @brief Whether the process was asked to stop. */
 int stop_requested(void);

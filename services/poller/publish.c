@@ -110,11 +110,7 @@ int publisher_pending(const struct publisher *publisher)
 
 int publisher_check(const struct publisher *publisher, struct error *err)
 {
-    char reason[160];
-
-    if (rd_kafka_fatal_error(producer_handle(publisher->producer), reason, sizeof(reason)) != 0)
-        return error_set(err, ERROR_TEMPORARY, "kafka producer: %s", reason);
-    return 0;
+    return producer_check(publisher->producer, err);
 }
 
 struct batch *batch_new(struct publisher *publisher, int size)

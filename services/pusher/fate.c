@@ -8,7 +8,6 @@
 #include "clock.h"
 #include "log.h"
 #include "retry.h"
-#include "stop.h"
 #include "text.h"
 
 static void key_text(const struct delivery *d, char target[160])
@@ -195,10 +194,6 @@ static enum step publish(struct delivery *d, struct result *result)
             replace_too_large(d, result);
             i = -1;
             continue;
-        }
-        if (sent == -1) {
-            log_error("kafka producer failed error=\"%s\"", err.text);
-            stop_request();
         }
         if (sent == 1 || sent == -1)
             step = STEP_STOPPED;

@@ -173,6 +173,8 @@ out:
             status = -1;
         account_free(pusher.accounts[i]);
     }
+    if (status == 0 && publisher_check(pusher.publisher, err) != 0)
+        status = -1;
     rebuild_free(pusher.rebuild);
     stage_free(pusher.stage);
     publisher_free(pusher.publisher);
@@ -193,6 +195,8 @@ int main(int argc, char **argv)
     if (config_load(&config, &program, argc, argv, &err) == 0 &&
         check_settings(&config, &err) == 0 && http_global_init(&err) == 0) {
         stop_install();
+        /* a call under way is waited for: what is broken off has to be looked up */
+        stop_set_limit((unsigned)config.pusher.http_timeout_s + STOP_LIMIT_S);
         run(&config, &err);
         http_global_cleanup();
     }

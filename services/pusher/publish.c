@@ -23,6 +23,7 @@ struct publisher {
     pthread_t thread;
     int started;
     int ending;
+    struct error failure; /* why no fate can be published any more */
 };
 
 static void on_report(void *context, void *opaque, rd_kafka_resp_err_t error)
@@ -42,13 +43,41 @@ static void on_report(void *context, void *opaque, rd_kafka_resp_err_t error)
     pthread_mutex_unlock(&publisher->lock);
 }
 
+/* No fate can be published any more, so the program ends; the first cause counts. */
+static void fail(struct publisher *publisher, const struct error *err)
+{
+    pthread_mutex_lock(&publisher->lock);
+    if (publisher->failure.kind == ERROR_NONE)
+        publisher->failure = *err;
+    pthread_mutex_unlock(&publisher->lock);
+    stop_request();
+}
+
+int publisher_check(struct publisher *publisher, struct error *err)
+{
+    int failed;
+
+    if (publisher == NULL)
+        return 0;
+    pthread_mutex_lock(&publisher->lock);
+    failed = publisher->failure.kind != ERROR_NONE;
+    if (failed)
+        error_set(err, publisher->failure.kind, "%s", publisher->failure.text);
+    pthread_mutex_unlock(&publisher->lock);
+    return failed ? -1 : 0;
+}
+
 static void *serve(void *context)
 {
     struct publisher *publisher = context;
     int ending = 0;
 
     while (!ending) {
+        struct error err = {0};
+
         producer_poll(publisher->producer, POLL_MS);
+        if (producer_check(publisher->producer, &err) != 0)
+            fail(publisher, &err);
         pthread_mutex_lock(&publisher->lock);
         ending = publisher->ending;
         pthread_mutex_unlock(&publisher->lock);
@@ -125,8 +154,10 @@ int publisher_send(struct publisher *publisher, const struct output *output, str
             free(waiter);
             if (answer == PRODUCER_TOO_LARGE)
                 return 2;
-            if (answer == PRODUCER_FATAL)
+            if (answer == PRODUCER_FATAL) {
+                fail(publisher, err);
                 return -1;
+            }
             if (stop_wait_ms(FULL_WAIT_MS))
                 return 1;
             continue;

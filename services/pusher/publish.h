@@ -22,4 +22,8 @@ void publisher_free(struct publisher *publisher);
  */
 int publisher_send(struct publisher *publisher, const struct output *output, struct error *err);
 
+/** @brief 0; -1 with the error that nobody can heal, for which the program was asked to stop. NULL
+ * is accepted. */
+int publisher_check(struct publisher *publisher, struct error *err);
+
 #endif

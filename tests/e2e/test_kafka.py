@@ -1,0 +1,102 @@
+"""Kafka's edges: batches and limits, what a topic is like, long settings, and ends that do not wait for ever."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+from processes import ROOT, RUNS, Process, Tail, binary, free_port, http_call, read_topic, wait_until, write_topic
+from shop import mail, order
+from stack import Stack
+from test_stage import StageRun
+
+STOP_WITHIN_S = 30  # STOP_LIMIT_S of common/stop.h, and what a busy machine adds
+
+
+def kafka_tool(name, *words):
+    """One of Kafka's own command line tools."""
+    answer = subprocess.run(["java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", f"{ROOT}/build/kafka/lib/*", name, *words],
+                            capture_output=True, text=True, timeout=60, check=False)
+    assert answer.returncode == 0 and "Error" not in answer.stdout, answer.stdout + answer.stderr
+    return answer.stdout
+
+
+def set_topic(kafka, topic, setting):
+    kafka_tool("kafka.admin.ConfigCommand", "--bootstrap-server", kafka.address, "--alter", "--entity-type", "topics",
+               "--entity-name", topic, "--add-config", setting)
+
+
+@pytest.fixture
+def run(kafka, request):
+    """The stage alone, with topics of its own on the real Kafka."""
+    stack = StageRun(f"e2e-{request.node.name}", kafka)
+    yield stack
+    stack.stop()
+
+
+# -- batches -------------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_is_never_larger_than_its_topic_takes(kafka):
+    """60 orders of 6 KB where a topic takes 64 KB: all delivered, none is called too large."""
+    with Stack("e2e-batch", broker=kafka, prefix="batch", settings={"kafka": {"max_record_bytes": 65536}}) as stack:
+        stack.start_servers()
+        numbers = [stack.place(order(mail(), staff_notes="x" * 4000))["id"] for _ in range(60)]
+        stack.start_services()
+        for number in numbers:
+            assert stack.wait_fate(number, timeout=60) == ("delivered", None)
+        assert stack.tails["dead"].records == []
+        texts = "".join(service.text() for service in stack.services.values())
+        assert "one by one" not in texts, "a batch was refused"
+        assert set(stack.stop().values()) == {0}
+
+
+def test_a_batch_that_the_broker_refuses_is_sent_again_record_by_record(run, kafka):
+    """The limit of a topic was lowered after it was made."""
+    run.create_topics()
+    set_topic(kafka, run.topic("history.eligible"), "max.message.bytes=16000")
+    run.generate(2000)
+    output = run.follow_output()
+    copy = run.start_copy()
+    wait_until(lambda: output.count >= 2000, 60, lambda: f"{output.count} records; {copy.tail()}")
+    assert "its records are sent one by one" in copy.text()
+    assert run.stop() == [0]
+    run.assert_all_there(2000)
+    assert read_topic(kafka.address, run.topic("dead")) == []
+
+
+def test_batch_size_is_not_to_be_overridden(run):
+    with open(run.config, "a", encoding="utf-8") as file:
+        file.write("[librdkafka]\nbatch.size = 900000\n")
+    answer = subprocess.run([binary("bench-stage")], env=run.environment(), capture_output=True, text=True, timeout=30,
+                            check=False)
+    assert answer.returncode == 100
+    assert "[librdkafka] batch.size: set by the program" in answer.stderr
+
+
+# -- health --------------------------------------------------------------------------------------------------------
+
+
+def test_healthz_answers_within_a_second_beside_300_half_asked_connections(run):
+    port = free_port()
+    copy = run.start_copy(BIGFUSION_HEALTH_LISTEN=f"127.0.0.1:{port}")
+    wait_until(lambda: "listening for=health" in copy.text(), 20, copy.tail)
+    half = []
+    try:
+        for number in range(300):
+            connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: here\r\nX-Number: %d\r\n" % number)
+            half.append(connection)
+        for path in ("/healthz", "/metrics"):
+            start = time.monotonic()
+            assert http_call(f"127.0.0.1:{port}", "GET", path, timeout=5)[0] == 200
+            assert time.monotonic() - start < 1
+        half[0].settimeout(20)
+        while half[0].recv(1024):  # it is told that it was too slow, or just closed
+            pass
+    finally:
+        for connection in half:
+            connection.close()
