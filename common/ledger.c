@@ -28,6 +28,8 @@ struct ledger *ledger_new(const struct ledger_settings *settings)
     unsigned char random[16] = {0};
 
     ledger->settings = *settings;
+    if (settings->seen == NULL)
+        ledger->settings.seen = ledger->own_seen = ledger_seen_new();
     ledger->redis = redis_new(settings->url, settings->timeout_ms);
     ledger_scripts_init(ledger->scripts);
     snprintf(ledger->marker_key, sizeof(ledger->marker_key), "%s:ledger", settings->prefix);
@@ -44,6 +46,7 @@ void ledger_free(struct ledger *ledger)
     if (ledger == NULL)
         return;
     redis_free(ledger->redis);
+    ledger_seen_free(ledger->own_seen);
     free(ledger);
 }
 
@@ -70,15 +73,14 @@ void ledger_add_number(struct ledger_arguments *arguments, int64_t number)
 
 /* Running scripts */
 
-/* The write counter of an answer, as the last one that the server acknowledged to us. */
-static void remember_writes(struct ledger *ledger, const redisReply *reply)
+static void note_write(struct ledger *ledger, int64_t epoch, int64_t writes)
 {
-    int64_t writes = ledger_element_int(reply, 1, 0);
+    struct ledger_note note = {.epoch = epoch, .writes = writes};
 
-    if (writes > ledger->seen) {
-        ledger->seen = writes;
-        memcpy(ledger->seen_run, ledger->run, sizeof(ledger->seen_run));
-    }
+    if (epoch <= 0 || writes <= 0)
+        return; /* nothing was written */
+    memcpy(note.run, ledger->run, sizeof(note.run));
+    ledger_seen_add(ledger->settings.seen, &note);
 }
 
 static int say_hello(struct ledger *ledger, struct error *err)
@@ -86,6 +88,7 @@ static int say_hello(struct ledger *ledger, struct error *err)
     const char *data[8];
     size_t lengths[8];
     struct ledger_arguments arguments = {.data = data, .lengths = lengths};
+    struct ledger_note seen = ledger_seen_get(ledger->settings.seen);
     redisReply *reply;
     int rc;
 
@@ -93,24 +96,32 @@ static int say_hello(struct ledger *ledger, struct error *err)
     ledger_add_string(&arguments, ledger->marker_key);
     ledger_add_string(&arguments, ledger->run);
     ledger_add_string(&arguments, ledger->vouches ? "1" : "0");
-    ledger_add_string(&arguments, ledger->seen_run);
-    ledger_add_number(&arguments, ledger->seen);
+    ledger_add_string(&arguments, seen.run);
+    ledger_add_number(&arguments, seen.writes);
     ledger_add_number(&arguments, ledger->settings.keep_ms);
+    ledger_add_number(&arguments, seen.epoch);
     reply = redis_script_run(ledger->redis, &ledger->scripts[SCRIPT_HELLO], arguments.count, data,
                              lengths, err);
     if (reply == NULL)
         return error_prefix(err, "ledger hello: ");
     rc = ledger_answer_of(reply, &ledger->greeting, err);
     ledger->epoch = ledger_element_int(reply, 2, 0);
-    if (rc == 0 && ledger->greeting == LEDGER_OK) {
-        ledger->seen = ledger_element_int(reply, 1, 0);
-        memcpy(ledger->seen_run, ledger->run, sizeof(ledger->seen_run));
-    } else {
-        ledger->seen = 0; /* whatever was lost is dealt with: nobody is granted anything now */
-        ledger->seen_run[0] = '\0';
-    }
+    if (rc == 0 && ledger->greeting == LEDGER_OK)
+        note_write(ledger, ledger->epoch, ledger_element_int(reply, 1, 0));
     freeReplyObject(reply);
     return rc;
+}
+
+/* A server that takes no writes is left at once: the address may lead to its master by the next
+ * call. */
+static int check_usable(struct ledger *ledger, const struct ledger_facts *facts, struct error *err)
+{
+    if (facts->cluster != FACT_YES && facts->master != FACT_NO)
+        return 0;
+    redis_close(ledger->redis);
+    return error_set(err, ERROR_TEMPORARY, "ledger: redis: %s",
+                     facts->cluster == FACT_YES ? "a Redis Cluster is not supported"
+                                                : "the server is a replica, it takes no writes");
 }
 
 int ledger_ready(struct ledger *ledger, struct error *err)
@@ -122,6 +133,8 @@ int ledger_ready(struct ledger *ledger, struct error *err)
     if (redis_connect(ledger->redis, err) != 0 ||
         ledger_facts_read(ledger->redis, &facts, err) != 0)
         return error_prefix(err, "ledger: ");
+    if (check_usable(ledger, &facts, err) != 0)
+        return -1;
     for (int i = 0; i < SCRIPT_COUNT; i++) {
         if (redis_script_load(ledger->redis, &ledger->scripts[i], err) != 0)
             return error_prefix(err, "ledger: ");
@@ -170,7 +183,6 @@ static redisReply *run_and_peek(struct ledger *ledger, enum ledger_script script
         error_set(err, ERROR_TEMPORARY, "ledger: unexpected answer from a script");
         return NULL;
     }
-    remember_writes(ledger, reply);
     return reply;
 }
 
@@ -248,6 +260,7 @@ int ledger_acquire_and_peek(struct ledger *ledger, const struct ledger_request *
     if (reply == NULL)
         return -1;
     rc = ledger_grant_read(grant, reply, ledger->settings.visibility_delay_ms, err);
+    note_write(ledger, ledger_fence_epoch(grant->fence), ledger_element_int(reply, 1, 0));
     freeReplyObject(reply);
     if (rc == 0 && count > first)
         rc = ledger_peek_many(ledger, request->account, peeks + first, count - first, err);
@@ -280,6 +293,7 @@ static int run_step(struct ledger *ledger, const struct ledger_grant *grant, con
     if (reply == NULL)
         return -1;
     rc = ledger_answer_of(reply, answer, err);
+    note_write(ledger, ledger_fence_epoch(grant->fence), ledger_element_int(reply, 1, 0));
     freeReplyObject(reply);
     return rc;
 }

@@ -7,8 +7,9 @@
  * Every call returns 0 with an answer, or -1 with a temporary error when Redis did not answer: the
  * caller then waits and repeats the same call (begin, end and finish are idempotent for one fence)
  * or hands the record back uncommitted.
- * The only permanent errors are `ledger entry is damaged`, a key that is too long (both are about
- * this one entry: park the order, go on with others) and, at the first call, a bad URL. */
+ * The only permanent errors are `ledger entry is damaged` and a key that is too long: both are
+ * about this one entry, so park the order and go on with others. Whatever is wrong with the
+ * connection or the server is temporary, also what only a person can mend. */
 #ifndef COMMON_LEDGER_H
 #define COMMON_LEDGER_H
 
@@ -18,6 +19,7 @@
 #include "mem.h"
 
 struct ledger; /* opaque: one connection */
+struct ledger_seen;
 
 struct ledger_settings {
     const char *url;    /* redis://[user:password@]host:port/db or unix:///path?db=N; keeps */
@@ -26,7 +28,9 @@ struct ledger_settings {
     int64_t visibility_delay_ms;
     int64_t keep_ms; /* how long done entries live */
     int64_t born_margin_ms;
-    int64_t timeout_ms; /* for connecting and for each answer */
+    int64_t timeout_ms;       /* for connecting and for each answer */
+    struct ledger_seen *seen; /* what all handles of a process share (ledger_seen.h); keeps. NULL:
+                                 the handle remembers for itself alone */
 };
 
 /** @brief What the configuration says; its strings are borrowed from there. */
@@ -228,7 +232,7 @@ int ledger_start(struct ledger *ledger, int *started, struct error *err);
 int ledger_distrust(struct ledger *ledger, struct error *err);
 
 /** @brief Whether Redis is set up to keep what it acknowledged; a sentence per fault is appended to
- * warnings. */
+ * warnings, and one that names what could not be read. */
 int ledger_check_server(struct ledger *ledger, struct buffer *warnings, struct error *err);
 
 /** @brief SHA-256 of the parts, each followed by a NUL byte, as 32 lower-case hex digits (the first

@@ -4,6 +4,7 @@
 #define COMMON_LEDGER_HANDLE_H
 
 #include "ledger.h"
+#include "ledger_seen.h"
 #include "redis.h"
 
 enum ledger_script {
@@ -18,7 +19,7 @@ enum ledger_script {
     SCRIPT_COUNT
 };
 
-enum { LEDGER_RUN_BYTES = 64, LEDGER_TOKEN_BYTES = 64 };
+enum { LEDGER_TOKEN_BYTES = 64 };
 
 struct ledger {
     struct ledger_settings settings;
@@ -26,12 +27,10 @@ struct ledger {
     struct redis_script scripts[SCRIPT_COUNT];
     char marker_key[LEDGER_KEY_BYTES];
     char lock_key[LEDGER_KEY_BYTES];
-    char owner[33];                  /* random; whose leases are this handle's */
-    char run[LEDGER_RUN_BYTES];      /* run id of the server that we are connected to */
-    int vouches;                     /* a restart of that server would lose nothing */
-    char seen_run[LEDGER_RUN_BYTES]; /* the last write that was acknowledged to us: run and counter
-                                      */
-    int64_t seen;
+    char owner[33];                      /* random; whose leases are this handle's */
+    char run[LEDGER_RUN_BYTES];          /* run id of the server that we are connected to */
+    int vouches;                         /* a restart of that server would lose nothing */
+    struct ledger_seen *own_seen;        /* where the settings name none to share */
     enum ledger_answer greeting;         /* what hello said on this connection */
     int64_t epoch;                       /* and the epoch; 0: LOST */
     unsigned generation;                 /* of the connection that hello was said on; 0: none */
@@ -42,15 +41,20 @@ struct ledger {
 /** @brief The scripts' texts (ledger_scripts.c). SHAs are computed here. */
 void ledger_scripts_init(struct redis_script scripts[SCRIPT_COUNT]);
 
-/* What a server says about itself in INFO and CONFIG GET (pure; ledger_server.c). */
+/* What a server says about itself. Hosted servers forbid CONFIG, and some leave lines of INFO out.
+ */
+enum ledger_fact { FACT_UNKNOWN = 0, FACT_NO, FACT_YES };
+
+/* INFO and CONFIG GET (pure; ledger_server.c). */
 struct ledger_facts {
     char run[LEDGER_RUN_BYTES];
-    int append_only;      /* aof_enabled */
-    int fsync_always;     /* appendfsync always */
-    int fsync_on_rewrite; /* no-appendfsync-on-rewrite no */
-    int never_promoted;   /* master_replid2 all zero */
-    int master;           /* role */
-    int evicts;           /* maxmemory set and a policy other than noeviction */
+    enum ledger_fact append_only;      /* aof_enabled */
+    enum ledger_fact fsync_always;     /* appendfsync always */
+    enum ledger_fact fsync_on_rewrite; /* no-appendfsync-on-rewrite no */
+    enum ledger_fact never_promoted;   /* master_replid2 all zero */
+    enum ledger_fact master;           /* role */
+    enum ledger_fact cluster;          /* cluster_enabled */
+    enum ledger_fact evicts;           /* maxmemory set and a policy other than noeviction */
 };
 
 /** @brief Value of a "name:value" line of INFO, cut to size; "" when absent. @returns target */
@@ -59,7 +63,13 @@ char *ledger_info_value(char *target, size_t size, const char *info, const char 
 /** @brief Whether a restart of such a server loses nothing that it acknowledged (rule 4). */
 int ledger_facts_vouch(const struct ledger_facts *facts);
 
-/** @brief Asks the connected server. */
+/** @brief Reads what INFO says; the rest stays as it is. */
+void ledger_facts_of_info(struct ledger_facts *facts, const char *info);
+
+/** @brief A sentence for each fault of these facts, and for what could not be read. */
+void ledger_facts_warn(const struct ledger_facts *facts, struct buffer *warnings);
+
+/** @brief Asks the connected server. Settings that it does not tell stay unknown. */
 int ledger_facts_read(struct redis *redis, struct ledger_facts *facts, struct error *err);
 
 /** @brief Connects and says hello where that has not been done on this connection. */
@@ -80,7 +90,7 @@ void ledger_add_number(struct ledger_arguments *arguments, int64_t number);
 
 /**
  * @brief Runs a script after hello; repeats it once where an idle connection turns out to be
- * closed, for all scripts may be repeated. Remembers the write counter that stands at reply[1].
+ * closed, for all scripts may be repeated.
  * @returns an array of texts with at least one element (new), or NULL with err set
  */
 redisReply *ledger_run(struct ledger *ledger, enum ledger_script script,
@@ -101,6 +111,9 @@ redisReply *ledger_script_and_peek(struct ledger *ledger, const struct redis_scr
 /** @brief The answer that a script's first element names. @returns 0, or -1 with a temporary error
  */
 int ledger_answer_of(const redisReply *reply, enum ledger_answer *answer, struct error *err);
+
+/** @brief The epoch in a fence, or 0. Pure. */
+int64_t ledger_fence_epoch(const char *fence);
 
 /** @brief Element i as a whole number, or missing. */
 int64_t ledger_element_int(const redisReply *reply, size_t i, int64_t missing);

@@ -12,7 +12,7 @@ enum { REBUILD_LOCK_MS = 60000 };
 /* A short script call on marker and lock. The caller frees the reply. */
 static redisReply *run_locked(struct ledger *ledger, enum ledger_script script, const char *token,
                               const char *second, const char *third, const char *fourth,
-                              struct error *err)
+                              int64_t fifth, struct error *err)
 {
     const char *data[8];
     size_t lengths[8];
@@ -25,6 +25,7 @@ static redisReply *run_locked(struct ledger *ledger, enum ledger_script script, 
     ledger_add_string(&arguments, second);
     ledger_add_string(&arguments, third);
     ledger_add_string(&arguments, fourth);
+    ledger_add_number(&arguments, fifth);
     return ledger_run(ledger, script, &arguments, err);
 }
 
@@ -43,7 +44,7 @@ int ledger_rebuild_lock(struct ledger *ledger, int *taken, struct error *err)
     else
         snprintf(token, sizeof(token), "%s-%u", ledger->owner, ++ledger->lock_count);
     snprintf(ttl, sizeof(ttl), "%d", REBUILD_LOCK_MS);
-    reply = run_locked(ledger, SCRIPT_LOCK, token, ttl, renew ? "1" : "0", "", err);
+    reply = run_locked(ledger, SCRIPT_LOCK, token, ttl, renew ? "1" : "0", "", 0, err);
     if (reply == NULL)
         return -1;
     *taken = ledger_element_int(reply, 0, 0) == 1;
@@ -174,7 +175,7 @@ static int seal(struct ledger *ledger, int first, enum ledger_answer *answer, st
         return 0;
     snprintf(keep, sizeof(keep), "%lld", (long long)ledger->settings.keep_ms);
     reply = run_locked(ledger, SCRIPT_SEAL, ledger->lock_token, ledger->run, keep, first ? "1" : "",
-                       err);
+                       ledger_seen_get(ledger->settings.seen).epoch, err);
     if (reply == NULL)
         return -1;
     rc = ledger_answer_of(reply, answer, err);

@@ -77,6 +77,11 @@ int64_t ledger_element_int(const redisReply *reply, size_t i, int64_t missing)
     return *end == '\0' ? (int64_t)value : missing;
 }
 
+int64_t ledger_fence_epoch(const char *fence)
+{
+    return fence[0] >= '0' && fence[0] <= '9' ? (int64_t)strtoll(fence, NULL, 10) : 0;
+}
+
 int ledger_answer_of(const redisReply *reply, enum ledger_answer *answer, struct error *err)
 {
     const char *word = element(reply, 0);

@@ -27,11 +27,41 @@ char *ledger_info_value(char *target, size_t size, const char *info, const char 
 
 int ledger_facts_vouch(const struct ledger_facts *facts)
 {
-    return facts->append_only && facts->fsync_always && facts->fsync_on_rewrite &&
-           facts->never_promoted && facts->master;
+    return facts->append_only == FACT_YES && facts->fsync_always == FACT_YES &&
+           facts->fsync_on_rewrite == FACT_YES && facts->never_promoted == FACT_YES &&
+           facts->master == FACT_YES;
 }
 
-/* CONFIG GET's value, or "" where it is not told: some hosted servers forbid CONFIG. */
+/* Whether value is expected; unknown where it is not told. */
+static enum ledger_fact fact_of(const char *value, const char *expected)
+{
+    if (value[0] == '\0')
+        return FACT_UNKNOWN;
+    return strcmp(value, expected) == 0 ? FACT_YES : FACT_NO;
+}
+
+void ledger_facts_of_info(struct ledger_facts *facts, const char *info)
+{
+    char value[64], limit[64];
+
+    ledger_info_value(facts->run, sizeof(facts->run), info, "run_id");
+    ledger_info_value(value, sizeof(value), info, "aof_enabled");
+    facts->append_only = fact_of(value, "1");
+    ledger_info_value(value, sizeof(value), info, "role");
+    facts->master = fact_of(value, "master");
+    ledger_info_value(value, sizeof(value), info, "cluster_enabled");
+    facts->cluster = fact_of(value, "1");
+    ledger_info_value(value, sizeof(value), info, "master_replid2");
+    if (value[0] != '\0')
+        facts->never_promoted = strspn(value, "0") == strlen(value) ? FACT_YES : FACT_NO;
+    ledger_info_value(limit, sizeof(limit), info, "maxmemory");
+    ledger_info_value(value, sizeof(value), info, "maxmemory_policy");
+    if (limit[0] != '\0' && value[0] != '\0')
+        facts->evicts =
+            strcmp(limit, "0") != 0 && strcmp(value, "noeviction") != 0 ? FACT_YES : FACT_NO;
+}
+
+/* CONFIG GET's value, or "" where it is not told: hosted servers forbid or rename CONFIG. */
 static const char *setting(const redisReply *reply)
 {
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
@@ -42,19 +72,10 @@ static const char *setting(const redisReply *reply)
 
 static int read_info(struct ledger_facts *facts, const redisReply *reply, struct error *err)
 {
-    char value[64];
-
     if (redis_reply_check(reply, err) != 0)
-        return -1;
-    if (reply->type != REDIS_REPLY_STRING)
-        return error_set(err, ERROR_TEMPORARY, "redis: no answer to INFO");
-    ledger_info_value(facts->run, sizeof(facts->run), reply->str, "run_id");
-    ledger_info_value(value, sizeof(value), reply->str, "aof_enabled");
-    facts->append_only = strcmp(value, "1") == 0;
-    ledger_info_value(value, sizeof(value), reply->str, "role");
-    facts->master = strcmp(value, "master") == 0;
-    ledger_info_value(value, sizeof(value), reply->str, "master_replid2");
-    facts->never_promoted = value[0] != '\0' && strspn(value, "0") == strlen(value);
+        return error_prefix(err, "INFO, without which the server's run id is not known: ");
+    if (reply->type == REDIS_REPLY_STRING)
+        ledger_facts_of_info(facts, reply->str);
     if (facts->run[0] == '\0')
         return error_set(err, ERROR_TEMPORARY, "redis: INFO does not tell the run id");
     return 0;
@@ -62,9 +83,8 @@ static int read_info(struct ledger_facts *facts, const redisReply *reply, struct
 
 int ledger_facts_read(struct redis *redis, struct ledger_facts *facts, struct error *err)
 {
-    static const char *const names[] = {"appendfsync", "no-appendfsync-on-rewrite",
-                                        "maxmemory-policy", "maxmemory"};
-    enum { COUNT = 5 };
+    static const char *const names[] = {"appendfsync", "no-appendfsync-on-rewrite"};
+    enum { COUNT = 3 };
     const char *info[] = {"INFO"};
     redisReply *replies[COUNT] = {NULL};
     int rc = -1;
@@ -85,15 +105,59 @@ int ledger_facts_read(struct redis *redis, struct ledger_facts *facts, struct er
     }
     if (read_info(facts, replies[0], err) != 0)
         goto out;
-    facts->fsync_always = strcmp(setting(replies[1]), "always") == 0;
-    facts->fsync_on_rewrite = strcmp(setting(replies[2]), "no") == 0;
-    facts->evicts =
-        strcmp(setting(replies[3]), "noeviction") != 0 && strcmp(setting(replies[4]), "0") != 0;
+    facts->fsync_always = fact_of(setting(replies[1]), "always");
+    facts->fsync_on_rewrite = fact_of(setting(replies[2]), "no");
     rc = 0;
 out:
     for (int i = 0; i < COUNT; i++)
         freeReplyObject(replies[i]);
     return rc;
+}
+
+/* What could not be read is said so, and is no fault. */
+static void warn_unknown(const struct ledger_facts *facts, struct buffer *warnings)
+{
+    const struct {
+        enum ledger_fact fact;
+        const char *name;
+    } asked[] = {{facts->append_only, "aof_enabled of INFO"},
+                 {facts->fsync_always, "appendfsync"},
+                 {facts->fsync_on_rewrite, "no-appendfsync-on-rewrite"},
+                 {facts->never_promoted, "master_replid2 of INFO"},
+                 {facts->evicts, "maxmemory_policy of INFO"}};
+    int count = 0;
+
+    for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+        if (asked[i].fact == FACT_UNKNOWN)
+            buffer_printf(warnings, "%s%s", count++ == 0 ? "could not be read: " : ", ",
+                          asked[i].name);
+    }
+    if (count > 0)
+        buffer_printf(warnings, " (CONFIG or a part of INFO is not allowed here): what cannot be "
+                                "read does not vouch for Redis, so a restart of it means a rebuild "
+                                "of the ledger. ");
+}
+
+void ledger_facts_warn(const struct ledger_facts *facts, struct buffer *warnings)
+{
+    if (facts->append_only == FACT_NO)
+        buffer_printf(warnings,
+                      "appendonly is off: a restart of Redis means a rebuild of the ledger. ");
+    if (facts->fsync_always == FACT_NO)
+        buffer_printf(warnings, "appendfsync is not always: a restart of Redis means a rebuild of "
+                                "the ledger, a crash may lose what it acknowledged. ");
+    if (facts->fsync_on_rewrite == FACT_NO)
+        buffer_printf(warnings,
+                      "no-appendfsync-on-rewrite is not no: a crash while Redis rewrites its file "
+                      "may lose what it acknowledged. ");
+    if (facts->never_promoted == FACT_NO)
+        buffer_printf(warnings,
+                      "Redis was a replica once: a restart means a rebuild of the ledger. ");
+    if (facts->evicts == FACT_YES)
+        buffer_printf(warnings,
+                      "maxmemory-policy is not noeviction: Redis may drop entries that guard "
+                      "against doubles. ");
+    warn_unknown(facts, warnings);
 }
 
 int ledger_check_server(struct ledger *ledger, struct buffer *warnings, struct error *err)
@@ -102,24 +166,6 @@ int ledger_check_server(struct ledger *ledger, struct buffer *warnings, struct e
 
     if (ledger_ready(ledger, err) != 0 || ledger_facts_read(ledger->redis, &facts, err) != 0)
         return -1;
-    if (!facts.append_only)
-        buffer_printf(warnings,
-                      "appendonly is off: a restart of Redis means a rebuild of the ledger. ");
-    if (!facts.fsync_always)
-        buffer_printf(warnings, "appendfsync is not always: a restart of Redis means a rebuild of "
-                                "the ledger, a crash may lose what it acknowledged. ");
-    if (!facts.fsync_on_rewrite)
-        buffer_printf(warnings,
-                      "no-appendfsync-on-rewrite is not no: a crash while Redis rewrites its file "
-                      "may lose what it acknowledged. ");
-    if (!facts.master)
-        buffer_printf(warnings, "Redis is a replica: it takes no writes. ");
-    if (facts.master && !facts.never_promoted)
-        buffer_printf(warnings,
-                      "Redis was a replica once: a restart means a rebuild of the ledger. ");
-    if (facts.evicts)
-        buffer_printf(warnings,
-                      "maxmemory-policy is not noeviction: Redis may drop entries that guard "
-                      "against doubles. ");
+    ledger_facts_warn(&facts, warnings);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 
 #include "mem.h"
+#include "redis_fault.h"
 
 enum { ARGUMENTS_MAX = 1024 }; /* of one script call */
 
@@ -91,19 +92,24 @@ static redisReply *call(struct redis *redis, int count, const char **arguments,
     return reply;
 }
 
-/* One command while logging in; its answer matters only as good or bad. */
+/* One command while logging in; its answer matters only as good or bad. The server's text may
+ * repeat what it was sent, which is a password here: only its first word is told. */
 static int login_step(struct redis *redis, int count, const char **arguments, struct error *err)
 {
+    static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     redisReply *reply = call(redis, count, arguments, NULL, err);
-    int rc;
 
     if (reply == NULL)
         return -1;
-    rc = redis_reply_check(reply, err);
+    if (reply->type != REDIS_REPLY_ERROR) {
+        freeReplyObject(reply);
+        return 0;
+    }
+    error_set(err, ERROR_TEMPORARY, "redis: %s is refused: %.*s", arguments[0],
+              (int)strspn(reply->str, capitals), reply->str);
     freeReplyObject(reply);
-    if (rc != 0)
-        redis_close(redis);
-    return rc;
+    redis_close(redis);
+    return -1;
 }
 
 static int login(struct redis *redis, const struct redis_url *url, struct error *err)
@@ -137,12 +143,13 @@ int redis_connect(struct redis *redis, struct error *err)
     struct timeval timeout = {.tv_sec = redis->timeout_ms / 1000,
                               .tv_usec = (redis->timeout_ms % 1000) * 1000};
     struct redis_url url = {0};
+    struct error own = {0};
     int rc = -1;
 
     if (redis->context != NULL)
         return 0;
-    if (redis_url_parse(&url, redis->address, err) != 0)
-        return error_prefix(err, "redis url: ");
+    if (redis_url_parse(&url, redis->address, &own) != 0) /* the settings are checked at start */
+        return error_set(err, ERROR_TEMPORARY, "redis url: %s", own.text);
     redis->context =
         mem_check(url.path != NULL ? redisConnectUnixWithTimeout(url.path, timeout)
                                    : redisConnectWithTimeout(url.host, url.port, timeout));
@@ -170,16 +177,31 @@ int redis_reply_check(const redisReply *reply, struct error *err)
 {
     if (reply->type != REDIS_REPLY_ERROR)
         return 0;
-    /* Redis before 7 puts "ERR Error running script ..." in front of what a command inside said. */
-    if (strstr(reply->str, "WRONGTYPE") != NULL)
-        return error_set(err, ERROR_PERMANENT, "redis: the key holds another type");
+    if (redis_fault_of(reply->str) != REDIS_FAULT_ENTRY)
+        return error_set(err, ERROR_TEMPORARY, "redis: %.200s", reply->str);
     if (strncmp(reply->str, "DAMAGED", 7) == 0)
         return error_set(err, ERROR_PERMANENT, "redis: bad field:%s", reply->str + 7);
-    return error_set(err, ERROR_TEMPORARY, "redis: %.200s", reply->str);
+    return error_set(err, ERROR_PERMANENT, "redis: the key holds another type");
 }
 
-static redisReply *checked(redisReply *reply, struct error *err)
+/* The reply, unless it says that this server cannot be used: then the connection is dropped, the
+ * reply freed, and err set. */
+static redisReply *usable(struct redis *redis, redisReply *reply, struct error *err)
 {
+    if (reply == NULL || reply->type != REDIS_REPLY_ERROR ||
+        redis_fault_of(reply->str) != REDIS_FAULT_SERVER)
+        return reply;
+    redis_reply_check(reply, err);
+    freeReplyObject(reply);
+    redis->was_closed = 0;
+    redis_close(redis);
+    return NULL;
+}
+
+/* The reply, unless it is an error. */
+static redisReply *checked(struct redis *redis, redisReply *reply, struct error *err)
+{
+    reply = usable(redis, reply, err);
     if (reply != NULL && redis_reply_check(reply, err) != 0) {
         freeReplyObject(reply);
         return NULL;
@@ -201,7 +223,7 @@ redisReply *redis_command(struct redis *redis, struct error *err, const char *fo
         fail(redis, err);
         return NULL;
     }
-    return checked(reply, err);
+    return checked(redis, reply, err);
 }
 
 redisReply *redis_command_argv(struct redis *redis, int count, const char **arguments,
@@ -209,7 +231,7 @@ redisReply *redis_command_argv(struct redis *redis, int count, const char **argu
 {
     if (redis_connect(redis, err) != 0)
         return NULL;
-    return checked(call(redis, count, arguments, lengths, err), err);
+    return checked(redis, call(redis, count, arguments, lengths, err), err);
 }
 
 int redis_queue(struct redis *redis, int count, const char **arguments, const size_t *lengths,
@@ -234,7 +256,7 @@ redisReply *redis_next(struct redis *redis, struct error *err)
         fail(redis, err);
         return NULL;
     }
-    return reply;
+    return usable(redis, reply, err);
 }
 
 /* Scripts */
@@ -322,5 +344,5 @@ redisReply *redis_script_run(struct redis *redis, const struct redis_script *scr
         reply = call(redis, count + 2, all, all_lengths, err);
         free(text);
     }
-    return checked(reply, err);
+    return checked(redis, reply, err);
 }

@@ -4,6 +4,11 @@
  * that failed is reset (RST), so that a command which is still in our send queue cannot arrive
  * after its repetition on the next connection.
  *
+ * An error reply of which redis_fault_of() says that it is about the server (a replica, loading,
+ * out of memory, not logged in ...) drops the connection too: the address may lead to another
+ * server by the next call. So whoever waits and calls again, with a backoff, has done all there is
+ * to do.
+ *
  * Error kinds: WRONGTYPE and a script's own `DAMAGED ...` are permanent: that key holds something
  * else. All other faults are temporary, a refused password too: nobody's order is bad because Redis
  * does not let us in. */
@@ -92,7 +97,8 @@ int redis_script_queue(struct redis *redis, const struct redis_script *script, i
 int redis_script_unknown(const redisReply *reply);
 
 /** @brief The next queued reply (new); an error reply is a reply here: see redis_reply_check().
- * NULL: connection failed. */
+ * NULL: the connection failed or the server cannot be used; the other queued replies are gone too.
+ */
 redisReply *redis_next(struct redis *redis, struct error *err);
 
 /** @brief 0, or -1 with err set when it is an error reply; kinds as above. */

@@ -198,18 +198,19 @@ class Kafka:
 
 
 class Redis:
-    def __init__(self, run):
-        self.run, self.port = run, free_port()
+    def __init__(self, run, name="redis", options=()):
+        self.run, self.port, self.name, self.options = run, free_port(), name, options
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.process = None
         self.start()
 
     def start(self):
-        folder = os.path.join(self.run, "redis")
+        folder = os.path.join(self.run, self.name)
         os.makedirs(folder, exist_ok=True)
-        self.process = Process("redis", [
+        self.process = Process(self.name, [
             "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", folder, "--save", "",
-            "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"], self.run)
+            "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", *self.options],
+            self.run)
         wait_until(self.answers, 10, lambda: f"redis: {self.process.tail()}")
 
     def answers(self):

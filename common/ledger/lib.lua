@@ -22,6 +22,9 @@ end
 -- there is no usable marker: then the answer is LOST.
 local function read_marker()
     local ok, marker = pcall(redis.call, 'HMGET', KEYS[1], 'born_at', 'keep', 'writes', 'since')
+    if not ok and not string.find(type(marker) == 'table' and marker.err or tostring(marker), 'WRONGTYPE', 1, true) then
+        redis.call('HMGET', KEYS[1], 'born_at') -- not the marker's fault but the server's, which says so once more
+    end
     if ok and whole(marker[1]) and whole(marker[2]) and whole(marker[3]) then
         return marker[1], whole(marker[2]), whole(marker[4]) or 0
     end

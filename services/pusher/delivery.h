@@ -37,6 +37,7 @@ struct pusher {
     struct publisher *publisher;
     struct rebuild *rebuild;
     struct ledger_settings ledger_settings;
+    struct ledger_seen *seen; /* of all workers and the rebuild; in ledger_settings too */
     struct metric *alarms_double_found;
     struct metric *alarms_fenced;
     struct metric *alarms_total_differs;

@@ -24,6 +24,7 @@
 #include "error.h"
 #include "health.h"
 #include "http.h"
+#include "ledger_seen.h"
 #include "log.h"
 #include "stage.h"
 #include "stop.h"
@@ -84,6 +85,7 @@ static void set_up(struct pusher *pusher, const struct config *config, const cha
                                                      .input_count = count,
                                                      .inflight_bytes_max = INFLIGHT_BYTES_MAX};
     pusher->ledger_settings = ledger_settings_of(config);
+    pusher->ledger_settings.seen = pusher->seen = ledger_seen_new();
     pusher->alarms_double_found = alarm_counter("double_found");
     pusher->alarms_fenced = alarm_counter("fenced");
     pusher->alarms_total_differs = alarm_counter("total_differs");
@@ -179,6 +181,7 @@ out:
     stage_free(pusher.stage);
     publisher_free(pusher.publisher);
     pool_free(pool);
+    ledger_seen_free(pusher.seen);
     health_stop();
     topics_clear(&pusher.topics);
     free(pusher.accounts);

@@ -73,7 +73,8 @@ class Worker:
         self.server, self.name, self.kind, self.repeat = server, name, kind, repeat
         self.key = "t:ledger:" + key
         self.fence = ""
-        self.seen_run, self.seen = "", 0
+        self.connected = ""  # run of the server that hello was said to last
+        self.seen_run, self.seen, self.seen_epoch = "", 0, 0
         self.grant = None
 
     @staticmethod
@@ -83,22 +84,22 @@ class Worker:
     def run(self, script, keys, *arguments):
         reply = self.server.client.eval(self.text(script), len(keys), *keys, *arguments)
         if len(reply) > 1 and script not in ("fill", "lock") and int(reply[1]):
-            self.seen = int(reply[1])
+            self.seen, self.seen_epoch = int(reply[1]), int(self.server.client.hget("t:ledger", "born_at"))
+            self.seen_run = self.connected
         return reply
 
     def hello(self, run=None, vouches=1):
-        run = run or self.server.client.info("server")["run_id"]
-        reply = self.run("hello", ["t:ledger"], run, vouches, self.seen_run, self.seen, self.keep_ms)
-        self.seen_run, self.seen = (run, int(reply[1])) if reply[0] == "OK" else ("", 0)
+        run = self.connected = run or self.server.client.info("server")["run_id"]
+        reply = self.run("hello", ["t:ledger"], run, vouches, self.seen_run, self.seen, self.keep_ms, self.seen_epoch)
         return reply[0]
 
     def rebuild(self, fills=(), run=None):
-        run = run or self.server.client.info("server")["run_id"]
+        run = self.connected = run or self.server.client.info("server")["run_id"]
         token = self.name + "-token"
         assert self.run("lock", ["t:ledger", "t:lock"], token, 60000, 0) == ["1"]
         for fill in fills:
             self.fill(*fill)
-        assert self.run("seal", ["t:ledger", "t:lock"], token, run, self.keep_ms)[0] == "OK"
+        assert self.run("seal", ["t:ledger", "t:lock"], token, run, self.keep_ms, "", self.seen_epoch)[0] == "OK"
         assert self.hello(run) == "OK"
         return self
 

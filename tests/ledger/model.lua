@@ -33,6 +33,11 @@ local scenarios = {
     {name = 'refused alone', records = {R1}, quick = budget(1, 0, 0, 0, 0), full = budget(1, 0, 0, 1, 1)},
     {name = 'made, then a version that would be refused', records = {V1, R2}, quick = budget(0, 0, 1, 0, 0),
      full = budget(1, 0, 1, 0, 0)},
+    -- A copy that vouches: only the process that saw more can tell (one process, without a crash).
+    {name = 'one order, a copy of before a restart', records = {V1}, one_process = 'restart',
+     quick = budget(0, 0, 0, 2, 1), full = budget(0, 0, 1, 2, 1)},
+    {name = 'one order, a copy of before a rebuild', records = {V1}, one_process = 'rebuild',
+     rules = budget(0, 0, 0, 2, 1), full = budget(0, 0, 0, 2, 1)},
     {name = 'three versions', records = {V1, W2, V3}, full = budget(0, 0, 1, 0, 0)},
 }
 
@@ -117,7 +122,7 @@ local function explore(world, budget_, stop_early)
 end
 
 local function world_of(scenario, scripts, off)
-    local world = {records = scenario.records, scripts = scripts, off = off or {}}
+    local world = {records = scenario.records, one_process = scenario.one_process, scripts = scripts, off = off or {}}
     for _, record in ipairs(scenario.records) do
         if not world.newest_is or record.version > world.newest_is.version then
             world.newest_is = record
@@ -139,6 +144,11 @@ local rules = {
     {'3 goals in doubt', at = 'one order, Redis lost', scripts = {{'acquire', "put('goals', '1')\n        put('doubt'", "put('doubt'"},
                                     {'acquire', "put('goals', '1')\n    if", "if"}}},
     {'4 hello', at = 'one order, Redis lost', scripts = {{'hello', "if (restarted and not vouches)", "if false and (restarted and not vouches)"}}},
+    {'4 a run of this epoch that is not known', at = 'one order, a copy of before a restart',
+     scripts = {{'hello', "not reached or", ""}, {'hello', "reached < seen", "reached and reached < seen"}}},
+    {'4 an older epoch', at = 'one order, a copy of before a rebuild',
+     scripts = {{'hello', "seen_epoch > whole(epoch)", "false"}}},
+    {'4 what the process saw', at = 'one order, a copy of before a restart', off = {shared = true}},
     {'4 filling in', at = 'withdrawn, Redis lost', scripts = {{'fill', "write_entry(set)", ""}}},
     {'5 versions', at = 'withdrawn', scripts = {{'acquire', "mine < theirs or", "false and"}}},
     {'5 the doubt of a newer one', at = 'withdrawn, Redis lost', scripts = {{'step', "put('lease', '0') -- its next acquire says OLD\n                    word = 'FENCED'",
@@ -166,7 +176,8 @@ for _, word in ipairs(arg) do
     end
 end
 for i = #scenarios, 1, -1 do
-    if only and scenarios[i].name ~= only or not (own_budget or scenarios[i][mode == 'full' and 'full' or 'quick']) then
+    local known = own_budget or scenarios[i][mode] or (mode == 'rules' and scenarios[i].quick)
+    if (only and scenarios[i].name ~= only) or not known then
         table.remove(scenarios, i)
     elseif own_budget then
         scenarios[i].quick, scenarios[i].full = own_budget, own_budget
@@ -179,7 +190,7 @@ if mode == 'rules' then
         local scripts, seen = redis.load(SCRIPTS, rule.scripts), nil
         for _, scenario in ipairs(scenarios) do
             if not seen and scenario.name == (rule.at or 'one order') then
-                local result = explore(world_of(scenario, scripts, rule.off), scenario.quick, true)
+                local result = explore(world_of(scenario, scripts, rule.off), scenario.rules or scenario.quick, true)
                 seen = result.violations[1] and scenario.name .. ': ' .. result.violations[1]
             end
         end

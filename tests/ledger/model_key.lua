@@ -45,6 +45,10 @@ local function add_db(db, s, first, second)
             local ended = marker['end:' .. run]
             add(ended and behind(first.seen, ended) * 100 + behind(second.seen, ended) or nil)
         end
+        if marker.born_at then
+            add((first.seen_epoch > tonumber(marker.born_at) and 1 or first.seen_epoch == tonumber(marker.born_at) and 2 or 3) * 10 +
+                (second.seen_epoch > tonumber(marker.born_at) and 1 or second.seen_epoch == tonumber(marker.born_at) and 2 or 3))
+        end
         if marker.writes then
             add(behind(first.seen, marker.writes) * 100 + behind(second.seen, marker.writes))
         end

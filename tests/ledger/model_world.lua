@@ -42,31 +42,37 @@ end
 function M.first(scenario)
     local budget = copy(scenario.budget)
     local function worker(name)
-        return {name = name, life = 0, pc = 'idle', run = 1, seen_run = '1', seen = 0}
+        return {name = name, life = 0, pc = 'idle', run = 1, seen_run = '1', seen = 0, seen_epoch = 10}
     end
     return {now = START, run = 1, vouches = 1, budget = budget, goals = 0, creates = {}, fates = {}, committed = {},
             workers = {worker('a'), worker('b')}, known = false,
             db = {marker = {born_at = '10', since = '10', run = '1', keep = tostring(KEEP), writes = '100'}}}
 end
 
+-- What was acknowledged last: of one worker, or of both where they are threads of one process.
+local function remember(world, s, w, seen, seen_run, seen_epoch)
+    for _, worker in ipairs(world.one_process and not world.off.shared and s.workers or {w}) do
+        worker.seen, worker.seen_run, worker.seen_epoch = seen, seen_run, seen_epoch
+    end
+end
+
 -- One script, after hello where the connection is new.
 local function script(world, s, w, name, keys, ...)
     local function run(which, keys_, arguments)
         local reply = redis.run(world.scripts[which], s.db, s.now, keys_, arguments)
-        local writes = tonumber(reply[2])
-        if which ~= 'fill' and writes and writes > w.seen then
-            w.seen, w.seen_run = writes, tostring(s.run)
+        local writes, epoch = tonumber(reply[2]), s.db.marker and tonumber(s.db.marker.born_at)
+        if which ~= 'fill' and writes and epoch and writes > 0 and
+            (epoch > w.seen_epoch or (epoch == w.seen_epoch and writes > w.seen)) then
+            remember(world, s, w, writes, tostring(s.run), epoch)
         end
         return reply
     end
     if w.run ~= s.run then
         local reply = run('hello', {'marker'}, {tostring(s.run), tostring(s.vouches), w.seen_run, tostring(w.seen),
-                                                tostring(KEEP)})
+                                                tostring(KEEP), tostring(w.seen_epoch)})
         w.run = s.run
-        if reply[1] == 'OK' then
-            w.seen, w.seen_run = tonumber(reply[2]), tostring(s.run)
-        else
-            w.seen, w.seen_run, w.token = 0, '', nil
+        if reply[1] ~= 'OK' then
+            w.token = nil
         end
     end
     return run(name, keys, {...})
@@ -270,7 +276,8 @@ function steps.fill(world, s, w)
 end
 
 function steps.seal(world, s, w)
-    script(world, s, w, 'seal', {'marker', 'lock'}, w.token or '', tostring(s.run), tostring(KEEP), '')
+    script(world, s, w, 'seal', {'marker', 'lock'}, w.token or '', tostring(s.run), tostring(KEEP), '',
+           tostring(w.seen_epoch))
     return function()
         w.token, w.pc = nil, 'acquire'
     end
@@ -386,7 +393,7 @@ function M.worker_moves(world, s, index, list)
         move('crashes', function(new, w)
             new.budget.crashes = new.budget.crashes - 1
             forget(w)
-            w.life, w.run, w.seen_run, w.seen, w.token = w.life + 1, 0, '', 0, nil
+            w.life, w.run, w.seen_run, w.seen, w.seen_epoch, w.token = w.life + 1, 0, '', 0, 0, nil
         end)
     end
 end
@@ -410,6 +417,9 @@ function M.world_moves(world, s, list)
             change_(new)
         end)
     end
+    if world.one_process then
+        return M.vouching_moves(world, s, move)
+    end
     if s.snapshot then
         lose('an old copy of Redis', function(new)
             new.db, new.run, new.vouches = copy_db(s.snapshot), s.run + 1, 0
@@ -429,6 +439,31 @@ function M.world_moves(world, s, list)
         move('Redis is copied', function(new)
             new.snapshot = copy_db(s.db)
         end)
+    end
+end
+
+-- An old copy comes back in a server that vouches, after a restart or an emptied Redis. Only who saw what was acknowledged
+-- since can tell, so there is one process here and it does not crash (docs/ledger.md, what it asks of Redis).
+function M.vouching_moves(world, s, move)
+    local function change(label, db, budget)
+        move(label, function(new)
+            new.db, new.run, new.vouches = db and copy_db(db) or new.db, s.run + 1, 1
+            new.budget.losses = s.budget.losses - 1
+            new.budget.copies, new.snapshot = budget, budget > 0 and new.snapshot or nil
+        end)
+    end
+    if not s.snapshot then
+        move('Redis is copied', function(new)
+            new.snapshot = copy_db(s.db)
+        end)
+    elseif s.budget.losses > 1 then
+        if world.one_process == 'restart' then
+            change('Redis restarts', nil, 1)
+        else
+            change('an empty Redis', {}, 1)
+        end
+    else
+        change('an old copy of Redis that vouches', s.snapshot, 0)
     end
 end
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ledger import Worker
+from ledger import Worker, deliver
 
 ALWAYS = ("--appendonly", "yes", "--appendfsync", "always")
 
@@ -91,3 +91,56 @@ def test_a_restart_and_then_an_emptied_redis_is_one_rebuild(own_server):
     server.client.flushall()
     b.rebuild()
     assert a.hello(vouches=vouches(server)) == "OK"
+
+
+def data_of(server, name):
+    return server.folder + "/" + name
+
+
+def copy_back(server, copy):
+    """The files of the copy in place of the server's own, in a server that vouches."""
+    server.kill()
+    shutil.rmtree(data_of(server, "appendonlydir"))
+    shutil.copytree(copy, data_of(server, "appendonlydir"))
+    server.start()
+
+
+def test_a_copy_of_before_a_trusted_restart_is_lost(own_server):
+    """The copy never heard of the run that acknowledged the delivery; its counter says nothing about that run."""
+    server = own_server(*ALWAYS)
+    a = Worker(server, "a").rebuild()
+    shutil.copytree(data_of(server, "appendonlydir"), data_of(server, "copy"))
+    server.kill()
+    server.start()
+    assert a.hello(vouches=vouches(server)) == "OK"
+    assert a.acquire() == "GRANT"
+    deliver(a)
+    copy_back(server, data_of(server, "copy"))
+    assert a.hello(vouches=vouches(server)) == "LOST"
+    assert a.acquire() == "LOST", "the delivered order is not granted again"
+
+
+def test_a_copy_of_before_a_rebuild_is_lost(own_server):
+    """Its epoch is an earlier one than what this process saw, also after the emptied Redis had answered LOST."""
+    server = own_server(*ALWAYS)
+    a = Worker(server, "a").rebuild()
+    shutil.copytree(data_of(server, "appendonlydir"), data_of(server, "copy"))
+    server.client.flushall()
+    assert a.rebuild().acquire() == "GRANT"
+    deliver(a)
+    copy_back(server, data_of(server, "copy"))
+    assert a.hello(vouches=vouches(server)) == "LOST"
+    server.client.flushall()
+    assert a.hello(vouches=vouches(server)) == "LOST"
+    copy_back(server, data_of(server, "copy"))
+    assert a.hello(vouches=vouches(server)) == "LOST", "what was seen is not forgotten"
+
+
+def test_the_next_epoch_is_later_than_what_was_seen_also_when_the_clock_was_set_back(own_server):
+    server = own_server(*ALWAYS)
+    a = Worker(server, "a").rebuild()
+    ahead = server.now() + 86_400_000
+    a.seen_epoch, a.seen = ahead, ahead * 100
+    server.client.flushall()
+    a.rebuild()  # ends with a hello that is OK
+    assert int(server.client.hget("t:ledger", "born_at")) == ahead + 1

@@ -28,29 +28,106 @@ static void test_info(void **state)
 
 static void test_vouching(void **state)
 {
-    static const struct ledger_facts good = {.append_only = 1,
-                                             .fsync_always = 1,
-                                             .fsync_on_rewrite = 1,
-                                             .never_promoted = 1,
-                                             .master = 1};
-    struct ledger_facts facts = good;
+    static const struct ledger_facts good = {.append_only = FACT_YES,
+                                             .fsync_always = FACT_YES,
+                                             .fsync_on_rewrite = FACT_YES,
+                                             .never_promoted = FACT_YES,
+                                             .master = FACT_YES};
+    static const enum ledger_fact others[] = {FACT_NO, FACT_UNKNOWN};
 
     (void)state;
     assert_true(ledger_facts_vouch(&good));
-    facts.append_only = 0;
-    assert_false(ledger_facts_vouch(&facts));
-    facts = good;
-    facts.fsync_always = 0;
-    assert_false(ledger_facts_vouch(&facts));
-    facts = good;
-    facts.fsync_on_rewrite = 0;
-    assert_false(ledger_facts_vouch(&facts));
-    facts = good;
-    facts.never_promoted = 0;
-    assert_false(ledger_facts_vouch(&facts));
-    facts = good;
-    facts.master = 0;
-    assert_false(ledger_facts_vouch(&facts));
+    for (size_t i = 0; i < 2; i++) {
+        struct ledger_facts facts = good;
+
+        facts.append_only = others[i];
+        assert_false(ledger_facts_vouch(&facts));
+        facts = good;
+        facts.fsync_always = others[i];
+        assert_false(ledger_facts_vouch(&facts));
+        facts = good;
+        facts.fsync_on_rewrite = others[i];
+        assert_false(ledger_facts_vouch(&facts));
+        facts = good;
+        facts.never_promoted = others[i];
+        assert_false(ledger_facts_vouch(&facts));
+        facts = good;
+        facts.master = others[i];
+        assert_false(ledger_facts_vouch(&facts));
+    }
+}
+
+/* What INFO leaves out is unknown; it is said so and not as a fault. */
+static void test_facts_of_info(void **state)
+{
+    static const char usual[] = "run_id:abc\r\naof_enabled:1\r\nrole:master\r\nmaxmemory:100\r\n"
+                                "maxmemory_policy:noeviction\r\ncluster_enabled:0\r\n"
+                                "master_replid2:0000\r\n";
+    static const char other[] = "run_id:abc\r\naof_enabled:0\r\nrole:slave\r\nmaxmemory:100\r\n"
+                                "maxmemory_policy:allkeys-lru\r\ncluster_enabled:1\r\n"
+                                "master_replid2:00a0\r\n";
+    static const char short_one[] = "run_id:abc\r\n";
+    struct ledger_facts facts = {0};
+    struct buffer warnings = {0};
+
+    (void)state;
+    ledger_facts_of_info(&facts, usual);
+    assert_string_equal(facts.run, "abc");
+    assert_true(facts.append_only == FACT_YES && facts.master == FACT_YES &&
+                facts.never_promoted == FACT_YES && facts.evicts == FACT_NO &&
+                facts.cluster == FACT_NO && facts.fsync_always == FACT_UNKNOWN);
+    ledger_facts_warn(&facts, &warnings);
+    assert_non_null(strstr(warnings.data, "could not be read: appendfsync, "
+                                          "no-appendfsync-on-rewrite (CONFIG or"));
+    assert_null(strstr(warnings.data, "appendonly is"));
+    assert_null(strstr(warnings.data, "is not always"));
+    buffer_reset(&warnings);
+    facts = (struct ledger_facts){.fsync_always = FACT_YES, .fsync_on_rewrite = FACT_YES};
+    ledger_facts_of_info(&facts, usual);
+    ledger_facts_warn(&facts, &warnings);
+    assert_int_equal(warnings.length, 0);
+    ledger_facts_of_info(&facts, other);
+    assert_true(facts.append_only == FACT_NO && facts.master == FACT_NO &&
+                facts.never_promoted == FACT_NO && facts.evicts == FACT_YES &&
+                facts.cluster == FACT_YES);
+    ledger_facts_warn(&facts, &warnings);
+    assert_null(strstr(warnings.data, "could not be read"));
+    assert_non_null(strstr(warnings.data, "appendonly is off"));
+    buffer_reset(&warnings);
+    facts = (struct ledger_facts){0};
+    ledger_facts_of_info(&facts, short_one);
+    assert_true(facts.append_only == FACT_UNKNOWN && facts.master == FACT_UNKNOWN &&
+                facts.never_promoted == FACT_UNKNOWN && facts.evicts == FACT_UNKNOWN &&
+                facts.cluster == FACT_UNKNOWN);
+    buffer_clear(&warnings);
+}
+
+/* What is kept is the latest: of a later epoch, or of the same with a higher counter. */
+static void test_seen(void **state)
+{
+    static const struct {
+        struct ledger_note note;
+        struct ledger_note kept;
+    } cases[] = {
+        {{5, "a", 10}, {5, "a", 10}}, {{5, "a", 9}, {5, "a", 10}}, {{5, "b", 11}, {5, "b", 11}},
+        {{4, "c", 99}, {5, "b", 11}}, {{6, "d", 1}, {6, "d", 1}},
+    };
+    struct ledger_seen *seen = ledger_seen_new();
+
+    (void)state;
+    assert_string_equal(ledger_seen_get(seen).run, "");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct ledger_note kept;
+
+        ledger_seen_add(seen, &cases[i].note);
+        kept = ledger_seen_get(seen);
+        assert_int_equal(kept.epoch, cases[i].kept.epoch);
+        assert_string_equal(kept.run, cases[i].kept.run);
+        assert_int_equal(kept.writes, cases[i].kept.writes);
+    }
+    ledger_seen_free(seen);
+    assert_int_equal(ledger_fence_epoch("1700-5"), 1700);
+    assert_int_equal(ledger_fence_epoch(""), 0);
 }
 
 static void test_keys(void **state)
@@ -211,7 +288,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_info),          cmocka_unit_test(test_vouching),
-        cmocka_unit_test(test_keys),          cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_facts_of_info), cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_digest),        cmocka_unit_test(test_seen),
         cmocka_unit_test(test_grant),         cmocka_unit_test(test_odd_answers),
         cmocka_unit_test(test_error_replies),
     };
