@@ -48,14 +48,21 @@ void stage_wake(struct stage *stage)
     pthread_mutex_unlock(&stage->lock);
 }
 
-void stage_set_paused(struct stage *stage, const char *topic, int paused)
+static void set_topic(struct stage *stage, const char *topic, int how)
 {
     for (int i = 0; i < stage->settings.input_count; i++)
         if (strcmp(stage->settings.inputs[i], topic) == 0) {
-            atomic_store(&stage->topic_paused[i], paused);
+            atomic_store(&stage->topic_paused[i], how);
             atomic_store(&stage->pause_changed, 1);
         }
 }
+
+void stage_set_paused(struct stage *stage, const char *topic, int paused)
+{
+    set_topic(stage, topic, paused ? TOPIC_PAUSED : TOPIC_READ);
+}
+
+void stage_take_one(struct stage *stage, const char *topic) { set_topic(stage, topic, TOPIC_ONE); }
 
 int stage_has_room(const struct stage *stage)
 {
@@ -350,11 +357,11 @@ void stage_breathe(struct stage *stage, int wait_ms)
     poll_once(stage, 0, 1);
 }
 
-static void apply_topic_pauses(struct stage *stage)
+void stage_apply_topic_pauses(struct stage *stage)
 {
     for (struct partition *partition = stage->partitions; partition != NULL;
          partition = partition->next) {
-        if (atomic_load(&stage->topic_paused[partition->input]))
+        if (atomic_load(&stage->topic_paused[partition->input]) == TOPIC_PAUSED)
             partition->pause |= PAUSE_TOPIC;
         else
             partition->pause &= ~PAUSE_TOPIC;
@@ -379,7 +386,7 @@ static void turn(struct stage *stage)
     int taken = 0;
 
     if (atomic_exchange(&stage->pause_changed, 0))
-        apply_topic_pauses(stage);
+        stage_apply_topic_pauses(stage);
     ticket_settle_all(stage);
     ticket_offer_held(stage);
     ticket_hand_due(stage);

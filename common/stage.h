@@ -77,6 +77,12 @@ void stage_abandon(struct stage *stage, struct ticket *ticket);
  * Thread-safe. */
 void stage_set_paused(struct stage *stage, const char *topic, int paused);
 
+/**
+ * @brief Has one record of a paused topic handed over, from whichever of its partitions it comes
+ * first; the topic is paused again with it. Until then it stays asked for. Thread-safe.
+ */
+void stage_take_one(struct stage *stage, const char *topic);
+
 /* Results that every stage makes alike. All fill output 0; texts are borrowed until the record is
  * finished. */
 

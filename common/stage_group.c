@@ -102,7 +102,7 @@ static void assign(struct stage *stage, const rd_kafka_topic_partition_list_t *l
         window_init(&partition->window, -1);
         if (stage->paused_all)
             partition->pause |= PAUSE_ALL;
-        if (atomic_load(&stage->topic_paused[partition->input]))
+        if (atomic_load(&stage->topic_paused[partition->input]) == TOPIC_PAUSED)
             partition->pause |= PAUSE_TOPIC;
         partition->next = stage->partitions;
         stage->partitions = partition;

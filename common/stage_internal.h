@@ -22,6 +22,9 @@ enum {
     PAUSE_ALL = 1 << 2,   /* nothing can be taken at present */
 };
 
+/* What stage_set_paused() and stage_take_one() made of an input topic. */
+enum { TOPIC_READ = 0, TOPIC_PAUSED, TOPIC_ONE };
+
 /* An assigned partition; after its revocation it stays until its last ticket is released. */
 struct partition {
     struct partition *next;
@@ -93,7 +96,7 @@ struct stage {
     int64_t next_commit_ms, next_lag_ms, failure_logged_ms;
     int64_t bytes_before,
         bytes_trimmed;        /* consumed: at the last look, at the last return of memory */
-    atomic_int *topic_paused; /* per input; any thread */
+    atomic_int *topic_paused; /* per input: TOPIC_READ ...; any thread */
     atomic_int pause_changed; /* any thread */
     atomic_int ended;         /* nothing more is sent; any thread */
     pthread_mutex_t lock;     /* of what follows: any thread */
@@ -172,6 +175,9 @@ void stage_take(struct stage *stage, rd_kafka_message_t *message, int stash);
 
 /** @brief Whether a further record may be handed over. */
 int stage_has_room(const struct stage *stage);
+
+/** @brief Tells the partitions which topics are paused by now. */
+void stage_apply_topic_pauses(struct stage *stage);
 
 /**
  * @brief Waits up to wait_ms for reports or completions while nothing can be handed over, and keeps

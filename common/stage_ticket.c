@@ -365,10 +365,24 @@ void ticket_offer_held(struct stage *stage)
         offer(stage, stage->held);
 }
 
+/* Whether its topic is read. The one record of stage_take_one() pauses it again at once, so that
+ * none comes behind it. */
+static int is_read(struct stage *stage, const struct partition *partition)
+{
+    int how = TOPIC_ONE;
+
+    if (!atomic_compare_exchange_strong(&stage->topic_paused[partition->input], &how, TOPIC_PAUSED))
+        return how != TOPIC_PAUSED;
+    stage_apply_topic_pauses(stage);
+    return 1;
+}
+
 void ticket_hand(struct stage *stage, struct ticket *ticket, int is_due)
 {
     int64_t wait_ms = is_due ? 0 : due_in_ms(&ticket->event);
 
+    if (wait_ms == 0 && !is_read(stage, ticket->partition))
+        wait_ms = REDO_DELAY_MS;
     if (wait_ms > 0) {
         ticket_park(stage, ticket, clock_monotonic_ms() + wait_ms);
         return;

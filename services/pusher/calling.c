@@ -15,11 +15,25 @@ enum {
     THROTTLED_LONGEST_MS = 60000, /* all waits in a row */
 };
 
+static int is_trial(const struct delivery *d)
+{
+    return d->job->trials[ACCOUNT_ALL].trying || d->job->trials[ACCOUNT_ORDERS].trying;
+}
+
+static void close_account(struct delivery *d, const char *why, const char *proof, int64_t wait_ms)
+{
+    account_close(d->account, ACCOUNT_ALL, d->job->trials, why, proof, wait_ms);
+}
+
 static enum infusionsoft_outcome call(struct delivery *d, const char *method, const char *path,
                                       const char *query, struct text body)
 {
     enum infusionsoft_outcome outcome = infusionsoft_call(d->client, method, path, query, body);
 
+    snprintf(d->called, sizeof(d->called), "%s %.*s", method, 1 + (int)strcspn(path + 1, "/"),
+             path);
+    if ((outcome == INFUSIONSOFT_OK || outcome == INFUSIONSOFT_REFUSED) && is_trial(d))
+        account_called(d->account, d->job->trials, d->called);
     metric_add(d->pusher->calls, 1);
     if (outcome != INFUSIONSOFT_THROTTLED)
         d->throttled_count = d->throttled_ms = 0;
@@ -33,14 +47,14 @@ static enum step wait_throttled(struct delivery *d)
     const struct infusionsoft_answer *answer = infusionsoft_answer(d->client);
     int64_t wait_ms = answer->wait_ms;
 
-    if (account_state(d->account) == ACCOUNT_CLOSED)
+    if (!d->job->trials[ACCOUNT_ALL].trying && account_state(d->account) == ACCOUNT_CLOSED)
         return STEP_CLOSED;
     if (answer->day_used_up || wait_ms > THROTTLED_MAX_MS ||
         d->throttled_ms > THROTTLED_LONGEST_MS) {
-        account_close(d->account,
+        close_account(d,
                       answer->day_used_up ? "the day's quota is used up"
                                           : "the account asks for a long pause (429)",
-                      wait_ms);
+                      NULL, wait_ms);
         return STEP_CLOSED;
     }
     for (int i = 0; i < d->throttled_count && wait_ms < THROTTLED_MAX_MS / 2; i++)
@@ -87,10 +101,10 @@ enum step delivery_failed_or_closed(struct delivery *d)
         return STEP_STOPPED;
     if (outcome == INFUSIONSOFT_UNAUTHORIZED || outcome == INFUSIONSOFT_UNSENT ||
         outcome == INFUSIONSOFT_IN_DOUBT) {
-        account_close(d->account, why, -1);
+        close_account(d, why, NULL, -1);
         return STEP_CLOSED;
     }
-    account_record_failed(d->account,
+    account_record_failed(d->account, d->job->trials,
                           event_hash(0, d->job->event->key)); /* closes it after many in a row */
     return STEP_FAILED;
 }
@@ -105,7 +119,7 @@ enum step delivery_failed(struct delivery *d, enum infusionsoft_outcome outcome)
         return STEP_REFUSED;
     case INFUSIONSOFT_UNAUTHORIZED:
         delivery_keep_answer(d);
-        account_close(d->account, d->detail, -1);
+        close_account(d, d->detail, ACCOUNT_ANY_CALL, -1);
         return STEP_CLOSED;
     case INFUSIONSOFT_THROTTLED:
         return wait_throttled(d) == STEP_STOPPED ? STEP_STOPPED : STEP_CLOSED;
@@ -127,8 +141,18 @@ enum step delivery_says_nothing(struct delivery *d, const char *missing)
 enum step delivery_forbidden(struct delivery *d)
 {
     delivery_keep_answer(d);
-    account_close(d->account, d->detail, -1);
+    close_account(d, d->detail, d->called, -1);
     return STEP_CLOSED;
+}
+
+enum step delivery_no_orders(struct delivery *d)
+{
+    /* The keeper's probe asks for lists. Whether something may be written, a record shows. */
+    const char *proof = strncmp(d->called, "GET ", 4) == 0 ? NULL : d->called;
+
+    delivery_keep_answer(d);
+    account_close(d->account, ACCOUNT_ORDERS, d->job->trials, d->detail, proof, -1);
+    return STEP_NO_ORDERS;
 }
 
 enum step delivery_read(struct delivery *d, const char *method, const char *path, const char *query,

@@ -12,11 +12,13 @@ static void set_probe(struct circuit *circuit, int64_t now_ms, double chance, in
         now_ms + (wait_ms >= 0 ? wait_ms : limit_ms / 2 + (int64_t)(chance * (double)limit_ms / 2));
 }
 
-int circuit_open(struct circuit *circuit, int64_t now_ms, double chance, int64_t wait_ms)
+int circuit_open(struct circuit *circuit, int by_record, int64_t now_ms, double chance,
+                 int64_t wait_ms)
 {
-    if (circuit->open)
+    if (circuit->state != CIRCUIT_CLOSED)
         return 0;
-    circuit->open = 1;
+    circuit->state = CIRCUIT_OPEN;
+    circuit->by_record = by_record;
     set_probe(circuit, now_ms, chance, wait_ms);
     return 1;
 }
@@ -24,7 +26,8 @@ int circuit_open(struct circuit *circuit, int64_t now_ms, double chance, int64_t
 void circuit_success(struct circuit *circuit)
 {
     circuit->failures_in_row = 0;
-    circuit->probes_failed = 0;
+    if (circuit->state == CIRCUIT_CLOSED)
+        circuit->probes_failed = 0;
 }
 
 int circuit_failure(struct circuit *circuit, uint32_t record, int64_t now_ms, double chance)
@@ -36,12 +39,12 @@ int circuit_failure(struct circuit *circuit, uint32_t record, int64_t now_ms, do
         circuit->failures_in_row++;
     if (circuit->failures_in_row < CIRCUIT_FAILURES_IN_ROW)
         return 0;
-    return circuit_open(circuit, now_ms, chance, -1);
+    return circuit_open(circuit, 1, now_ms, chance, -1);
 }
 
 int circuit_probe_due(const struct circuit *circuit, int64_t now_ms)
 {
-    return circuit->open && now_ms >= circuit->probe_at_ms;
+    return circuit->state == CIRCUIT_OPEN && now_ms >= circuit->probe_at_ms;
 }
 
 int circuit_probed(struct circuit *circuit, int succeeded, int64_t now_ms, double chance)
@@ -50,12 +53,35 @@ int circuit_probed(struct circuit *circuit, int succeeded, int64_t now_ms, doubl
      * waits longer. */
     if (circuit->probes_failed < 30)
         circuit->probes_failed++;
-    if (!circuit->open)
+    if (circuit->state != CIRCUIT_OPEN)
         return 0;
-    if (succeeded) {
-        circuit->open = 0;
-        return 1;
+    if (!succeeded) {
+        set_probe(circuit, now_ms, chance, -1);
+        return 0;
     }
-    set_probe(circuit, now_ms, chance, -1);
-    return 0;
+    circuit->state = circuit->by_record ? CIRCUIT_HALF_OPEN : CIRCUIT_CLOSED;
+    circuit->half_open_ms = now_ms;
+    return circuit->state == CIRCUIT_CLOSED;
 }
+
+int circuit_may_try(const struct circuit *circuit, int again, int64_t now_ms)
+{
+    return circuit->state == CIRCUIT_HALF_OPEN &&
+           (!again || now_ms - circuit->half_open_ms >= CIRCUIT_OTHERS_FIRST_MS);
+}
+
+void circuit_try(struct circuit *circuit) { circuit->state = CIRCUIT_TRIAL; }
+
+void circuit_passed(struct circuit *circuit)
+{
+    circuit->state = CIRCUIT_CLOSED;
+    circuit->failures_in_row = 0;
+}
+
+void circuit_refused(struct circuit *circuit, int64_t now_ms, double chance, int64_t wait_ms)
+{
+    circuit->state = CIRCUIT_OPEN;
+    set_probe(circuit, now_ms, chance, wait_ms);
+}
+
+void circuit_undecided(struct circuit *circuit) { circuit->state = CIRCUIT_HALF_OPEN; }

@@ -13,7 +13,7 @@
 
 #include "decide.h"
 
-enum { AGAIN_WAIT_MS = 50 };
+enum { AGAIN_WAIT_MS = 50, KEPT_WAIT_MS = 200 };
 
 struct delivery *deliver_new(struct pusher *pusher)
 {
@@ -147,7 +147,7 @@ static enum step check_before_order(struct delivery *d)
 /* The module may have come while the contact was settled: its field is read after it. */
 static int orders_usable(struct delivery *d)
 {
-    if (!account_orders_usable(d->account))
+    if (!account_enter(d->account, ACCOUNT_ORDERS, d->job->trials))
         return 0;
     account_facts(d->account, d->currency, &d->field);
     return 1;
@@ -202,7 +202,7 @@ static enum step finish_delivered(struct delivery *d, struct result *result)
     enum step step = finish(d, LEDGER_FINISH_DONE, NULL);
 
     if (step == STEP_OK) {
-        account_record_succeeded(d->account);
+        account_record_succeeded(d->account, d->job->trials);
         fate_delivered(d, result);
     }
     return step;
@@ -253,6 +253,27 @@ static enum step finish_failed(struct delivery *d, struct result *result)
     }
 }
 
+/* Free for others, and set aside for a while: it waits for the account in hand. */
+static enum step stay_in_hand(struct delivery *d)
+{
+    d->job->held = 0;
+    d->wait_ms = KEPT_WAIT_MS / 2 + (int64_t)(retry_chance() * KEPT_WAIT_MS);
+    return STEP_LATER;
+}
+
+/* The account, or its orders, cannot take it for now. */
+static enum step wait_for_account(struct delivery *d, enum account_part part, struct result *result)
+{
+    enum step step = finish(d, LEDGER_FINISH_RETRY, NULL);
+
+    if (step != STEP_OK)
+        return step;
+    if (account_keep(d->account, part, d->job->trials, d->job->event->topic))
+        return stay_in_hand(d);
+    fate_waiting(d, part == ACCOUNT_ORDERS, result);
+    return STEP_OK;
+}
+
 /* How the steps ended -> the entry's state and the record's fate. */
 static enum step settle(struct delivery *d, enum step step, struct result *result)
 {
@@ -273,13 +294,9 @@ static enum step settle(struct delivery *d, enum step step, struct result *resul
     case STEP_FAILED:
         return finish_failed(d, result);
     case STEP_CLOSED:
-    case STEP_NO_ORDERS: {
-        enum step finished = finish(d, LEDGER_FINISH_RETRY, NULL);
-
-        if (finished == STEP_OK)
-            fate_waiting(d, step == STEP_NO_ORDERS, result);
-        return finished;
-    }
+        return wait_for_account(d, ACCOUNT_ALL, result);
+    case STEP_NO_ORDERS:
+        return wait_for_account(d, ACCOUNT_ORDERS, result);
     default:
         return step;
     }
@@ -321,6 +338,8 @@ static enum step deliver_once(struct delivery *d, struct result *result)
 {
     enum step step;
 
+    if (!d->job->held && account_still_waits(d->account, d->job->trials))
+        return stay_in_hand(d);
     if (!d->job->held) {
         step = acquire(d);
         if (step == STEP_FAILED)
@@ -334,7 +353,8 @@ static enum step deliver_once(struct delivery *d, struct result *result)
     }
     /* A withdrawal that needs no look-up needs no call either, and must not wait behind the
      * versions it overtakes. */
-    if (account_state(d->account) == ACCOUNT_CLOSED && !(d->withdrawn && d->grant->doubt == NULL)) {
+    if (!(d->withdrawn && d->grant->doubt == NULL) &&
+        !account_enter(d->account, ACCOUNT_ALL, d->job->trials)) {
         step = STEP_CLOSED;
     } else {
         account_facts(d->account, d->currency, &d->field); /* they are known once it is open */
@@ -367,6 +387,7 @@ enum delivered deliver(struct delivery *d, struct job *job, struct result *resul
     do {
         set_up(d, job);
         step = deliver_once(d, result);
+        account_leave(d->account, job->trials);
         job->call_count += infusionsoft_call_count(d->client) - d->calls_before;
         if (step == STEP_AGAIN) {
             job->held = 0;

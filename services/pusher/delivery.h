@@ -67,8 +67,9 @@ struct job {
     struct ledger_grant grant;
     int64_t begun_ms; /* monotonic; when a worker first took it in hand */
     int64_t call_count;
-    int64_t created_ms;            /* when the order was made by us; 0: not by this process */
-    int look_later;                /* it was looked up and not there (rule 2) */
+    int64_t created_ms; /* when the order was made by us; 0: not by this process */
+    int look_later;     /* it was looked up and not there (rule 2) */
+    struct account_trial trials[ACCOUNT_PART_COUNT];
     struct incomplete *incomplete; /* owned; what is missing of a delivered order */
     int incomplete_count;
 };
@@ -129,6 +130,7 @@ struct delivery {
     char detail[DELIVERY_DETAIL_BYTES];
     char answer[DELIVERY_ANSWER_BYTES];
     int64_t calls_before;
+    char called[64];     /* the last call: method and first part of the path */
     int throttled_count; /* 429s in a row */
     int throttled_ms;    /* and how long they were waited for */
     int combines; /* end and begin may be one round trip: nothing to be waited for in between */
@@ -226,6 +228,10 @@ enum step delivery_forbidden(struct delivery *d);
 /** @brief A 2xx of the last call says nothing: what is missing was told to the client already
  * (NULL), or is told here. As delivery_failed() in doubt. */
 enum step delivery_says_nothing(struct delivery *d, const char *missing);
+
+/** @brief 403 to a call about orders or products: the e-commerce module is missing, or may not be
+ * written. STEP_NO_ORDERS. */
+enum step delivery_no_orders(struct delivery *d);
 
 /** @brief Keeps answer and detail of the last call for the record. */
 void delivery_keep_answer(struct delivery *d);

@@ -74,10 +74,8 @@ enum step order_find(struct delivery *d, char id[64], int *count)
             break;
         }
     buffer_clear(&pages.token);
-    if (step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403) {
-        account_close_orders(d->account, d->detail);
-        return STEP_NO_ORDERS;
-    }
+    if (step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403)
+        return delivery_no_orders(d);
     if (step == STEP_OK && *count > 1) {
         metric_add(d->pusher->alarms_double_found, 1);
         log_error("double_found key=%.*s count=%d lowest=%s", (int)d->job->event->key.length,
@@ -212,12 +210,7 @@ static enum step create_order(struct delivery *d, int without_region, int begun,
     step = delivery_end(d, d->grant, "order", NULL, NULL, 0);
     if (step != STEP_OK)
         return step;
-    if (outcome == INFUSIONSOFT_FORBIDDEN) {
-        delivery_keep_answer(d);
-        account_close_orders(d->account, d->detail);
-        return STEP_NO_ORDERS;
-    }
-    return delivery_failed(d, outcome);
+    return outcome == INFUSIONSOFT_FORBIDDEN ? delivery_no_orders(d) : delivery_failed(d, outcome);
 }
 
 /* After a 4xx: the cached ids may be of things that somebody deleted. Fresh ones, if any was

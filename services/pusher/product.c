@@ -146,10 +146,8 @@ enum step product_step(struct delivery *d)
         if (d->products[i].id[0] != '\0')
             continue;
         step = claim_and_settle(d, &d->products[i]);
-        if (step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403) {
-            account_close_orders(d->account, d->detail);
-            return STEP_NO_ORDERS;
-        }
+        if (step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403)
+            return delivery_no_orders(d);
         if (step != STEP_OK)
             return step;
     }

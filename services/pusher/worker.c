@@ -72,8 +72,10 @@ static struct job *queue_pop(struct queue *queue)
     return job;
 }
 
-static void job_free(struct job *job)
+static void job_free(struct pool *pool, struct job *job)
 {
+    if (job->account_index >= 0)
+        account_let_go(pool->pusher->accounts[job->account_index], job->trials);
     ledger_grant_clear(&job->grant);
     job_clear_incomplete(job);
     yyjson_doc_free(job->doc);
@@ -158,7 +160,7 @@ int pool_offer(void *context, struct ticket *ticket, const struct event *in)
         pthread_mutex_unlock(&pool->lock);
     }
     if (taken != 0)
-        job_free(job);
+        job_free(pool, job);
     return taken != 0;
 }
 
@@ -236,7 +238,7 @@ static void abandon_all(struct pool *pool, struct queue *queue)
 
     while ((job = queue_pop(queue)) != NULL) {
         stage_abandon(pool->pusher->stage, job->ticket);
-        job_free(job);
+        job_free(pool, job);
     }
 }
 
@@ -250,7 +252,7 @@ static void abandon_rest(struct pool *pool, struct worker *worker)
     abandon_all(pool, &pool->shared);
     while ((job = heap_pop_due(&pool->later, INT64_MAX)) != NULL) {
         stage_abandon(pool->pusher->stage, job->ticket);
-        job_free(job);
+        job_free(pool, job);
     }
 }
 
@@ -275,7 +277,7 @@ static void *work(void *context)
         default:
             stage_complete(pool->pusher->stage, job->ticket, &result);
         }
-        job_free(job);
+        job_free(pool, job);
     }
     pthread_mutex_lock(&pool->lock);
     abandon_rest(pool, worker);

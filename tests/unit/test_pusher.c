@@ -20,15 +20,15 @@ static void circuit_opens_once_and_closes_by_a_probe(void **state)
     struct circuit circuit = {0};
 
     (void)state;
-    assert_int_equal(circuit_open(&circuit, 1000, 0.5, -1), 1);
-    assert_int_equal(circuit_open(&circuit, 1000, 0.5, -1), 0);
+    assert_int_equal(circuit_open(&circuit, 0, 1000, 0.5, -1), 1);
+    assert_int_equal(circuit_open(&circuit, 0, 1000, 0.5, -1), 0);
     assert_false(circuit_probe_due(&circuit, 1000));
     assert_true(circuit_probe_due(&circuit, 1000 + CIRCUIT_PROBE_BASE_MS));
     assert_int_equal(circuit_probed(&circuit, 0, 3000, 0.5), 0);
-    assert_true(circuit.open);
+    assert_int_equal(circuit.state, CIRCUIT_OPEN);
     assert_true(circuit.probe_at_ms > 3000);
     assert_int_equal(circuit_probed(&circuit, 1, 9000, 0.5), 1);
-    assert_false(circuit.open);
+    assert_int_equal(circuit.state, CIRCUIT_CLOSED);
 }
 
 static void circuit_waits_as_long_as_is_known(void **state)
@@ -36,7 +36,7 @@ static void circuit_waits_as_long_as_is_known(void **state)
     struct circuit circuit = {0};
 
     (void)state;
-    circuit_open(&circuit, 1000, 0.9, 60000);
+    circuit_open(&circuit, 0, 1000, 0.9, 60000);
     assert_int_equal(circuit.probe_at_ms, 61000);
 }
 
@@ -46,13 +46,59 @@ static void circuit_backs_off_up_to_its_cap(void **state)
     int64_t now_ms = 0;
 
     (void)state;
-    circuit_open(&circuit, now_ms, 1.0, -1);
+    circuit_open(&circuit, 0, now_ms, 1.0, -1);
     for (int i = 0; i < 50; i++) {
         now_ms = circuit.probe_at_ms;
         circuit_probed(&circuit, 0, now_ms, 1.0);
         assert_in_range(circuit.probe_at_ms - now_ms, 1, CIRCUIT_PROBE_CAP_MS);
     }
     assert_int_equal(circuit.probe_at_ms - now_ms, CIRCUIT_PROBE_CAP_MS);
+}
+
+static void what_a_probe_cannot_ask_a_record_shows(void **state)
+{
+    struct circuit circuit = {0};
+
+    (void)state;
+    assert_int_equal(circuit_open(&circuit, 1, 0, 0.5, -1), 1);
+    assert_false(circuit_may_try(&circuit, 0, 1000));
+    assert_int_equal(circuit_probed(&circuit, 1, 1000, 0.5), 0);
+    assert_int_equal(circuit.state, CIRCUIT_HALF_OPEN);
+    assert_false(circuit_probe_due(&circuit, 1000000));
+    assert_true(circuit_may_try(&circuit, 0, 1000));
+    circuit_try(&circuit);
+    assert_false(circuit_may_try(&circuit, 0, 1000));
+    circuit_undecided(&circuit);
+    assert_true(circuit_may_try(&circuit, 0, 1000));
+    circuit_try(&circuit);
+    circuit_passed(&circuit);
+    assert_int_equal(circuit.state, CIRCUIT_CLOSED);
+}
+
+/* One alarm, and the trials become rare. */
+static void a_renewed_refusal_is_silent_and_backs_off(void **state)
+{
+    struct circuit circuit = {0};
+    int64_t now_ms = 0, waited_ms = 0;
+    int alarms = circuit_open(&circuit, 1, now_ms, 1.0, -1);
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        waited_ms = circuit.probe_at_ms - now_ms;
+        now_ms = circuit.probe_at_ms;
+        assert_true(circuit_probe_due(&circuit, now_ms));
+        alarms += circuit_probed(&circuit, 1, now_ms, 1.0);
+        /* Who was refused before leaves it to others for a while. */
+        assert_false(circuit_may_try(&circuit, 1, now_ms));
+        now_ms += CIRCUIT_OTHERS_FIRST_MS;
+        assert_true(circuit_may_try(&circuit, 1, now_ms));
+        circuit_try(&circuit);
+        alarms += circuit_open(&circuit, 1, now_ms, 1.0, -1); /* another record, late */
+        circuit_success(&circuit);                            /* so does this one */
+        circuit_refused(&circuit, now_ms, 1.0, -1);
+    }
+    assert_int_equal(alarms, 1);
+    assert_int_equal(waited_ms, CIRCUIT_PROBE_CAP_MS);
 }
 
 static void one_bad_record_never_opens_the_circuit(void **state)
@@ -62,7 +108,7 @@ static void one_bad_record_never_opens_the_circuit(void **state)
     (void)state;
     for (int i = 0; i < 1000; i++)
         assert_int_equal(circuit_failure(&circuit, 7, i, 0.5), 0);
-    assert_false(circuit.open);
+    assert_int_equal(circuit.state, CIRCUIT_CLOSED);
 }
 
 static void many_records_in_a_row_do(void **state)
@@ -309,6 +355,8 @@ int main(void)
         cmocka_unit_test(circuit_opens_once_and_closes_by_a_probe),
         cmocka_unit_test(circuit_waits_as_long_as_is_known),
         cmocka_unit_test(circuit_backs_off_up_to_its_cap),
+        cmocka_unit_test(what_a_probe_cannot_ask_a_record_shows),
+        cmocka_unit_test(a_renewed_refusal_is_silent_and_backs_off),
         cmocka_unit_test(one_bad_record_never_opens_the_circuit),
         cmocka_unit_test(many_records_in_a_row_do),
         cmocka_unit_test(failures_are_retried_then_given_up),

@@ -1,0 +1,237 @@
+/* The keeper: prepares an account, probes it while it is closed. */
+#include "account_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "retry.h"
+#include "stop.h"
+
+enum { KEEPER_TICK_MS = 100 };
+
+/* Calls of the keeper's. 0: the account answered; -1: why says what is wrong. */
+
+static int tell_why(const struct infusionsoft *client, char why[160])
+{
+    if (infusionsoft_answer(client)->outcome == INFUSIONSOFT_OK)
+        return 0;
+    snprintf(why, 160, "%.150s", infusionsoft_answer(client)->error.text);
+    return -1;
+}
+
+static int ask_user(struct infusionsoft *client, char why[160])
+{
+    infusionsoft_call(client, "GET", "/oauth/connect/userinfo", NULL, (struct text){0});
+    infusionsoft_check_user(client);
+    return tell_why(client, why);
+}
+
+static int ask_list(struct infusionsoft *client, const char *name, char why[160])
+{
+    char path[32];
+
+    snprintf(path, sizeof(path), "/%s", name);
+    if (infusionsoft_call(client, "GET", path, "page_size=1", (struct text){0}) == INFUSIONSOFT_OK)
+        (void)infusionsoft_list(client, name);
+    return tell_why(client, why);
+}
+
+/* A credential of somebody else's account ends the process. */
+static int check_tenant(struct account *account, struct infusionsoft *client, char why[160])
+{
+    struct error err = {0};
+
+    if (infusionsoft_check_tenant(client, &err) == 0)
+        return 0;
+    snprintf(why, 160, "%.150s", err.text);
+    if (err.kind != ERROR_PERMANENT)
+        return -1;
+    pthread_mutex_lock(&account->lock);
+    account->fatal = err;
+    pthread_mutex_unlock(&account->lock);
+    stop_request();
+    return -1;
+}
+
+int account_error(struct account *account, struct error *err)
+{
+    pthread_mutex_lock(&account->lock);
+    if (account->fatal.kind != ERROR_NONE)
+        error_set(err, account->fatal.kind, "%s", account->fatal.text);
+    pthread_mutex_unlock(&account->lock);
+    return account->fatal.kind != ERROR_NONE ? -1 : 0;
+}
+
+static int ask_currency(struct account *account, struct infusionsoft *client, char currency[8],
+                        char why[160])
+{
+    const char *code = account->config->currency;
+
+    if (code == NULL || code[0] == '\0') {
+        infusionsoft_call(client, "GET", "/businessProfile", NULL, (struct text){0});
+        if (tell_why(client, why) != 0)
+            return -1;
+        code = yyjson_get_str(yyjson_obj_get(infusionsoft_answer(client)->root, "currency_code"));
+        if (code == NULL || code[0] == '\0') {
+            snprintf(why, 160, "the account does not tell its currency: set it as `currency`");
+            return -1;
+        }
+    }
+    snprintf(currency, 8, "%.7s", code);
+    return 0;
+}
+
+/* Can orders be written? 0: yes, field is set; 1: no e-commerce module, as orders or products say;
+ * -1: why. */
+static int ask_orders(struct infusionsoft *client, struct infusionsoft_field *field, char why[160])
+{
+    enum infusionsoft_outcome outcome;
+
+    memset(field, 0, sizeof(*field));
+    if (ask_list(client, "orders", why) != 0 || ask_list(client, "products", why) != 0)
+        return infusionsoft_answer(client)->outcome == INFUSIONSOFT_FORBIDDEN ? 1 : -1;
+    outcome = infusionsoft_find_field(client, field);
+    if (outcome == INFUSIONSOFT_FORBIDDEN)
+        return 1;
+    if (outcome != INFUSIONSOFT_OK) {
+        snprintf(why, 160, "%.150s", infusionsoft_answer(client)->error.text);
+        return -1;
+    }
+    if (field->id[0] == '\0') {
+        snprintf(why, 160,
+                 "the order custom field \"" INFUSIONSOFT_FIELD_LABEL
+                 "\" is missing: run `bigfusion setup`");
+        return -1;
+    }
+    return 0;
+}
+
+/* Everything that must be known before the first record. */
+static void prepare(struct account *account, struct infusionsoft *client)
+{
+    struct circuit *circuit = &account->gates[ACCOUNT_ALL].circuit;
+    char why[160] = "", currency[8] = "";
+    struct infusionsoft_field field = {0};
+    int orders = -1;
+
+    if (ask_user(client, why) == 0 && check_tenant(account, client, why) == 0 &&
+        ask_currency(account, client, currency, why) == 0)
+        orders = ask_orders(client, &field, why);
+    if (orders < 0 && stop_requested())
+        return;
+    pthread_mutex_lock(&account->lock);
+    if (orders > 0 && circuit_open(&account->gates[ACCOUNT_ORDERS].circuit, 0, clock_monotonic_ms(),
+                                   retry_chance(), -1))
+        account_alarm(account, ACCOUNT_ORDERS, why);
+    if (orders >= 0) {
+        memcpy(account->currency, currency, sizeof(account->currency));
+        account->field = field;
+        account->prepared = 1;
+        circuit_probed(circuit, 1, clock_monotonic_ms(), retry_chance());
+        log_info("account_open account=%s currency=%s orders=%s", account->config->name, currency,
+                 orders == 0 ? "yes" : "no");
+        health_set_ready(account->part, 1, NULL);
+        stage_set_paused(account->stage, account->gates[ACCOUNT_ALL].topic, 0);
+        if (orders == 0)
+            stage_set_paused(account->stage, account->gates[ACCOUNT_ORDERS].topic, 0);
+        rebuild_allow(account->settings.rebuild);
+    } else if (circuit_open(circuit, 0, clock_monotonic_ms(), retry_chance(), -1)) {
+        account_alarm(account, ACCOUNT_ALL, why);
+    } else {
+        circuit_probed(circuit, 0, clock_monotonic_ms(), retry_chance());
+        if (strcmp(why, account->why) != 0) {
+            snprintf(account->why, sizeof(account->why), "%s", why);
+            log_warn("account_still_closed account=%s why=\"%s\"", account->config->name, why);
+        }
+    }
+    account->asked = 1;
+    pthread_mutex_unlock(&account->lock);
+}
+
+/* What the probe found. Where only a record can show that it works again, one is called. */
+static void probed(struct account *account, enum account_part part, int succeeded)
+{
+    struct circuit *circuit = &account->gates[part].circuit;
+
+    if (circuit_probed(circuit, succeeded, clock_monotonic_ms(), retry_chance())) {
+        account_opened(account, part);
+    } else if (circuit->state == CIRCUIT_HALF_OPEN) {
+        log_debug("half_open account=%s proof=\"%s\"", account->config->name,
+                  account->gates[part].proof);
+        account_call_one(account, part);
+    }
+}
+
+static void probe(struct account *account, struct infusionsoft *client)
+{
+    char why[160];
+    int answered = ask_user(client, why) == 0;
+
+    pthread_mutex_lock(&account->lock);
+    probed(account, ACCOUNT_ALL, answered);
+    pthread_mutex_unlock(&account->lock);
+}
+
+static void probe_orders(struct account *account, struct infusionsoft *client)
+{
+    char why[160] = "";
+    struct infusionsoft_field field;
+    int orders = ask_orders(client, &field, why);
+
+    pthread_mutex_lock(&account->lock);
+    if (orders == 0)
+        account->field = field;
+    else if (orders < 0)
+        log_warn("ecommerce_still_unavailable account=%s why=\"%s\"", account->config->name, why);
+    probed(account, ACCOUNT_ORDERS, orders == 0);
+    pthread_mutex_unlock(&account->lock);
+}
+
+static void *keep(void *context)
+{
+    struct account *account = context;
+    const struct circuit *all = &account->gates[ACCOUNT_ALL].circuit;
+    struct http *http = http_new("bigfusion-pusher");
+    struct infusionsoft *client = account_client_new(account, http);
+
+    for (;;) {
+        int64_t now_ms = clock_monotonic_ms();
+        int prepared, due, orders_due, ending;
+
+        pthread_mutex_lock(&account->lock);
+        prepared = account->prepared;
+        due = !account->asked || circuit_probe_due(all, now_ms);
+        orders_due = prepared && all->state == CIRCUIT_CLOSED &&
+                     circuit_probe_due(&account->gates[ACCOUNT_ORDERS].circuit, now_ms);
+        ending = account->ending;
+        pthread_mutex_unlock(&account->lock);
+        if (ending || stop_requested())
+            break;
+        if (due && !prepared)
+            prepare(account, client);
+        else if (due)
+            probe(account, client);
+        else if (orders_due)
+            probe_orders(account, client);
+        stop_wait_ms(KEEPER_TICK_MS);
+    }
+    infusionsoft_free(client);
+    http_free(http);
+    return NULL;
+}
+
+int account_start(struct account *account, struct stage *stage, struct error *err)
+{
+    const struct topics *topics = account->settings.topics;
+
+    account->stage = stage;
+    stage_set_paused(stage, topics->waiting[account->settings.index], 1);
+    stage_set_paused(stage, topics->waiting_orders[account->settings.index], 1);
+    health_set_ready(account->part, 0, "not asked yet");
+    if (pthread_create(&account->keeper, NULL, keep, account) != 0)
+        return error_set(err, ERROR_TEMPORARY, "the keeper's thread cannot be started");
+    account->started = 1;
+    return 0;
+}
