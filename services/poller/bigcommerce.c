@@ -25,10 +25,12 @@ struct bigcommerce {
     struct http *http;
     struct http_answer answer;
     struct buffer url;
-    int64_t timeout_ms;
+    int64_t timeout_ms;  /* longest */
+    int64_t limit_ms;    /* of the calls to come */
     int throttled;       /* 429s in a row */
     int64_t ready_at_ms; /* monotonic: no request before */
     struct bigcommerce_clock clock;
+    int scarce; /* as the last answer said */
     struct metric *requests;
     struct metric *failures;
     struct metric *throttles;
@@ -47,7 +49,7 @@ struct bigcommerce *bigcommerce_new(const struct config_store *store, int64_t ti
     char *label = mem_printf("store=\"%s\"", store->hash);
 
     client->store = store;
-    client->timeout_ms = timeout_ms;
+    client->timeout_ms = client->limit_ms = timeout_ms;
     client->http = http_new("bigcommerce");
     client->requests =
         metric_counter("bigfusion_store_requests_total", "Requests sent to the store", label);
@@ -87,6 +89,11 @@ int64_t bigcommerce_quota_pause_ms(const struct bigcommerce_quota *quota, int th
         pause_ms = quota->reset_ms / (quota->left > 0 ? quota->left : 1);
     }
     return pause_ms < PAUSE_MAX_MS ? pause_ms : PAUSE_MAX_MS;
+}
+
+int bigcommerce_quota_is_scarce(const struct bigcommerce_quota *quota)
+{
+    return quota->status == 429 || (quota->left >= 0 && quota->left * 4 < quota->quota);
 }
 
 static int64_t header_int(const struct http_answer *answer, const char *name)
@@ -138,6 +145,7 @@ static void read_headers(struct bigcommerce *client)
     client->throttled = answer->status == 429 ? client->throttled + 1 : 0;
     client->ready_at_ms =
         now_ms + bigcommerce_quota_pause_ms(&quota, client->throttled, retry_chance());
+    client->scarce = bigcommerce_quota_is_scarce(&quota);
     if (date_parse_rfc2822(http_answer_header(answer, "Date"), &date_ms) == 0)
         bigcommerce_clock_learn(&client->clock, answer->status, date_ms - now_ms);
 }
@@ -153,6 +161,8 @@ enum bigcommerce_answer bigcommerce_classify(int status, size_t body_bytes)
         return BIGCOMMERCE_THROTTLED;
     if (status == 401 || status == 403)
         return BIGCOMMERCE_CLOSED;
+    if (status == 404)
+        return BIGCOMMERCE_GONE;
     if (status == 413)
         return BIGCOMMERCE_TOO_LARGE;
     if (status == 503)
@@ -174,7 +184,7 @@ static enum bigcommerce_answer ask(struct bigcommerce *client, struct text *body
         .url = client->url.data,
         .headers = headers,
         .header_count = 2,
-        .timeout_ms = client->timeout_ms,
+        .timeout_ms = client->limit_ms,
         .max_answer_bytes = ANSWER_MAX_BYTES,
     };
     enum bigcommerce_answer meaning;
@@ -193,8 +203,11 @@ static enum bigcommerce_answer ask(struct bigcommerce *client, struct text *body
         return meaning;
     }
     metric_add(meaning == BIGCOMMERCE_THROTTLED ? client->throttles : client->failures, 1);
-    error_set(err, meaning == BIGCOMMERCE_REFUSED ? ERROR_PERMANENT : ERROR_TEMPORARY, "HTTP %d%s",
-              client->answer.status, client->answer.status == 200 ? " without a body" : "");
+    error_set(err,
+              meaning == BIGCOMMERCE_REFUSED || meaning == BIGCOMMERCE_GONE ? ERROR_PERMANENT
+                                                                            : ERROR_TEMPORARY,
+              "HTTP %d%s", client->answer.status,
+              client->answer.status == 200 ? " without a body" : "");
     return meaning;
 }
 
@@ -276,6 +289,14 @@ int64_t bigcommerce_pause_ms(const struct bigcommerce *client)
     int64_t pause_ms = client->ready_at_ms - clock_monotonic_ms();
 
     return pause_ms > 0 ? pause_ms : 0;
+}
+
+int bigcommerce_is_scarce(const struct bigcommerce *client) { return client->scarce; }
+
+void bigcommerce_limit_ms(struct bigcommerce *client, int64_t limit_ms)
+{
+    client->limit_ms =
+        limit_ms > 0 && limit_ms < client->timeout_ms ? limit_ms : client->timeout_ms;
 }
 
 int bigcommerce_status(const struct bigcommerce *client) { return client->answer.status; }

@@ -18,11 +18,12 @@ struct bigcommerce;
 enum bigcommerce_answer {
     BIGCOMMERCE_OK =
         0, /* 200: body holds the answer; 204: it is empty, the store says that there is nothing */
-    BIGCOMMERCE_THROTTLED,   /* 429: the same again after bigcommerce_pause_ms() */
-    BIGCOMMERCE_CLOSED,      /* 401, 403: token or scope; a person must act */
-    BIGCOMMERCE_REFUSED,     /* any other 4xx, or a redirect */
-    BIGCOMMERCE_TROUBLE,     /* no or half an answer, 5xx, 200 without a body, a 2xx or 304 that
-                                nobody asked for: later, and fewer at once */
+    BIGCOMMERCE_THROTTLED, /* 429: the same again after bigcommerce_pause_ms() */
+    BIGCOMMERCE_CLOSED,    /* 401, 403: token or scope; a person must act */
+    BIGCOMMERCE_GONE,      /* 404: of an order's own call, the store does not have it (any more) */
+    BIGCOMMERCE_REFUSED,   /* any other 4xx, or a redirect */
+    BIGCOMMERCE_TROUBLE,   /* no or half an answer, 5xx, 200 without a body, a 2xx or 304 that
+                              nobody asked for: later, and fewer at once */
     BIGCOMMERCE_UNAVAILABLE, /* 503: the store is down as a whole: minutes later */
     BIGCOMMERCE_TOO_LARGE,   /* more bytes than we take: fewer at once */
 };
@@ -69,6 +70,14 @@ int64_t bigcommerce_clock_ms(const struct bigcommerce *client);
 /** @brief How long to wait before the next request, in ms; 0: none. */
 int64_t bigcommerce_pause_ms(const struct bigcommerce *client);
 
+/** @brief Whether little is left of the store's quota, as the last answer said: what can wait
+ * leaves it to the polling. */
+int bigcommerce_is_scarce(const struct bigcommerce *client);
+
+/** @brief How long each call from now on may take; 0, or more than bigcommerce_new() was told: as
+ * long as that. */
+void bigcommerce_limit_ms(struct bigcommerce *client, int64_t limit_ms);
+
 /** @brief HTTP status of the last answer; 0: none came. */
 int bigcommerce_status(const struct bigcommerce *client);
 
@@ -102,6 +111,9 @@ struct bigcommerce_quota {
     int64_t reset_ms;       /* X-Rate-Limit-Time-Reset-Ms; -1 */
     int64_t retry_after_ms; /* X-Retry-After or Retry-After; -1 */
 };
+
+/** @brief Whether less than a quarter of the quota is left. Pure. */
+int bigcommerce_quota_is_scarce(const struct bigcommerce_quota *quota);
 
 /**
  * @brief How long to leave the store alone after an answer. Pure.

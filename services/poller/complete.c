@@ -5,35 +5,45 @@
 /* An order with so many bytes of lines is larger than any record: what is left does not matter. */
 enum { PAGES_MAX = 200, JOINED_MAX_BYTES = 32 << 20 };
 
-/* One page of lines or coupons, tried a few times. */
-static enum outcome fetch_page(struct asker *asker, const struct ask *what, int tries,
-                               struct buffer *joined, int *count, enum completion *completion,
-                               struct error *err)
+static enum completion completion_of(enum bigcommerce_answer answer)
 {
-    for (int attempt = 1;; attempt++) {
-        enum bigcommerce_answer answer;
-        struct text body;
-        enum outcome outcome = ask(asker, what, &answer, &body, err);
-
-        *count = 0;
-        if (outcome != OUTCOME_OK)
-            return outcome;
-        *completion = COMPLETION_DONE;
-        if (answer == BIGCOMMERCE_OK &&
-            (body.length == 0 || page_join_array(joined, body, count, err) == 0))
-            return OUTCOME_OK;
-        if (answer == BIGCOMMERCE_REFUSED || answer == BIGCOMMERCE_CLOSED) {
-            *completion = COMPLETION_REFUSED;
-            return OUTCOME_OK;
-        }
-        if (attempt >= tries) {
-            *completion = COMPLETION_FAILING;
-            return OUTCOME_OK;
-        }
-        outcome = ask_wait_before_retry(asker, attempt, err);
-        if (outcome != OUTCOME_OK)
-            return outcome;
+    switch (answer) {
+    case BIGCOMMERCE_OK:
+        return COMPLETION_DONE;
+    case BIGCOMMERCE_GONE:
+        return COMPLETION_GONE;
+    case BIGCOMMERCE_REFUSED:
+        return COMPLETION_REFUSED;
+    case BIGCOMMERCE_TOO_LARGE:
+        return COMPLETION_TOO_LARGE;
+    default: /* also a 403: the store answers others with this token, so it may pass */
+        return COMPLETION_FAILING;
     }
+}
+
+/* One page of lines or coupons. */
+static enum outcome fetch_page(struct asker *asker, const struct ask *what, struct buffer *page,
+                               int *count, enum completion *completion, struct error *err)
+{
+    enum bigcommerce_answer answer;
+    struct text body;
+    enum outcome outcome = ask(asker, what, &answer, &body, err);
+
+    *count = 0;
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    *completion = completion_of(answer);
+    if (*completion == COMPLETION_GONE && what->page > 1) {
+        /* The first page was there: this is how the store says that there are no more. */
+        error_clear(err);
+        *completion = COMPLETION_DONE;
+    } else if (*completion == COMPLETION_DONE && body.length > 0 &&
+               page_join_array(page, body, count, err) != 0) {
+        *completion = COMPLETION_FAILING;
+    } else if (*completion == COMPLETION_TOO_LARGE) {
+        *completion = COMPLETION_FAILING;
+    }
+    return OUTCOME_OK;
 }
 
 static int is_same(const struct buffer *left, const struct buffer *right)
@@ -43,7 +53,7 @@ static int is_same(const struct buffer *left, const struct buffer *right)
 
 /* All pages: only an empty one ends them, since the store may give fewer values at once than we ask
  * for. A store that answers every page alike turns none here, and gave everything at once. */
-static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t id, int tries,
+static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t id,
                               struct buffer *joined, enum completion *completion, struct error *err)
 {
     struct ask what = {.kind = kind, .id = id};
@@ -58,7 +68,7 @@ static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t i
         page = last;
         buffer_reset(&page);
         what.page++;
-        outcome = fetch_page(asker, &what, tries, &page, &count, completion, err);
+        outcome = fetch_page(asker, &what, &page, &count, completion, err);
         if (outcome == OUTCOME_OK && *completion == COMPLETION_DONE && what.page > PAGES_MAX) {
             error_set(err, ERROR_TEMPORARY, "more than %d pages", PAGES_MAX);
             *completion = COMPLETION_FAILING;
@@ -76,30 +86,82 @@ static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t i
     return outcome;
 }
 
-enum outcome complete_order(struct asker *asker, const struct page_row *row, int tries,
-                            struct buffer *target, enum completion *completion, struct error *err)
+/* A part of the order is not there. Whether the order is, its own call says. */
+static enum outcome check_gone(struct asker *asker, struct own_order *own, struct error *err)
 {
+    const struct ask what = {.kind = ASK_ORDER, .id = own->row.id};
+    struct error ignored = {0};
+    enum bigcommerce_answer answer;
+    struct text body;
+    enum outcome outcome = ask(asker, &what, &answer, &body, &ignored);
+
+    if (outcome != OUTCOME_OK)
+        *err = ignored;
+    else if (answer != BIGCOMMERCE_GONE)
+        own->completion = COMPLETION_FAILING;
+    return outcome;
+}
+
+enum outcome complete_parts(struct asker *asker, struct own_order *own, struct error *err)
+{
+    const struct page_row *row = &own->row;
     struct buffer products = {0}, coupons = {0};
     int coupons_missing = row->coupons_missing;
     enum outcome outcome = OUTCOME_OK;
 
-    *completion = COMPLETION_DONE;
+    own->completion = COMPLETION_DONE;
     if (row->lines_missing) {
-        outcome = fetch_all(asker, ASK_PRODUCTS, row->id, tries, &products, completion, err);
-        if (outcome != OUTCOME_OK || *completion != COMPLETION_DONE)
+        outcome = fetch_all(asker, ASK_PRODUCTS, row->id, &products, &own->completion, err);
+        if (outcome != OUTCOME_OK || own->completion != COMPLETION_DONE)
             goto out;
         coupons_missing =
             page_coupons_missing(row->bytes, (struct text){products.data, products.length});
     }
     if (coupons_missing) {
-        outcome = fetch_all(asker, ASK_COUPONS, row->id, tries, &coupons, completion, err);
-        if (outcome != OUTCOME_OK || *completion != COMPLETION_DONE)
+        outcome = fetch_all(asker, ASK_COUPONS, row->id, &coupons, &own->completion, err);
+        if (outcome != OUTCOME_OK || own->completion != COMPLETION_DONE)
             goto out;
     }
-    page_splice(target, row->bytes, row->lines_missing ? &products : NULL,
-                coupons_missing ? &coupons : NULL);
+    buffer_reset(&own->completed);
+    if (row->lines_missing || coupons_missing)
+        page_splice(&own->completed, row->bytes, row->lines_missing ? &products : NULL,
+                    coupons_missing ? &coupons : NULL);
 out:
+    if (outcome == OUTCOME_OK && own->completion == COMPLETION_GONE)
+        outcome = check_gone(asker, own, err);
     buffer_clear(&products);
     buffer_clear(&coupons);
     return outcome;
+}
+
+enum outcome complete_order(struct asker *asker, int64_t id, struct own_order *own,
+                            struct error *err)
+{
+    const struct ask what = {.kind = ASK_ORDER, .id = id};
+    enum bigcommerce_answer answer;
+    struct text body;
+    enum outcome outcome = ask(asker, &what, &answer, &body, err);
+
+    own->row = (struct page_row){.id = id, .modified_ms = -1};
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    own->completion = completion_of(answer);
+    if (own->completion != COMPLETION_DONE)
+        return OUTCOME_OK;
+    /* Kept from the calls that complete it. */
+    bigcommerce_take_body(asker->client, &own->body);
+    page_read_order(&own->row, body);
+    if (own->row.fault == NULL && own->row.id == id)
+        return OUTCOME_OK;
+    error_set(err, ERROR_TEMPORARY, "its own call answers with something else: %s",
+              own->row.fault != NULL ? own->row.fault : "another order");
+    own->row = (struct page_row){.id = id, .modified_ms = -1};
+    own->completion = COMPLETION_FAILING;
+    return OUTCOME_OK;
+}
+
+void complete_clear(struct own_order *own)
+{
+    buffer_clear(&own->body);
+    buffer_clear(&own->completed);
 }

@@ -5,14 +5,11 @@
 #include <string.h>
 
 #include "clock.h"
-#include "complete.h"
 #include "health.h"
 #include "log.h"
-#include "retry.h"
-#include "stop.h"
+#include "json.h"
 
 enum {
-    FIRST_TRIES = 3,
     FULL_WAIT_MS = 50,
     REPORT_WAIT_MS = 250,
     ENVELOPE_BYTES = 512, /* of a record around its value: key, headers, framing */
@@ -33,6 +30,9 @@ void dealer_init(struct dealer *dealer)
         metric_counter("bigfusion_poller_dead_total", "Orders that cannot be published", label);
     dealer->unchanged = metric_counter("bigfusion_poller_unchanged_total",
                                        "Orders seen again without a change", label);
+    dealer->waiting = metric_gauge("bigfusion_poller_waiting_orders",
+                                   "Orders that wait for calls of their own", label);
+    dealer->room = held_room(dealer->config->kafka.max_record_bytes);
     free(label);
 }
 
@@ -40,60 +40,6 @@ void dealer_clear(struct dealer *dealer)
 {
     free(dealer->seen_key);
     dealer->seen_key = NULL;
-}
-
-/* Its place, or failing_count. */
-static int find_failing(const struct dealer *dealer, int64_t id)
-{
-    int i = 0;
-
-    while (i < dealer->failing_count && dealer->failing[i].id != id)
-        i++;
-    return i;
-}
-
-int dealer_count_failure(struct dealer *dealer, int64_t id, int64_t now_ms)
-{
-    const int64_t *delays_s = dealer->config->pusher.retry_delays_s;
-    struct failing *failing;
-    int i = find_failing(dealer, id);
-
-    if (i == FAILING_MAX)
-        i = 0; /* so many at once: the oldest starts anew */
-    if (i == dealer->failing_count)
-        dealer->failing_count++;
-    failing = &dealer->failing[i];
-    if (failing->id != id)
-        *failing = (struct failing){.id = id, .reads = -1};
-    if (failing->reads == dealer->reads)
-        return 0; /* not its own failure: asked again in the next round */
-    failing->reads = dealer->reads;
-    failing->failures++;
-    failing->due_ms = now_ms + delays_s[retry_delay_index(failing->failures)] * 1000;
-    return failing->failures >= dealer->config->pusher.max_attempts;
-}
-
-int dealer_is_due(const struct dealer *dealer, int64_t id, int64_t now_ms)
-{
-    int i = find_failing(dealer, id);
-
-    return i == dealer->failing_count || dealer->failing[i].due_ms <= now_ms;
-}
-
-/* One that failed before is tried once whenever it is due: others wait behind it. */
-static int tries_of(const struct dealer *dealer, int64_t id)
-{
-    return find_failing(dealer, id) < dealer->failing_count ? 1 : FIRST_TRIES;
-}
-
-static void forget_failure(struct dealer *dealer, int64_t id)
-{
-    int i = find_failing(dealer, id);
-
-    if (i == dealer->failing_count)
-        return;
-    dealer->failing[i] = dealer->failing[--dealer->failing_count];
-    dealer->failing[dealer->failing_count] = (struct failing){0};
 }
 
 /* The record of one order, with the texts that its output points to. */
@@ -106,6 +52,7 @@ struct record {
     char answer[NUMBER_BYTES];
     char trace[64];
     char size_text[96];
+    struct buffer skipped;
 };
 
 static void print_ms(char *target, int64_t at_ms)
@@ -147,10 +94,9 @@ static void record_init(struct record *record, const struct dealer *dealer,
 }
 
 static void make_dead(struct record *record, const struct dealer *dealer, enum reason reason,
-                      const char *detail, struct text value)
+                      const char *detail, int status, struct text value)
 {
     struct output *output = &record->output;
-    int status = bigcommerce_status(dealer->asker->client);
 
     output->topic = dealer->topics->dead;
     output->value = value;
@@ -171,7 +117,7 @@ static void make_too_large(struct record *record, const struct dealer *dealer, i
 {
     snprintf(record->size_text, sizeof(record->size_text), "{\"id\":%lld,\"size\":%zu}",
              (long long)id, bytes);
-    make_dead(record, dealer, REASON_TOO_LARGE, "larger than max_record_bytes",
+    make_dead(record, dealer, REASON_TOO_LARGE, "larger than max_record_bytes", 0,
               text_of(record->size_text));
 }
 
@@ -227,103 +173,97 @@ static enum outcome send_too_large(struct dealer *dealer, const struct page_row 
     return deal_record(dealer, &record.output, err);
 }
 
-/* What became of an order's own calls. */
-struct own_calls {
-    enum completion completion;
-    struct buffer completed; /* the whole order, or empty where nothing was missing */
-    struct error why;
+enum row_state {
+    ROW_SENT = 0,
+    ROW_KNOWN, /* published already */
+    ROW_HELD,  /* left to its own calls, or not dealt with at all */
 };
 
-/* Asks for what is missing in an order, unless it has to wait after failures. */
-static enum outcome complete_one(struct dealer *dealer, struct deal *deal, int i,
-                                 struct own_calls *own)
+/* Whether calls of its own are needed before it can be published. */
+static int is_incomplete(const struct deal *deal, const struct page_row *row)
 {
-    const struct page_row *row = &deal->rows[i];
-
-    if (deal->reason != REASON_NONE || row->fault != NULL ||
-        (!row->lines_missing && !row->coupons_missing))
-        return OUTCOME_OK;
-    if (!dealer_is_due(dealer, row->id, clock_monotonic_ms())) {
-        deal->held[i] = 1;
-        return OUTCOME_OK;
-    }
-    return complete_order(dealer->asker, row, tries_of(dealer, row->id), &own->completed,
-                          &own->completion, &own->why);
+    return deal->reason == REASON_NONE && row->fault == NULL &&
+           (row->lines_missing || row->coupons_missing);
 }
 
-/* Fills in what is sent for an order, or marks it as held. */
-static void decide(struct record *record, struct dealer *dealer, struct deal *deal, int i,
-                   const struct own_calls *own)
+/* The value of a skipped record, as the filter writes it; of an order that is gone nothing else is
+ * known. */
+static void make_skipped(struct record *record, const struct dealer *dealer, enum reason reason,
+                         const char *detail, int64_t modified_ms)
 {
-    const struct page_row *row = &deal->rows[i];
     struct output *output = &record->output;
 
-    record_init(record, dealer, row, &dealer->marks[i]);
-    output->topic = dealer->topics->raw;
-    output->value = own->completed.data != NULL
-                        ? (struct text){own->completed.data, own->completed.length}
-                        : row->bytes;
-    if (deal->reason == REASON_TOO_LARGE) {
-        make_too_large(record, dealer, row->id, row->bytes.length);
-    } else if (deal->reason != REASON_NONE) {
-        make_dead(record, dealer, deal->reason, deal->detail, row->bytes);
-    } else if (row->fault != NULL) {
-        make_dead(record, dealer, REASON_MALFORMED, row->fault, row->bytes);
-    } else if (own->completion == COMPLETION_REFUSED) {
-        make_dead(record, dealer, REASON_REFUSED, own->why.text, row->bytes);
-    } else if (own->completion == COMPLETION_FAILING) {
-        deal->held[i] = !dealer_count_failure(dealer, row->id, clock_monotonic_ms());
-        if (deal->held[i])
-            log_warn("retried key=%s error=\"%s\"", record->key, own->why.text);
-        else
-            make_dead(record, dealer, REASON_GAVE_UP, own->why.text, row->bytes);
-    } else if ((int64_t)output->value.length + ENVELOPE_BYTES >
-               dealer->config->kafka.max_record_bytes) {
-        make_too_large(record, dealer, row->id, output->value.length);
-    }
+    buffer_printf(&record->skipped, "{\"reason\":\"%s\",\"detail\":", reason_name(reason));
+    json_write_text(&record->skipped, text_of(detail), SIZE_MAX);
+    buffer_printf(&record->skipped, ",\"modified_at\":%lld,\"store\":\"%s\"}",
+                  (long long)(modified_ms < 0 ? 0 : modified_ms), dealer->store->hash);
+    output->topic = dealer->topics->skipped;
+    output->value = (struct text){record->skipped.data, record->skipped.length};
+    output->headers[HEADER_REASON] = text_of(reason_name(reason));
+    log_info("skipped key=%s reason=%s detail=\"%s\"", record->key, reason_name(reason), detail);
 }
 
-/* Sends an order on, completed where something is missing. */
-static enum outcome deal_one(struct dealer *dealer, struct deal *deal, int i, struct batch *batch,
-                             size_t *sent_bytes, struct error *err)
+/* Fills in what is sent for an order. */
+static void decide(struct record *record, const struct dealer *dealer, const struct single *single,
+                   const struct seen_mark *mark)
+{
+    const struct page_row *row = single->row;
+    struct output *output = &record->output;
+
+    record_init(record, dealer, row, mark);
+    output->topic = dealer->topics->raw;
+    output->value = single->whole.length > 0 ? single->whole : row->bytes;
+    if (single->reason == REASON_TOO_LARGE)
+        make_too_large(record, dealer, row->id, row->bytes.length);
+    else if (single->reason == REASON_ARCHIVED)
+        make_skipped(record, dealer, single->reason, single->detail, row->modified_ms);
+    else if (single->reason != REASON_NONE)
+        make_dead(record, dealer, single->reason, single->detail, single->status, row->bytes);
+    else if (row->fault != NULL)
+        make_dead(record, dealer, REASON_MALFORMED, row->fault, 0, row->bytes);
+    else if ((int64_t)output->value.length + ENVELOPE_BYTES >
+             dealer->config->kafka.max_record_bytes)
+        make_too_large(record, dealer, row->id, output->value.length);
+}
+
+static void count_published(struct dealer *dealer, const struct record *record)
+{
+    metric_add(dealer->published, 1);
+    log_info("published key=%s modified_at=%s bytes=%zu", record->key, record->modified_at,
+             record->output.value.length);
+}
+
+/* Sends an order of a page on. */
+static enum outcome send_row(struct dealer *dealer, const struct deal *deal, int i,
+                             struct batch *batch, size_t *sent_bytes, struct error *err)
 {
     const struct page_row *row = &deal->rows[i];
-    struct own_calls own = {.completion = COMPLETION_DONE};
+    const struct single single = {.row = row, .reason = deal->reason, .detail = deal->detail};
     struct record record;
     enum batch_answer answer;
-    enum outcome outcome = complete_one(dealer, deal, i, &own);
+    enum outcome outcome;
 
-    if (outcome != OUTCOME_OK)
-        *err = own.why;
-    if (outcome != OUTCOME_OK || deal->held[i])
-        goto out;
-    decide(&record, dealer, deal, i, &own);
-    if (deal->held[i])
-        goto out;
-    *sent_bytes = record.output.value.length;
+    decide(&record, dealer, &single, &dealer->marks[i]);
     outcome = send(dealer, batch, &record.output, i, &answer, err);
-    if (outcome == OUTCOME_OK && answer == BATCH_TOO_LARGE)
-        outcome = send_too_large(dealer, row, &dealer->marks[i], *sent_bytes, err);
-    if (outcome == OUTCOME_OK)
-        forget_failure(dealer, row->id);
-    if (outcome == OUTCOME_OK && record.output.topic == dealer->topics->raw) {
-        metric_add(dealer->published, 1);
-        log_info("published key=%s modified_at=%s bytes=%zu", record.key, record.modified_at,
-                 *sent_bytes);
-    }
-out:
-    buffer_clear(&own.completed);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    *sent_bytes = record.output.value.length;
+    if (answer == BATCH_TOO_LARGE)
+        outcome = send_too_large(dealer, row, &dealer->marks[i], record.output.value.length, err);
+    else if (record.output.topic == dealer->topics->raw)
+        count_published(dealer, &record);
     return outcome;
 }
 
 /* After all reports: what the broker found too large is dead, anything else ends the round. */
-static enum outcome check_results(struct dealer *dealer, const struct deal *deal, const char *skip,
-                                  const struct batch *batch, const size_t *bytes, struct error *err)
+static enum outcome check_results(struct dealer *dealer, const struct deal *deal,
+                                  const enum row_state *states, const struct batch *batch,
+                                  const size_t *bytes, struct error *err)
 {
     for (int i = 0; i < deal->count; i++) {
         enum outcome outcome = OUTCOME_OK;
 
-        if (skip[i] || deal->held[i])
+        if (states[i] != ROW_SENT)
             continue;
         switch (batch_result(batch, i, err)) {
         case BATCH_OK:
@@ -340,46 +280,119 @@ static enum outcome check_results(struct dealer *dealer, const struct deal *deal
     return OUTCOME_OK;
 }
 
-static void mark_seen(struct dealer *dealer, const struct deal *deal)
+static void add_marks(struct dealer *dealer, int count, int64_t forget_ms)
 {
-    struct seen_mark *marks = dealer->marks;
     struct error err = {0};
-    int count = 0;
 
-    for (int i = 0; i < deal->count; i++)
-        if (!deal->held[i])
-            marks[count++] = marks[i];
-    if (seen_add(dealer->redis, dealer->seen_key, marks, count, deal->forget_ms, MARKS_KEEP_MS,
-                 &err) != 0)
+    if (count > 0 && seen_add(dealer->redis, dealer->seen_key, dealer->marks, count, forget_ms,
+                              MARKS_KEEP_MS, &err) != 0)
         log_warn("marks lost store=%s orders=%d error=\"%s\"", dealer->store->hash, count,
                  err.text); /* these orders are published once more */
+}
+
+/* What was sent is held no longer, and what was sent or known is marked. */
+static void settle_rows(struct dealer *dealer, const struct deal *deal,
+                        const enum row_state *states)
+{
+    int count = 0;
+
+    for (int i = 0; i < deal->count; i++) {
+        if (states[i] == ROW_SENT)
+            held_remove(&dealer->held, deal->rows[i].id);
+        if (states[i] != ROW_HELD)
+            dealer->marks[count++] = dealer->marks[i];
+    }
+    add_marks(dealer, count, deal->forget_ms);
+}
+
+/* Leaves an order to its own calls. */
+static void hold(struct dealer *dealer, struct deal *deal, int i)
+{
+    const struct page_row *row = &deal->rows[i];
+
+    deal->left[i] = held_add(&dealer->held, dealer->room, row->id, row->modified_ms,
+                             seen_digest(&dealer->marks[i]), clock_now_ms()) != 0;
+}
+
+/* The bytes of an order lie within these two instants as far as the store was asked; what it shows
+ * besides is marked as long. */
+static int64_t instant_of(const struct deal *deal, const struct page_row *row)
+{
+    int64_t at_ms = row->modified_ms;
+
+    if (at_ms < 0 || at_ms > deal->to_ms)
+        return deal->to_ms;
+    return at_ms < deal->from_ms ? deal->from_ms : at_ms;
 }
 
 enum outcome deal_orders(struct dealer *dealer, struct deal *deal, struct error *err)
 {
     char known[PAGE_ROWS_MAX] = {0};
+    enum row_state states[PAGE_ROWS_MAX] = {ROW_SENT};
     size_t bytes[PAGE_ROWS_MAX] = {0};
     struct batch *batch;
     enum outcome outcome = OUTCOME_OK;
 
-    memset(deal->held, 0, sizeof(deal->held));
+    memset(deal->left, 0, sizeof(deal->left));
     for (int i = 0; i < deal->count; i++)
-        seen_mark_init(&dealer->marks[i], deal->rows[i].id, deal->seen_at_ms, deal->rows[i].bytes);
+        seen_mark_init(&dealer->marks[i], deal->rows[i].id, instant_of(deal, &deal->rows[i]),
+                       deal->rows[i].bytes);
     if (seen_check(dealer->redis, dealer->seen_key, dealer->marks, deal->count, known, err) != 0)
         return OUTCOME_LOST;
     batch = batch_new(dealer->publisher, deal->count);
     for (int i = 0; i < deal->count && outcome == OUTCOME_OK; i++) {
-        if (known[i])
+        if (known[i]) {
+            states[i] = ROW_KNOWN;
             metric_add(dealer->unchanged, 1);
-        else
-            outcome = deal_one(dealer, deal, i, batch, &bytes[i], err);
+        } else if (is_incomplete(deal, &deal->rows[i])) {
+            states[i] = ROW_HELD;
+            hold(dealer, deal, i);
+        } else {
+            outcome = send_row(dealer, deal, i, batch, &bytes[i], err);
+        }
     }
     if (outcome == OUTCOME_OK)
         outcome = wait_for_reports(dealer, batch, err);
     if (outcome == OUTCOME_OK)
-        outcome = check_results(dealer, deal, known, batch, bytes, err);
+        outcome = check_results(dealer, deal, states, batch, bytes, err);
     batch_drop(batch);
-    if (outcome == OUTCOME_OK && deal->count > 0)
-        mark_seen(dealer, deal);
+    if (outcome == OUTCOME_OK)
+        settle_rows(dealer, deal, states);
+    return outcome;
+}
+
+enum outcome deal_is_known(struct dealer *dealer, const struct page_row *row, int *known,
+                           struct error *err)
+{
+    struct seen_mark mark;
+    char answer = 0;
+
+    seen_mark_init(&mark, row->id, 0, row->bytes);
+    if (seen_check(dealer->redis, dealer->seen_key, &mark, 1, &answer, err) != 0)
+        return OUTCOME_LOST;
+    *known = answer;
+    return OUTCOME_OK;
+}
+
+enum outcome deal_alone(struct dealer *dealer, const struct single *single, const char *digest,
+                        struct error *err)
+{
+    const struct page_row *row = single->row;
+    struct record record;
+    enum outcome outcome;
+    int count = 1;
+
+    seen_mark_init(&dealer->marks[0], row->id, row->modified_ms, row->bytes);
+    decide(&record, dealer, single, &dealer->marks[0]);
+    outcome = deal_record(dealer, &record.output, err);
+    if (outcome == OUTCOME_OK && record.output.topic == dealer->topics->raw)
+        count_published(dealer, &record);
+    buffer_clear(&record.skipped);
+    if (outcome != OUTCOME_OK || single->reason == REASON_ARCHIVED || row->modified_ms < 0)
+        return outcome;
+    /* The list shows it in its own bytes for a while: it has to be known by both. */
+    if (digest[0] != '\0')
+        seen_mark_of(&dealer->marks[count++], row->id, row->modified_ms, digest);
+    add_marks(dealer, count, 0);
     return outcome;
 }

@@ -7,8 +7,8 @@
  *
  * READS
  *     Each [store], every poll_interval_s: GET /v2/orders, from its position less overlap_s to the
- *     store's own clock less settle_s; /v2/orders/{id}/products and /coupons where the list leaves
- *     something out; /v2/time.
+ *     store's own clock less settle_s; /v2/orders/{id} with its /products and /coupons where the
+ *     list leaves something out; /v2/time.
  *
  *     <prefix>.cursors, at the start of each lease: how far the store was read.
  *
@@ -20,7 +20,10 @@
  *
  *     <prefix>.dead: orders that can never be published: malformed, too_large, refused, gave_up.
  *
- *     <prefix>.cursors: position and start_from of each store.
+ *     <prefix>.skipped: orders that the store has no more when they are asked for by themselves.
+ *
+ *     <prefix>.cursors: position and start_from of each store, and the orders that wait for calls
+ * of their own.
  *
  * GUARANTEES
  *     At least once: the position moves only when Kafka has every order up to it. An emptied Redis

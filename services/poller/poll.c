@@ -7,6 +7,7 @@
 #include "health.h"
 #include "log.h"
 
+#include "own.h"
 #include "scan.h"
 
 enum { TRIES = 3, KEPT_BYTES = 1 << 20, QUIET_SAVE_MS = 600000, MARKS_SLACK_MS = 60000 };
@@ -34,20 +35,35 @@ static enum outcome save_position(struct poll *poll, const struct position *posi
     return outcome;
 }
 
+/* Saves how far the orders were read and which of them are held: one record, so that the position
+ * never passes an order that nobody remembers. */
+static enum outcome save_now(struct poll *poll, struct error *err)
+{
+    struct position *position = mem_alloc(sizeof(*position));
+    enum outcome outcome;
+
+    *position = poll->position;
+    position->cursor_ms = poll->cursor.position_ms;
+    position->fence = poll->asker.lease->fence;
+    position->held = poll->dealer.held;
+    outcome = save_position(poll, position, err);
+    if (outcome == OUTCOME_OK)
+        poll->dealer.held.changed = 0;
+    free(position);
+    return outcome;
+}
+
 /* What only time moved is saved now and then: after a restart a little more is looked at. */
 static enum outcome save_progress(struct poll *poll, struct error *err)
 {
     const struct cursor *cursor = &poll->cursor;
-    struct position position = poll->position;
+    int64_t saved_ms = poll->position.cursor_ms;
 
-    if (cursor->position_ms <= position.cursor_ms)
+    if (cursor->position_ms <= saved_ms)
         return OUTCOME_OK;
-    if (cursor->seen_ms <= position.cursor_ms &&
-        cursor->position_ms - position.cursor_ms < QUIET_SAVE_MS)
+    if (cursor->seen_ms <= saved_ms && cursor->position_ms - saved_ms < QUIET_SAVE_MS)
         return OUTCOME_OK;
-    position.cursor_ms = cursor->position_ms;
-    position.fence = poll->asker.lease->fence;
-    return save_position(poll, &position, err);
+    return save_now(poll, err);
 }
 
 /* Makes the store's clock known. */
@@ -73,18 +89,23 @@ static enum outcome ask_time(struct poll *poll, struct error *err)
 /* A store's very first time. */
 static enum outcome resolve_start(struct poll *poll, struct error *err)
 {
-    struct position position = {.cursor_ms = -1, .fence = poll->asker.lease->fence};
+    struct position *position = mem_alloc(sizeof(*position));
+    enum outcome outcome;
     int64_t wanted_ms = poll->store->start_from_ms;
 
+    position->cursor_ms = -1;
+    position->fence = poll->asker.lease->fence;
     if (wanted_ms != 0) {
         if (wanted_ms < 0)
             wanted_ms = bigcommerce_clock_ms(poll->asker.client);
-        position.start_from_ms = wanted_ms - wanted_ms % 1000;
-        position.cursor_ms = position.start_from_ms;
+        position->start_from_ms = wanted_ms - wanted_ms % 1000;
+        position->cursor_ms = position->start_from_ms;
     }
     log_info("first start store=%s start_from=%lld", poll->store->hash,
-             (long long)position.start_from_ms);
-    return save_position(poll, &position, err);
+             (long long)position->start_from_ms);
+    outcome = save_position(poll, position, err);
+    free(position);
+    return outcome;
 }
 
 enum outcome poll_begin(struct poll *poll, struct positions *positions, int store_index,
@@ -109,6 +130,7 @@ enum outcome poll_begin(struct poll *poll, struct positions *positions, int stor
         return outcome;
     cursor_init(&poll->cursor, poll->position.cursor_ms, (int)poll->config->poller.page_size);
     poll->dealer.start_from_ms = poll->position.start_from_ms;
+    poll->dealer.held = poll->position.held;
     return OUTCOME_OK;
 }
 
@@ -127,7 +149,8 @@ static int64_t forget_before(const struct poll *poll)
 /* Publishes rows, or buries them, and marks them. */
 static enum outcome deal_rows(struct poll *poll, struct deal *deal, struct error *err)
 {
-    deal->seen_at_ms = poll->cursor.upper_ms;
+    deal->from_ms = poll->cursor.min_ms;
+    deal->to_ms = poll->cursor.upper_ms;
     deal->forget_ms = forget_before(poll);
     return deal_orders(&poll->dealer, deal, err);
 }
@@ -151,7 +174,7 @@ static enum outcome deal_with(struct poll *poll, struct deal *deal, struct error
         return outcome;
     for (int i = 0; i < deal->count; i++) {
         rows[i] = (struct cursor_row){deal->rows[i].id, deal->rows[i].modified_ms};
-        if (deal->held[i])
+        if (deal->left[i])
             cursor_hold(&poll->cursor, deal->rows[i].modified_ms);
     }
     outcome = move_over(poll, rows, deal->count, err);
@@ -239,55 +262,15 @@ static enum outcome deal_with_one(struct poll *poll, const struct page_row *row,
     return outcome == OUTCOME_OK ? deal_with(poll, &deal, err) : outcome;
 }
 
-/* Leaves an order where it is, for a later round, and goes on behind it. */
+/* An order that no list call brings, but whose id and date are known: its own call will. */
 static enum outcome hold_one(struct poll *poll, const struct page_row *slim, struct error *err)
 {
     const struct cursor_row row = {slim->id, slim->modified_ms};
 
-    cursor_hold(&poll->cursor, slim->modified_ms);
+    if (held_add(&poll->dealer.held, poll->dealer.room, slim->id, slim->modified_ms, "",
+                 clock_now_ms()) != 0)
+        cursor_hold(&poll->cursor, slim->modified_ms);
     return move_over(poll, &row, 1, err);
-}
-
-/* An order that no list call brings, but whose id and date are known: asked for by itself. */
-static enum outcome ask_alone(struct poll *poll, const struct page_row *slim, struct error *err)
-{
-    const struct ask what = {.kind = ASK_ORDER, .id = slim->id};
-    enum bigcommerce_answer answer;
-    struct page_row row;
-    struct text body;
-    enum outcome outcome;
-
-    if (!dealer_is_due(&poll->dealer, slim->id, clock_monotonic_ms()))
-        return hold_one(poll, slim, err);
-    outcome = ask(&poll->asker, &what, &answer, &body, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    switch (answer) {
-    case BIGCOMMERCE_OK:
-        /* Kept from the calls that complete it. The slim list was in there: its order is dealt with
-         * by id and date alone. */
-        bigcommerce_take_body(poll->asker.client, &poll->body);
-        page_read_order(&row, body);
-        if (row.fault == NULL && row.id == slim->id)
-            return deal_with_one(poll, &row, REASON_NONE, NULL, err);
-        row.id = slim->id;
-        row.modified_ms = slim->modified_ms;
-        return deal_with_one(poll, &row, REASON_MALFORMED, "not readable as JSON, even alone", err);
-    case BIGCOMMERCE_REFUSED:
-    case BIGCOMMERCE_CLOSED:
-        return deal_with_one(poll, slim, REASON_REFUSED, "the store refuses to show it", err);
-    case BIGCOMMERCE_TOO_LARGE:
-        return deal_with_one(poll, slim, REASON_TOO_LARGE, NULL, err);
-    default:
-        break;
-    }
-    if (dealer_count_failure(&poll->dealer, slim->id, clock_monotonic_ms()))
-        return deal_with_one(poll, slim, REASON_GAVE_UP, "the store fails whenever it is asked for",
-                             err);
-    log_warn("retried key=%s/order/%lld error=\"%s\"", poll->store->hash, (long long)slim->id,
-             err->text);
-    error_clear(err);
-    return hold_one(poll, slim, err);
 }
 
 /* One order that cannot be read, after some tries. poll->tried: what came for it, or empty. err
@@ -313,7 +296,7 @@ static enum outcome examine_bad(struct poll *poll, const struct cursor_query *qu
         if (poll->page.count == 0) /* it is gone */
             return deal_with(poll, &(struct deal){.rows = poll->page.rows}, err);
         if (poll->page.count == 1 && row->fault == NULL && poll->tried.length == 0)
-            return ask_alone(poll, row, err);
+            return hold_one(poll, row, err);
         if (poll->page.count == 1 && row->fault == NULL) {
             row->bytes = bytes;
             remember_buried(poll, bytes);
@@ -389,7 +372,7 @@ static enum outcome poll_page(struct poll *poll, const struct cursor_query *quer
 
     if (outcome != OUTCOME_OK)
         return outcome;
-    if (answer == BIGCOMMERCE_REFUSED)
+    if (answer == BIGCOMMERCE_REFUSED || answer == BIGCOMMERCE_GONE)
         return OUTCOME_TROUBLE;
     if (answer != BIGCOMMERCE_OK)
         return ask_for_fewer(poll, query, (struct text){NULL, 0}, err);
@@ -406,7 +389,6 @@ static enum outcome poll_page(struct poll *poll, const struct cursor_query *quer
     if (outcome != OUTCOME_OK)
         return outcome;
     buffer_reset(&poll->tried);
-    poll->dealer.reads += poll->page.count > 0;
     deal.count = poll->page.count;
     return deal_with(poll, &deal, err);
 }
@@ -417,7 +399,8 @@ static void release_large(struct buffer *buffer)
         buffer_clear(buffer);
 }
 
-enum outcome poll_round(struct poll *poll, struct error *err)
+/* Everything that was modified since the position, up to now. */
+static enum outcome poll_window(struct poll *poll, struct error *err)
 {
     int64_t upper_ms = bigcommerce_clock_ms(poll->asker.client);
     enum outcome outcome = OUTCOME_OK;
@@ -433,6 +416,17 @@ enum outcome poll_round(struct poll *poll, struct error *err)
         outcome = ask_time(poll, err);
     while (outcome == OUTCOME_OK && cursor_next(&poll->cursor, &query))
         outcome = poll_page(poll, &query, err);
+    return outcome;
+}
+
+enum outcome poll_round(struct poll *poll, int64_t until_ms, struct error *err)
+{
+    enum outcome outcome = poll_window(poll, err);
+
+    if (outcome == OUTCOME_OK)
+        outcome = own_calls(&poll->dealer, until_ms, err);
+    if (outcome == OUTCOME_OK && poll->dealer.held.changed)
+        outcome = save_now(poll, err);
     /* Both of the client's buffers pass through here, one in each round. */
     release_large(&poll->body);
     bigcommerce_take_body(poll->asker.client, &poll->body);

@@ -17,7 +17,7 @@ struct bad {
     int64_t id; /* -1: cannot be told */
 };
 
-/* One store under its lease. Belongs to one thread; some 60 KB, so not for the stack. */
+/* One store under its lease. Belongs to one thread; some 200 KB, so not for the stack. */
 struct poll {
     const struct config *config; /* borrowed, as are the next two */
     const struct config_store *store;
@@ -46,9 +46,13 @@ struct poll {
 enum outcome poll_begin(struct poll *poll, struct positions *positions, int store_index,
                         struct error *err);
 
-/** @brief One round: everything modified since the position, up to now. @returns OUTCOME_OK when it
- * is complete */
-enum outcome poll_round(struct poll *poll, struct error *err);
+/**
+ * @brief One round: everything modified since the position, up to now; then the calls that held
+ * orders need for themselves.
+ * @param until_ms  monotonic: when the next round is due
+ * @returns OUTCOME_OK when it is complete
+ */
+enum outcome poll_round(struct poll *poll, int64_t until_ms, struct error *err);
 
 void poll_clear(struct poll *poll);
 

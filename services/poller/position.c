@@ -11,20 +11,65 @@
 #include "log.h"
 #include "text.h"
 
+static void print_held(struct buffer *target, const struct held *held)
+{
+    for (int i = 0; i < held->count; i++) {
+        const struct held_order *order = &held->orders[i];
+
+        buffer_printf(target, "%s[%lld,%lld,%d,%lld]", i == 0 ? ",\"held\":[" : ",",
+                      (long long)order->id, (long long)order->modified_ms, order->failures,
+                      (long long)order->due_ms);
+    }
+    if (held->count > 0)
+        buffer_append(target, "]", 1);
+}
+
 void position_print(struct buffer *target, const struct position *position, int64_t now_ms)
 {
     if (position->cursor_ms < 0)
         buffer_printf(target, "{\"cursor\":null");
     else
         buffer_printf(target, "{\"cursor\":%lld", (long long)position->cursor_ms);
-    buffer_printf(target, ",\"start_from\":%lld,\"fence\":%lld,\"saved_at\":%lld}",
+    buffer_printf(target, ",\"start_from\":%lld,\"fence\":%lld,\"saved_at\":%lld",
                   (long long)position->start_from_ms, (long long)position->fence,
                   (long long)now_ms);
+    print_held(target, &position->held);
+    buffer_append(target, "}", 1);
+}
+
+static int read_number(yyjson_val *value, int64_t *number)
+{
+    return text_to_int(json_text(value), number) == 0 && *number >= 0 ? 0 : -1;
 }
 
 static int member(yyjson_val *object, const char *name, int64_t *value)
 {
-    return text_to_int(json_text(yyjson_obj_get(object, name)), value) == 0 && *value >= 0 ? 0 : -1;
+    return read_number(yyjson_obj_get(object, name), value);
+}
+
+static int read_held(struct held *held, yyjson_val *list)
+{
+    yyjson_val *one;
+    size_t index, count;
+
+    if (json_is_absent(list))
+        return 0;
+    if (!yyjson_is_arr(list) || yyjson_arr_size(list) > HELD_MAX)
+        return -1;
+    yyjson_arr_foreach(list, index, count, one)
+    {
+        struct held_order *order = &held->orders[held->count];
+        int64_t failures;
+
+        if (read_number(yyjson_arr_get(one, 0), &order->id) != 0 || order->id == 0 ||
+            read_number(yyjson_arr_get(one, 1), &order->modified_ms) != 0 ||
+            read_number(yyjson_arr_get(one, 2), &failures) != 0 || failures > INT32_MAX ||
+            read_number(yyjson_arr_get(one, 3), &order->due_ms) != 0)
+            return -1;
+        order->failures = (int)failures;
+        held->count++;
+    }
+    return 0;
 }
 
 int position_parse(struct text value, struct position *position)
@@ -42,6 +87,8 @@ int position_parse(struct text value, struct position *position)
         answer = -1;
     if (!json_is_absent(yyjson_obj_get(root, "cursor")) &&
         member(root, "cursor", &position->cursor_ms) != 0)
+        answer = -1;
+    if (read_held(&position->held, yyjson_obj_get(root, "held")) != 0)
         answer = -1;
     yyjson_doc_free(doc);
     return answer;

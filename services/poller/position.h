@@ -13,13 +13,19 @@
 #include "mem.h"
 #include "topic.h"
 
+#include "held.h"
+
+/* Some 80 KB. */
 struct position {
     int64_t cursor_ms;     /* every order modified up to here was published; -1: none yet */
     int64_t start_from_ms; /* the resolved start_from, 0: all */
     int64_t fence;         /* of the lease; 0: there is no record */
+    struct held held;      /* orders that the cursor passed, though they wait for their own calls */
 };
 
-/** @brief Writes a record's value: {"cursor":ms or null,"start_from":ms,"fence":n,"saved_at":ms}.
+/**
+ * @brief Writes a record's value: {"cursor":ms or null,"start_from":ms,"fence":n,"saved_at":ms}
+ * and, where there are such, "held":[[id, modified_ms, failures, due_ms],...].
  */
 void position_print(struct buffer *target, const struct position *position, int64_t now_ms);
 

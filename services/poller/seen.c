@@ -24,6 +24,12 @@ void seen_mark_init(struct seen_mark *mark, int64_t id, int64_t seen_at_ms, stru
     mark->seen_at_ms = seen_at_ms;
 }
 
+void seen_mark_of(struct seen_mark *mark, int64_t id, int64_t seen_at_ms, const char *digest)
+{
+    snprintf(mark->member, sizeof(mark->member), "%lld:%s", (long long)id, digest);
+    mark->seen_at_ms = seen_at_ms;
+}
+
 const char *seen_digest(const struct seen_mark *mark) { return strchr(mark->member, ':') + 1; }
 
 int seen_check(struct redis *redis, const char *key, const struct seen_mark *marks, int count,

@@ -21,6 +21,9 @@ struct seen_mark {
 /** @brief Fills a mark: SHA-256 of the bytes as they came, first 128 bits in hex. */
 void seen_mark_init(struct seen_mark *mark, int64_t id, int64_t seen_at_ms, struct text bytes);
 
+/** @brief The same from a digest that seen_digest() gave. */
+void seen_mark_of(struct seen_mark *mark, int64_t id, int64_t seen_at_ms, const char *digest);
+
 /** @brief The digest of a mark: 32 hex digits. Borrowed. */
 const char *seen_digest(const struct seen_mark *mark);
 

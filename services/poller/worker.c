@@ -86,7 +86,7 @@ static int64_t take_lease(struct worker *worker)
     return worker->lease.fence != 0 ? 0 : wait_ms > 0 ? wait_ms : LEAST_WAIT_MS;
 }
 
-static enum outcome run_round(struct worker *worker, struct error *err)
+static enum outcome run_round(struct worker *worker, int64_t until_ms, struct error *err)
 {
     enum outcome outcome = OUTCOME_OK;
 
@@ -94,7 +94,7 @@ static enum outcome run_round(struct worker *worker, struct error *err)
         outcome = poll_begin(&worker->poll, &worker->all->positions, worker->store_index, err);
     if (outcome == OUTCOME_OK) {
         worker->begun = 1;
-        outcome = poll_round(&worker->poll, err);
+        outcome = poll_round(&worker->poll, until_ms, err);
     }
     if (outcome == OUTCOME_OK)
         worker->polled_at_ms = clock_now_ms();
@@ -167,7 +167,7 @@ static void turn(struct worker *worker)
         stop_wait_ms(wait_ms);
         return;
     }
-    outcome = run_round(worker, &err);
+    outcome = run_round(worker, begun_ms + worker->store->poll_interval_s * 1000, &err);
     report(worker, outcome, &err);
     if (outcome == OUTCOME_STOPPED)
         return;
@@ -223,6 +223,7 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
         .publisher = all->publisher,
         .redis = worker->redis,
         .asker = &poll->asker,
+        .timeout_ms = bigcommerce_timeout_ms(all->leases.ttl_ms),
     };
     dealer_init(&poll->dealer);
 }

@@ -1,5 +1,5 @@
 /* test_poller.c - what an answer of the store means, whose clock counts, how long a request may
- * take, and the schedule of orders whose own calls fail. */
+ * take, and when its quota is scarce. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "../../services/poller/bigcommerce.h"
-#include "../../services/poller/deal.h"
 
 static void classifies(void **state)
 {
@@ -23,7 +22,7 @@ static void classifies(void **state)
         {202, 0, BIGCOMMERCE_TROUBLE},   {206, 9, BIGCOMMERCE_TROUBLE},
         {304, 0, BIGCOMMERCE_TROUBLE},   {301, 0, BIGCOMMERCE_REFUSED},
         {400, 9, BIGCOMMERCE_REFUSED},   {401, 9, BIGCOMMERCE_CLOSED},
-        {403, 9, BIGCOMMERCE_CLOSED},    {404, 9, BIGCOMMERCE_REFUSED},
+        {403, 9, BIGCOMMERCE_CLOSED},    {404, 9, BIGCOMMERCE_GONE},
         {408, 0, BIGCOMMERCE_TROUBLE},   {413, 0, BIGCOMMERCE_TOO_LARGE},
         {429, 0, BIGCOMMERCE_THROTTLED}, {500, 0, BIGCOMMERCE_TROUBLE},
         {502, 9, BIGCOMMERCE_TROUBLE},   {503, 9, BIGCOMMERCE_UNAVAILABLE},
@@ -88,29 +87,21 @@ static void requests_end_within_the_lease(void **state)
     assert_int_equal(bigcommerce_timeout_ms(600000), 30000);
 }
 
-static void gives_up_by_schedule(void **state)
+static void knows_when_little_is_left(void **state)
 {
-    static const int64_t wanted_s[] = {60, 60, 60, 600, 600, 600, 3600, 3600};
-    struct config config = {.pusher = {.max_attempts = 9, .retry_delays_s = {60, 600, 3600}}};
-    struct dealer *dealer = calloc(1, sizeof(*dealer));
-    int64_t now_ms = 1000;
+    static const struct {
+        struct bigcommerce_quota quota;
+        int scarce;
+    } cases[] = {
+        {{200, -1, -1, -1, -1}, 0},    {{200, 150, 150, 9000, -1}, 0},
+        {{200, 38, 150, 9000, -1}, 0}, {{200, 37, 150, 9000, -1}, 1},
+        {{200, 0, 150, 9000, -1}, 1},  {{429, -1, -1, -1, -1}, 1},
+    };
 
     (void)state;
-    dealer->config = &config;
-    assert_true(dealer_is_due(dealer, 7, now_ms));
-    for (size_t i = 0; i < sizeof(wanted_s) / sizeof(*wanted_s); i++) {
-        assert_false(dealer_count_failure(dealer, 7, now_ms));
-        assert_false(dealer_is_due(dealer, 7, now_ms + wanted_s[i] * 1000 - 1));
-        assert_true(dealer_is_due(dealer, 8, now_ms));
-        now_ms += wanted_s[i] * 1000;
-        assert_true(dealer_is_due(dealer, 7, now_ms));
-        /* While the store lets nothing be read it is not this order's failure. */
-        assert_false(dealer_count_failure(dealer, 7, now_ms));
-        assert_true(dealer_is_due(dealer, 7, now_ms));
-        dealer->reads++;
-    }
-    assert_true(dealer_count_failure(dealer, 7, now_ms));
-    free(dealer);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        if (bigcommerce_quota_is_scarce(&cases[i].quota) != cases[i].scarce)
+            fail_msg("%d with %lld left", cases[i].quota.status, (long long)cases[i].quota.left);
 }
 
 int main(void)
@@ -119,7 +110,7 @@ int main(void)
         cmocka_unit_test(classifies),
         cmocka_unit_test(trusts_the_clock_of_the_store_only),
         cmocka_unit_test(requests_end_within_the_lease),
-        cmocka_unit_test(gives_up_by_schedule),
+        cmocka_unit_test(knows_when_little_is_left),
     };
 
     return cmocka_run_group_tests_name("poller", tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -28,6 +29,14 @@ static void parses(void **state)
         {"{\"cursor\":1.5,\"start_from\":0,\"fence\":1}", -1, 0, 0, 0},
         {"{\"cursor\":{},\"start_from\":0,\"fence\":1}", -1, 0, 0, 0},
         {"{\"cursor\":1,\"start_from\":99999999999999999999,\"fence\":1}", -1, 0, 0, 0},
+        {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"held\":[]}", 0, 1, 0, 1},
+        {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"held\":null}", 0, 1, 0, 1},
+        {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"held\":[[7,1000,2,3000,4]]}", 0, 1, 0, 1},
+        {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"held\":{}}", -1, 0, 0, 0},
+        {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"held\":[7]}", -1, 0, 0, 0},
+        {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"held\":[[7,1000,2]]}", -1, 0, 0, 0},
+        {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"held\":[[0,1000,2,3]]}", -1, 0, 0, 0},
+        {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"held\":[[7,1000,-2,3]]}", -1, 0, 0, 0},
         {"", -1, 0, 0, 0},
         {"[]", -1, 0, 0, 0},
         {"garbage", -1, 0, 0, 0},
@@ -48,18 +57,28 @@ static void parses(void **state)
 
 static void prints_what_it_reads(void **state)
 {
-    static const struct position positions[] = {{-1, 0, 1}, {1700000000000, 1690000000000, 99}};
+    struct position *written = calloc(1, sizeof(*written)), *read = calloc(1, sizeof(*read));
+    static const int counts[] = {0, 1, HELD_MAX};
 
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         struct buffer value = {0};
-        struct position read;
 
-        position_print(&value, &positions[i], 1700000000123);
-        assert_int_equal(position_parse((struct text){value.data, value.length}, &read), 0);
-        assert_memory_equal(&read, &positions[i], sizeof(read));
+        *written = (struct position){.cursor_ms = i == 0 ? -1 : 1700000000000 + i,
+                                     .start_from_ms = i == 0 ? 0 : 1690000000000,
+                                     .fence = 1 + i};
+        for (int j = 0; j < counts[i]; j++)
+            written->held.orders[j] = (struct held_order){
+                .id = INT64_MAX - j, .modified_ms = 1700000000000, .due_ms = j, .failures = 1000};
+        written->held.count = counts[i];
+        position_print(&value, written, 1700000000123);
+        assert_int_equal(position_parse((struct text){value.data, value.length}, read), 0);
+        assert_memory_equal(read, written, sizeof(*read));
+        assert_true(value.length < 1024 + (size_t)HELD_BYTES * (size_t)counts[i]);
         buffer_clear(&value);
     }
+    free(written);
+    free(read);
 }
 
 static void the_greater_fence_counts(void **state)
