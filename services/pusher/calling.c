@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "crash.h"
 #include "log.h"
 #include "stop.h"
@@ -13,6 +14,7 @@
 enum {
     THROTTLED_MAX_MS = 30000,     /* one wait */
     THROTTLED_LONGEST_MS = 60000, /* all waits in a row */
+    BEGUN_LEAST_MS = 1000,        /* a begin is good for that long whatever the settings are */
 };
 
 static int is_trial(const struct delivery *d)
@@ -172,6 +174,20 @@ enum step delivery_read(struct delivery *d, const char *method, const char *path
     }
 }
 
+/* The process was frozen, or Redis took long: the lease may have run out since the ledger said OK,
+ * and another pusher may have looked the step up. */
+static int begun_long_ago(const struct delivery *d)
+{
+    const struct config *config = d->pusher->config;
+    int64_t shorter_s = config->pusher.lease_s < config->pusher.visibility_delay_s
+                            ? config->pusher.lease_s
+                            : config->pusher.visibility_delay_s;
+    int64_t allowed_ms = (shorter_s - config->pusher.http_timeout_s) * 1000;
+
+    return clock_monotonic_ms() - d->begun_ms >
+           (allowed_ms > BEGUN_LEAST_MS ? allowed_ms : BEGUN_LEAST_MS);
+}
+
 enum step delivery_write(struct delivery *d, const struct ledger_grant *grant, const char *step,
                          int begun, const char *path, const char *query, struct text body,
                          enum infusionsoft_outcome *outcome)
@@ -185,7 +201,8 @@ enum step delivery_write(struct delivery *d, const struct ledger_grant *grant, c
             *outcome = INFUSIONSOFT_UNSENT; /* a doubt that is written already is ended */
             return begun || again ? STEP_OK : STEP_STOPPED;
         }
-        if (!begun) {
+        while (!begun || begun_long_ago(d)) {
+            begun = 1;
             ended = delivery_begin(d, grant, step);
             if (ended != STEP_OK) {
                 infusionsoft_dismiss(d->client);

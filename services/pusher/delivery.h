@@ -131,6 +131,7 @@ struct delivery {
     char answer[DELIVERY_ANSWER_BYTES];
     int64_t calls_before;
     char called[64];     /* the last call: method and first part of the path */
+    int64_t begun_ms;    /* monotonic: when the ledger was last asked to begin a step */
     int throttled_count; /* 429s in a row */
     int throttled_ms;    /* and how long they were waited for */
     int combines; /* end and begin may be one round trip: nothing to be waited for in between */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "crash.h"
 #include "log.h"
 #include "retry.h"
@@ -111,7 +112,8 @@ enum step delivery_begin(struct delivery *d, const struct ledger_grant *grant, c
     enum ledger_answer answer = LEDGER_FENCED;
 
     CRASH_POINT("beginning", step);
-    UNTIL_ANSWERED(ledger_begin(d->ledger, grant, step, &answer, &err));
+    UNTIL_ANSWERED(
+        (d->begun_ms = clock_monotonic_ms(), ledger_begin(d->ledger, grant, step, &answer, &err)));
     CRASH_POINT("begun", step);
     return answer_to_step(d, answer, step, 0);
 }
@@ -121,7 +123,8 @@ enum step delivery_end(struct delivery *d, struct ledger_grant *grant, const cha
 {
     enum ledger_answer answer = LEDGER_FENCED;
 
-    UNTIL_ANSWERED(ledger_end(d->ledger, grant, step, result, next, &answer, &err));
+    UNTIL_ANSWERED((d->begun_ms = clock_monotonic_ms(),
+                    ledger_end(d->ledger, grant, step, result, next, &answer, &err)));
     if (next != NULL)
         CRASH_POINT("begun", next);
     else

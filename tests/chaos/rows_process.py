@@ -189,11 +189,19 @@ def row_11(trial):
         alarms = rig.all_log_lines(r" (fenced|double_found|lease_ran_out) ")
         judge = trial.judge(rig)
         doubled = {v.split(":")[0] for v in judge.violations if re.search(r"created \d+ times", v)}
-        silent = {key for key in doubled if not any(f"key={key} " in line for line in alarms)}
-        if doubled and not silent:  # the known window: seen, counted, alarmed
-            trial.problems = [p for p in trial.problems if p.split(":")[0] not in doubled]
+        late = {v.split(":")[0] for v in judge.violations if "goals not in line order" in v} | doubled
+        silent = late - alarmed(rig, alarms)
+        if late and not silent:  # the known window: seen, counted, alarmed
+            trial.problems = [p for p in trial.problems if p.split(":")[0] not in late]
             trial.duplicated -= judge.duplicated
-        trial.fact(f"late writes: {len(doubled)}, without an alarm: {len(silent)}, alarms: {len(alarms)}")
+        trial.fact(f"late writes: {len(late)}, without an alarm: {len(silent)}, alarms: {len(alarms)}")
+
+
+def alarmed(rig, alarms):
+    """Orders with an alarm, and the contacts of those in which a goal came late: as the judge names them."""
+    keys = {re.search(r" key=(\S+)", line)[1] for line in alarms}
+    goals = {re.search(r" key=(\S+)", line)[1] for line in alarms if " step=goal:" in line}
+    return keys | {f"contact {record.json()['contact_id']}" for record in rig.tails["delivered"].records if record.key in goals}
 
 
 # -- replay --------------------------------------------------------------------------------------------------------
