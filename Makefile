@@ -92,6 +92,11 @@ fuzz: ## libFuzzer over every parser of outside data, SECONDS (60) each, two at 
 		SANITIZE="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" fuzz-build
 	$(PYTHON) tests/fuzz/fuzz.py --build $(BUILD)/fuzzing --seconds $(or $(SECONDS),60) $(if $(TARGET),--target $(TARGET))
 
+.PHONY: money
+money: deps ## 10,000 orders of every shape and currency, and 27 real ones, through the mapper and its judge (ARGS="--orders 600")
+	$(MAKE) -s -j2 all
+	BUILD=$(BUILD) $(PYTHON) tests/money.py $(ARGS)
+
 .PHONY: chaos chaos-full soak crash-build
 crash-build: test-deps
 	CPPFLAGS=-DBIGFUSION_CRASH_POINTS $(MAKE) -j2 BUILD=$(BUILD)/crash all kafka

@@ -71,8 +71,12 @@ struct call {
  */
 const json_t *call_body(const struct call *call, const struct schema_member *members);
 
-/** @brief {"amount","currency_code","formatted_amount"} in cents. New. */
-json_t *call_money(const struct call *call, int64_t cents);
+/** @brief {"amount","currency_code","formatted_amount"}; the amount in the smallest unit of the
+ * account's currency. New. */
+json_t *call_money(const struct call *call, int64_t minor);
+
+/** @brief Decimals of the account's currency. */
+int call_digits(const struct call *call);
 
 /** @brief What lists show: objects older than the visibility delay. */
 int64_t call_visible_until(const struct call *call);
@@ -99,10 +103,12 @@ void call_index_custom_fields(const struct call *call, struct collection *collec
                               const json_t *fields);
 
 /**
- * @brief A decimal amount in whole cents.
- * @returns 0, or -1 when the number has more than two decimals or is beyond 10^12
+ * @brief A decimal amount in whole smallest units of the account's currency.
+ * @param name  of the member, for the answer
+ * @returns 0, or -1 and the answer 400 when it has more decimals than the currency or is beyond
+ * 10^12
  */
-int money_from_number(const json_t *number, int64_t *cents);
+int call_price(const struct call *call, const char *name, const json_t *number, int64_t *minor);
 
 /** @brief Whether the path below the base belongs to the e-commerce module. */
 int account_is_ecommerce(const struct request *request);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "currency.h"
 #include "mem.h"
 #include "world.h"
 
@@ -31,14 +32,18 @@ const json_t *call_body(const struct call *call, const struct schema_member *mem
     return request->json;
 }
 
-json_t *call_money(const struct call *call, int64_t cents)
+int call_digits(const struct call *call)
 {
+    return currency_digits(text_of(call->world->settings.currency));
+}
+
+json_t *call_money(const struct call *call, int64_t minor)
+{
+    int digits = call_digits(call);
     char text[48];
 
-    snprintf(text, sizeof text, "%s%lld.%02lld", cents < 0 ? "-" : "",
-             (long long)(cents < 0 ? -cents : cents) / 100,
-             (long long)(cents < 0 ? -cents : cents) % 100);
-    return mem_check(json_pack("{s:I,s:s,s:s}", "amount", cents, "currency_code",
+    snprintf(text, sizeof text, "%.*f", digits, (double)minor / pow(10, digits));
+    return mem_check(json_pack("{s:I,s:s,s:s}", "amount", minor, "currency_code",
                                call->world->settings.currency, "formatted_amount", text));
 }
 
@@ -129,12 +134,13 @@ void call_index_custom_fields(const struct call *call, struct collection *collec
     }
 }
 
-int money_from_number(const json_t *number, int64_t *cents)
+int call_price(const struct call *call, const char *name, const json_t *number, int64_t *minor)
 {
-    double value = json_number_value(number) * 100;
+    int digits = call_digits(call);
+    double value = json_number_value(number) * pow(10, digits);
 
     if (!(fabs(value) < 1e14) || fabs(value - round(value)) > 1e-6 * (1 + fabs(value) * 1e-8))
-        return -1;
-    *cents = (int64_t)llround(value);
+        return reply_is_error(call->reply, 400, "%s must have at most %d decimals", name, digits);
+    *minor = (int64_t)llround(value);
     return 0;
 }

@@ -103,6 +103,7 @@ static void generate(struct world *world, struct shop *shop, const json_t *body,
     for (int64_t i = 0; i < count; i++) {
         struct generate_input input = {.seed = (uint64_t)seed,
                                        .hash = shop->hash,
+                                       .currency = world->options->currency,
                                        .id = shop->last_id + 1,
                                        .index = i,
                                        .placed_s = world_store_time(world)};

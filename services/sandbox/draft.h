@@ -1,5 +1,5 @@
-/* draft.h - an order while the generator builds it. Amounts are ten-thousandths of the currency's
- * unit. */
+/* draft.h - an order while the generator builds it. Amounts are hundredths of the currency's
+ * smallest unit, which for a currency with two decimals are ten-thousandths of the whole one. */
 #ifndef SANDBOX_DRAFT_H
 #define SANDBOX_DRAFT_H
 
@@ -15,6 +15,7 @@ struct draft {
     int64_t id;
     const char *hash;
     int money_style; /* 0: four decimals, 1: two where exact, 2: as short as exact */
+    int digits;      /* decimals of the currency */
     int inclusive;   /* prices include tax */
     int64_t rate;    /* tax in hundredths of a percent */
     json_t *shipping, *pickups, *downloads, *gifts, *fees;
@@ -27,6 +28,7 @@ struct draft {
     int64_t fees_ex, fees_tax;
     int64_t discount, coupon;
     int64_t store_credit, gift_certificate;
+    int net; /* the total is what remains after both */
 };
 
 /** @brief Uniform in [0, limit). */
@@ -37,10 +39,17 @@ const char *money_text(char target[MONEY_TEXT_SIZE], int64_t amount, int style);
 
 /** @brief The amount as a JSON string, and as a bare number. New. */
 json_t *draft_money(const struct draft *draft, int64_t amount);
-json_t *draft_number(int64_t amount);
+json_t *draft_number(const struct draft *draft, int64_t amount);
 
 /** @brief Splits a price into ex tax and tax, as the store's prices include it or not. */
 void draft_split_tax(const struct draft *draft, int64_t price, int64_t *ex, int64_t *tax);
+
+/** @brief Tax of the whole order in whole cents: what the store takes off is taxed no longer where
+ * its prices include tax. */
+int64_t draft_tax(const struct draft *draft);
+
+/** @brief What the order comes to with tax, before store credit and gift certificates. */
+int64_t draft_total(const struct draft *draft);
 
 struct product {
     const char *sku; /* "" has none */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "currency.h"
 #include "dates.h"
 #include "mem.h"
 #include "order_text.h"
@@ -49,10 +50,8 @@ static void set_money(const struct draft *draft, json_t *order, const char *name
 
 static void set_amounts(const struct draft *draft, json_t *order, int64_t wrong_by)
 {
-    int64_t tax = draft->subtotal_tax + draft->shipping_tax + draft->handling_tax +
-                  draft->wrapping_tax + draft->fees_tax;
-    int64_t ex = draft->subtotal_ex + draft->shipping_ex + draft->handling_ex + draft->wrapping_ex +
-                 draft->fees_ex - draft->discount - draft->coupon;
+    int64_t tax = draft_tax(draft), total = draft_total(draft);
+    int64_t credits = draft->net ? draft->store_credit + draft->gift_certificate : 0;
 
     set_sums(draft, order, "subtotal", draft->subtotal_ex, draft->subtotal_tax);
     set_money(draft, order, "base_shipping_cost", draft->shipping_ex);
@@ -61,8 +60,8 @@ static void set_amounts(const struct draft *draft, json_t *order, int64_t wrong_
     set_sums(draft, order, "handling_cost", draft->handling_ex, draft->handling_tax);
     set_money(draft, order, "base_wrapping_cost", draft->wrapping_ex);
     set_sums(draft, order, "wrapping_cost", draft->wrapping_ex, draft->wrapping_tax);
-    set_sums(draft, order, "total", ex, tax);
-    set_money(draft, order, "total_inc_tax", ex + tax + wrong_by);
+    set_sums(draft, order, "total", total - tax, tax);
+    set_money(draft, order, "total_inc_tax", total - credits + wrong_by);
     set_money(draft, order, "discount_amount", draft->discount);
     set_money(draft, order, "coupon_discount", draft->coupon);
     set_money(draft, order, "store_credit_amount", draft->store_credit);
@@ -110,17 +109,19 @@ static void set_head(struct draft *draft, const struct plan *plan, json_t *order
     set_text(order, "custom_status", custom_status(draft, plan->status_id));
 }
 
-static void set_currency(struct draft *draft, const struct plan *plan, json_t *order)
+static void set_currency(struct draft *draft, const struct plan *plan, const char *own,
+                         json_t *order)
 {
+    const char *other = strcmp(own, "EUR") == 0 ? "USD" : "EUR";
     int foreign = plan->oddity == ODD_CURRENCY;
-    int displayed = foreign || draft_draw(draft, 10) == 0; /* shown in EUR, charged in USD */
+    int displayed = foreign || draft_draw(draft, 10) == 0; /* shown in another, charged in own */
 
     json_object_set_new(order, "currency_id", json_integer(displayed ? 2 : 1));
-    set_text(order, "currency_code", displayed ? "EUR" : "USD");
+    set_text(order, "currency_code", displayed ? other : own);
     set_text(order, "currency_exchange_rate", displayed ? "0.9200000000" : "1.0000000000");
     json_object_set_new(order, "default_currency_id", json_integer(foreign ? 2 : 1));
-    set_text(order, "default_currency_code", foreign ? "EUR" : "USD");
-    set_text(order, "store_default_currency_code", foreign ? "USD" : "");
+    set_text(order, "default_currency_code", foreign ? other : own);
+    set_text(order, "store_default_currency_code", foreign ? own : "");
     set_text(order, "store_default_to_transactional_exchange_rate",
              foreign ? "0.9200000000" : "1.0000000000");
 }
@@ -189,6 +190,7 @@ static void set_consignments(struct draft *draft, json_t *order)
 static void open_draft(struct draft *draft, const struct generate_input *input)
 {
     *draft = (struct draft){.id = input->id, .hash = input->hash, .rate = 825};
+    draft->digits = currency_digits(text_of(input->currency));
     draft->chance = input->seed * 1000003ULL + (uint64_t)input->id;
     for (const char *c = input->hash; *c != '\0'; c++)
         draft->chance = draft->chance * 31 + (unsigned char)*c;
@@ -230,12 +232,8 @@ void generate_order(const struct generate_input *input, struct generated *output
     plan_build(&draft, &plan, &person, output);
     if (plan.oddity == ODD_QUANTITY)
         break_quantity(&draft);
-    if (plan.shape == SHAPE_STORE_CREDIT)
-        draft.store_credit = 20000;
-    if (plan.shape == SHAPE_GIFT_CERTIFICATE_PAID)
-        draft.gift_certificate = 30000;
     set_amounts(&draft, order, plan.oddity == ODD_TOTAL ? 50000 : 0);
-    set_currency(&draft, &plan, order);
+    set_currency(&draft, &plan, input->currency, order);
     set_payment(&draft, &plan, order);
     set_tail(&draft, &plan, order);
     set_consignments(&draft, order);

@@ -12,7 +12,8 @@
 
 struct generate_input {
     uint64_t seed;
-    const char *hash; /* of the store: equal ids differ in content */
+    const char *hash;     /* of the store: equal ids differ in content */
+    const char *currency; /* that the store sells in */
     int64_t id;
     int64_t index; /* which of the run, from 0: chooses the shape */
     int64_t placed_s;

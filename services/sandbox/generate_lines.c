@@ -55,14 +55,30 @@ const char *money_text(char target[MONEY_TEXT_SIZE], int64_t amount, int style)
     return target;
 }
 
+/* In ten-thousandths of the whole unit: 55.99 dollars are as many smallest units as 5599 yen and
+ * 5.599 dinars. */
+static int64_t scaled(const struct draft *draft, int64_t amount)
+{
+    int64_t half = amount < 0 ? -1 : 1;
+
+    for (int digits = draft->digits; digits < 2; digits++)
+        amount *= 10;
+    for (int digits = 2; digits < draft->digits; digits++)
+        amount = (amount + half * 5) / 10;
+    return amount;
+}
+
 json_t *draft_money(const struct draft *draft, int64_t amount)
 {
     char text[MONEY_TEXT_SIZE];
 
-    return mem_check(json_string(money_text(text, amount, draft->money_style)));
+    return mem_check(json_string(money_text(text, scaled(draft, amount), draft->money_style)));
 }
 
-json_t *draft_number(int64_t amount) { return mem_check(json_real((double)amount / 10000.0)); }
+json_t *draft_number(const struct draft *draft, int64_t amount)
+{
+    return mem_check(json_real((double)scaled(draft, amount) / 10000.0));
+}
 
 /* The other side of the tax is an estimate with four decimals where prices include it, whole cents
  * otherwise. */
@@ -75,6 +91,27 @@ void draft_split_tax(const struct draft *draft, int64_t price, int64_t *ex, int6
         *ex = price;
         *tax = (price * draft->rate / 10000 + 50) / 100 * 100;
     }
+}
+
+int64_t draft_tax(const struct draft *draft)
+{
+    int64_t tax = draft->subtotal_tax + draft->shipping_tax + draft->handling_tax +
+                  draft->wrapping_tax + draft->fees_tax;
+
+    if (draft->inclusive)
+        tax -= (draft->discount + draft->coupon) * draft->rate / (10000 + draft->rate);
+    return (tax + 50) / 100 * 100;
+}
+
+int64_t draft_total(const struct draft *draft)
+{
+    int64_t sum = draft->subtotal_ex + draft->shipping_ex + draft->handling_ex +
+                  draft->wrapping_ex + draft->fees_ex - draft->discount - draft->coupon;
+
+    if (!draft->inclusive)
+        return sum + draft_tax(draft);
+    return sum + draft->subtotal_tax + draft->shipping_tax + draft->handling_tax +
+           draft->wrapping_tax + draft->fees_tax;
 }
 
 const struct product *product_at(size_t i)

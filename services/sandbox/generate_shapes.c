@@ -20,6 +20,7 @@ struct plan plan_make(int64_t index)
     /* The slots are mixed by a factor without common divisor, so that a short run has something of
      * everything. */
     slot = slot * 13 % CYCLE;
+    plan.variant = (int)(round % 1000);
     if (slot < 8)
         plan.status_id = refused[slot];
     else if (slot == 8)
@@ -149,7 +150,7 @@ static void add_pickup(struct draft *draft)
 
 static void add_fees(struct draft *draft)
 {
-    static const int64_t costs[] = {25000, 4950};
+    static const int64_t costs[] = {25000, 4900};
 
     for (int i = 0; i < 2; i++) {
         int64_t ex, tax;
@@ -163,7 +164,7 @@ static void add_fees(struct draft *draft)
         json_object_set_new(fee, "base_cost", draft_money(draft, costs[i]));
         /* Both spellings of this member are seen. */
         json_object_set_new(fee, draft->id % 2 == 0 ? "cost_ex_tax" : "cost_exc_tax",
-                            i == 0 ? draft_money(draft, ex) : draft_number(ex));
+                            i == 0 ? draft_money(draft, ex) : draft_number(draft, ex));
         json_object_set_new(fee, "cost_inc_tax", draft_money(draft, ex + tax));
         json_object_set_new(fee, "cost_tax", draft_money(draft, tax));
         json_object_set_new(fee, "tax_class_id", json_null());
@@ -189,12 +190,12 @@ static void add_discounted(struct draft *draft, json_t *lines, const char *code,
 
 static json_t *free_shipping(struct draft *draft)
 {
-    int64_t amount = draft->shipping_ex;
+    int64_t amount = draft->shipping_ex + (draft->inclusive ? draft->shipping_tax : 0);
 
     draft->coupon += amount;
-    return json_pack("[{s:I,s:i,s:I,s:s,s:i,s:i,s:f}]", "id", draft->id, "coupon_id", 7, "order_id",
+    return json_pack("[{s:I,s:i,s:I,s:s,s:i,s:i,s:o}]", "id", draft->id, "coupon_id", 7, "order_id",
                      draft->id, "code", "FREESHIP", "amount", 0, "type", 4, "discount",
-                     (double)amount / 10000.0);
+                     draft_number(draft, amount));
 }
 
 static void add_odd_line(struct draft *draft, json_t *lines, enum shape shape)
@@ -232,6 +233,47 @@ static void add_many_lines(struct draft *draft, json_t *lines)
     }
 }
 
+/* Prices with tax: without a discount, with one of each kind, and with every cost that there is. */
+static void vary_inclusive(struct draft *draft, json_t *lines, int variant,
+                           struct generated *output)
+{
+    struct line wrapped = line_of(product_at(2), 1);
+
+    switch (variant % 5) {
+    case 1:
+        add_discounted(draft, lines, NULL, "order", 40000);
+        break;
+    case 2:
+        add_discounted(draft, lines, "SAVE5", "order", 50000);
+        break;
+    case 3:
+        output->coupons = free_shipping(draft);
+        break;
+    case 4:
+        draft_split_tax(draft, 35000, &draft->handling_ex, &draft->handling_tax);
+        add_fees(draft);
+        wrapped.wrapping = 45000;
+        draft_add_line(draft, lines, &wrapped);
+        add_discounted(draft, lines, NULL, "order", 25000);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Store credit or a gift certificate pays for a part or for all; the total is what remains or not;
+ * at last both pay a part. */
+static void vary_credit(struct draft *draft, int variant, int64_t *credit)
+{
+    int64_t total = draft_total(draft);
+
+    variant %= 5;
+    draft->net = variant != 2 && variant != 3;
+    *credit = variant == 1 || variant == 3 ? total : total / 3 / 100 * 100;
+    if (variant == 4)
+        draft->store_credit = draft->gift_certificate = *credit;
+}
+
 void plan_build(struct draft *draft, const struct plan *plan, struct person *person,
                 struct generated *output)
 {
@@ -253,6 +295,15 @@ void plan_build(struct draft *draft, const struct plan *plan, struct person *per
     consignment = add_ordinary(draft, person);
     lines = lines_of(consignment);
     switch (plan->shape) {
+    case SHAPE_TAX_INCLUSIVE:
+        vary_inclusive(draft, lines, plan->variant, output);
+        break;
+    case SHAPE_STORE_CREDIT:
+        vary_credit(draft, plan->variant, &draft->store_credit);
+        break;
+    case SHAPE_GIFT_CERTIFICATE_PAID:
+        vary_credit(draft, plan->variant, &draft->gift_certificate);
+        break;
     case SHAPE_HANDLING:
         draft_split_tax(draft, 35000, &draft->handling_ex, &draft->handling_tax);
         break;

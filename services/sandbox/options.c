@@ -18,6 +18,7 @@ static const char help[] =
     "  --orders N                 0 to 1000000 orders in each store, the three sample orders\n"
     "                             149, 250 and 251 counted in (100)\n"
     "  --seed S                   of the generated orders (1)\n"
+    "  --currency CODE            of the account and of the generated orders (USD)\n"
     "  --quota off|key|oauth      limits of calls on both sides (off)\n"
     "  --visibility-delay-ms N    the account's lists do not show younger objects (0)\n"
     "  --answer-delay-ms N        every answer of the account comes that late (0)\n"
@@ -47,6 +48,7 @@ enum option_name {
     OPTION_STORES,
     OPTION_ORDERS,
     OPTION_SEED,
+    OPTION_CURRENCY,
     OPTION_QUOTA,
     OPTION_VISIBILITY,
     OPTION_ANSWER,
@@ -62,6 +64,7 @@ static const struct option long_options[] = {
     {"stores", required_argument, NULL, OPTION_STORES},
     {"orders", required_argument, NULL, OPTION_ORDERS},
     {"seed", required_argument, NULL, OPTION_SEED},
+    {"currency", required_argument, NULL, OPTION_CURRENCY},
     {"quota", required_argument, NULL, OPTION_QUOTA},
     {"visibility-delay-ms", required_argument, NULL, OPTION_VISIBILITY},
     {"answer-delay-ms", required_argument, NULL, OPTION_ANSWER},
@@ -100,6 +103,11 @@ static int read_option(struct sandbox_options *options, int option, const char *
         return read_number("orders", value, 0, 1000000, &options->orders, err);
     case OPTION_SEED:
         return read_number("seed", value, 0, INT64_MAX, &options->seed, err);
+    case OPTION_CURRENCY:
+        options->currency = value;
+        if (strlen(value) != 3 || strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
+            return error_set(err, ERROR_PERMANENT, "--currency %s: must be three capitals", value);
+        return 0;
     case OPTION_VISIBILITY:
         return read_number("visibility-delay-ms", value, 0, 86400000, &options->visibility_delay_ms,
                            err);
@@ -122,8 +130,12 @@ enum options_answer options_read(struct sandbox_options *options, int argc, char
 {
     int option;
 
-    *options = (struct sandbox_options){
-        .listen = "127.0.0.1:8480", .stores = 1, .orders = 100, .seed = 1, .quota = "off"};
+    *options = (struct sandbox_options){.listen = "127.0.0.1:8480",
+                                        .stores = 1,
+                                        .orders = 100,
+                                        .seed = 1,
+                                        .quota = "off",
+                                        .currency = "USD"};
     while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
         if (option == OPTION_HELP) {
             fputs(help, stdout);

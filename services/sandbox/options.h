@@ -12,7 +12,8 @@ struct sandbox_options {
     int64_t stores;
     int64_t orders; /* in each store, the seed orders counted in */
     int64_t seed;
-    const char *quota; /* off, key, oauth */
+    const char *quota;    /* off, key, oauth */
+    const char *currency; /* of the account and of the generated orders */
     int64_t visibility_delay_ms;
     int64_t answer_delay_ms;
     int64_t history_s; /* generated orders are spread over that long before the start */

@@ -1,4 +1,5 @@
-/* orders.c - orders of the account. Totals are computed in whole cents, so that a rounding error
+/* orders.c - orders of the account. Totals are computed in whole smallest units of the
+ * account's currency, so that a rounding error
  * cannot hide. */
 #include "account.h"
 
@@ -105,16 +106,14 @@ static const char *item_type(const json_t *item)
     return type == NULL ? "PRODUCT" : type;
 }
 
-/* Price of one unit in cents: given, else the product's own, else 0. */
+/* Price of one in smallest units: given, else the product's own, else 0. */
 static int item_price(const struct call *call, const json_t *item, const struct object *product,
-                      int64_t *cents)
+                      int64_t *minor)
 {
     const json_t *price = json_object_get(item, "price_per_unit");
 
-    *cents = product != NULL ? product->amount : 0;
-    if (price != NULL && money_from_number(price, cents) != 0)
-        return reply_is_error(call->reply, 400, "price_per_unit must have at most two decimals");
-    return 0;
+    *minor = product != NULL ? product->amount : 0;
+    return price != NULL ? call_price(call, "price_per_unit", price, minor) : 0;
 }
 
 /* {"id"} of the object and those of its values that it has, without parsing it. */

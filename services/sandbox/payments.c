@@ -49,7 +49,7 @@ void payments_list(const struct call *call)
 }
 
 static int check_payment(const struct call *call, const struct object *order, const json_t *body,
-                         int64_t *cents)
+                         int64_t *minor)
 {
     static const char *const types[] = {"Credit Card (Manual)", "Check", "Cash", "Adjustment",
                                         NULL};
@@ -62,9 +62,9 @@ static int check_payment(const struct call *call, const struct object *order, co
         known |= strcmp(*name, type) == 0;
     if (!known)
         return reply_is_error(call->reply, 400, "Unknown payment_method_type: %.50s", type);
-    if (money_from_number(json_object_get(body, "payment_amount"), cents) != 0)
-        return reply_is_error(call->reply, 400, "payment_amount must have at most two decimals");
-    if (*cents == 0 || *cents > order->amount - order->paid || *cents < -order->paid)
+    if (call_price(call, "payment_amount", json_object_get(body, "payment_amount"), minor) != 0)
+        return -1;
+    if (*minor == 0 || *minor > order->amount - order->paid || *minor < -order->paid)
         return reply_is_error(call->reply, 400, "payment_amount exceeds the open balance");
     return 0;
 }
@@ -102,7 +102,7 @@ void payments_create(const struct call *call)
 {
     struct object *order = collection_get_text(&call->account->orders, call->id);
     const json_t *body;
-    int64_t cents;
+    int64_t minor;
     json_t *reply;
     char *effect, order_id[24];
 
@@ -111,9 +111,9 @@ void payments_create(const struct call *call)
         return;
     }
     body = call_body(call, payment_members);
-    if (body == NULL || check_payment(call, order, body, &cents) != 0)
+    if (body == NULL || check_payment(call, order, body, &minor) != 0)
         return;
-    order->paid += cents;
+    order->paid += minor;
     reply = store_payment(call, order, body);
     reply_json(call->reply, 201, json_incref(reply));
     snprintf(order_id, sizeof order_id, "%lld", (long long)order->id);

@@ -60,6 +60,7 @@ struct plan {
     enum oddity oddity;
     int status_id;
     int bad_email; /* 0: usable, else which kind */
+    int variant;   /* which of its shape: counts up from 0 with each time the shape comes */
 };
 
 /** @brief What the order with that index of the run is to be. */

@@ -240,13 +240,12 @@ static void reply_store(const struct world *world, const struct shop *shop, stru
 {
     char name[64];
 
-    (void)world;
     snprintf(name, sizeof name, "Sandbox %.40s", shop->hash);
-    reply_json(
-        reply, 200,
-        mem_check(json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:{s:s,s:i}}", "id", shop->hash, "domain",
-                            "store.example.com", "name", name, "currency", "USD", "language", "en",
-                            "status", "live", "timezone", "name", "UTC", "raw_offset", 0)));
+    reply_json(reply, 200,
+               mem_check(json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:{s:s,s:i}}", "id", shop->hash,
+                                   "domain", "store.example.com", "name", name, "currency",
+                                   world->options->currency, "language", "en", "status", "live",
+                                   "timezone", "name", "UTC", "raw_offset", 0)));
 }
 
 static void route_v2(struct world *world, struct shop *shop, const struct request *request,

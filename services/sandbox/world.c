@@ -40,7 +40,6 @@ int world_set_quota(struct settings *settings, const char *name)
 static void default_settings(struct settings *settings, const struct sandbox_options *options)
 {
     *settings = (struct settings){.ecommerce = 1,
-                                  .currency = "USD",
                                   .visibility_delay_ms = options->visibility_delay_ms,
                                   .answer_delay_ms = options->answer_delay_ms,
                                   .bc_quota_headers = 1,
@@ -48,6 +47,7 @@ static void default_settings(struct settings *settings, const struct sandbox_opt
                                   .access_token_expires_s = 86400,
                                   .key_accepted = 1,
                                   .order_region = "any"};
+    snprintf(settings->currency, sizeof settings->currency, "%s", options->currency);
     world_set_quota(settings, options->quota);
 }
 
@@ -76,6 +76,7 @@ static void put_generated(struct shop *shop, const struct sandbox_options *optio
     for (int64_t i = 0; i < count; i++) {
         struct generate_input input = {.seed = (uint64_t)options->seed,
                                        .hash = shop->hash,
+                                       .currency = options->currency,
                                        .id = FIRST_GENERATED_ID + i,
                                        .index = i};
         struct generated made;

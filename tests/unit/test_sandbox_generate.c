@@ -17,13 +17,18 @@
 
 #define COUNT 500
 
-static struct generated make(int64_t index, const char *hash)
+static struct generated make_in(int64_t index, const char *hash, const char *currency)
 {
-    struct generate_input input = {7, hash, 1001 + index, index, 1790000000};
+    struct generate_input input = {7, hash, currency, 1001 + index, index, 1790000000};
     struct generated made;
 
     generate_order(&input, &made);
     return made;
+}
+
+static struct generated make(int64_t index, const char *hash)
+{
+    return make_in(index, hash, "USD");
 }
 
 static char *text_of_order(const struct generated *made)
@@ -44,24 +49,29 @@ static int64_t amount(const json_t *object, const char *name)
     return (int64_t)(number * 10000 + (number < 0 ? -0.5 : 0.5));
 }
 
-static int64_t sum_of_parts(const json_t *order)
+/* The order's parts without tax, and its tax; or its parts with tax. Less the discounts. */
+static int64_t sum_of_parts(const json_t *order, int with_tax)
 {
+    static const char *const names[2][5] = {
+        {"shipping_cost_ex_tax", "handling_cost_ex_tax", "wrapping_cost_ex_tax", "total_ex_tax",
+         "cost_ex_tax"},
+        {"shipping_cost_inc_tax", "handling_cost_inc_tax", "wrapping_cost_inc_tax", "total_inc_tax",
+         "cost_inc_tax"},
+    };
+    const char *const *name = names[with_tax];
     json_t *lines = shop_lines(order);
     const json_t *fees = json_object_get(order, "fees");
-    int64_t sum = amount(order, "shipping_cost_ex_tax") + amount(order, "handling_cost_ex_tax") +
-                  amount(order, "wrapping_cost_ex_tax") + amount(order, "total_tax") -
+    int64_t sum = amount(order, name[0]) + amount(order, name[1]) + amount(order, name[2]) -
                   amount(order, "discount_amount") - amount(order, "coupon_discount");
 
     for (size_t i = 0; i < json_array_size(lines); i++)
-        sum += amount(json_array_get(lines, i), "total_ex_tax");
+        sum += amount(json_array_get(lines, i), name[3]);
     for (size_t i = 0; i < json_array_size(fees); i++) {
         const json_t *fee = json_array_get(fees, i);
-        const char *name =
-            json_object_get(fee, "cost_ex_tax") != NULL ? "cost_ex_tax" : "cost_exc_tax";
-        sum += amount(fee, name);
+        sum += amount(fee, json_object_get(fee, name[4]) != NULL ? name[4] : "cost_exc_tax");
     }
     json_decref(lines);
-    return sum;
+    return sum + (with_tax ? 0 : amount(order, "total_tax"));
 }
 
 static void equal_input_gives_equal_bytes(void **state)
@@ -81,20 +91,58 @@ static void equal_input_gives_equal_bytes(void **state)
     }
 }
 
-static void amounts_add_up_unless_they_are_meant_not_to(void **state)
+/* How an order of the run adds up. */
+struct shapes {
+    int wrong, discounted_with_tax, shipping_coupons_with_tax, fees_with_tax;
+    int credits_net, credits_gross, both_credits, paid_in_full;
+};
+
+/* Counts one order. @returns whether its amounts are whole smallest units of that many
+ * ten-thousandths */
+static int count_shape(const json_t *order, const json_t *coupons, int64_t unit,
+                       struct shapes *shapes)
 {
-    int wrong = 0;
+    int with_tax = json_is_true(json_object_get(order, "is_tax_inclusive_pricing"));
+    int64_t total = amount(order, "total_inc_tax"), sum = sum_of_parts(order, with_tax);
+    int64_t store = amount(order, "store_credit_amount");
+    int64_t certificate = amount(order, "gift_certificate_amount");
+    int credited = store + certificate > 0;
+
+    shapes->wrong += total != sum && total != sum - store - certificate;
+    shapes->credits_gross += credited && total == sum;
+    shapes->credits_net += credited && total == sum - store - certificate;
+    shapes->paid_in_full += credited && total == 0;
+    shapes->both_credits += store > 0 && certificate > 0;
+    shapes->discounted_with_tax += with_tax && amount(order, "discount_amount") > 0;
+    shapes->shipping_coupons_with_tax += with_tax && coupons != NULL;
+    shapes->fees_with_tax += with_tax && json_array_size(json_object_get(order, "fees")) > 0;
+    assert_true(total >= 0);
+    return total % unit == 0 && amount(order, "total_tax") % unit == 0 &&
+           amount(order, "discount_amount") % unit == 0 && store % unit == 0;
+}
+
+static void amounts_add_up_in_every_shape_unless_they_are_meant_not_to(void **state)
+{
+    static const struct {
+        const char *currency;
+        int64_t unit; /* ten-thousandths */
+    } cases[] = {{"USD", 100}, {"JPY", 10000}, {"KWD", 10}};
 
     (void)state;
-    for (int64_t i = 0; i < COUNT; i++) {
-        struct generated made = make(i, "abc123");
-        int64_t total = amount(made.order, "total_inc_tax");
-        if (total != sum_of_parts(made.order))
-            wrong++;
-        assert_true(total >= 0);
-        generated_clear(&made);
+    for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+        struct shapes shapes = {0};
+
+        for (int64_t i = 0; i < COUNT; i++) {
+            struct generated made = make_in(i, "abc123", cases[k].currency);
+            assert_true(count_shape(made.order, made.coupons, cases[k].unit, &shapes));
+            generated_clear(&made);
+        }
+        assert_int_equal(shapes.wrong, 2); /* rounds 1 and 6 of ten have one */
+        assert_true(shapes.discounted_with_tax >= 4 && shapes.shipping_coupons_with_tax >= 2);
+        assert_true(shapes.fees_with_tax >= 2 && shapes.paid_in_full >= 4);
+        assert_true(shapes.credits_net >= 8 && shapes.credits_gross >= 8);
+        assert_true(shapes.both_credits >= 4);
     }
-    assert_int_equal(wrong, 2); /* rounds 1 and 6 of ten have one */
 }
 
 static void every_status_and_every_bad_email_occurs(void **state)
@@ -174,7 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_input_gives_equal_bytes),
-        cmocka_unit_test(amounts_add_up_unless_they_are_meant_not_to),
+        cmocka_unit_test(amounts_add_up_in_every_shape_unless_they_are_meant_not_to),
         cmocka_unit_test(every_status_and_every_bad_email_occurs),
         cmocka_unit_test(a_string_is_written_as_json_in_every_style),
         cmocka_unit_test(fifty_lines_are_shown_and_all_are_kept),
