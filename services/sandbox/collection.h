@@ -26,8 +26,8 @@ struct object {
     size_t length;
     struct object_value *values;
     size_t value_count;
-    int64_t amount; /* product: price; order: total; in cents */
-    int64_t paid;   /* order: sum of its payments, in cents */
+    int64_t amount; /* product: price; order: total; in smallest units */
+    int64_t paid;   /* order: sum of its payments, in smallest units */
     json_t *extra;  /* order: payments; else NULL */
 };
 

@@ -80,8 +80,8 @@ json_t *draft_number(const struct draft *draft, int64_t amount)
     return mem_check(json_real((double)scaled(draft, amount) / 10000.0));
 }
 
-/* The other side of the tax is an estimate with four decimals where prices include it, whole cents
- * otherwise. */
+/* The other side of the tax is an estimate with four decimals where prices include it, whole
+ * smallest units otherwise. */
 void draft_split_tax(const struct draft *draft, int64_t price, int64_t *ex, int64_t *tax)
 {
     if (draft->inclusive) {
