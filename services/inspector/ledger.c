@@ -4,12 +4,18 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "redis_watch.h"
 
 int ledger_distrust_run(const struct config *config, struct error *err)
 {
     struct ledger_settings settings = ledger_settings_of(config);
-    struct ledger *ledger = ledger_new(&settings);
-    int rc = ledger_distrust(ledger, err);
+    struct ledger *ledger;
+    int rc;
+
+    if (redis_refuse_cluster(config, err) != 0)
+        return -1;
+    ledger = ledger_new(&settings);
+    rc = ledger_distrust(ledger, err);
 
     if (rc == 0)
         printf("delivery ledger: distrusted; it is filled in from Kafka before anything is "

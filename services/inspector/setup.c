@@ -7,6 +7,7 @@
 #include "infusionsoft.h"
 #include "ledger.h"
 #include "log.h"
+#include "redis_watch.h"
 #include "stop.h"
 #include "token.h"
 
@@ -220,6 +221,8 @@ int setup_run(const struct config *config, struct error *err)
 {
     struct fields fields = {0};
 
+    if (redis_refuse_cluster(config, err) != 0)
+        return -1;
     if (look_everywhere(config, &fields, err) != 0)
         return -1;
     if (fields.found == 0 && fields.missing > 0 && start_ledger(config, err) != 0)

@@ -1,7 +1,6 @@
 #include "ask.h"
 
 #include "clock.h"
-#include "health.h"
 #include "log.h"
 #include "retry.h"
 #include "stop.h"
@@ -26,7 +25,6 @@ enum outcome ask_wait(struct asker *asker, int64_t delay_ms, struct error *err)
         if (stop_requested())
             return OUTCOME_STOPPED;
         kept = lease_keep(asker->lease, &own);
-        health_set_ready("redis", kept >= 0, kept < 0 ? own.text : NULL);
         if (kept != 1) {
             *err = own;
             return ask_lost(err);

@@ -43,6 +43,7 @@
 #include "health.h"
 #include "http.h"
 #include "log.h"
+#include "redis_watch.h"
 #include "stop.h"
 
 #include "worker.h"
@@ -58,6 +59,7 @@ int main(int argc, char **argv)
 {
     struct config config = {0};
     struct error err = {0};
+    struct redis_watch *watch;
 
     log_open("poller");
     if (config_load(&config, &program, argc, argv, &err) != 0)
@@ -65,8 +67,12 @@ int main(int argc, char **argv)
     stop_install();
     if (http_global_init(&err) != 0)
         goto out;
-    if (health_start(config.health.listen, &err) == 0)
+    if (health_start(config.health.listen, &err) == 0 &&
+        (watch = redis_watch_start(&config, &err)) != NULL) {
         workers_run(&config, &err); /* returns when a stop is asked for, or on error */
+        redis_watch_error(watch, &err);
+        redis_watch_free(watch);
+    }
     health_stop();
     http_global_cleanup();
 out:

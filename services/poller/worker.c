@@ -75,9 +75,10 @@ static int64_t take_lease(struct worker *worker)
             log_info("lease taken store=%s fence=%lld", worker->store->hash,
                      (long long)worker->lease.fence);
     }
-    health_set_ready("redis", answer == 0, answer == 0 ? NULL : err.text);
-    if (answer != 0)
+    if (answer != 0) {
+        health_set_ready(worker->part, 0, err.text);
         return delay_ms(++worker->failures, LOST_BASE_MS, LOST_CAP_MS);
+    }
     if (worker->lease.fence == 0) {
         worker->begun = 0;
         worker->failures = 0;
@@ -258,7 +259,6 @@ int workers_run(const struct config *config, struct error *err)
     int64_t published = 0;
 
     health_set_ready("kafka", 0, "not connected yet");
-    health_set_ready("redis", 0, "not connected yet");
     topics_init(&all.topics, config);
     positions_init(&all.positions, config, &all.topics);
     lease_group_init(&all.leases, config->kafka.topic_prefix, config->poller.lease_s * 1000,

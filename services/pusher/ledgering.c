@@ -14,7 +14,10 @@
  * scripts forgive it. */
 static const struct retry_policy redis_backoff = {0, 100, 5000};
 
-enum { LOST_WAIT_MS = 200 };
+enum {
+    LOST_WAIT_MS = 200,
+    FAILURES_TOLD = 4, /* in a row, some tenths of a second: more than a connection made anew */
+};
 
 /* After a call of the ledger that failed. STEP_OK: call again. */
 static enum step wait_for_redis(struct delivery *d, struct error *err, int *failures)
@@ -25,10 +28,10 @@ static enum step wait_for_redis(struct delivery *d, struct error *err, int *fail
         snprintf(d->detail, sizeof(d->detail), "%.150s", err->text);
         return STEP_FAILED;
     }
-    if (++*failures == 1) {
-        health_set_ready("redis", 0, err->text);
+    if (++*failures == 1)
         log_debug("ledger unreachable error=\"%s\"", err->text);
-    }
+    if (*failures == FAILURES_TOLD)
+        health_set_ready("ledger calls", 0, err->text);
     error_clear(err);
     return stop_wait_ms(retry_delay_ms(&redis_backoff, *failures, retry_chance(), -1))
                ? STEP_STOPPED
@@ -37,8 +40,8 @@ static enum step wait_for_redis(struct delivery *d, struct error *err, int *fail
 
 static void redis_answered(int failures)
 {
-    if (failures > 0)
-        health_set_ready("redis", 1, NULL);
+    if (failures >= FAILURES_TOLD)
+        health_set_ready("ledger calls", 1, NULL);
 }
 
 static enum step answer_to_step(struct delivery *d, enum ledger_answer answer, const char *step,

@@ -26,6 +26,7 @@
 #include "http.h"
 #include "ledger_seen.h"
 #include "log.h"
+#include "redis_watch.h"
 #include "stage.h"
 #include "stop.h"
 #include "topic.h"
@@ -153,10 +154,14 @@ static int run(const struct config *config, struct error *err)
     const char **inputs =
         mem_alloc(((size_t)config->account_count * 2 + 1 + TOPIC_RETRY_COUNT) * sizeof(*inputs));
     struct pool *pool = NULL;
+    struct redis_watch *watch = NULL;
     int status = -1;
 
     set_up(&pusher, config, inputs);
     if (health_start(config->health.listen, err) != 0)
+        goto out;
+    watch = redis_watch_start(config, err);
+    if (watch == NULL)
         goto out;
     warn_about_redis(&pusher);
     pusher.publisher = publisher_new(config, err);
@@ -175,6 +180,9 @@ out:
             status = -1;
         account_free(pusher.accounts[i]);
     }
+    if (status == 0 && redis_watch_error(watch, err) != 0)
+        status = -1;
+    redis_watch_free(watch);
     if (status == 0 && publisher_check(pusher.publisher, err) != 0)
         status = -1;
     rebuild_free(pusher.rebuild);

@@ -19,6 +19,7 @@ enum {
     BATCH = 200,
     TICK_MS = 100,
     LOOK_EVERY_MS = 2000,
+    HELLO_AGAIN_MS = 1000,
     LOCKED_WAIT_MS = 500,
     LOCK_RENEW_MS = 5000
 };
@@ -254,9 +255,10 @@ static int64_t look(struct rebuild *rebuild, int allowed, int *failures)
     enum ledger_answer answer;
     int taken = 0;
 
-    if (ledger_hello(rebuild->ledger, &answer, &err) != 0)
-        goto failed;
-    health_set_ready("redis", 1, NULL);
+    if (ledger_hello(rebuild->ledger, &answer, &err) != 0) {
+        health_set_ready("ledger", 0, err.text);
+        return HELLO_AGAIN_MS;
+    }
     if (answer == LEDGER_OK) {
         health_set_ready("ledger", 1, NULL);
         *failures = 0;

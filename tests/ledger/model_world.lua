@@ -452,10 +452,13 @@ function M.vouching_moves(world, s, move)
             new.budget.copies, new.snapshot = budget, budget > 0 and new.snapshot or nil
         end)
     end
-    if not s.snapshot then
+    if not s.snapshot and #s.creates == 0 then -- of before what is to be made once
         move('Redis is copied', function(new)
             new.snapshot = copy_db(s.db)
         end)
+    end
+    if not s.snapshot then
+        return
     elseif s.budget.losses > 1 then
         if world.one_process == 'restart' then
             change('Redis restarts', nil, 1)
