@@ -11,8 +11,12 @@
  * client allows it; ours do not. DOES NOT Keep anything when it ends, compact a topic, answer admin
  * calls, or hold more than 5 MiB per partition: older records vanish silently. So it is wrong for
  * production and for every test of durability; tests/kafka is for those. SIGNALS TERM and INT end
- * it. EXIT STATUS 0 asked to stop; 100 bad arguments or no mock cluster. */
+ * it; USR1: the next batch that a producer sends is answered OUT_OF_ORDER_SEQUENCE_NUMBER, after
+ * which an idempotent producer cannot go on. EXIT STATUS 0 asked to stop; 100 bad arguments or no
+ * mock cluster. */
 #include <getopt.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +29,9 @@
 #include "mem.h"
 #include "stop.h"
 
-enum { PARTITIONS_DEFAULT = 4, PARTITIONS_MAX = 256 };
+enum { PARTITIONS_DEFAULT = 4, PARTITIONS_MAX = 256, PRODUCE_REQUEST = 0, TURN_MS = 50 };
+
+static atomic_int refusal_wanted;
 
 struct devbroker_options {
     int partitions;
@@ -40,6 +46,28 @@ static const char help[] =
     "  --topics LIST    topics to make at start, separated by commas\n"
     "  --help           this text\n"
     "  --version        version of this program and of librdkafka\n";
+
+static void on_refusal_signal(int signal_number)
+{
+    (void)signal_number;
+    atomic_store(&refusal_wanted, 1);
+}
+
+/* Until a stop is asked for. */
+static void serve(rd_kafka_mock_cluster_t *cluster)
+{
+    struct sigaction action = {.sa_handler = on_refusal_signal};
+
+    sigaction(SIGUSR1, &action, NULL);
+    while (!stop_wait_ms(TURN_MS)) {
+        if (!atomic_exchange(&refusal_wanted, 0))
+            continue;
+        rd_kafka_mock_push_request_errors(cluster, PRODUCE_REQUEST, 1,
+                                          RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+        printf("the next batch is refused\n");
+        fflush(stdout);
+    }
+}
 
 static int parse_partitions(const char *text, int *partitions, struct error *err)
 {
@@ -143,8 +171,7 @@ int main(int argc, char **argv)
         goto out;
     printf("listening on %s\n", rd_kafka_mock_cluster_bootstraps(cluster));
     fflush(stdout);
-    while (!stop_wait_ms(500))
-        continue;
+    serve(cluster);
 out:
     if (cluster != NULL)
         rd_kafka_mock_cluster_destroy(cluster);

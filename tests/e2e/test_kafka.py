@@ -77,6 +77,92 @@ def test_batch_size_is_not_to_be_overridden(run):
     assert "[librdkafka] batch.size: set by the program" in answer.stderr
 
 
+# -- ends ----------------------------------------------------------------------------------------------------------
+
+
+def under_way(stack):
+    """Work for every program, of which some is done."""
+    for _ in range(60):
+        stack.place(order(mail()))
+    wait_until(lambda: stack.services["pusher"].text().count(" delivered ") > 10, 60, stack.trouble)
+
+
+def delete_topics(kafka, pattern):
+    kafka_tool("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", kafka.address, "--delete", "--topic", pattern)
+
+
+def term_ends_all(stack):
+    """TERM to every program; asserts that each ends within its limit, by itself."""
+    start = time.monotonic()
+    for process in stack.services.values():
+        process.terminate()
+    ends = {name: (process.wait(STOP_WITHIN_S), time.monotonic() - start) for name, process in stack.services.items()}
+    print(f"ends: {ends}")
+    assert all(status in (0, 111) for status, _ in ends.values()), f"{ends}; {stack.trouble()}"
+    return ends
+
+
+@pytest.mark.parametrize("remade", [False, True], ids=["deleted", "made-anew"])
+def test_term_ends_every_program_while_its_topics_are_deleted(kafka, remade):
+    with Stack(f"e2e-deleted-{remade}", broker=kafka, prefix=f"deleted{int(remade)}") as stack:
+        stack.start()
+        under_way(stack)
+        delete_topics(kafka, rf"{stack.prefix}\.(orders\.eligible|orders\.payloads|retry.*|delivered|cursors)")
+        for _ in range(20):
+            stack.place(order(mail()))
+        if remade:
+            stack.command("topics", "create")
+        else:  # the mapper or the filter has a record for a topic that is not there
+            wait_until(lambda: "is missing" in stack.services["filter"].text() + stack.services["mapper"].text(), 60,
+                       stack.trouble)
+        term_ends_all(stack)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "frozen"])
+def test_term_ends_every_program_while_the_broker_is(kafka, how):
+    with Stack(f"e2e-broker-{how.name}", broker=kafka, prefix=f"broker{how.value}") as stack:
+        stack.start()
+        under_way(stack)
+        try:
+            kafka.process.signal(how)
+            for _ in range(20):
+                stack.place(order(mail()))
+            term_ends_all(stack)
+        finally:
+            if how == signal.SIGKILL:
+                kafka.process.kill()
+                kafka.start()
+            else:
+                kafka.process.signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("name", ["poller", "filter", "mapper", "pusher"])
+def test_a_fatal_producer_ends_the_program_with_111(name):
+    """The pusher's fates have a producer of their own: it is the one that meets the error there."""
+    with Stack(f"e2e-fatal-{name}") as stack:
+        stack.start_servers()
+        stack.write_config()
+        stack.command("setup")
+        stack.fault(side="is", method="POST", path="/orders", kind="status", status=400)
+        stack.place(order(mail()))
+        before = {"poller": [], "filter": ["poller"], "mapper": ["poller", "filter"],
+                  "pusher": ["poller", "filter", "mapper"]}[name]
+        for service in before:
+            stack.start_service(service)
+        output = {"poller": "orders.raw", "filter": "orders.raw", "mapper": "orders.eligible", "pusher": "orders.payloads"}
+        if before:
+            wait_until(lambda: read_topic(stack.broker.address, stack.topic(output[name])), 60, stack.trouble)
+            for service in before:
+                assert stack.services[service].stop() == 0
+        stack.broker.process.signal(signal.SIGUSR1)
+        wait_until(lambda: "is refused" in stack.broker.process.text(), 10, "the broker to take the signal")
+        process = stack.start_service(name)
+        wait_until(lambda: not process.alive(), 60, process.tail)
+        assert process.popen.returncode == 111, process.tail()
+        assert "producer is fatal" in process.text()
+        process.forget()
+
+
 # -- health --------------------------------------------------------------------------------------------------------
 
 
