@@ -9,7 +9,12 @@
 
 #include "option.h"
 
-enum { OPTIONS_MAX = 128 };
+enum {
+    OPTIONS_MAX = 128,
+    /* inih cuts the text of a [heading] and a name that are longer */
+    HEADING_LONGEST = 49,
+    NAME_LONGEST = 49,
+};
 
 /* What the file says about one section of a repeated kind, or about all the others together. */
 struct section {
@@ -25,7 +30,11 @@ struct reading {
     FILE *file;
     int line;
     int heading; /* line of the [section] it is in */
-    int broken;  /* line that is too long, or 0 */
+    int broken;  /* line that inih cannot read whole, or 0 */
+    char *text;  /* the line, owned */
+    size_t text_size;
+    const char
+        *long_value; /* in text: the value of a line that inih has only the name of; or NULL */
     struct section *sections;
     int section_count;
     struct error *err;
@@ -38,20 +47,77 @@ static int refuse(struct reading *reading, int line, const char *section, const 
                      line, section, name, text);
 }
 
+/* The file's next line without its end; it is in reading->text. @returns 0 at the end */
+static int next_line(struct reading *reading)
+{
+    ssize_t length = getline(&reading->text, &reading->text_size, reading->file);
+
+    if (length < 0)
+        return 0;
+    reading->line++;
+    /* what a NUL hides would be cut off in silence */
+    if (strlen(reading->text) != (size_t)length && reading->broken == 0)
+        reading->broken = reading->line;
+    reading->text[strcspn(reading->text, "\r\n")] = '\0';
+    return 1;
+}
+
+/* The value of a line as inih would read it: without blanks around it and without a comment. */
+static char *value_in(char *text)
+{
+    char *value = text + strspn(text, " \t"), *end;
+
+    for (end = value; *end != '\0'; end++)
+        if (*end == ';' && end > text && isspace((unsigned char)end[-1]))
+            break;
+    while (end > value && isspace((unsigned char)end[-1]))
+        end--;
+    *end = '\0';
+    return value;
+}
+
+/* A line that inih's buffer does not hold: inih is given the name alone, on_setting() gets the
+ * value from here. A comment needs no reading. */
+static void give_long_line(struct reading *reading, char *target, size_t size)
+{
+    char *text = reading->text;
+    size_t name_length = strcspn(text, "=:");
+
+    target[0] = '\n';
+    target[1] = '\0';
+    if (text[strspn(text, " \t")] == ';' || text[strspn(text, " \t")] == '#')
+        return;
+    if (isspace((unsigned char)*text) || *text == '[' || text[name_length] == '\0' ||
+        name_length > NAME_LONGEST || name_length + sizeof("=x\n") > size) {
+        if (reading->broken == 0)
+            reading->broken = reading->line;
+        return;
+    }
+    memcpy(target, text, name_length);
+    memcpy(target + name_length, "=x\n", sizeof("=x\n"));
+    reading->long_value = value_in(text + name_length + 1);
+}
+
 /* inih counts lines but does not tell its handler; so the lines are counted where they are read. */
 static char *read_line(char *target, int size, void *stream)
 {
     struct reading *reading = stream;
-    char *line = fgets(target, size, reading->file);
+    const char *start;
 
-    if (line == NULL)
+    reading->long_value = NULL;
+    if (!next_line(reading))
         return NULL;
-    reading->line++;
-    if (line[strspn(line, " \t")] == '[')
+    start = reading->text + strspn(reading->text, " \t");
+    if (*start == '[') {
         reading->heading = reading->line;
-    if (strchr(line, '\n') == NULL && !feof(reading->file) && reading->broken == 0)
-        reading->broken = reading->line;
-    return line;
+        if (strcspn(start + 1, "]") > HEADING_LONGEST && reading->broken == 0)
+            reading->broken = reading->line;
+    }
+    if (strlen(reading->text) + sizeof("\n") <= (size_t)size)
+        snprintf(target, (size_t)size, "%s\n", reading->text);
+    else
+        give_long_line(reading, target, (size_t)size);
+    return target;
 }
 
 static struct section *section_get(struct reading *reading, const char *kind, const char *name)
@@ -99,6 +165,8 @@ static int on_setting(void *user, const char *section_text, const char *name, co
 
     if (reading->err->kind != ERROR_NONE)
         return 1;
+    if (reading->long_value != NULL)
+        value = reading->long_value;
     snprintf(kind, sizeof(kind), "%s", section_text);
     if (strchr(kind, ' ') != NULL) {
         *strchr(kind, ' ') = '\0';
@@ -325,13 +393,14 @@ int config_read(struct config *config, int program, const char *path, struct err
                          strerror(errno));
     broken = ini_parse_stream(read_line, &reading, on_setting, &reading);
     fclose(reading.file);
+    free(reading.text);
     if (reading.broken != 0)
         broken = reading.broken;
     if (broken != 0 && (err->kind == ERROR_NONE || reading.broken != 0)) {
         error_clear(err);
         error_set(err, ERROR_PERMANENT,
-                  "%s:%d: not a setting; allowed: [section], name = value, ; comment, at most 198 "
-                  "characters",
+                  "%s:%d: not a setting; allowed: [section] and name of at most 49 characters, "
+                  "name = value, ; comment",
                   path, broken);
     }
     for (int i = 0; i < config->librdkafka_count; i++) {

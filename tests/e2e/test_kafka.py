@@ -77,6 +77,21 @@ def test_batch_size_is_not_to_be_overridden(run):
     assert "[librdkafka] batch.size: set by the program" in answer.stderr
 
 
+# -- settings ------------------------------------------------------------------------------------------------------
+
+
+def test_a_list_of_many_brokers_is_read_whole(run, kafka):
+    """Only the last of the list answers."""
+    run.create_topics()
+    run.generate(10)
+    run.settings = {"kafka": {"brokers": "127.0.0.1:1," * 40 + kafka.address}}
+    run.write_config()
+    output = run.follow_output()
+    copy = run.start_copy()
+    wait_until(lambda: output.count == 10, 60, copy.tail)
+    assert run.stop() == [0]
+
+
 # -- ends ----------------------------------------------------------------------------------------------------------
 
 

@@ -240,9 +240,75 @@ static void test_file_shows_the_defaults(void **state)
     buffer_clear(&page);
 }
 
+/* A list of brokers of many hundred characters, new. */
+static char *long_list(void)
+{
+    struct buffer list = {0};
+
+    for (int i = 0; i < 60; i++)
+        buffer_printf(&list, "%sbroker-%02d.kafka.internal.example.com:9092", i > 0 ? "," : "", i);
+    return list.data;
+}
+
+static void test_long_lines_are_read_whole(void **state)
+{
+    char *list = long_list(), *filled = with_secrets(STORE ACCOUNT);
+    char *text = mem_printf("; a comment of many characters: %s\n"
+                            "[kafka]\nbrokers   =   %s  ; and a comment\ntopic_prefix = after\n"
+                            "[librdkafka]\nssl.ca.pem=%s\n%s",
+                            list, list, list, filled);
+    struct config config = {0};
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(read_text(&config, PROGRAM_FILTER, text, &err), 0);
+    assert_string_equal(config.kafka.brokers, list);
+    assert_string_equal(config.kafka.topic_prefix, "after");
+    assert_string_equal(config.librdkafka[0].value, list);
+    config_free(&config);
+    free(text);
+    free(list);
+    free(filled);
+}
+
+static void test_what_cannot_be_read_whole_is_refused(void **state)
+{
+    static const char *const cases[] = {
+        "[kafka]\n%s\n",                  /* a long line that is no setting */
+        "[kafka]\nbrokers = a\n  %s=1\n", /* a long line that goes on with the one before */
+        "[kafka]\n%s = 1\n",              /* a long name */
+        "\n[%s]\n",                       /* a long heading */
+        "\n[infusionsoft aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]\n%.0s",
+    };
+    static const int lines[] = {2, 3, 2, 2, 2};
+    char *list = long_list();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct buffer text = {0};
+        struct config config = {0};
+        struct error err = {0};
+        char place[16];
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        buffer_printf(&text, cases[i], list);
+#pragma GCC diagnostic pop
+        snprintf(place, sizeof(place), ":%d: ", lines[i]);
+        assert_int_equal(read_text(&config, PROGRAM_FILTER, text.data, &err), -1);
+        if (strstr(err.text, place) == NULL)
+            fail_msg("case %zu: %s", i, err.text);
+        config_free(&config);
+        buffer_clear(&text);
+    }
+    free(list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_long_lines_are_read_whole),
+        cmocka_unit_test(test_what_cannot_be_read_whole_is_refused),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_environment),
         cmocka_unit_test(test_faults),
