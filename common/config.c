@@ -382,17 +382,26 @@ static int check_all(struct config *config, int program, struct error *err)
 
 int config_read(struct config *config, int program, const char *path, struct error *err)
 {
-    struct reading reading = {.config = config, .err = err};
-    int broken;
+    FILE *file = fopen(path, "r");
+    int rc;
 
-    config->path = path;
-    reading.file = fopen(path, "r");
-    if (reading.file == NULL)
+    if (file == NULL)
         return error_set(err, ERROR_PERMANENT,
                          "%s: %s; allowed: a readable settings file (--config)", path,
                          strerror(errno));
+    rc = config_read_stream(config, program, path, file, err);
+    fclose(file);
+    return rc;
+}
+
+int config_read_stream(struct config *config, int program, const char *path, FILE *file,
+                       struct error *err)
+{
+    struct reading reading = {.config = config, .file = file, .err = err};
+    int broken;
+
+    config->path = path;
     broken = ini_parse_stream(read_line, &reading, on_setting, &reading);
-    fclose(reading.file);
     free(reading.text);
     if (reading.broken != 0)
         broken = reading.broken;

@@ -6,6 +6,7 @@
 #define COMMON_CONFIG_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "error.h"
 #include "mem.h"
@@ -143,6 +144,10 @@ int config_load(struct config *config, const struct config_program *program, int
 
 /** @brief Reads and checks one file: config_load() without a command line; path is kept. */
 int config_read(struct config *config, int program, const char *path, struct error *err);
+
+/** @brief config_read() of a file that is open already; path is for messages, and kept. */
+int config_read_stream(struct config *config, int program, const char *path, FILE *file,
+                       struct error *err);
 
 /** @brief Releases what config_load() allocated; secrets are wiped first. */
 void config_free(struct config *config);

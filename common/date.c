@@ -99,11 +99,12 @@ static int64_t days_from_date(int year, int month, int day)
 
 int date_parse_rfc2822(struct text text, int64_t *at_ms)
 {
-    struct cursor cursor = {text.data, text.data + text.length};
+    struct cursor cursor;
     int day, month, year, hour, minute, second = 0, zone;
 
     if (text.data == NULL)
         return -1;
+    cursor = (struct cursor){text.data, text.data + text.length};
     if (text.length > 4 && text.data[3] == ',')
         cursor.at += 4;
     skip_blanks(&cursor);

@@ -125,6 +125,10 @@ int64_t ledger_element_int(const redisReply *reply, size_t i, int64_t missing);
 int ledger_grant_read(struct ledger_grant *grant, const redisReply *reply,
                       int64_t visibility_delay_ms, struct error *err);
 
+/** @brief Reads a peek's answer. A damaged entry is not known here: acquire reports it, for one
+ * order. Pure. */
+void ledger_peek_read(struct ledger_peek *peek, const redisReply *reply);
+
 /** @brief Redis key of an entry. @returns 0, or -1 with a permanent error when it is too long.
  * Pure. */
 int ledger_entry_key(char target[LEDGER_KEY_BYTES], const char *prefix, struct text account,

@@ -16,8 +16,7 @@ static int queue_peek(struct ledger *ledger, struct text account, const struct l
     return redis_queue(ledger->redis, 5, get, NULL, err);
 }
 
-/* A damaged entry is not known here: acquire reports it, for one order. */
-static void read_peek(struct ledger_peek *peek, const redisReply *reply)
+void ledger_peek_read(struct ledger_peek *peek, const redisReply *reply)
 {
     const char *values[3];
 
@@ -55,7 +54,7 @@ static int read_peeks(struct ledger *ledger, struct ledger_peek *peeks, int coun
 
         if (reply == NULL)
             return -1;
-        read_peek(&peeks[i], reply);
+        ledger_peek_read(&peeks[i], reply);
         freeReplyObject(reply);
     }
     return 0;

@@ -102,14 +102,17 @@ static int read_dates(struct order *order, struct error *err)
     yyjson_val *modified = order->fields[ORDER_DATE_MODIFIED];
 
     if (!yyjson_is_str(order->fields[ORDER_DATE_CREATED]) ||
-        date_parse_rfc2822(json_text(order->fields[ORDER_DATE_CREATED]), &order->placed_at_ms) != 0)
-        return error_set(err, ERROR_PERMANENT, "date_created is not an RFC 2822 date");
+        date_parse_rfc2822(json_text(order->fields[ORDER_DATE_CREATED]), &order->placed_at_ms) !=
+            0 ||
+        order->placed_at_ms < 0)
+        return error_set(err, ERROR_PERMANENT, "date_created is not an RFC 2822 date since 1970");
     order->modified_at_ms = -1;
     if (json_is_absent(modified) || (yyjson_is_str(modified) && yyjson_get_len(modified) == 0))
         return 0;
     if (!yyjson_is_str(modified) ||
-        date_parse_rfc2822(json_text(modified), &order->modified_at_ms) != 0)
-        return error_set(err, ERROR_PERMANENT, "date_modified is not an RFC 2822 date");
+        date_parse_rfc2822(json_text(modified), &order->modified_at_ms) != 0 ||
+        order->modified_at_ms < 0)
+        return error_set(err, ERROR_PERMANENT, "date_modified is not an RFC 2822 date since 1970");
     return 0;
 }
 

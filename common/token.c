@@ -22,16 +22,15 @@
 #include "redis.h"
 #include "retry.h"
 #include "stop.h"
+#include "token_pair.h"
 
 enum {
     HTTP_TIMEOUT_MS = 15000,
     LOCK_MS = 30000, /* longer than one refresh can take */
     WAIT_FOR_OTHER_MS = 100,
     WAITS_MAX = 100,
-    EARLY_PERCENT = 90,     /* of its life, after which a token is refreshed */
     AGAIN_EARLY_MS = 30000, /* an early refresh failed: the token is good for a while yet */
     AGAIN_MS = 1000,        /* a refresh failed: the next one who asks gets the same answer */
-    DEFAULT_LIFE_S = 3600,
     FILE_ROOM_BYTES = 16384,
     ANSWER_MAX_BYTES = 65536,
 };
@@ -117,20 +116,17 @@ static int load_file(struct token *token, struct error *err)
     const struct config_account *account = token->settings.account;
     const char *path = account->token_state_file;
     yyjson_doc *doc = yyjson_read_file(path, 0, NULL, NULL);
-    yyjson_val *root = yyjson_doc_get_root(doc);
-    const char *fresh = yyjson_get_str(yyjson_obj_get(root, "access_token"));
-    const char *next = yyjson_get_str(yyjson_obj_get(root, "refresh_token"));
-    const char *begun = yyjson_get_str(yyjson_obj_get(root, "begun"));
+    struct token_pair pair;
     int rc = 0;
 
-    if (fresh != NULL && next != NULL && begun != NULL) {
+    if (token_pair_of_state(yyjson_doc_get_root(doc), &pair) == 0) {
         buffer_reset(&token->begun);
-        buffer_printf(&token->begun, "%s", begun);
+        buffer_printf(&token->begun, "%s", pair.begun);
         if (was_begun(token)) {
-            take(&token->access, fresh);
-            take(&token->refresh, next);
-            token->refresh_at_ms = yyjson_get_sint(yyjson_obj_get(root, "refresh_at_ms"));
-            token->expires_at_ms = yyjson_get_sint(yyjson_obj_get(root, "expires_at_ms"));
+            take(&token->access, pair.access);
+            take(&token->refresh, pair.refresh);
+            token->refresh_at_ms = pair.refresh_at_ms;
+            token->expires_at_ms = pair.expires_at_ms;
         } else {
             forget(&token->access);
             take(&token->refresh, account->refresh_token);
@@ -269,18 +265,14 @@ static int read_pair(struct token *token, struct error *err)
 {
     yyjson_doc *doc = yyjson_read(token->answer.body.data, token->answer.body.length, 0);
     yyjson_val *root = yyjson_doc_get_root(doc);
-    const char *fresh = yyjson_get_str(yyjson_obj_get(root, "access_token"));
-    const char *next = yyjson_get_str(yyjson_obj_get(root, "refresh_token"));
-    int64_t life_s = yyjson_get_sint(yyjson_obj_get(root, "expires_in"));
+    struct token_pair pair;
     int rc = 0;
 
-    if (token->answer.status == 200 && fresh != NULL && next != NULL) {
-        if (life_s <= 0)
-            life_s = DEFAULT_LIFE_S;
-        take(&token->access, fresh);
-        take(&token->refresh, next);
-        token->refresh_at_ms = clock_now_ms() + life_s * 1000 * EARLY_PERCENT / 100;
-        token->expires_at_ms = clock_now_ms() + life_s * 1000;
+    if (token->answer.status == 200 && token_pair_of_answer(root, clock_now_ms(), &pair) == 0) {
+        take(&token->access, pair.access);
+        take(&token->refresh, pair.refresh);
+        token->refresh_at_ms = pair.refresh_at_ms;
+        token->expires_at_ms = pair.expires_at_ms;
         token->unsaved = 1;
     } else if (token->answer.status == 400 || token->answer.status == 401) {
         rc = note_refusal(token, yyjson_get_str(yyjson_obj_get(root, "error")), err);

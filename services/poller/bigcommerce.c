@@ -96,6 +96,7 @@ int bigcommerce_quota_is_scarce(const struct bigcommerce_quota *quota)
     return quota->status == 429 || (quota->left >= 0 && quota->left * 4 < quota->quota);
 }
 
+/* A header's value as a whole number from 0 to INT32_MAX, or -1. */
 static int64_t header_int(const struct http_answer *answer, const char *name)
 {
     int64_t value;
@@ -125,23 +126,30 @@ int64_t bigcommerce_clock_lead_ms(const struct bigcommerce_clock *clock)
     return clock->before_ms < clock->lead_ms ? clock->before_ms : clock->lead_ms;
 }
 
-/* Quota, which every answer tells, whatever its status, and the clock. */
-static void read_headers(struct bigcommerce *client)
+void bigcommerce_read_quota(const struct http_answer *answer, struct bigcommerce_quota *quota)
 {
-    const struct http_answer *answer = &client->answer;
-    struct bigcommerce_quota quota = {
+    *quota = (struct bigcommerce_quota){
         .status = answer->status,
         .left = header_int(answer, "X-Rate-Limit-Requests-Left"),
         .quota = header_int(answer, "X-Rate-Limit-Requests-Quota"),
         .reset_ms = header_int(answer, "X-Rate-Limit-Time-Reset-Ms"),
         .retry_after_ms = header_int(answer, "X-Retry-After"),
     };
+
+    if (quota->retry_after_ms < 0)
+        quota->retry_after_ms = header_int(answer, "Retry-After");
+    if (quota->retry_after_ms > 0)
+        quota->retry_after_ms *= 1000;
+}
+
+/* Quota, which every answer tells, whatever its status, and the clock. */
+static void read_headers(struct bigcommerce *client)
+{
+    const struct http_answer *answer = &client->answer;
+    struct bigcommerce_quota quota;
     int64_t date_ms, now_ms = clock_monotonic_ms();
 
-    if (quota.retry_after_ms < 0)
-        quota.retry_after_ms = header_int(answer, "Retry-After");
-    if (quota.retry_after_ms > 0)
-        quota.retry_after_ms *= 1000;
+    bigcommerce_read_quota(answer, &quota);
     client->throttled = answer->status == 429 ? client->throttled + 1 : 0;
     client->ready_at_ms =
         now_ms + bigcommerce_quota_pause_ms(&quota, client->throttled, retry_chance());

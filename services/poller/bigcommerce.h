@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "error.h"
+#include "http.h"
 #include "mem.h"
 
 #include "cursor.h"
@@ -114,6 +115,9 @@ struct bigcommerce_quota {
 
 /** @brief Whether less than a quarter of the quota is left. Pure. */
 int bigcommerce_quota_is_scarce(const struct bigcommerce_quota *quota);
+
+/** @brief Reads the quota's headers; what is no number from 0 to INT32_MAX is not said. Pure. */
+void bigcommerce_read_quota(const struct http_answer *answer, struct bigcommerce_quota *quota);
 
 /**
  * @brief How long to leave the store alone after an answer. Pure.

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yyjson.h>
 
 #include "clock.h"
 #include "event.h"
+#include "fate_read.h"
 #include "health.h"
 #include "kafka.h"
 #include "log.h"
@@ -17,6 +17,7 @@
 
 enum {
     BATCH = 200,
+    ACCOUNT_BYTES_MAX = 64,
     TICK_MS = 100,
     LOOK_EVERY_MS = 2000,
     HELLO_AGAIN_MS = 1000,
@@ -40,10 +41,7 @@ struct rebuild {
 struct entry {
     char *key;
     char *account;
-    char digest[LEDGER_DIGEST_BYTES];
-    char reason[32];
-    struct ledger_step *steps;
-    int step_count;
+    struct fate fate;
 };
 
 struct reading {
@@ -60,11 +58,7 @@ static void clear_batch(struct reading *reading)
     for (int i = 0; i < reading->count; i++) {
         struct entry *entry = &reading->entries[i];
 
-        for (int k = 0; k < entry->step_count; k++) {
-            free(entry->steps[k].name);
-            free(entry->steps[k].result);
-        }
-        free(entry->steps);
+        fate_clear(&entry->fate);
         free(entry->key);
         free(entry->account);
     }
@@ -107,68 +101,6 @@ static struct text account_of(const struct reading *reading, const struct event 
     return store != NULL ? text_of(store->account) : (struct text){0};
 }
 
-static void read_steps(struct entry *entry, yyjson_val *steps)
-{
-    yyjson_obj_iter iter;
-    yyjson_val *name;
-
-    if (!yyjson_is_obj(steps))
-        return;
-    entry->steps = mem_alloc(yyjson_obj_size(steps) * sizeof(*entry->steps));
-    yyjson_obj_iter_init(steps, &iter);
-    while ((name = yyjson_obj_iter_next(&iter)) != NULL) {
-        const char *result = yyjson_get_str(yyjson_obj_iter_get_val(name));
-
-        if (result == NULL)
-            continue;
-        entry->steps[entry->step_count].name = mem_strdup(yyjson_get_str(name));
-        entry->steps[entry->step_count++].result = mem_strdup(result);
-    }
-}
-
-/* The state that a fate stands for; what its value holds goes to the entry. -1: it says nothing
- * about the ledger. */
-static int read_fate(const struct reading *reading, const struct event *event, struct entry *entry,
-                     struct ledger_fill *fill)
-{
-    const struct topics *topics = reading->rebuild->topics;
-    yyjson_doc *doc;
-    yyjson_val *root, *version;
-    const char *text;
-
-    fill->modified_at = event_header_int(event, HEADER_MODIFIED_AT, -1);
-    if (strcmp(event->topic, topics->dead) == 0) {
-        const struct text *reason = &event->headers[HEADER_REASON];
-
-        /* Only a fate of the pusher's own is an entry of the ledger; its digest is of the bytes in
-         * it. */
-        if (!text_is(event->headers[HEADER_STAGE], "pusher") || fill->modified_at < 0)
-            return -1;
-        fill->state = LEDGER_FINISH_DEAD;
-        ledger_digest(entry->digest, &event->value, 1);
-        snprintf(entry->reason, sizeof(entry->reason), "%.*s", (int)reason->length,
-                 reason->data != NULL ? reason->data : "");
-        return 0;
-    }
-    doc = yyjson_read(event->value.data, event->value.length, 0);
-    root = yyjson_doc_get_root(doc);
-    version = yyjson_obj_get(root, "modified_at");
-    if (yyjson_is_int(version))
-        fill->modified_at = yyjson_get_sint(version);
-    if (strcmp(event->topic, topics->skipped) == 0) {
-        fill->state = LEDGER_FINISH_WITHDRAWN;
-        if (!text_is(event->headers[HEADER_KIND], "withdrawn"))
-            root = NULL;
-    } else {
-        fill->state = LEDGER_FINISH_DONE;
-        text = yyjson_get_str(yyjson_obj_get(root, "digest"));
-        snprintf(entry->digest, sizeof(entry->digest), "%s", text != NULL ? text : "");
-        read_steps(entry, yyjson_obj_get(root, "steps"));
-    }
-    yyjson_doc_free(doc);
-    return root == NULL || fill->modified_at < 0 ? -1 : 0;
-}
-
 static int visit(void *context, const struct event *event, struct error *err)
 {
     struct reading *reading = context;
@@ -185,29 +117,25 @@ static int visit(void *context, const struct event *event, struct error *err)
         return 0; /* a tombstone */
     if (event_key_parse(event->key, &key) != 0)
         return 0; /* a record that never was an order of the ledger */
-    memset(fill, 0, sizeof(*fill));
-    memset(entry, 0, sizeof(*entry));
     account = account_of(reading, event, key.store);
-    reading->count++;
-    if (account.length == 0 || read_fate(reading, event, entry, fill) != 0) {
+    /* A name that no account can have must not end the rebuild. */
+    if (account.length == 0 || account.length > ACCOUNT_BYTES_MAX ||
+        fate_read(reading->rebuild->topics, event, &entry->fate) != 0) {
         reading->unreadable_count++;
-        reading->entries[reading->count - 1].key = NULL;
-        for (int k = 0; k < entry->step_count; k++) {
-            free(entry->steps[k].name);
-            free(entry->steps[k].result);
-        }
-        free(entry->steps);
-        reading->count--;
         return 0;
     }
+    reading->count++;
     entry->key = mem_strndup(event->key.data, event->key.length);
     entry->account = mem_strndup(account.data, account.length);
-    fill->key = text_of(entry->key);
-    fill->account = text_of(entry->account);
-    fill->digest = entry->digest;
-    fill->reason = fill->state == LEDGER_FINISH_DEAD ? entry->reason : NULL;
-    fill->steps = entry->steps;
-    fill->step_count = entry->step_count;
+    *fill = (struct ledger_fill){.key = text_of(entry->key),
+                                 .account = text_of(entry->account),
+                                 .state = entry->fate.state,
+                                 .modified_at = entry->fate.modified_at,
+                                 .digest = entry->fate.digest,
+                                 .steps = entry->fate.steps,
+                                 .step_count = entry->fate.step_count};
+    if (fill->state == LEDGER_FINISH_DEAD)
+        fill->reason = entry->fate.reason;
     reading->delivered_count += fill->state == LEDGER_FINISH_DONE;
     reading->dead_count += fill->state == LEDGER_FINISH_DEAD;
     reading->skipped_count += fill->state == LEDGER_FINISH_WITHDRAWN;

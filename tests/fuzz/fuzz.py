@@ -25,13 +25,13 @@ def run(program, folder, seconds):
     folder.mkdir(parents=True, exist_ok=True)
     found = folder / "corpus"
     found.mkdir(exist_ok=True)
-    for old in folder.glob("crash-*"):
+    for old in folder.glob("*-*"):
         old.unlink()
     seeds = ROOT / "tests" / "fuzz" / "corpus" / program.name
     with open(folder / "log", "w", encoding="utf-8", errors="replace") as log:
         done = subprocess.run(
             [program, f"-max_total_time={seconds}", "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048",
-             "-print_final_stats=1", "-verbosity=1", f"-artifact_prefix={folder}/crash-", found, seeds],
+             "-print_final_stats=1", "-verbosity=1", f"-artifact_prefix={folder}/", found, seeds],
             cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, check=False,
             env={**os.environ, "UBSAN_OPTIONS": "print_stacktrace=1",
                  "ASAN_OPTIONS": "malloc_context_size=4:quarantine_size_mb=16"})
@@ -41,7 +41,7 @@ def run(program, folder, seconds):
     if not counted:  # it ended by a fault: the last progress line
         shown = re.findall(r"^#(\d+)\s", text, re.M)
         executions = int(shown[-1]) if shown else 0
-    crashes = [str(path) for path in sorted(folder.glob("crash-*"))]
+    crashes = [str(path) for path in sorted(folder.glob("*-*"))]
     if done.returncode != 0 and not crashes:
         crashes = [f"{folder}/log"]
     return executions, crashes

@@ -1,0 +1,100 @@
+#include "fate_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <yyjson.h>
+
+#include "json.h"
+#include "text.h"
+
+void fate_clear(struct fate *fate)
+{
+    for (int i = 0; i < fate->step_count; i++) {
+        free(fate->steps[i].name);
+        free(fate->steps[i].result);
+    }
+    free(fate->steps);
+    *fate = (struct fate){0};
+}
+
+/* Steps and their results are strings. */
+static void read_steps(struct fate *fate, yyjson_val *steps)
+{
+    yyjson_obj_iter iter;
+    yyjson_val *name;
+
+    if (!yyjson_obj_iter_init(steps, &iter) || yyjson_obj_size(steps) == 0)
+        return;
+    fate->steps = mem_alloc(yyjson_obj_size(steps) * sizeof(*fate->steps));
+    while ((name = yyjson_obj_iter_next(&iter)) != NULL) {
+        yyjson_val *result = yyjson_obj_iter_get_val(name);
+
+        if (!yyjson_is_str(result))
+            continue;
+        fate->steps[fate->step_count].name = mem_strdup(yyjson_get_str(name));
+        fate->steps[fate->step_count++].result = mem_strdup(yyjson_get_str(result));
+    }
+}
+
+static void copy_text(char *target, size_t size, struct text text)
+{
+    size_t length = text.length < size ? text.length : size - 1;
+
+    if (text.data != NULL)
+        memcpy(target, text.data, length);
+    target[text.data != NULL ? length : 0] = '\0';
+}
+
+/* Only a fate of the pusher's own is an entry of the ledger; its digest is of the bytes in it. */
+static int read_dead(const struct event *event, struct fate *fate)
+{
+    if (!text_is(event->headers[HEADER_STAGE], "pusher") || fate->modified_at < 0)
+        return -1;
+    fate->state = LEDGER_FINISH_DEAD;
+    ledger_digest(fate->digest, &event->value, 1);
+    copy_text(fate->reason, sizeof(fate->reason), event->headers[HEADER_REASON]);
+    return 0;
+}
+
+static int read_delivered(yyjson_val *root, struct fate *fate)
+{
+    yyjson_val *digest = yyjson_obj_get(root, "digest");
+
+    fate->state = LEDGER_FINISH_DONE;
+    if (yyjson_is_str(digest))
+        copy_text(fate->digest, sizeof(fate->digest), json_text(digest));
+    read_steps(fate, yyjson_obj_get(root, "steps"));
+    return 0;
+}
+
+static int read_skipped(const struct event *event, struct fate *fate)
+{
+    fate->state = LEDGER_FINISH_WITHDRAWN;
+    return text_is(event->headers[HEADER_KIND], "withdrawn") ? 0 : -1;
+}
+
+int fate_read(const struct topics *topics, const struct event *event, struct fate *fate)
+{
+    yyjson_doc *doc;
+    yyjson_val *root, *version;
+    int64_t modified_at;
+    int rc = -1;
+
+    *fate = (struct fate){.modified_at = event_header_int(event, HEADER_MODIFIED_AT, -1)};
+    if (event->value.data == NULL)
+        return -1; /* a tombstone */
+    if (strcmp(event->topic, topics->dead) == 0)
+        return read_dead(event, fate);
+    doc = yyjson_read(event->value.data, event->value.length, YYJSON_READ_NUMBER_AS_RAW);
+    root = yyjson_doc_get_root(doc);
+    version = yyjson_obj_get(root, "modified_at");
+    if (yyjson_is_raw(version) && text_to_int(json_text(version), &modified_at) == 0)
+        fate->modified_at = modified_at;
+    if (yyjson_is_obj(root) && fate->modified_at >= 0)
+        rc = strcmp(event->topic, topics->skipped) == 0 ? read_skipped(event, fate)
+                                                        : read_delivered(root, fate);
+    yyjson_doc_free(doc);
+    return rc;
+}
