@@ -1,6 +1,7 @@
 #include "bigcommerce.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
 #include "date.h"
@@ -25,6 +26,7 @@ struct bigcommerce {
     struct http *http;
     struct http_answer answer;
     struct buffer url;
+    size_t base_length;  /* of url: what stands before the path */
     int64_t timeout_ms;  /* longest */
     int64_t limit_ms;    /* of the calls to come */
     int throttled;       /* 429s in a row */
@@ -158,9 +160,16 @@ static void read_headers(struct bigcommerce *client)
         bigcommerce_clock_learn(&client->clock, answer->status, date_ms - now_ms);
 }
 
-enum bigcommerce_answer bigcommerce_classify(int status, size_t body_bytes)
+static int begins_with(struct text body, enum bigcommerce_shape shape)
 {
-    if ((status == 200 && body_bytes > 0) || status == 204)
+    body = text_trim(body);
+    return body.length > 0 && body.data[0] == (char)shape;
+}
+
+enum bigcommerce_answer bigcommerce_classify(int status, struct text body,
+                                             enum bigcommerce_shape shape)
+{
+    if ((status == 200 && begins_with(body, shape)) || (status == 204 && shape == BIGCOMMERCE_LIST))
         return BIGCOMMERCE_OK;
     /* Nobody asked for these, and "no more orders" would let the position jump over a backlog. */
     if ((status >= 200 && status < 300) || status == 304)
@@ -180,8 +189,33 @@ enum bigcommerce_answer bigcommerce_classify(int status, size_t body_bytes)
     return BIGCOMMERCE_REFUSED;
 }
 
+/* Names the request, without its query: "bigcommerce GET /v2/orders: ". */
+static void name_request(const struct bigcommerce *client, struct error *err)
+{
+    const char *path = client->url.data + client->base_length;
+
+    error_prefix(err, "bigcommerce GET %.*s: ", (int)strcspn(path, "?"), path);
+}
+
+/* Why a complete answer is of no use. */
+static void tell_why(const struct bigcommerce *client, enum bigcommerce_answer meaning,
+                     enum bigcommerce_shape shape, struct error *err)
+{
+    int status = client->answer.status;
+    const char *missing = status != 200 && status != 204 ? ""
+                          : shape == BIGCOMMERCE_LIST    ? " without a list"
+                                                         : " without an object";
+
+    error_set(err,
+              meaning == BIGCOMMERCE_REFUSED || meaning == BIGCOMMERCE_GONE ? ERROR_PERMANENT
+                                                                            : ERROR_TEMPORARY,
+              "HTTP %d%s", status, missing);
+    name_request(client, err);
+}
+
 /* GET of client->url. */
-static enum bigcommerce_answer ask(struct bigcommerce *client, struct text *body, struct error *err)
+static enum bigcommerce_answer ask(struct bigcommerce *client, enum bigcommerce_shape shape,
+                                   struct text *body, struct error *err)
 {
     const struct http_header headers[] = {
         {"X-Auth-Token", client->store->token},
@@ -196,33 +230,34 @@ static enum bigcommerce_answer ask(struct bigcommerce *client, struct text *body
         .max_answer_bytes = ANSWER_MAX_BYTES,
     };
     enum bigcommerce_answer meaning;
+    struct text came;
 
     *body = (struct text){NULL, 0};
     metric_add(client->requests, 1);
     if (http_perform(client->http, &request, &client->answer, err) != 0) {
         metric_add(client->failures, 1);
+        name_request(client, err);
         return client->answer.too_large ? BIGCOMMERCE_TOO_LARGE : BIGCOMMERCE_TROUBLE;
     }
     read_headers(client);
-    meaning = bigcommerce_classify(client->answer.status, client->answer.body.length);
+    came = (struct text){client->answer.body.data, client->answer.body.length};
+    meaning = bigcommerce_classify(client->answer.status, came, shape);
     if (meaning == BIGCOMMERCE_OK) {
         if (client->answer.status == 200)
-            *body = (struct text){client->answer.body.data, client->answer.body.length};
+            *body = came;
         return meaning;
     }
     metric_add(meaning == BIGCOMMERCE_THROTTLED ? client->throttles : client->failures, 1);
-    error_set(err,
-              meaning == BIGCOMMERCE_REFUSED || meaning == BIGCOMMERCE_GONE ? ERROR_PERMANENT
-                                                                            : ERROR_TEMPORARY,
-              "HTTP %d%s", client->answer.status,
-              client->answer.status == 200 ? " without a body" : "");
+    tell_why(client, meaning, shape, err);
     return meaning;
 }
 
 static void begin_url(struct bigcommerce *client)
 {
     buffer_reset(&client->url);
-    buffer_printf(&client->url, "%s/stores/%s/v2", client->store->api_url, client->store->hash);
+    buffer_printf(&client->url, "%s/stores/%s", client->store->api_url, client->store->hash);
+    client->base_length = client->url.length;
+    buffer_printf(&client->url, "/v2");
 }
 
 enum bigcommerce_answer bigcommerce_orders(struct bigcommerce *client,
@@ -241,7 +276,7 @@ enum bigcommerce_answer bigcommerce_orders(struct bigcommerce *client,
     buffer_printf(&client->url, "&sort=%s&page=%d&limit=%d%s",
                   query->by_id ? "id:asc" : "date_modified:asc", query->page, query->limit,
                   slim ? "" : "&" INCLUDES);
-    return ask(client, body, err);
+    return ask(client, BIGCOMMERCE_LIST, body, err);
 }
 
 enum bigcommerce_answer bigcommerce_order(struct bigcommerce *client, int64_t id, struct text *body,
@@ -249,7 +284,7 @@ enum bigcommerce_answer bigcommerce_order(struct bigcommerce *client, int64_t id
 {
     begin_url(client);
     buffer_printf(&client->url, "/orders/%lld?" INCLUDES, (long long)id);
-    return ask(client, body, err);
+    return ask(client, BIGCOMMERCE_OBJECT, body, err);
 }
 
 enum bigcommerce_answer bigcommerce_part(struct bigcommerce *client, int64_t id, const char *what,
@@ -258,7 +293,7 @@ enum bigcommerce_answer bigcommerce_part(struct bigcommerce *client, int64_t id,
     begin_url(client);
     buffer_printf(&client->url, "/orders/%lld/%s?page=%d&limit=%d", (long long)id, what, page,
                   BIGCOMMERCE_LINES_MAX);
-    return ask(client, body, err);
+    return ask(client, BIGCOMMERCE_LIST, body, err);
 }
 
 enum bigcommerce_answer bigcommerce_time(struct bigcommerce *client, struct error *err)
@@ -271,7 +306,7 @@ enum bigcommerce_answer bigcommerce_time(struct bigcommerce *client, struct erro
     begin_url(client);
     buffer_printf(&client->url, "/time");
     client->clock.known = 0;
-    answer = ask(client, &body, err);
+    answer = ask(client, BIGCOMMERCE_OBJECT, &body, err);
     if (client->clock.known || answer != BIGCOMMERCE_OK)
         return answer;
     doc = body.length == 0 ? NULL : yyjson_read(body.data, body.length, YYJSON_READ_NUMBER_AS_RAW);

@@ -17,14 +17,14 @@ struct bigcommerce;
 
 /* What an answer means for the one who asked. All but OK leave an error that says why. */
 enum bigcommerce_answer {
-    BIGCOMMERCE_OK =
-        0, /* 200: body holds the answer; 204: it is empty, the store says that there is nothing */
+    BIGCOMMERCE_OK = 0,    /* 200: body begins as it must; 204: a list is empty, the store says that
+                              there is nothing */
     BIGCOMMERCE_THROTTLED, /* 429: the same again after bigcommerce_pause_ms() */
     BIGCOMMERCE_CLOSED,    /* 401, 403: token or scope; a person must act */
     BIGCOMMERCE_GONE,      /* 404: of an order's own call, the store does not have it (any more) */
     BIGCOMMERCE_REFUSED,   /* any other 4xx, or a redirect */
-    BIGCOMMERCE_TROUBLE,   /* no or half an answer, 5xx, 200 without a body, a 2xx or 304 that
-                              nobody asked for: later, and fewer at once */
+    BIGCOMMERCE_TROUBLE,   /* no or half an answer, 5xx, 200 without the list or object that was
+                              asked for, another 2xx, 304: later, and fewer at once */
     BIGCOMMERCE_UNAVAILABLE, /* 503: the store is down as a whole: minutes later */
     BIGCOMMERCE_TOO_LARGE,   /* more bytes than we take: fewer at once */
 };
@@ -86,8 +86,13 @@ int bigcommerce_status(const struct bigcommerce *client);
  * Takes target's memory. */
 void bigcommerce_take_body(struct bigcommerce *client, struct buffer *target);
 
-/** @brief What an answer means by its status and the length of its body. Pure. */
-enum bigcommerce_answer bigcommerce_classify(int status, size_t body_bytes);
+/* What the body of a 200 must begin with. Anything else says nothing: no order is missing or gone
+ * for it. An empty list may be a 204 too. */
+enum bigcommerce_shape { BIGCOMMERCE_LIST = '[', BIGCOMMERCE_OBJECT = '{' };
+
+/** @brief What an answer means by its status and the beginning of its body. Pure. */
+enum bigcommerce_answer bigcommerce_classify(int status, struct text body,
+                                             enum bigcommerce_shape shape);
 
 /* What the last two Date headers that count say: the store's clock less the monotonic one. */
 struct bigcommerce_clock {

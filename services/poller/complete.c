@@ -21,6 +21,11 @@ static enum completion completion_of(enum bigcommerce_answer answer)
     }
 }
 
+static const char *name_of(enum ask_kind kind)
+{
+    return kind == ASK_PRODUCTS ? "products" : "coupons";
+}
+
 /* One page of lines or coupons. */
 static enum outcome fetch_page(struct asker *asker, const struct ask *what, struct buffer *page,
                                int *count, enum completion *completion, struct error *err)
@@ -39,6 +44,7 @@ static enum outcome fetch_page(struct asker *asker, const struct ask *what, stru
         *completion = COMPLETION_DONE;
     } else if (*completion == COMPLETION_DONE && body.length > 0 &&
                page_join_array(page, body, count, err) != 0) {
+        error_prefix(err, "%s: ", name_of(what->kind));
         *completion = COMPLETION_FAILING;
     } else if (*completion == COMPLETION_TOO_LARGE) {
         *completion = COMPLETION_FAILING;
@@ -70,7 +76,7 @@ static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t i
         what.page++;
         outcome = fetch_page(asker, &what, &page, &count, completion, err);
         if (outcome == OUTCOME_OK && *completion == COMPLETION_DONE && what.page > PAGES_MAX) {
-            error_set(err, ERROR_TEMPORARY, "more than %d pages", PAGES_MAX);
+            error_set(err, ERROR_TEMPORARY, "%s: more than %d pages", name_of(kind), PAGES_MAX);
             *completion = COMPLETION_FAILING;
         }
         if (outcome != OUTCOME_OK || *completion != COMPLETION_DONE || count == 0 ||
@@ -79,8 +85,6 @@ static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t i
         buffer_append(joined, ",", joined->length > 0);
         buffer_append(joined, page.data, page.length);
     } while (joined->length < JOINED_MAX_BYTES);
-    if (outcome != OUTCOME_OK || *completion != COMPLETION_DONE)
-        error_prefix(err, "%s: ", kind == ASK_PRODUCTS ? "products" : "coupons");
     buffer_clear(&page);
     buffer_clear(&before);
     return outcome;

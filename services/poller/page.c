@@ -207,19 +207,37 @@ int page_slice(struct page *page, struct text body, struct error *err)
     return 0;
 }
 
+/* Lines and coupons have one. What has none would be taken for a line of nothing. */
+static int have_ids(yyjson_val *array)
+{
+    yyjson_val *item;
+    size_t index, count;
+
+    yyjson_arr_foreach(array, index, count, item)
+    {
+        if (json_text(yyjson_obj_get(item, "id")).length == 0)
+            return 0;
+    }
+    return 1;
+}
+
 int page_join_array(struct buffer *joined, struct text body, int *count, struct error *err)
 {
     yyjson_doc *doc = read_value(body.data, body.length, read_flags);
     yyjson_val *root = yyjson_doc_get_root(doc);
     const char *first, *last;
+    int readable;
 
     *count = 0;
     if (!yyjson_is_arr(root)) {
         yyjson_doc_free(doc);
-        return error_set(err, ERROR_PERMANENT, "the answer is not a JSON array");
+        return error_set(err, ERROR_TEMPORARY, "the answer is not a JSON array");
     }
     *count = (int)yyjson_arr_size(root);
+    readable = have_ids(root);
     yyjson_doc_free(doc);
+    if (!readable)
+        return error_set(err, ERROR_TEMPORARY, "the answer has an item without an id");
     if (*count == 0)
         return 0;
     first = (const char *)memchr(body.data, '[', body.length) + 1;

@@ -67,17 +67,17 @@ int account_error(struct account *account, struct error *err)
 static int ask_currency(struct account *account, struct infusionsoft *client, char currency[8],
                         char why[160])
 {
-    const char *code = account->config->currency;
+    const char *configured = account->config->currency, *code = configured;
 
-    if (code == NULL || code[0] == '\0') {
+    if (configured == NULL || configured[0] == '\0') {
         infusionsoft_call(client, "GET", "/businessProfile", NULL, (struct text){0});
         if (tell_why(client, why) != 0)
             return -1;
         code = yyjson_get_str(yyjson_obj_get(infusionsoft_answer(client)->root, "currency_code"));
-        if (code == NULL || code[0] == '\0') {
-            snprintf(why, 160, "the account does not tell its currency: set it as `currency`");
-            return -1;
-        }
+    }
+    if (code == NULL || code[0] == '\0') {
+        snprintf(why, 160, "the account does not tell its currency: set it as `currency`");
+        return -1;
     }
     snprintf(currency, 8, "%.7s", code);
     return 0;

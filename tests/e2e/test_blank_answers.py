@@ -21,13 +21,13 @@ def no_faults_are_left(request):
         request.getfixturevalue("blank").clear_faults()
 
 
-def released(stack, orders, faults):
+def released(stack, orders, faults, side="is"):
     """Places each order as one that is not to be synced yet, switches on its faults, lets it go; waits for all."""
     placed = [stack.place({**one, "status_id": 7}) for one in orders]
     for one, wanted in zip(placed, faults):
         stack.wait_fate(one["id"], wanted=("skipped", "status"))
         for fault in wanted(one):
-            stack.fault(side="is", **fault)
+            stack.fault(side=side, **fault)
     for one in placed:
         stack.change(one["id"], status_id=11)
     for one in placed:
@@ -106,6 +106,27 @@ def test_a_create_that_is_answered_without_an_id_is_looked_up(blank, path):
     assert [have.count(sku) for sku in skus] == [1] * len(kinds)
     for email in mails:
         blank.contact(email)
+
+
+def test_a_page_of_orders_that_is_blank_is_no_end_and_no_dead_order(blank):
+    dead = len(blank.tails["dead"].records)
+    for kind in ("empty", "object", "null", "other", "items"):
+        blank.fault(side="bc", method="GET", path="/orders", kind="blank", blank=kind, count=1)
+    placed = blank.place_and_wait(order(mail("page")), timeout=60)
+    assert met(blank) and len(blank.created(placed["id"])) == 1
+    assert list(blank.tails["dead"].records)[dead:] == []
+
+
+def test_lines_that_are_answered_blank_are_asked_for_again(blank):
+    kinds = ("empty", "object", "null", "other", "items")
+    lines = [item("LINE-A", "A line"), item("LINE-B", "Another line")]
+    placed = released(blank, [order(mail("lines"), lines, sandbox={"hide_lines": True}) for _ in kinds],
+                      [lambda one, k=kind: [{"method": "GET", "path": f"/orders/{one['id']}/products", "kind": "blank",
+                                             "blank": k, "count": 2}] for kind in kinds], side="bc")
+    assert met(blank)
+    for one in placed:
+        (body,) = blank.created(one["id"])
+        assert [line["name"] for line in body["order_items"]] == ["A line", "Another line"]
 
 
 def test_the_account_is_not_used_before_its_facts_are_told(blank):

@@ -198,21 +198,26 @@ static void splices(void **state)
 
     (void)state;
     assert_int_equal(
-        page_join_array(&products, text_of(" [ {\"a\":1}, {\"a\":2} ] "), &count, &err), 0);
+        page_join_array(&products, text_of(" [ {\"id\":1}, {\"id\":2} ] "), &count, &err), 0);
     assert_int_equal(count, 2);
-    assert_int_equal(page_join_array(&products, text_of("[{\"a\":\"]\"}]"), &count, &err), 0);
+    assert_int_equal(page_join_array(&products, text_of("[{\"id\":\"]\"}]"), &count, &err), 0);
     assert_int_equal(page_join_array(&coupons, text_of("[]"), &count, &err), 0);
     assert_int_equal(count, 0);
     page_splice(&target, text_of("{\"id\":1, \"n\":\"}\"\n}"), &products, &coupons);
     assert_string_equal(target.data,
-                        "{\"id\":1, \"n\":\"}\"\n,\"bigfusion\":{\"products\":[ {\"a\":1}, "
-                        "{\"a\":2} ,{\"a\":\"]\"}],\"coupons\":[]}}");
+                        "{\"id\":1, \"n\":\"}\"\n,\"bigfusion\":{\"products\":[ {\"id\":1}, "
+                        "{\"id\":2} ,{\"id\":\"]\"}],\"coupons\":[]}}");
     buffer_reset(&target);
     page_splice(&target, text_of("{\"id\":1}"), NULL, &coupons);
     assert_string_equal(target.data, "{\"id\":1,\"bigfusion\":{\"coupons\":[]}}");
     assert_int_equal(page_join_array(&coupons, text_of("{\"a\":[]}"), &count, &err), -1);
     error_clear(&err);
     assert_int_equal(page_join_array(&coupons, text_of("[{]"), &count, &err), -1);
+    error_clear(&err);
+    assert_int_equal(page_join_array(&coupons, text_of("[{\"id\":1},{}]"), &count, &err), -1);
+    assert_int_equal(err.kind, ERROR_TEMPORARY);
+    error_clear(&err);
+    assert_int_equal(page_join_array(&coupons, text_of("[null]"), &count, &err), -1);
     buffer_clear(&products);
     buffer_clear(&coupons);
     buffer_clear(&target);

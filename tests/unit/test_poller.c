@@ -14,25 +14,41 @@ static void classifies(void **state)
 {
     static const struct {
         int status;
-        size_t body_bytes;
-        enum bigcommerce_answer answer;
+        const char *body;
+        enum bigcommerce_answer list, object;
     } cases[] = {
-        {200, 2, BIGCOMMERCE_OK},        {200, 0, BIGCOMMERCE_TROUBLE},
-        {204, 0, BIGCOMMERCE_OK},        {201, 2, BIGCOMMERCE_TROUBLE},
-        {202, 0, BIGCOMMERCE_TROUBLE},   {206, 9, BIGCOMMERCE_TROUBLE},
-        {304, 0, BIGCOMMERCE_TROUBLE},   {301, 0, BIGCOMMERCE_REFUSED},
-        {400, 9, BIGCOMMERCE_REFUSED},   {401, 9, BIGCOMMERCE_CLOSED},
-        {403, 9, BIGCOMMERCE_CLOSED},    {404, 9, BIGCOMMERCE_GONE},
-        {408, 0, BIGCOMMERCE_TROUBLE},   {413, 0, BIGCOMMERCE_TOO_LARGE},
-        {429, 0, BIGCOMMERCE_THROTTLED}, {500, 0, BIGCOMMERCE_TROUBLE},
-        {502, 9, BIGCOMMERCE_TROUBLE},   {503, 9, BIGCOMMERCE_UNAVAILABLE},
+        {200, "[]", BIGCOMMERCE_OK, BIGCOMMERCE_TROUBLE},
+        {200, " \n[{", BIGCOMMERCE_OK, BIGCOMMERCE_TROUBLE},
+        {200, "{}", BIGCOMMERCE_TROUBLE, BIGCOMMERCE_OK},
+        {200, "", BIGCOMMERCE_TROUBLE, BIGCOMMERCE_TROUBLE},
+        {200, " ", BIGCOMMERCE_TROUBLE, BIGCOMMERCE_TROUBLE},
+        {200, "null", BIGCOMMERCE_TROUBLE, BIGCOMMERCE_TROUBLE},
+        {200, "<html>", BIGCOMMERCE_TROUBLE, BIGCOMMERCE_TROUBLE},
+        {204, "", BIGCOMMERCE_OK, BIGCOMMERCE_TROUBLE},
+        {201, "[]", BIGCOMMERCE_TROUBLE, BIGCOMMERCE_TROUBLE},
+        {202, "", BIGCOMMERCE_TROUBLE, BIGCOMMERCE_TROUBLE},
+        {206, "[{}]", BIGCOMMERCE_TROUBLE, BIGCOMMERCE_TROUBLE},
+        {304, "", BIGCOMMERCE_TROUBLE, BIGCOMMERCE_TROUBLE},
+        {301, "", BIGCOMMERCE_REFUSED, BIGCOMMERCE_REFUSED},
+        {400, "[{}]", BIGCOMMERCE_REFUSED, BIGCOMMERCE_REFUSED},
+        {401, "[{}]", BIGCOMMERCE_CLOSED, BIGCOMMERCE_CLOSED},
+        {403, "[{}]", BIGCOMMERCE_CLOSED, BIGCOMMERCE_CLOSED},
+        {404, "[{}]", BIGCOMMERCE_GONE, BIGCOMMERCE_GONE},
+        {408, "", BIGCOMMERCE_TROUBLE, BIGCOMMERCE_TROUBLE},
+        {413, "", BIGCOMMERCE_TOO_LARGE, BIGCOMMERCE_TOO_LARGE},
+        {429, "", BIGCOMMERCE_THROTTLED, BIGCOMMERCE_THROTTLED},
+        {500, "", BIGCOMMERCE_TROUBLE, BIGCOMMERCE_TROUBLE},
+        {502, "<html>", BIGCOMMERCE_TROUBLE, BIGCOMMERCE_TROUBLE},
+        {503, "<html>", BIGCOMMERCE_UNAVAILABLE, BIGCOMMERCE_UNAVAILABLE},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
-        if (bigcommerce_classify(cases[i].status, cases[i].body_bytes) != cases[i].answer)
-            fail_msg("%d with %zu bytes: %d", cases[i].status, cases[i].body_bytes,
-                     (int)bigcommerce_classify(cases[i].status, cases[i].body_bytes));
+        if (bigcommerce_classify(cases[i].status, text_of(cases[i].body), BIGCOMMERCE_LIST) !=
+                cases[i].list ||
+            bigcommerce_classify(cases[i].status, text_of(cases[i].body), BIGCOMMERCE_OBJECT) !=
+                cases[i].object)
+            fail_msg("%d with %s", cases[i].status, cases[i].body);
 }
 
 static void trusts_the_clock_of_the_store_only(void **state)
