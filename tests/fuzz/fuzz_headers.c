@@ -34,6 +34,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         bigcommerce_clock_learn(&clock, answer.status, date_ms - 1000);
         (void)bigcommerce_clock_lead_ms(&clock);
     }
-    (void)bigcommerce_classify((int)size, size);
+    (void)bigcommerce_classify(200, (struct text){(const char *)data, size}, BIGCOMMERCE_LIST);
     return 0;
 }
