@@ -254,7 +254,7 @@ int ledger_acquire_and_peek(struct ledger *ledger, const struct ledger_request *
     ledger_add_string(&arguments, request->replay ? "1" : "0");
     ledger_add_number(&arguments, ledger->settings.lease_ms);
     ledger_add_number(&arguments, ledger->settings.born_margin_ms);
-    ledger_add_string(&arguments, ledger->owner);
+    ledger_add_string(&arguments, request->owner != NULL ? request->owner : ledger->owner);
     ledger_add_number(&arguments, ledger->settings.visibility_delay_ms);
     reply = run_and_peek(ledger, SCRIPT_ACQUIRE, &arguments, request->account, peeks, first, err);
     if (reply == NULL)

@@ -70,6 +70,8 @@ struct ledger_request {
     const char *digest;    /* hex digest of the body as ledger_digest() makes it */
     int withdrawn;         /* the record withdraws the order (header kind=withdrawn) */
     int replay;            /* header source=replay */
+    const char *owner;     /* whose lease it becomes, at most 64 characters; NULL: the handle's.
+                              Whoever names the same one must not work on the entry beside it */
 };
 
 struct ledger_step {
@@ -119,7 +121,7 @@ int ledger_hello(struct ledger *ledger, enum ledger_answer *answer, struct error
 
 /**
  * @brief Asks for the right to work on an entry. The answer is in grant->answer; what the grant
- * held before is released. A handle's own lease does not make it BUSY: asking again gives a new
+ * held before is released. The owner's own lease does not make it BUSY: asking again gives a new
  * fence, a step that was begun is then in doubt.
  */
 int ledger_acquire(struct ledger *ledger, const struct ledger_request *request,

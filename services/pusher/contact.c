@@ -216,6 +216,7 @@ static enum step claim_and_settle(struct delivery *d)
     struct ledger_request request = {.kind = LEDGER_CONTACT,
                                      .account = d->job->account,
                                      .id = text_of(d->contact_digest),
+                                     .owner = d->pusher->owner,
                                      .digest = d->contact_body_digest};
     struct ledger_grant grant = {0};
     enum step step = delivery_claim(d, &request, "contact", &grant, d->contact_id);
@@ -223,7 +224,7 @@ static enum step claim_and_settle(struct delivery *d)
     d->contact_cached = d->contact_id[0] != '\0';
     if (step == STEP_OK && !d->contact_cached) {
         step = settle_contact(d, &grant);
-        step = delivery_release(d, &grant, "contact", step, d->contact_id);
+        step = delivery_release(d, &request, &grant, "contact", step, d->contact_id);
     }
     ledger_grant_clear(&grant);
     return step;

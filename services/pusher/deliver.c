@@ -91,6 +91,7 @@ static enum step acquire(struct delivery *d)
         .digest = d->digest,
         .withdrawn = d->withdrawn,
         .replay = d->replay,
+        .owner = d->job->owner,
     };
 
     d->peeked = 1;
@@ -403,12 +404,19 @@ enum delivered deliver(struct delivery *d, struct job *job, struct result *resul
                                                         : d->wait_ms;
         return DELIVERED_LATER;
     }
-    if (job->held) { /* free for the next start, if Redis answers at once */
-        enum ledger_answer answer;
-        struct error err = {0};
-
-        (void)ledger_finish(d->ledger, d->grant, LEDGER_FINISH_RETRY, NULL, NULL, NULL, &answer,
-                            &err);
-    }
+    deliver_give_back(d, job);
     return DELIVERED_STOPPED;
+}
+
+void deliver_give_back(struct delivery *d, struct job *job)
+{
+    enum ledger_answer answer;
+    struct error err = {0};
+
+    if (!job->held || d->gave_up_redis)
+        return;
+    job->held = 0;
+    if (ledger_finish(d->ledger, &job->grant, LEDGER_FINISH_RETRY, NULL, NULL, NULL, &answer,
+                      &err) != 0)
+        d->gave_up_redis = 1;
 }

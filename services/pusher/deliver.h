@@ -22,4 +22,8 @@ void deliver_free(struct delivery *d);
 enum delivered deliver(struct delivery *d, struct job *job, struct result *result,
                        int64_t *wait_ms);
 
+/** @brief Frees the order of a job for the next start. Only while the process stops: where Redis
+ * does not answer at once, the lease of this and of all further jobs runs out by itself. */
+void deliver_give_back(struct delivery *d, struct job *job);
+
 #endif

@@ -7,6 +7,7 @@
 #include <yyjson.h>
 
 #include "account.h"
+#include "claims.h"
 #include "config.h"
 #include "event.h"
 #include "health.h"
@@ -36,6 +37,8 @@ struct pusher {
     struct account **accounts; /* by config's order */
     struct publisher *publisher;
     struct rebuild *rebuild;
+    struct claims *claims; /* contacts and products in hand */
+    char owner[33];        /* random: whose their leases are */
     struct ledger_settings ledger_settings;
     struct ledger_seen *seen; /* of all workers and the rebuild; in ledger_settings too */
     struct metric *alarms_double_found;
@@ -55,6 +58,7 @@ struct incomplete {
 /* One record in our hands. */
 struct job {
     struct job *next;
+    char owner[64];    /* whose the order's lease is: this record's */
     int64_t queued_ms; /* monotonic; since when it waits for any worker */
     struct ticket *ticket;
     const struct event *event; /* borrowed from the ticket */
@@ -92,6 +96,8 @@ struct delivery {
     struct ledger *ledger;
     struct http *http;
     struct infusionsoft **clients; /* by account; NULL until needed */
+
+    int gave_up_redis; /* while stopping */
 
     /* of the job in hand */
     struct job *job;
@@ -282,10 +288,12 @@ enum step delivery_claim(struct delivery *d, const struct ledger_request *reques
 enum step delivery_wait_until_visible(struct delivery *d, struct ledger_grant *grant,
                                       const char *step_name);
 
-/** @brief Gives a claimed one back: done with its id where settled is OK, else for the next one.
+/** @brief Gives a claimed one back: done with its id where settled is OK, else for the next one;
+ * while it is waited for (LATER) its lease stays with the process.
  * @returns settled, or what the ledger said to it */
-enum step delivery_release(struct delivery *d, struct ledger_grant *grant, const char *step_name,
-                           enum step settled, const char *id);
+enum step delivery_release(struct delivery *d, const struct ledger_request *request,
+                           struct ledger_grant *grant, const char *step_name, enum step settled,
+                           const char *id);
 
 /* what is known of a delivery besides its steps (evidence.c) */
 

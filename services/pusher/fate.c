@@ -292,7 +292,10 @@ void fate_waiting(struct delivery *d, int orders_only, struct result *result)
     output =
         add_copy(d, result, orders_only ? topics->waiting_orders[index] : topics->waiting[index]);
     output->headers[HEADER_REASON] = text_of(reason_name(result->reason));
-    output->headers[HEADER_DETAIL] = text_of(result->detail);
+    /* One that only waits to be given up keeps the cause of that (check_before_order()). */
+    output->headers[HEADER_DETAIL] = d->attempt < d->pusher->config->pusher.max_attempts
+                                         ? text_of(result->detail)
+                                         : d->job->event->headers[HEADER_DETAIL];
     log_info("waiting key=%s reason=%s", key, reason_name(result->reason));
 }
 

@@ -149,17 +149,20 @@ enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum l
     return answer_to_step(d, answer, step != NULL ? step : "finish", called);
 }
 
-enum { BUSY_LOOK_MS = 100 };
+enum { BUSY_LOOK_MS = 100, ORDER_LOOK_MS = 500 };
 
 enum step delivery_acquire(struct delivery *d, const struct ledger_request *request,
                            struct ledger_grant *grant, struct ledger_peek *peeks, int count)
 {
+    int64_t look_ms;
+
     ledger_grant_clear(grant);
     UNTIL_ANSWERED(ledger_acquire_and_peek(d->ledger, request, grant, peeks, count, &err));
     /* The answer tells when the lease would run out; a living owner is done with a contact or
-     * product after a call. */
-    if (grant->wait_ms > BUSY_LOOK_MS && request->kind != LEDGER_ORDER)
-        grant->wait_ms = BUSY_LOOK_MS;
+     * product after a call, with an order after a few. */
+    look_ms = request->kind == LEDGER_ORDER ? ORDER_LOOK_MS : BUSY_LOOK_MS;
+    if (grant->wait_ms > look_ms)
+        grant->wait_ms = look_ms;
     return grant->answer == LEDGER_LOST ? answer_to_step(d, LEDGER_LOST, "acquire", 0) : STEP_OK;
 }
 

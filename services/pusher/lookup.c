@@ -62,21 +62,25 @@ enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjso
 enum step delivery_claim(struct delivery *d, const struct ledger_request *request,
                          const char *step_name, struct ledger_grant *grant, char id[64])
 {
-    enum step step = delivery_acquire(d, request, grant, NULL, 0);
+    enum step step;
 
-    if (step != STEP_OK)
-        return step;
-    if (grant->answer == LEDGER_BUSY) {
-        d->wait_ms = grant->wait_ms;
+    d->wait_ms = claims_take(d->pusher->claims, request);
+    if (d->wait_ms > 0)
         return STEP_LATER;
-    }
-    if (grant->answer == LEDGER_DONE) {
+    step = delivery_acquire(d, request, grant, NULL, 0);
+    if (step == STEP_OK && grant->answer == LEDGER_BUSY) {
+        d->wait_ms = grant->wait_ms;
+        step = STEP_LATER;
+    } else if (step == STEP_OK && grant->answer == LEDGER_DONE) {
         const char *known = ledger_grant_step(grant, step_name);
 
         snprintf(id, 64, "%s", known != NULL ? known : "");
-        return id[0] != '\0' ? STEP_OK : STEP_AGAIN;
+        step = id[0] != '\0' ? STEP_OK : STEP_AGAIN;
+    } else if (step == STEP_OK) {
+        return STEP_OK; /* ours until delivery_release() */
     }
-    return STEP_OK;
+    claims_drop(d->pusher->claims, request);
+    return step;
 }
 
 enum step delivery_wait_until_visible(struct delivery *d, struct ledger_grant *grant,
@@ -91,13 +95,19 @@ enum step delivery_wait_until_visible(struct delivery *d, struct ledger_grant *g
     return delivery_end(d, grant, step_name, NULL, NULL, 0);
 }
 
-enum step delivery_release(struct delivery *d, struct ledger_grant *grant, const char *step_name,
-                           enum step settled, const char *id)
+enum step delivery_release(struct delivery *d, const struct ledger_request *request,
+                           struct ledger_grant *grant, const char *step_name, enum step settled,
+                           const char *id)
 {
+    /* Its doubt stays, and with it the process' lease while it is waited for. */
+    if (settled == STEP_LATER) {
+        claims_pause(d->pusher->claims, request, grant, d->wait_ms);
+        return settled;
+    }
     if (settled == STEP_OK)
-        return delivery_finish(d, grant, LEDGER_FINISH_DONE, step_name, id, NULL, 0);
-    /* Its doubt stays, and with it the lease while it is waited for. */
-    if (settled != STEP_LATER && settled != STEP_AGAIN)
+        settled = delivery_finish(d, grant, LEDGER_FINISH_DONE, step_name, id, NULL, 0);
+    else if (settled != STEP_AGAIN)
         (void)delivery_finish(d, grant, LEDGER_FINISH_RETRY, NULL, NULL, NULL, 0);
+    claims_drop(d->pusher->claims, request);
     return settled;
 }

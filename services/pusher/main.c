@@ -18,6 +18,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <sys/random.h>
+
 #include "account.h"
 #include "config.h"
 #include "delivery.h"
@@ -64,6 +66,16 @@ static struct metric *alarm_counter(const char *kind)
     return metric_counter("bigfusion_alarms_total", "Alarms raised", labels);
 }
 
+static void make_owner(char owner[33])
+{
+    unsigned char random[16] = {0};
+
+    while (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        ; /* only a signal can interrupt it */
+    for (size_t i = 0; i < sizeof(random); i++)
+        snprintf(owner + 2 * i, 3, "%02x", random[i]);
+}
+
 /* Everything but the stage and the threads. inputs has room for 4 + 2 topics per account. */
 static void set_up(struct pusher *pusher, const struct config *config, const char **inputs)
 {
@@ -87,6 +99,8 @@ static void set_up(struct pusher *pusher, const struct config *config, const cha
                                                      .inflight_bytes_max = INFLIGHT_BYTES_MAX};
     pusher->ledger_settings = ledger_settings_of(config);
     pusher->ledger_settings.seen = pusher->seen = ledger_seen_new();
+    pusher->claims = claims_new();
+    make_owner(pusher->owner);
     pusher->alarms_double_found = alarm_counter("double_found");
     pusher->alarms_fenced = alarm_counter("fenced");
     pusher->alarms_total_differs = alarm_counter("total_differs");
@@ -175,6 +189,7 @@ out:
     stop_request(); /* also after an error: every thread looks at it */
     if (pool != NULL)
         pool_stop(pool);
+    claims_give_back(pusher.claims, &pusher.ledger_settings);
     for (int i = 0; pusher.accounts != NULL && i < config->account_count; i++) {
         if (status == 0 && account_error(pusher.accounts[i], err) != 0)
             status = -1;
@@ -192,6 +207,7 @@ out:
     ledger_seen_free(pusher.seen);
     health_stop();
     topics_clear(&pusher.topics);
+    claims_free(pusher.claims);
     free(pusher.accounts);
     free(inputs);
     return status;

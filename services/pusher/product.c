@@ -123,6 +123,7 @@ static enum step claim_and_settle(struct delivery *d, struct product *product)
     struct ledger_request request = {.kind = LEDGER_PRODUCT,
                                      .account = d->job->account,
                                      .id = text_of(product->digest),
+                                     .owner = d->pusher->owner,
                                      .digest = product->digest};
     struct ledger_grant grant = {0};
     enum step step = delivery_claim(d, &request, "product", &grant, product->id);
@@ -131,7 +132,7 @@ static enum step claim_and_settle(struct delivery *d, struct product *product)
         d->products_cached = 1;
     } else if (step == STEP_OK) {
         step = settle_product(d, product, &grant);
-        step = delivery_release(d, &grant, "product", step, product->id);
+        step = delivery_release(d, &request, &grant, "product", step, product->id);
     }
     ledger_grant_clear(&grant);
     return step;

@@ -1,6 +1,8 @@
 #include "worker.h"
 
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -47,6 +49,7 @@ struct pool {
     struct worker *workers;
     struct worker *idle;
     int count;
+    uint64_t job_count; /* only the stage's thread counts */
 };
 
 static void queue_init(struct queue *queue) { queue->tail = &queue->head; }
@@ -153,6 +156,7 @@ int pool_offer(void *context, struct ticket *ticket, const struct event *in)
     if (stop_requested())
         return 1;
     job = job_new(pool->pusher, ticket, in);
+    snprintf(job->owner, sizeof(job->owner), "%s-%" PRIu64, pool->pusher->owner, ++pool->job_count);
     if (job->account_index < 0 ||
         account_state(pool->pusher->accounts[job->account_index]) != ACCOUNT_STARTING) {
         pthread_mutex_lock(&pool->lock);
@@ -232,25 +236,31 @@ static void set_aside(struct pool *pool, struct job *job, int64_t wait_ms)
     pthread_mutex_unlock(&pool->lock);
 }
 
-static void abandon_all(struct pool *pool, struct queue *queue)
+static struct job *pop_left(struct worker *worker)
 {
+    struct pool *pool = worker->pool;
     struct job *job;
 
-    while ((job = queue_pop(queue)) != NULL) {
-        stage_abandon(pool->pusher->stage, job->ticket);
-        job_free(pool, job);
-    }
+    pthread_mutex_lock(&pool->lock);
+    job = queue_pop(&worker->queue);
+    if (job == NULL)
+        job = queue_pop(&pool->shared);
+    if (job == NULL)
+        job = heap_pop_due(&pool->later, INT64_MAX);
+    pthread_mutex_unlock(&pool->lock);
+    return job;
 }
 
-/* With the lock held: what nobody will deliver any more goes back, so that the stage need not wait
- * for it. */
-static void abandon_rest(struct pool *pool, struct worker *worker)
+/* What nobody will deliver any more goes back, so that the stage need not wait for it, and with it
+ * the lease of what was set aside in the middle. delivery: NULL where none can be in the middle. */
+static void abandon_rest(struct worker *worker, struct delivery *delivery)
 {
+    struct pool *pool = worker->pool;
     struct job *job;
 
-    abandon_all(pool, &worker->queue);
-    abandon_all(pool, &pool->shared);
-    while ((job = heap_pop_due(&pool->later, INT64_MAX)) != NULL) {
+    while ((job = pop_left(worker)) != NULL) {
+        if (delivery != NULL)
+            deliver_give_back(delivery, job);
         stage_abandon(pool->pusher->stage, job->ticket);
         job_free(pool, job);
     }
@@ -279,9 +289,7 @@ static void *work(void *context)
         }
         job_free(pool, job);
     }
-    pthread_mutex_lock(&pool->lock);
-    abandon_rest(pool, worker);
-    pthread_mutex_unlock(&pool->lock);
+    abandon_rest(worker, delivery);
     deliver_free(delivery);
     return NULL;
 }
@@ -328,9 +336,7 @@ void pool_stop(struct pool *pool)
         if (pool->workers[i].started)
             pthread_join(pool->workers[i].thread, NULL);
         pool->workers[i].started = 0;
-        pthread_mutex_lock(&pool->lock);
-        abandon_rest(pool, &pool->workers[i]);
-        pthread_mutex_unlock(&pool->lock);
+        abandon_rest(&pool->workers[i], NULL);
     }
 }
 
