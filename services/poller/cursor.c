@@ -40,6 +40,19 @@ void cursor_begin(struct cursor *cursor, int64_t upper_ms, int64_t overlap_ms, i
     cursor->probing = 1;
 }
 
+void cursor_walk(struct cursor *cursor, int64_t until_ms, int64_t floor_ms, int64_t last_id)
+{
+    cursor->hold_ms = INT64_MAX;
+    cursor->seen_ms = -1;
+    cursor->upper_ms = whole_second(until_ms);
+    cursor->overlap_ms = 0;
+    cursor->min_ms = floor_ms > 0 ? max_of(0, whole_second(floor_ms) - SECOND_MS) : -1;
+    cursor->skip = 0;
+    cursor->done = 0;
+    walk_by_id(cursor, cursor->upper_ms);
+    cursor->last_id = last_id;
+}
+
 int cursor_next(const struct cursor *cursor, struct cursor_query *query)
 {
     if (cursor->done)

@@ -45,7 +45,8 @@ struct cursor_row {
     int64_t modified_ms; /* -1: unknown */
 };
 
-/* Embedded. Read only, from outside: position_ms, limit, seen_ms, upper_ms. */
+/* Embedded. Read only, from outside: position_ms, limit, seen_ms, min_ms, upper_ms,
+ * last_id, done. */
 struct cursor {
     int64_t position_ms; /* every order modified up to here was dealt with; -1: none yet */
     int limit; /* rows asked for; kept from round to round, so that trouble is not met anew each
@@ -78,6 +79,14 @@ void cursor_init(struct cursor *cursor, int64_t position_ms, int page_size);
  * @param floor_ms    nothing before this instant is asked for (start_from), or 0
  */
 void cursor_begin(struct cursor *cursor, int64_t upper_ms, int64_t overlap_ms, int64_t floor_ms);
+
+/**
+ * @brief Begins, or goes on with, the walk over a history: everything modified up to until_ms, by
+ * id alone. Its position is last_id; position_ms means nothing.
+ * @param floor_ms  nothing modified before this instant is asked for (start_from), or 0
+ * @param last_id   every order up to this id was dealt with; -1: none
+ */
+void cursor_walk(struct cursor *cursor, int64_t until_ms, int64_t floor_ms, int64_t last_id);
 
 /** @brief What to ask now. @returns 1, or 0 when the round is over */
 int cursor_next(const struct cursor *cursor, struct cursor_query *query);

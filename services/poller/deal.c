@@ -364,7 +364,7 @@ enum outcome deal_orders(struct dealer *dealer, struct deal *deal, struct error 
 enum outcome deal_is_known(struct dealer *dealer, const struct page_row *row, int *known,
                            struct error *err)
 {
-    struct seen_mark mark;
+    struct seen_mark mark = {0};
     char answer = 0;
 
     seen_mark_init(&mark, row->id, 0, row->bytes);

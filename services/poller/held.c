@@ -55,7 +55,7 @@ static int is_before(const struct held_order *left, const struct held_order *rig
 {
     if (left->failures != right->failures)
         return left->failures < right->failures;
-    return left->due_ms < right->due_ms;
+    return left->modified_ms > right->modified_ms;
 }
 
 struct held_order *held_next(struct held *held, int64_t now_ms, int64_t longest_ms)

@@ -46,7 +46,8 @@ void held_remove(struct held *held, int64_t id);
 
 /**
  * @brief The next one to be asked for: of those that are due one with the fewest failures, of these
- * the one that is due longest. NULL when none is due.
+ * the one that was modified last, so that a new order waits for none of the history. NULL when none
+ * is due.
  * @param longest_ms  no delay is longer: a later due time comes from another clock
  */
 struct held_order *held_next(struct held *held, int64_t now_ms, int64_t longest_ms);

@@ -7,8 +7,9 @@
  *
  * READS
  *     Each [store], every poll_interval_s: GET /v2/orders, from its position less overlap_s to the
- *     store's own clock less settle_s; /v2/orders/{id} with its /products and /coupons where the
- *     list leaves something out; /v2/time.
+ *     store's own clock less settle_s; after a first start from the past also what is older, a
+ * piece each time; /v2/orders/{id} with its /products and /coupons where the list leaves something
+ * out; /v2/time.
  *
  *     <prefix>.cursors, at the start of each lease: how far the store was read.
  *

@@ -1,16 +1,20 @@
 #include "poll.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "clock.h"
-#include "health.h"
 #include "log.h"
+#include "retry.h"
 
 #include "own.h"
-#include "scan.h"
 
-enum { TRIES = 3, KEPT_BYTES = 1 << 20, QUIET_SAVE_MS = 600000, MARKS_SLACK_MS = 60000 };
+enum {
+    QUIET_SAVE_MS = 600000,
+    MARKS_SLACK_MS = 60000,
+    HISTORY_BASE_MS = 5000,
+    HISTORY_CAP_MS = 60000,
+    HISTORY_LEAST_MS = 60000, /* where the quota is always scarce, a page is asked for this often */
+};
 
 /* The saved position */
 
@@ -43,7 +47,11 @@ static enum outcome save_now(struct poll *poll, struct error *err)
     enum outcome outcome;
 
     *position = poll->position;
-    position->cursor_ms = poll->cursor.position_ms;
+    position->cursor_ms = poll->window.cursor.position_ms;
+    if (position->history_ms >= 0)
+        position->history_id = poll->history.cursor.last_id;
+    if (poll->history.cursor.done)
+        position->history_ms = -1;
     position->fence = poll->asker.lease->fence;
     position->held = poll->dealer.held;
     outcome = save_position(poll, position, err);
@@ -56,7 +64,7 @@ static enum outcome save_now(struct poll *poll, struct error *err)
 /* What only time moved is saved now and then: after a restart a little more is looked at. */
 static enum outcome save_progress(struct poll *poll, struct error *err)
 {
-    const struct cursor *cursor = &poll->cursor;
+    const struct cursor *cursor = &poll->window.cursor;
     int64_t saved_ms = poll->position.cursor_ms;
 
     if (cursor->position_ms <= saved_ms)
@@ -86,26 +94,49 @@ static enum outcome ask_time(struct poll *poll, struct error *err)
     return outcome;
 }
 
+/* Everything up to the store's clock is history, what comes is polled. */
+static void begin_history(struct poll *poll, struct position *position)
+{
+    int64_t clock_ms = bigcommerce_clock_ms(poll->asker.client);
+
+    position->cursor_ms = clock_ms - clock_ms % 1000;
+    position->history_ms = position->cursor_ms;
+    position->history_id = -1;
+    log_info("history begins store=%s start_from=%lld until=%lld", poll->store->hash,
+             (long long)position->start_from_ms, (long long)position->history_ms);
+}
+
 /* A store's very first time. */
 static enum outcome resolve_start(struct poll *poll, struct error *err)
 {
     struct position *position = mem_alloc(sizeof(*position));
-    enum outcome outcome;
     int64_t wanted_ms = poll->store->start_from_ms;
+    int64_t clock_ms = bigcommerce_clock_ms(poll->asker.client);
+    enum outcome outcome;
 
-    position->cursor_ms = -1;
+    position_init(position);
     position->fence = poll->asker.lease->fence;
-    if (wanted_ms != 0) {
-        if (wanted_ms < 0)
-            wanted_ms = bigcommerce_clock_ms(poll->asker.client);
-        position->start_from_ms = wanted_ms - wanted_ms % 1000;
-        position->cursor_ms = position->start_from_ms;
-    }
+    if (wanted_ms < 0)
+        wanted_ms = clock_ms;
+    position->start_from_ms = wanted_ms - wanted_ms % 1000;
+    position->cursor_ms = position->start_from_ms;
     log_info("first start store=%s start_from=%lld", poll->store->hash,
              (long long)position->start_from_ms);
+    if (position->start_from_ms < clock_ms - clock_ms % 1000)
+        begin_history(poll, position);
     outcome = save_position(poll, position, err);
     free(position);
     return outcome;
+}
+
+/* Begins, or goes on, behind the last order of the history that was dealt with. */
+static void go_on_with_history(struct poll *poll)
+{
+    const struct position *position = &poll->position;
+
+    lane_reset(&poll->history);
+    cursor_walk(&poll->history.cursor, position->history_ms, position->start_from_ms,
+                position->history_id);
 }
 
 enum outcome poll_begin(struct poll *poll, struct positions *positions, int store_index,
@@ -128,317 +159,131 @@ enum outcome poll_begin(struct poll *poll, struct positions *positions, int stor
         outcome = resolve_start(poll, err);
     if (outcome != OUTCOME_OK)
         return outcome;
-    cursor_init(&poll->cursor, poll->position.cursor_ms, (int)poll->config->poller.page_size);
+    if (poll->position.cursor_ms < 0) /* saved before there was a history */
+        begin_history(poll, &poll->position);
+    cursor_init(&poll->window.cursor, poll->position.cursor_ms,
+                (int)poll->config->poller.page_size);
+    cursor_init(&poll->history.cursor, -1, (int)poll->config->poller.page_size);
+    go_on_with_history(poll);
     poll->dealer.start_from_ms = poll->position.start_from_ms;
     poll->dealer.held = poll->position.held;
     return OUTCOME_OK;
 }
 
-/* Orders of an answer */
-
 /* Where marks may be dropped: no round asks for anything older, nor does the first one after a
- * restart. */
+ * restart. What the history holds besides is never asked for again. */
 static int64_t forget_before(const struct poll *poll)
 {
-    int64_t overlap_ms = poll->config->poller.overlap_s * 1000;
-
-    return poll->position.cursor_ms < 0 ? 0
-                                        : poll->position.cursor_ms - overlap_ms - MARKS_SLACK_MS;
+    return poll->position.cursor_ms - poll->config->poller.overlap_s * 1000 - MARKS_SLACK_MS;
 }
 
-/* Publishes rows, or buries them, and marks them. */
-static enum outcome deal_rows(struct poll *poll, struct deal *deal, struct error *err)
+static enum outcome read_page(struct poll *poll, struct lane *lane,
+                              const struct cursor_query *query, struct error *err)
 {
-    deal->from_ms = poll->cursor.min_ms;
-    deal->to_ms = poll->cursor.upper_ms;
-    deal->forget_ms = forget_before(poll);
-    return deal_orders(&poll->dealer, deal, err);
-}
-
-static enum outcome move_over(struct poll *poll, const struct cursor_row *rows, int count,
-                              struct error *err)
-{
-    if (cursor_page(&poll->cursor, rows, count) == 0)
-        return OUTCOME_OK;
-    error_set(err, ERROR_TEMPORARY, "the store answers the same page again and again");
-    return OUTCOME_TROUBLE;
-}
-
-/* Deals with rows, then moves the cursor over them. */
-static enum outcome deal_with(struct poll *poll, struct deal *deal, struct error *err)
-{
-    struct cursor_row rows[PAGE_ROWS_MAX];
-    enum outcome outcome = deal_rows(poll, deal, err);
-
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    for (int i = 0; i < deal->count; i++) {
-        rows[i] = (struct cursor_row){deal->rows[i].id, deal->rows[i].modified_ms};
-        if (deal->left[i])
-            cursor_hold(&poll->cursor, deal->rows[i].modified_ms);
-    }
-    outcome = move_over(poll, rows, deal->count, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    poll->failures = 0;
-    return save_progress(poll, err);
-}
-
-/* Orders that cannot be read */
-
-static void forget_bads(struct poll *poll)
-{
-    for (int i = 0; i < poll->bad_count; i++)
-        free(poll->bads[i].data);
-    free(poll->bads);
-    poll->bads = NULL;
-    poll->bad_count = 0;
-    poll->bad_bytes = 0;
-}
-
-static void remember_buried(struct poll *poll, struct text bytes)
-{
-    seen_mark_init(&poll->buried[poll->buried_next], 0, 0, bytes);
-    poll->buried_next = (poll->buried_next + 1) % BURIED_MAX;
-}
-
-static int is_buried(const struct poll *poll, struct text bytes)
-{
-    struct seen_mark mark = {0};
-
-    seen_mark_init(&mark, 0, 0, bytes);
-    for (int i = 0; i < BURIED_MAX; i++)
-        if (strcmp(poll->buried[i].member, mark.member) == 0)
-            return 1;
-    return 0;
-}
-
-/* The orders that were stepped over are dead: the store shows the one behind them. */
-static enum outcome bury_bads(struct poll *poll, struct error *err)
-{
-    for (int i = 0; i < poll->bad_count; i++) {
-        const struct bad *bad = &poll->bads[i];
-        struct page_row row = {.bytes = {bad->data, bad->length}, .id = bad->id, .modified_ms = -1};
-        struct deal deal = {.rows = &row,
-                            .count = 1,
-                            .reason = REASON_MALFORMED,
-                            .detail = "not readable as JSON, even alone"};
-        enum outcome outcome = deal_rows(poll, &deal, err);
-
-        if (outcome != OUTCOME_OK)
-            return outcome;
-        remember_buried(poll, row.bytes);
-    }
-    forget_bads(poll);
-    return OUTCOME_OK;
-}
-
-/* Steps over the order whose bytes these are. */
-static enum outcome step_over(struct poll *poll, struct text bytes, struct error *err)
-{
-    if (poll->bad_count == BADS_MAX || poll->bad_bytes + bytes.length > BADS_MAX_BYTES) {
-        error_set(err, ERROR_TEMPORARY, "%d orders in a row cannot be read", poll->bad_count + 1);
-        return OUTCOME_TROUBLE;
-    }
-    poll->bads = mem_realloc(poll->bads, ((size_t)poll->bad_count + 1) * sizeof(*poll->bads));
-    poll->bads[poll->bad_count++] = (struct bad){.data = mem_strndup(bytes.data, bytes.length),
-                                                 .length = bytes.length,
-                                                 .id = scan_id(bytes)};
-    poll->bad_bytes += bytes.length;
-    error_clear(err);
-    cursor_skip(&poll->cursor);
-    return OUTCOME_OK;
-}
-
-/* One order, dead or not, in place of the page that could not be read. */
-static enum outcome deal_with_one(struct poll *poll, const struct page_row *row, enum reason reason,
-                                  const char *detail, struct error *err)
-{
-    struct deal deal = {.rows = row, .count = 1, .reason = reason, .detail = detail};
-    enum outcome outcome;
-
-    error_clear(err);
-    outcome = bury_bads(poll, err);
-    return outcome == OUTCOME_OK ? deal_with(poll, &deal, err) : outcome;
-}
-
-/* An order that no list call brings, but whose id and date are known: its own call will. */
-static enum outcome hold_one(struct poll *poll, const struct page_row *slim, struct error *err)
-{
-    const struct cursor_row row = {slim->id, slim->modified_ms};
-
-    if (held_add(&poll->dealer.held, poll->dealer.room, slim->id, slim->modified_ms, "",
-                 clock_now_ms()) != 0)
-        cursor_hold(&poll->cursor, slim->modified_ms);
-    return move_over(poll, &row, 1, err);
-}
-
-/* One order that cannot be read, after some tries. poll->tried: what came for it, or empty. err
- * says why. */
-static enum outcome examine_bad(struct poll *poll, const struct cursor_query *query,
-                                struct error *err)
-{
-    const struct ask what = {.kind = ASK_ORDERS_SLIM, .query = *query};
-    const struct error why = *err;
-    struct text bytes = page_strip_brackets((struct text){poll->tried.data, poll->tried.length});
-    struct page_row *row = &poll->page.rows[0];
-    struct error ignored = {0};
-    enum bigcommerce_answer answer;
-    struct text body;
-    enum outcome outcome;
-
-    error_clear(err);
-    outcome = ask(&poll->asker, &what, &answer, &body, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    bigcommerce_take_body(poll->asker.client, &poll->body);
-    if (answer == BIGCOMMERCE_OK && page_slice(&poll->page, body, &ignored) == 0) {
-        if (poll->page.count == 0) /* it is gone */
-            return deal_with(poll, &(struct deal){.rows = poll->page.rows}, err);
-        if (poll->page.count == 1 && row->fault == NULL && poll->tried.length == 0)
-            return hold_one(poll, row, err);
-        if (poll->page.count == 1 && row->fault == NULL) {
-            row->bytes = bytes;
-            remember_buried(poll, bytes);
-            return deal_with_one(poll, row, REASON_MALFORMED, why.text, err);
-        }
-    }
-    if (poll->tried.length > 0)
-        return step_over(poll, bytes, err);
-    /* Nothing that is about this order: the store itself is in trouble. */
-    error_clear(err);
-    *err = why;
-    return OUTCOME_TROUBLE;
-}
-
-/* Only an answer that is a whole list can speak against the order in it; a proxy's page or half an
- * answer cannot. */
-static int is_whole_list(struct text body)
-{
-    return page_strip_brackets(body).length < body.length;
-}
-
-/* The page cannot be read: fewer orders, at last one alone. err says why. */
-static enum outcome ask_for_fewer(struct poll *poll, const struct cursor_query *query,
-                                  struct text body, struct error *err)
-{
-    int whole = is_whole_list(body);
-    int same = whole && body.length == poll->tried.length &&
-               memcmp(body.data, poll->tried.data, body.length) == 0;
-
-    log_debug("page not readable store=%s limit=%d error=\"%s\"", poll->store->hash, query->limit,
-              err->text);
-    if (cursor_shrink(&poll->cursor) == 0) {
-        error_clear(err);
-        return whole ? OUTCOME_OK : ask_wait_before_retry(&poll->asker, 1, err);
-    }
-    if (whole && is_buried(poll, page_strip_brackets(body))) {
-        error_clear(err);
-        cursor_skip(&poll->cursor);
-        return OUTCOME_OK;
-    }
-    buffer_reset(&poll->tried);
-    if (whole)
-        buffer_append(&poll->tried, body.data, body.length);
-    if (!same && ++poll->failures < TRIES) {
-        error_clear(err);
-        return ask_wait_before_retry(&poll->asker, poll->failures, err);
-    }
-    poll->failures = 0;
-    if (body.length > 0 && !same)
-        return OUTCOME_TROUBLE;
-    return examine_bad(poll, query, err);
-}
-
-/* An order without an id cannot be told from the others: the page counts as unreadable. */
-static int has_ids(const struct page *page, struct error *err)
-{
-    for (int i = 0; i < page->count; i++)
-        if (page->rows[i].id < 0) {
-            error_set(err, ERROR_PERMANENT, "%s", page->rows[i].fault);
-            return 0;
-        }
-    return 1;
-}
-
-static enum outcome poll_page(struct poll *poll, const struct cursor_query *query,
-                              struct error *err)
-{
-    const struct ask what = {.kind = ASK_ORDERS, .query = *query};
-    struct deal deal = {.rows = poll->page.rows};
-    enum bigcommerce_answer answer;
-    struct text body;
-    enum outcome outcome = ask(&poll->asker, &what, &answer, &body, err);
-
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    if (answer == BIGCOMMERCE_REFUSED || answer == BIGCOMMERCE_GONE)
-        return OUTCOME_TROUBLE;
-    if (answer != BIGCOMMERCE_OK)
-        return ask_for_fewer(poll, query, (struct text){NULL, 0}, err);
-    /* The orders of the page lie in its bytes, while calls of their own bring further answers. */
-    bigcommerce_take_body(poll->asker.client, &poll->body);
-    if (page_slice(&poll->page, body, err) != 0 || !has_ids(&poll->page, err))
-        return ask_for_fewer(poll, query, body, err);
-    if (poll->page.count > query->limit) {
-        error_set(err, ERROR_TEMPORARY, "the store sent %d orders where %d were asked for",
-                  poll->page.count, query->limit);
-        return OUTCOME_TROUBLE;
-    }
-    outcome = bury_bads(poll, err);
-    if (outcome != OUTCOME_OK)
-        return outcome;
-    buffer_reset(&poll->tried);
-    deal.count = poll->page.count;
-    return deal_with(poll, &deal, err);
-}
-
-static void release_large(struct buffer *buffer)
-{
-    if (buffer->capacity > KEPT_BYTES)
-        buffer_clear(buffer);
+    poll->reading.lane = lane;
+    poll->reading.forget_ms = forget_before(poll);
+    return reading_page(&poll->reading, query, err);
 }
 
 /* Everything that was modified since the position, up to now. */
-static enum outcome poll_window(struct poll *poll, struct error *err)
+static enum outcome read_window(struct poll *poll, struct error *err)
 {
     int64_t upper_ms = bigcommerce_clock_ms(poll->asker.client);
+    struct cursor *cursor = &poll->window.cursor;
     enum outcome outcome = OUTCOME_OK;
     struct cursor_query query;
 
-    forget_bads(poll);
-    buffer_reset(&poll->tried);
-    poll->failures = 0;
-    cursor_begin(&poll->cursor, upper_ms - poll->config->poller.settle_s * 1000,
+    lane_reset(&poll->window);
+    cursor_begin(cursor, upper_ms - poll->config->poller.settle_s * 1000,
                  poll->config->poller.overlap_s * 1000, poll->position.start_from_ms);
     /* Nothing to ask for: no answer would correct a clock that is wrong. */
-    if (!cursor_next(&poll->cursor, &query))
+    if (!cursor_next(cursor, &query))
         outcome = ask_time(poll, err);
-    while (outcome == OUTCOME_OK && cursor_next(&poll->cursor, &query))
-        outcome = poll_page(poll, &query, err);
+    while (outcome == OUTCOME_OK && cursor_next(cursor, &query)) {
+        outcome = read_page(poll, &poll->window, &query, err);
+        if (outcome == OUTCOME_OK)
+            outcome = save_progress(poll, err);
+    }
     return outcome;
+}
+
+/* How many orders a page of the history may bring now; 0: it has to wait. The polling has
+ * precedence: it has half of the places for held orders to itself, and the last quarter of the
+ * store's quota. */
+static int history_room(const struct poll *poll, int64_t until_ms, int pages)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    int room = poll->dealer.room / 2 - poll->dealer.held.count;
+
+    if (room <= 0 || now_ms < poll->history_due_ms || (pages > 0 && now_ms >= until_ms))
+        return 0;
+    if (bigcommerce_is_scarce(poll->asker.client) &&
+        now_ms - poll->history_walked_ms < HISTORY_LEAST_MS)
+        return 0;
+    return room;
+}
+
+/* What is wrong with the history holds up no new order: it is tried again later. */
+static enum outcome postpone_history(struct poll *poll, struct error *err)
+{
+    const struct retry_policy policy = {0, HISTORY_BASE_MS, HISTORY_CAP_MS};
+
+    if (++poll->history_failures == 1)
+        log_warn("history waits store=%s error=\"%s\"", poll->store->hash, err->text);
+    poll->history_due_ms =
+        clock_monotonic_ms() + retry_delay_ms(&policy, poll->history_failures, retry_chance(), -1);
+    go_on_with_history(poll);
+    error_clear(err);
+    return OUTCOME_OK;
+}
+
+/* A piece of the history, until the next round is due. */
+static enum outcome read_history(struct poll *poll, int64_t until_ms, struct error *err)
+{
+    struct cursor *cursor = &poll->history.cursor;
+    struct cursor_query query;
+    int room;
+
+    for (int pages = 0; poll->position.history_ms >= 0 && cursor_next(cursor, &query) &&
+                        (room = history_room(poll, until_ms, pages)) > 0;
+         pages++) {
+        enum outcome outcome;
+
+        if (query.limit > room)
+            query.limit = room;
+        poll->history_walked_ms = clock_monotonic_ms();
+        outcome = read_page(poll, &poll->history, &query, err);
+        if (outcome == OUTCOME_TROUBLE)
+            return postpone_history(poll, err);
+        if (outcome == OUTCOME_OK && (cursor->last_id > poll->position.history_id || cursor->done))
+            outcome = save_now(poll, err);
+        if (outcome != OUTCOME_OK)
+            return outcome;
+        poll->history_failures = 0;
+        if (cursor->done)
+            log_info("history complete store=%s", poll->store->hash);
+    }
+    return OUTCOME_OK;
 }
 
 enum outcome poll_round(struct poll *poll, int64_t until_ms, struct error *err)
 {
-    enum outcome outcome = poll_window(poll, err);
+    enum outcome outcome = read_window(poll, err);
 
     if (outcome == OUTCOME_OK)
         outcome = own_calls(&poll->dealer, until_ms, err);
     if (outcome == OUTCOME_OK && poll->dealer.held.changed)
         outcome = save_now(poll, err);
-    /* Both of the client's buffers pass through here, one in each round. */
-    release_large(&poll->body);
-    bigcommerce_take_body(poll->asker.client, &poll->body);
-    release_large(&poll->body);
-    release_large(&poll->tried);
+    if (outcome == OUTCOME_OK)
+        outcome = read_history(poll, until_ms, err);
+    reading_release(&poll->reading);
     return outcome;
 }
 
 void poll_clear(struct poll *poll)
 {
     dealer_clear(&poll->dealer);
-    buffer_clear(&poll->body);
-    buffer_clear(&poll->tried);
-    forget_bads(poll);
+    reading_clear(&poll->reading);
+    lane_clear(&poll->window);
+    lane_clear(&poll->history);
 }

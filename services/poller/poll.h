@@ -1,21 +1,16 @@
-/* poll.h - one round of one store: ask, publish, then advance the cursor. */
+/* poll.h - one round of one store: first what is new, then the calls that held orders need for
+ * themselves, then a piece of the history.
+ *
+ * A store is read on two lanes. The window: everything modified since the position. The history,
+ * after a first start from the past: everything modified before it, walked once by id, one piece in
+ * each round behind the window, so no new order waits for an old one. */
 #ifndef POLLER_POLL_H
 #define POLLER_POLL_H
 
 #include "ask.h"
-#include "cursor.h"
 #include "deal.h"
 #include "position.h"
-
-enum { BURIED_MAX = 64, BADS_MAX = 1000, BADS_MAX_BYTES = 16 << 20 };
-
-/* An order that was stepped over. It is dead once the store shows one behind it: else the store is
- * to blame. */
-struct bad {
-    char *data;
-    size_t length;
-    int64_t id; /* -1: cannot be told */
-};
+#include "reading.h"
 
 /* One store under its lease. Belongs to one thread; some 200 KB, so not for the stack. */
 struct poll {
@@ -24,19 +19,13 @@ struct poll {
     const struct topics *topics;
     struct asker asker;
     struct dealer dealer;
-    struct cursor cursor;
-    struct position position; /* as saved */
-    struct page page;
-    struct buffer body;  /* of the page in hand */
-    int failures;        /* of the query in hand, at one order, in a row */
-    struct buffer tried; /* what came for it the last time */
-    struct bad *bads;
-    int bad_count;
-    size_t bad_bytes;
-    /* Dead for being unreadable, a ring: the overlap shows them again, and nothing has to be tried
-     * then. */
-    struct seen_mark buried[BURIED_MAX];
-    int buried_next;
+    struct reading reading;
+    struct lane window;
+    struct lane history;
+    int history_failures;      /* in a row */
+    int64_t history_due_ms;    /* monotonic: not walked before */
+    int64_t history_walked_ms; /* monotonic: last page */
+    struct position position;  /* as saved */
 };
 
 /**
@@ -47,10 +36,10 @@ enum outcome poll_begin(struct poll *poll, struct positions *positions, int stor
                         struct error *err);
 
 /**
- * @brief One round: everything modified since the position, up to now; then the calls that held
- * orders need for themselves.
+ * @brief One round.
  * @param until_ms  monotonic: when the next round is due
- * @returns OUTCOME_OK when it is complete
+ * @returns OUTCOME_OK when everything modified since the position was read; trouble with the
+ * history is none of the round
  */
 enum outcome poll_round(struct poll *poll, int64_t until_ms, struct error *err);
 

@@ -11,6 +11,11 @@
 #include "log.h"
 #include "text.h"
 
+void position_init(struct position *position)
+{
+    *position = (struct position){.cursor_ms = -1, .history_ms = -1, .history_id = -1};
+}
+
 static void print_held(struct buffer *target, const struct held *held)
 {
     for (int i = 0; i < held->count; i++) {
@@ -33,6 +38,12 @@ void position_print(struct buffer *target, const struct position *position, int6
     buffer_printf(target, ",\"start_from\":%lld,\"fence\":%lld,\"saved_at\":%lld",
                   (long long)position->start_from_ms, (long long)position->fence,
                   (long long)now_ms);
+    if (position->history_ms >= 0)
+        buffer_printf(target, ",\"history\":[%lld,", (long long)position->history_ms);
+    if (position->history_ms >= 0 && position->history_id >= 0)
+        buffer_printf(target, "%lld]", (long long)position->history_id);
+    else if (position->history_ms >= 0)
+        buffer_printf(target, "null]");
     print_held(target, &position->held);
     buffer_append(target, "}", 1);
 }
@@ -45,6 +56,17 @@ static int read_number(yyjson_val *value, int64_t *number)
 static int member(yyjson_val *object, const char *name, int64_t *value)
 {
     return read_number(yyjson_obj_get(object, name), value);
+}
+
+static int read_history(struct position *position, yyjson_val *pair)
+{
+    if (json_is_absent(pair))
+        return 0;
+    if (read_number(yyjson_arr_get(pair, 0), &position->history_ms) != 0)
+        return -1;
+    return json_is_absent(yyjson_arr_get(pair, 1))
+               ? 0
+               : read_number(yyjson_arr_get(pair, 1), &position->history_id);
 }
 
 static int read_held(struct held *held, yyjson_val *list)
@@ -78,7 +100,7 @@ int position_parse(struct text value, struct position *position)
     yyjson_val *root;
     int answer = 0;
 
-    *position = (struct position){.cursor_ms = -1};
+    position_init(position);
     if (value.length > 0)
         doc = yyjson_read(value.data, value.length, YYJSON_READ_NUMBER_AS_RAW);
     root = yyjson_doc_get_root(doc);
@@ -87,6 +109,8 @@ int position_parse(struct text value, struct position *position)
         answer = -1;
     if (!json_is_absent(yyjson_obj_get(root, "cursor")) &&
         member(root, "cursor", &position->cursor_ms) != 0)
+        answer = -1;
+    if (read_history(position, yyjson_obj_get(root, "history")) != 0)
         answer = -1;
     if (read_held(&position->held, yyjson_obj_get(root, "held")) != 0)
         answer = -1;
@@ -99,7 +123,7 @@ void position_merge(struct position *position, struct text value)
     struct position found;
 
     if (value.data == NULL)
-        *position = (struct position){.cursor_ms = -1};
+        position_init(position);
     else if (position_parse(value, &found) == 0 && found.fence >= position->fence)
         *position = found;
 }
@@ -142,7 +166,7 @@ static int read_all(struct positions *positions, struct error *err)
     int64_t begun_ms = clock_monotonic_ms();
 
     for (int i = 0; i < positions->config->store_count; i++)
-        positions->all[i] = (struct position){.cursor_ms = -1};
+        position_init(&positions->all[i]);
     positions->read_ms = 0;
     if (kafka_read_all(positions->config, names, 1, visit, positions, err) != 0)
         return error_prefix(err, "read cursors: ");

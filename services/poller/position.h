@@ -17,11 +17,17 @@
 
 /* Some 80 KB. */
 struct position {
-    int64_t cursor_ms;     /* every order modified up to here was published; -1: none yet */
+    int64_t cursor_ms; /* every order modified up to here was published, or is history or held; -1:
+                          none yet */
     int64_t start_from_ms; /* the resolved start_from, 0: all */
+    int64_t history_ms;    /* orders modified up to here that are still to be walked; -1: none */
+    int64_t history_id;    /* of these everything up to this id was published; -1: none yet */
     int64_t fence;         /* of the lease; 0: there is no record */
     struct held held;      /* orders that the cursor passed, though they wait for their own calls */
 };
+
+/** @brief A position of which nothing is known. */
+void position_init(struct position *position);
 
 /**
  * @brief Writes a record's value: {"cursor":ms or null,"start_from":ms,"fence":n,"saved_at":ms}

@@ -216,7 +216,9 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
     poll->asker = (struct asker){store->hash,
                                  bigcommerce_new(store, bigcommerce_timeout_ms(all->leases.ttl_ms)),
                                  &worker->lease};
-    poll->position.cursor_ms = -1;
+    position_init(&poll->position);
+    poll->reading =
+        (struct reading){.asker = &poll->asker, .dealer = &poll->dealer, .lane = &poll->window};
     poll->dealer = (struct dealer){
         .config = all->config,
         .store = store,

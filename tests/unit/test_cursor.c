@@ -272,6 +272,70 @@ static void sees_everything(void **state)
                         run_scenario(&scenarios[i], seed, exclusive, page_sizes[j]);
 }
 
+/* A first start from the past: what was modified before it is walked by id, a few pages in each
+ * round, while the window brings what changes; both go on from what was saved. */
+static void run_history(const struct scenario *scenario, uint32_t seed, int page_size)
+{
+    struct sim *sim = calloc(1, sizeof(*sim));
+    struct cursor window, history;
+    struct cursor_query query;
+    struct sim_order *found[ROWS_MAX];
+    char name[160];
+    int64_t until_ms;
+
+    snprintf(name, sizeof(name), "history: %s (seed %u, pages of %d)", scenario->name, seed,
+             page_size);
+    sim->name = name;
+    sim->chance = seed * 104729 + 5;
+    sim->exclusive = seed % 2;
+    sim->exclusive_id = seed / 2 % 2;
+    sim->cap = seed / 4 % 2 ? 3 : 0;
+    for (int i = 0; i < scenario->orders; i++)
+        add_order(sim, START_MS + 1000 * (int64_t)draw(sim, scenario->spread_s));
+    until_ms = START_MS + 1000 * (int64_t)scenario->spread_s;
+    sim->now_ms = until_ms + 500;
+    cursor_init(&window, until_ms, page_size);
+    cursor_init(&history, -1, page_size);
+    cursor_walk(&history, until_ms, 0, -1);
+    for (int round = 0; round < 2000 && (round < 6 || !history.done); round++) {
+        run_round(sim, &window, 10000, round < 40 ? scenario->change : NULL);
+        for (int pages = draw(sim, 4); pages > 0 && cursor_next(&history, &query); pages--) {
+            int count = answer(sim, &query, found);
+
+            assert_int_equal(query.by_id, 1);
+            if (take(&history, found, count) != 0)
+                fail_msg("%s: the history sees no progress", name);
+        }
+        sim->now_ms += 2000;
+        if (draw(sim, 5) == 0) { /* restarted from what was saved */
+            int64_t last_id = history.last_id;
+            int done = history.done;
+
+            cursor_init(&window, window.position_ms, page_size);
+            cursor_init(&history, -1, page_size);
+            cursor_walk(&history, until_ms, 0, last_id);
+            history.done = done;
+        }
+    }
+    sim->now_ms += 2000;
+    run_round(sim, &window, 10000, NULL);
+    expect_all_seen(sim);
+    free(sim);
+}
+
+static void walks_the_history_beside_the_window(void **state)
+{
+    static const int page_sizes[] = {1, 7, 50};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++)
+        for (uint32_t seed = 0; seed < 24; seed++)
+            for (size_t j = 0; j < sizeof(page_sizes) / sizeof(*page_sizes); j++)
+                if (scenarios[i].poison_one_in == 0 && scenarios[i].failing_one_in == 0 &&
+                    !scenarios[i].unsorted)
+                    run_history(&scenarios[i], seed, page_sizes[j]);
+}
+
 static void asks_for_a_closed_window(void **state)
 {
     struct cursor cursor;
@@ -477,6 +541,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sees_everything),
+        cmocka_unit_test(walks_the_history_beside_the_window),
         cmocka_unit_test(asks_for_a_closed_window),
         cmocka_unit_test(position_follows_the_data),
         cmocka_unit_test(holds_for_an_order),

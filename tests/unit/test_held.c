@@ -58,9 +58,9 @@ static void asks_those_first_that_did_not_fail(void **state)
 
     (void)state;
     assert_null(held_next(held, 0, LONGEST_MS));
-    held_add(held, 10, 1, 0, "", 0);
-    held_add(held, 10, 2, 0, "", 0);
-    held_add(held, 10, 3, 0, "", 50);
+    held_add(held, 10, 1, 9000, "", 0);
+    held_add(held, 10, 2, 8000, "", 0);
+    held_add(held, 10, 3, 1000, "", 50);
     held_fail(held, held_find(held, 1), delays_s, 26, 0);
     assert_int_equal(held_next(held, 60000, LONGEST_MS)->id, 2);
     held_remove(held, 2);

@@ -29,6 +29,11 @@ static void parses(void **state)
         {"{\"cursor\":1.5,\"start_from\":0,\"fence\":1}", -1, 0, 0, 0},
         {"{\"cursor\":{},\"start_from\":0,\"fence\":1}", -1, 0, 0, 0},
         {"{\"cursor\":1,\"start_from\":99999999999999999999,\"fence\":1}", -1, 0, 0, 0},
+        {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"history\":[5000,null]}", 0, 1, 0, 1},
+        {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"history\":[5000,77]}", 0, 1, 0, 1},
+        {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"history\":[]}", -1, 0, 0, 0},
+        {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"history\":5}", -1, 0, 0, 0},
+        {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"history\":[1,-2]}", -1, 0, 0, 0},
         {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"held\":[]}", 0, 1, 0, 1},
         {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"held\":null}", 0, 1, 0, 1},
         {"{\"cursor\":1,\"start_from\":0,\"fence\":1,\"held\":[[7,1000,2,3000,4]]}", 0, 1, 0, 1},
@@ -66,6 +71,10 @@ static void prints_what_it_reads(void **state)
 
         *written = (struct position){.cursor_ms = i == 0 ? -1 : 1700000000000 + i,
                                      .start_from_ms = i == 0 ? 0 : 1690000000000,
+                                     .history_ms = i == 0 ? -1 : 1695000000000,
+                                     .history_id = i == 1   ? -1
+                                                   : i == 0 ? -1
+                                                            : 77,
                                      .fence = 1 + i};
         for (int j = 0; j < counts[i]; j++)
             written->held.orders[j] = (struct held_order){

@@ -1,0 +1,296 @@
+#include "reading.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+
+#include "scan.h"
+
+enum { TRIES = 3, KEPT_BYTES = 1 << 20 };
+
+/* Orders of an answer */
+
+/* Publishes rows, or buries them, and marks them. */
+static enum outcome deal_rows(struct reading *reading, struct deal *deal, struct error *err)
+{
+    deal->from_ms = reading->lane->cursor.min_ms;
+    deal->to_ms = reading->lane->cursor.upper_ms;
+    deal->forget_ms = reading->forget_ms;
+    return deal_orders(reading->dealer, deal, err);
+}
+
+static enum outcome move_over(struct reading *reading, const struct cursor_row *rows, int count,
+                              struct error *err)
+{
+    if (cursor_page(&reading->lane->cursor, rows, count) == 0)
+        return OUTCOME_OK;
+    error_set(err, ERROR_TEMPORARY, "the store answers the same page again and again");
+    return OUTCOME_TROUBLE;
+}
+
+/* Deals with rows, then moves the cursor over them. */
+static enum outcome deal_with(struct reading *reading, struct deal *deal, struct error *err)
+{
+    struct cursor_row rows[PAGE_ROWS_MAX];
+    enum outcome outcome = deal_rows(reading, deal, err);
+
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    for (int i = 0; i < deal->count; i++) {
+        rows[i] = (struct cursor_row){deal->rows[i].id, deal->rows[i].modified_ms};
+        if (deal->left[i])
+            cursor_hold(&reading->lane->cursor, deal->rows[i].modified_ms);
+    }
+    outcome = move_over(reading, rows, deal->count, err);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    reading->lane->failures = 0;
+    return OUTCOME_OK;
+}
+
+/* Orders that cannot be read */
+
+static void forget_bads(struct lane *lane)
+{
+    for (int i = 0; i < lane->bad_count; i++)
+        free(lane->bads[i].data);
+    free(lane->bads);
+    lane->bads = NULL;
+    lane->bad_count = 0;
+    lane->bad_bytes = 0;
+}
+
+void lane_reset(struct lane *lane)
+{
+    forget_bads(lane);
+    lane->failures = 0;
+    buffer_reset(&lane->tried);
+}
+
+void lane_clear(struct lane *lane)
+{
+    forget_bads(lane);
+    buffer_clear(&lane->tried);
+}
+
+static void remember_buried(struct reading *reading, struct text bytes)
+{
+    seen_mark_init(&reading->buried[reading->buried_next], 0, 0, bytes);
+    reading->buried_next = (reading->buried_next + 1) % BURIED_MAX;
+}
+
+static int is_buried(const struct reading *reading, struct text bytes)
+{
+    struct seen_mark mark = {0};
+
+    seen_mark_init(&mark, 0, 0, bytes);
+    for (int i = 0; i < BURIED_MAX; i++)
+        if (strcmp(reading->buried[i].member, mark.member) == 0)
+            return 1;
+    return 0;
+}
+
+/* The orders that were stepped over are dead: the store shows the one behind them. */
+static enum outcome bury_bads(struct reading *reading, struct error *err)
+{
+    for (int i = 0; i < reading->lane->bad_count; i++) {
+        const struct bad *bad = &reading->lane->bads[i];
+        struct page_row row = {.bytes = {bad->data, bad->length}, .id = bad->id, .modified_ms = -1};
+        struct deal deal = {.rows = &row,
+                            .count = 1,
+                            .reason = REASON_MALFORMED,
+                            .detail = "not readable as JSON, even alone"};
+        enum outcome outcome = deal_rows(reading, &deal, err);
+
+        if (outcome != OUTCOME_OK)
+            return outcome;
+        remember_buried(reading, row.bytes);
+    }
+    forget_bads(reading->lane);
+    return OUTCOME_OK;
+}
+
+/* Steps over the order whose bytes these are. */
+static enum outcome step_over(struct reading *reading, struct text bytes, struct error *err)
+{
+    if (reading->lane->bad_count == BADS_MAX ||
+        reading->lane->bad_bytes + bytes.length > BADS_MAX_BYTES) {
+        error_set(err, ERROR_TEMPORARY, "%d orders in a row cannot be read",
+                  reading->lane->bad_count + 1);
+        return OUTCOME_TROUBLE;
+    }
+    reading->lane->bads = mem_realloc(reading->lane->bads, ((size_t)reading->lane->bad_count + 1) *
+                                                               sizeof(*reading->lane->bads));
+    reading->lane->bads[reading->lane->bad_count++] =
+        (struct bad){.data = mem_strndup(bytes.data, bytes.length),
+                     .length = bytes.length,
+                     .id = scan_id(bytes)};
+    reading->lane->bad_bytes += bytes.length;
+    error_clear(err);
+    cursor_skip(&reading->lane->cursor);
+    return OUTCOME_OK;
+}
+
+/* One order, dead or not, in place of the page that could not be read. */
+static enum outcome deal_with_one(struct reading *reading, const struct page_row *row,
+                                  enum reason reason, const char *detail, struct error *err)
+{
+    struct deal deal = {.rows = row, .count = 1, .reason = reason, .detail = detail};
+    enum outcome outcome;
+
+    error_clear(err);
+    outcome = bury_bads(reading, err);
+    return outcome == OUTCOME_OK ? deal_with(reading, &deal, err) : outcome;
+}
+
+/* An order that no list call brings, but whose id and date are known: its own call will. */
+static enum outcome hold_one(struct reading *reading, const struct page_row *slim,
+                             struct error *err)
+{
+    const struct cursor_row row = {slim->id, slim->modified_ms};
+
+    if (held_add(&reading->dealer->held, reading->dealer->room, slim->id, slim->modified_ms, "",
+                 clock_now_ms()) != 0)
+        cursor_hold(&reading->lane->cursor, slim->modified_ms);
+    return move_over(reading, &row, 1, err);
+}
+
+/* One order that cannot be read, after some tries. reading->lane->tried: what came for it, or
+ * empty. err says why. */
+static enum outcome examine_bad(struct reading *reading, const struct cursor_query *query,
+                                struct error *err)
+{
+    const struct ask what = {.kind = ASK_ORDERS_SLIM, .query = *query};
+    const struct error why = *err;
+    struct text bytes =
+        page_strip_brackets((struct text){reading->lane->tried.data, reading->lane->tried.length});
+    struct page_row *row = &reading->page.rows[0];
+    struct error ignored = {0};
+    enum bigcommerce_answer answer;
+    struct text body;
+    enum outcome outcome;
+
+    error_clear(err);
+    outcome = ask(reading->asker, &what, &answer, &body, err);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    bigcommerce_take_body(reading->asker->client, &reading->body);
+    if (answer == BIGCOMMERCE_OK && page_slice(&reading->page, body, &ignored) == 0) {
+        if (reading->page.count == 0) /* it is gone */
+            return deal_with(reading, &(struct deal){.rows = reading->page.rows}, err);
+        if (reading->page.count == 1 && row->fault == NULL && reading->lane->tried.length == 0)
+            return hold_one(reading, row, err);
+        if (reading->page.count == 1 && row->fault == NULL) {
+            row->bytes = bytes;
+            remember_buried(reading, bytes);
+            return deal_with_one(reading, row, REASON_MALFORMED, why.text, err);
+        }
+    }
+    if (reading->lane->tried.length > 0)
+        return step_over(reading, bytes, err);
+    /* Nothing that is about this order: the store itself is in trouble. */
+    error_clear(err);
+    *err = why;
+    return OUTCOME_TROUBLE;
+}
+
+/* Only an answer that is a whole list can speak against the order in it; a proxy's page or half an
+ * answer cannot. */
+static int is_whole_list(struct text body)
+{
+    return page_strip_brackets(body).length < body.length;
+}
+
+/* The page cannot be read: fewer orders, at last one alone. err says why. */
+static enum outcome ask_for_fewer(struct reading *reading, const struct cursor_query *query,
+                                  struct text body, struct error *err)
+{
+    int whole = is_whole_list(body);
+    int same = whole && body.length == reading->lane->tried.length &&
+               memcmp(body.data, reading->lane->tried.data, body.length) == 0;
+
+    log_debug("page not readable store=%s limit=%d error=\"%s\"", reading->asker->store,
+              query->limit, err->text);
+    if (cursor_shrink(&reading->lane->cursor) == 0) {
+        error_clear(err);
+        return whole ? OUTCOME_OK : ask_wait_before_retry(reading->asker, 1, err);
+    }
+    if (whole && is_buried(reading, page_strip_brackets(body))) {
+        error_clear(err);
+        cursor_skip(&reading->lane->cursor);
+        return OUTCOME_OK;
+    }
+    buffer_reset(&reading->lane->tried);
+    if (whole)
+        buffer_append(&reading->lane->tried, body.data, body.length);
+    if (!same && ++reading->lane->failures < TRIES) {
+        error_clear(err);
+        return ask_wait_before_retry(reading->asker, reading->lane->failures, err);
+    }
+    reading->lane->failures = 0;
+    if (body.length > 0 && !same)
+        return OUTCOME_TROUBLE;
+    return examine_bad(reading, query, err);
+}
+
+/* An order without an id cannot be told from the others: the page counts as unreadable. */
+static int has_ids(const struct page *page, struct error *err)
+{
+    for (int i = 0; i < page->count; i++)
+        if (page->rows[i].id < 0) {
+            error_set(err, ERROR_PERMANENT, "%s", page->rows[i].fault);
+            return 0;
+        }
+    return 1;
+}
+
+enum outcome reading_page(struct reading *reading, const struct cursor_query *query,
+                          struct error *err)
+{
+    const struct ask what = {.kind = ASK_ORDERS, .query = *query};
+    struct deal deal = {.rows = reading->page.rows};
+    enum bigcommerce_answer answer;
+    struct text body;
+    enum outcome outcome = ask(reading->asker, &what, &answer, &body, err);
+
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    if (answer == BIGCOMMERCE_REFUSED || answer == BIGCOMMERCE_GONE)
+        return OUTCOME_TROUBLE;
+    if (answer != BIGCOMMERCE_OK)
+        return ask_for_fewer(reading, query, (struct text){NULL, 0}, err);
+    /* The orders of the page lie in its bytes. */
+    bigcommerce_take_body(reading->asker->client, &reading->body);
+    if (page_slice(&reading->page, body, err) != 0 || !has_ids(&reading->page, err))
+        return ask_for_fewer(reading, query, body, err);
+    if (reading->page.count > query->limit) {
+        error_set(err, ERROR_TEMPORARY, "the store sent %d orders where %d were asked for",
+                  reading->page.count, query->limit);
+        return OUTCOME_TROUBLE;
+    }
+    outcome = bury_bads(reading, err);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    buffer_reset(&reading->lane->tried);
+    deal.count = reading->page.count;
+    return deal_with(reading, &deal, err);
+}
+
+static void release_large(struct buffer *buffer)
+{
+    if (buffer->capacity > KEPT_BYTES)
+        buffer_clear(buffer);
+}
+
+void reading_release(struct reading *reading)
+{
+    /* Both of the client's buffers pass through here, one each time. */
+    release_large(&reading->body);
+    bigcommerce_take_body(reading->asker->client, &reading->body);
+    release_large(&reading->body);
+    release_large(&reading->lane->tried);
+}
+
+void reading_clear(struct reading *reading) { buffer_clear(&reading->body); }
