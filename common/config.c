@@ -215,38 +215,68 @@ static void env_name(char *target, size_t size, const char *section, const char 
         *c = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
 }
 
+/* The value of options[i] in a section (NULL: nothing in the file), from the environment, the file
+ * or the default, and where it comes from. */
+static void find_setting(const struct reading *reading, const struct section *section, size_t i,
+                         struct setting *setting)
+{
+    const char *instance = section == NULL ? "" : section->name;
+    char variable[128];
+
+    *setting = (struct setting){.option = &options[i]};
+    env_name(variable, sizeof(variable), options[i].section, instance, options[i].name);
+    if (getenv(variable) != NULL) {
+        setting->value = getenv(variable);
+        snprintf(setting->where, sizeof(setting->where), "environment %s", variable);
+    } else if (section != NULL && section->values[i] != NULL) {
+        setting->value = section->values[i];
+        snprintf(setting->where, sizeof(setting->where), "%s:%d: [%s%s%s] %s",
+                 reading->config->path, section->lines[i], options[i].section,
+                 instance[0] ? " " : "", instance, options[i].name);
+    } else {
+        setting->value = options[i].default_value;
+        snprintf(setting->where, sizeof(setting->where), "%s: default of %s", reading->config->path,
+                 options[i].name);
+    }
+}
+
+/* Tokens and keys, names and addresses of customers: over http:// everybody on the way reads them.
+ */
+static int check_plain_http(const struct setting *setting, int allowed, struct error *err)
+{
+    if (strcmp(setting->option->range, "url") != 0 || allowed ||
+        !option_is_plain_http(setting->value))
+        return 0;
+    return error_set(err, ERROR_PERMANENT,
+                     "%s = %.60s: allowed: https://...; http:// to another machine only with "
+                     "allow_plain_http = yes in the same section",
+                     setting->where, setting->value);
+}
+
 /* Fills base from a section (NULL: nothing in the file), the environment and the defaults. */
 static int apply_section(struct reading *reading, const char *kind, const struct section *section,
                          char *base, int program)
 {
+    int plain_http = 0; /* its row in the table stands before those of the addresses */
+
     for (size_t i = 0; i < option_count; i++) {
-        struct setting setting = {.option = &options[i]};
-        const char *instance = section == NULL ? "" : section->name;
-        char variable[128];
+        struct setting setting;
 
         if (is_repeated(options[i].section) ? strcmp(options[i].section, kind) != 0
                                             : kind[0] != '\0')
             continue;
-        env_name(variable, sizeof(variable), options[i].section, instance, options[i].name);
-        if (getenv(variable) != NULL) {
-            setting.value = getenv(variable);
-            snprintf(setting.where, sizeof(setting.where), "environment %s", variable);
-        } else if (section != NULL && section->values[i] != NULL) {
-            setting.value = section->values[i];
-            snprintf(setting.where, sizeof(setting.where), "%s:%d: [%s%s%s] %s",
-                     reading->config->path, section->lines[i], options[i].section,
-                     instance[0] ? " " : "", instance, options[i].name);
-        } else {
-            setting.value = options[i].default_value;
-            snprintf(setting.where, sizeof(setting.where), "%s: default of %s",
-                     reading->config->path, options[i].name);
-        }
+        find_setting(reading, section, i, &setting);
         if (setting.value == NULL)
             return error_set(reading->err, ERROR_PERMANENT,
                              "%s:%d: [%s %s] %s is missing; allowed: %s", reading->config->path,
-                             section == NULL ? 0 : section->line, kind, instance, options[i].name,
+                             section == NULL ? 0 : section->line, kind,
+                             section == NULL ? "" : section->name, options[i].name,
                              option_range_text(options[i].range));
         if (option_apply(&setting, base, program, reading->err) != 0)
+            return -1;
+        if (strcmp(options[i].name, "allow_plain_http") == 0)
+            plain_http = *(int *)(void *)(base + options[i].offset);
+        if (check_plain_http(&setting, plain_http, reading->err) != 0)
             return -1;
     }
     return 0;

@@ -42,7 +42,8 @@ struct config_store {
     char *token;       /* content of token_file, trimmed; NULL in programs that do not need it */
     char *account;     /* name of its [infusionsoft NAME] */
     int account_index; /* into config.accounts */
-    char *api_url;     /* no slash at the end */
+    int allow_plain_http;
+    char *api_url; /* no slash at the end */
     int64_t poll_interval_s;
     char *start_from;      /* now, all, or an ISO 8601 date or time as given */
     int64_t start_from_ms; /* parsed: 0 all, -1 now, else ms since 1970 */
@@ -56,6 +57,7 @@ struct config_store {
 struct config_account {
     char *name;
     int line;
+    int allow_plain_http;
     char *api_url;
     int auth; /* enum auth */
     char *key_file;

@@ -71,6 +71,8 @@ const struct config_option options[] = {
      "file that holds the store's API token"},
     {"store", "account", OPTION_TEXT, STORE(account), NULL, "name", ALL,
      "name of the [infusionsoft NAME] that its orders go to"},
+    {"store", "allow_plain_http", OPTION_ENUM, STORE(allow_plain_http), "no", "no|yes",
+     PROGRAM_POLLER, "yes: api_url may be http:// to another machine, where others can read it"},
     {"store", "api_url", OPTION_TEXT, STORE(api_url), "https://api.bigcommerce.com", "url",
      PROGRAM_POLLER, "where the store's API is, up to but without /stores"},
     {"store", "poll_interval_s", OPTION_INT, STORE(poll_interval_s), "30", "1..3600",
@@ -89,6 +91,9 @@ const struct config_option options[] = {
     {"store", "opt_in", OPTION_ENUM, STORE(opt_in), "opted_in", "opted_in|never|always",
      PROGRAM_MAPPER, "when a new contact's address is given a marketing permission"},
 
+    {"infusionsoft", "allow_plain_http", OPTION_ENUM, ACCOUNT(allow_plain_http), "no", "no|yes",
+     ACCOUNT_USERS,
+     "yes: api_url and token_url may be http:// to another machine, where others can read it"},
     {"infusionsoft", "api_url", OPTION_TEXT, ACCOUNT(api_url),
      "https://api.infusionsoft.com/crm/rest/v2", "url", ACCOUNT_USERS, "base of the REST API v2"},
     {"infusionsoft", "auth", OPTION_ENUM, ACCOUNT(auth), "key", "key|oauth", ACCOUNT_USERS,

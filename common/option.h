@@ -51,6 +51,10 @@ int option_apply(const struct setting *setting, char *base, int program, struct 
 /** @brief What a range allows, for people. Static, or range itself. */
 const char *option_range_text(const char *range);
 
+/** @brief Whether an address is http:// to another machine: neither localhost, 127.x.x.x nor ::1.
+ */
+int option_is_plain_http(const char *url);
+
 /** @brief Whether text is 1 to 40 letters, digits, - and _: what names of sections, codes and
  * prefixes are made of. */
 int option_is_name(const char *text);

@@ -1,12 +1,14 @@
 /* From a setting's text to its checked value, by the type and range of its row in the table. */
 #include "option.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "mem.h"
@@ -143,6 +145,27 @@ static int text_allowed(const char *text, const char *range)
         if ((unsigned char)text[i] < 0x20)
             return 0;
     return 1;
+}
+
+int option_is_plain_http(const char *url)
+{
+    const char *host, *end;
+    char text[64];
+    struct in_addr v4;
+
+    if (strncmp(url, "http://", 7) != 0)
+        return 0;
+    host = url + 7;
+    end = host + strcspn(host, "/?#");
+    for (const char *c = host; c < end; c++)
+        if (*c == '@') /* what stands before it is a login */
+            host = c + 1;
+    if (end - host >= 5 && strncmp(host, "[::1]", 5) == 0)
+        return !(host + 5 == end || host[5] == ':');
+    snprintf(text, sizeof(text), "%.*s", (int)(end - host), host);
+    text[strcspn(text, ":")] = '\0';
+    return strcasecmp(text, "localhost") != 0 &&
+           (inet_pton(AF_INET, text, &v4) != 1 || ntohl(v4.s_addr) >> 24 != 127);
 }
 
 const char *option_range_text(const char *range)

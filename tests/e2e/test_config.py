@@ -77,6 +77,21 @@ def test_fault_is_refused_with_file_line_and_key(tmp_path, name):
         assert re.search(rf"\b{number}\b", answer.stderr.replace(str(tmp_path), "")), answer.stderr
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("section", ["store other", "infusionsoft main"])
+def test_plain_http_to_another_machine_is_refused_unless_it_is_allowed(tmp_path, program, section):
+    words = ["topics", "create"] if program == "bigfusion" else []
+    plain = RIGHT.replace(f"[{section}]\n", f"[{section}]\napi_url = http://192.0.2.1/api\n", 1)
+    number = plain.splitlines().index("api_url = http://192.0.2.1/api") + 1
+    answer = run(tmp_path, plain, program, *words)
+    assert_refused(answer, [f"bigfusion.conf:{number}: [{section}] api_url = http://192.0.2.1/api: allowed: https://",
+                            "allow_plain_http = yes"])
+    allowed = plain.replace(f"[{section}]\n", f"[{section}]\nallow_plain_http = yes\n", 1)
+    assert run(tmp_path, allowed, program, *words, "--check").returncode == 0
+    by_environment = f"BIGFUSION_{section.upper().replace(' ', '_')}_ALLOW_PLAIN_HTTP"
+    assert run(tmp_path, plain, program, *words, "--check", env={by_environment: "yes"}).returncode == 0
+
+
 def test_r06_two_stores_with_one_code_into_one_account_are_refused_by_every_service(tmp_path):
     for program in PROGRAMS[:4]:
         answer = run(tmp_path, RIGHT.replace("code = S1", "code = BC"), program)

@@ -138,6 +138,16 @@ static void test_faults(void **state)
         {"delays that fall",
          "[pusher]\nretry_delays_s = 60,10,5\n" STORE ACCOUNT,
          {":2:", "retry_delays_s", ""}},
+        {"a store over plain http",
+         STORE "api_url = http://api.bigcommerce.com\n" ACCOUNT,
+         {":5: [store main] api_url = http://api.bigcommerce.com", "allowed: https://",
+          "allow_plain_http = yes"}},
+        {"an account over plain http",
+         STORE ACCOUNT "api_url = http://10.0.0.1/crm/rest/v2\nallow_plain_http = no\n",
+         {":7: [infusionsoft main] api_url", "allowed: https://", "allow_plain_http = yes"}},
+        {"tokens over plain http",
+         STORE ACCOUNT "token_url = http://127.0.0.1@example.com/token\n",
+         {":7: [infusionsoft main] token_url", "allowed: https://", ""}},
         {"lease shorter than a call",
          "[pusher]\nlease_s = 20\n" STORE ACCOUNT,
          {"lease_s = 20", "http_timeout_s", ""}},
@@ -160,6 +170,48 @@ static void test_faults(void **state)
         config_free(&config);
         free(text);
     }
+}
+
+static void test_plain_http(void **state)
+{
+    static const struct {
+        const char *url;
+        int plain;
+    } cases[] = {
+        {"https://api.bigcommerce.com", 0},
+        {"http://localhost", 0},
+        {"http://LOCALHOST:8480/crm", 0},
+        {"http://127.0.0.1:8480", 0},
+        {"http://127.9.9.9", 0},
+        {"http://[::1]:8480/crm", 0},
+        {"http://[::1]", 0},
+        {"http://user:word@127.0.0.1/crm", 0},
+        {"http://api.bigcommerce.com", 1},
+        {"http://10.0.0.1:8480", 1},
+        {"http://128.0.0.1", 1},
+        {"http://[::2]", 1},
+        {"http://[::1].example.com", 1},
+        {"http://[::1", 1},
+        {"http://", 1},
+        {"http://localhost.example.com", 1},
+        {"http://127.0.0.1.example.com", 1},
+        {"http://127.0.0.1@example.com/", 1},
+        {"http://example.com/@127.0.0.1", 1},
+        {"http://example.com?@127.0.0.1", 1},
+    };
+    struct config config = {0};
+    struct error err = {0};
+    char *text =
+        with_secrets(STORE "api_url = http://store.internal\nallow_plain_http = yes\n" ACCOUNT
+                           "allow_plain_http = yes\ntoken_url = http://account.internal\n");
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        if (option_is_plain_http(cases[i].url) != cases[i].plain)
+            fail_msg("%s", cases[i].url);
+    assert_int_equal(read_text(&config, PROGRAM_FILTER, text, &err), 0);
+    config_free(&config);
+    free(text);
 }
 
 static void test_account_secret_needed_by_pusher_only(void **state)
@@ -312,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_environment),
         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_plain_http),
         cmocka_unit_test(test_account_secret_needed_by_pusher_only),
         cmocka_unit_test(test_table_is_documented),
         cmocka_unit_test(test_file_shows_the_defaults),
