@@ -274,26 +274,10 @@ static void vary_credit(struct draft *draft, int variant, int64_t *credit)
         draft->store_credit = draft->gift_certificate = *credit;
 }
 
-void plan_build(struct draft *draft, const struct plan *plan, struct person *person,
-                struct generated *output)
+/* Shapes of what is paid: costs, discounts, credits. */
+static void vary_money(struct draft *draft, const struct plan *plan, json_t *lines,
+                       struct generated *output)
 {
-    json_t *consignment, *lines;
-
-    if (plan->shape == SHAPE_DIGITAL)
-        add_download(draft, person);
-    else if (plan->shape == SHAPE_PICKUP)
-        add_pickup(draft);
-    if (plan->shape == SHAPE_DIGITAL || plan->shape == SHAPE_PICKUP)
-        return;
-    if (plan->shape == SHAPE_ZERO_TOTAL) {
-        draft->rate = 0;
-        consignment = draft_consignment(draft, person, 0);
-        add_discounted(draft, lines_of(consignment), NULL, "order", product_at(1)->price);
-        draft->discount = draft->subtotal_ex;
-        return;
-    }
-    consignment = add_ordinary(draft, person);
-    lines = lines_of(consignment);
     switch (plan->shape) {
     case SHAPE_TAX_INCLUSIVE:
         vary_inclusive(draft, lines, plan->variant, output);
@@ -310,6 +294,31 @@ void plan_build(struct draft *draft, const struct plan *plan, struct person *per
     case SHAPE_FEES:
         add_fees(draft);
         break;
+    case SHAPE_COUPON_TOTAL:
+        add_discounted(draft, lines, "SAVE5", "order", 30000);
+        add_discounted(draft, lines, "SAVE5", "order", 20000);
+        break;
+    case SHAPE_COUPON_ITEM:
+        add_discounted(draft, lines, "ITEM-10%", "product", 12500);
+        add_discounted(draft, lines, "S2549JM0Y", "product", 10000);
+        break;
+    case SHAPE_FREE_SHIPPING:
+        output->coupons = free_shipping(draft);
+        break;
+    case SHAPE_DISCOUNTS:
+        add_discounted(draft, lines, NULL, "order", 40000);
+        add_discounted(draft, lines, "SAVE5", "order", 50000);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Shapes of what is bought, and of how it is shown. */
+static void vary_goods(struct draft *draft, const struct plan *plan, struct person *person,
+                       json_t *lines, struct generated *output)
+{
+    switch (plan->shape) {
     case SHAPE_GIFT_CERTIFICATE_BOUGHT:
         add_gift_certificate(draft);
         break;
@@ -333,21 +342,6 @@ void plan_build(struct draft *draft, const struct plan *plan, struct person *per
             draft_add_line(draft, lines, &line);
         }
         break;
-    case SHAPE_COUPON_TOTAL:
-        add_discounted(draft, lines, "SAVE5", "order", 30000);
-        add_discounted(draft, lines, "SAVE5", "order", 20000);
-        break;
-    case SHAPE_COUPON_ITEM:
-        add_discounted(draft, lines, "ITEM-10%", "product", 12500);
-        add_discounted(draft, lines, "S2549JM0Y", "product", 10000);
-        break;
-    case SHAPE_FREE_SHIPPING:
-        output->coupons = free_shipping(draft);
-        break;
-    case SHAPE_DISCOUNTS:
-        add_discounted(draft, lines, NULL, "order", 40000);
-        add_discounted(draft, lines, "SAVE5", "order", 50000);
-        break;
     case SHAPE_ODD_QUANTITY:
     case SHAPE_NO_SKU:
     case SHAPE_CUSTOM_LINE:
@@ -358,6 +352,30 @@ void plan_build(struct draft *draft, const struct plan *plan, struct person *per
     default:
         break;
     }
+}
+
+void plan_build(struct draft *draft, const struct plan *plan, struct person *person,
+                struct generated *output)
+{
+    json_t *consignment, *lines;
+
+    if (plan->shape == SHAPE_DIGITAL)
+        add_download(draft, person);
+    else if (plan->shape == SHAPE_PICKUP)
+        add_pickup(draft);
+    if (plan->shape == SHAPE_DIGITAL || plan->shape == SHAPE_PICKUP)
+        return;
+    if (plan->shape == SHAPE_ZERO_TOTAL) {
+        draft->rate = 0;
+        consignment = draft_consignment(draft, person, 0);
+        add_discounted(draft, lines_of(consignment), NULL, "order", product_at(1)->price);
+        draft->discount = draft->subtotal_ex;
+        return;
+    }
+    consignment = add_ordinary(draft, person);
+    lines = lines_of(consignment);
+    vary_goods(draft, plan, person, lines, output);
+    vary_money(draft, plan, lines, output);
 }
 
 void plan_person(struct draft *draft, const struct plan *plan, struct person *person)
