@@ -83,6 +83,11 @@ quota: deps ## 1, 4 and 16 pushers on one credential: what of the account's limi
 	$(MAKE) -s -j2 all
 	BUILD=$(BUILD) $(PYTHON) tests/quota.py $(ARGS)
 
+.PHONY: payloads
+payloads: test-deps ## every member of a valid payload in every wrong type, through the real pusher
+	$(MAKE) -s -j2 all
+	BUILD=$(BUILD) $(PYTHON) tests/payloads.py $(ARGS)
+
 .PHONY: fuzz fuzz-build
 fuzz-build: $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 

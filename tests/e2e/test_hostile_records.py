@@ -3,7 +3,9 @@
 import copy
 import itertools
 import json
+import subprocess
 
+import payloads
 import pytest
 from processes import wait_until, write_topic
 from shop import mail, order
@@ -56,6 +58,55 @@ def test_a_number_written_as_a_text_does_not_end_the_pusher(plain):
     assert send(plain, "orders.payloads", number, forged(number)).topic == "delivered"
     assert plain.services["pusher"].alive() and plain.services["pusher"].pid == pid
     plain.place_and_wait(order(mail("beside")))
+
+
+def test_members_of_a_payload_in_wrong_types_are_dead_malformed(plain):
+    pid = plain.services["pusher"].pid
+    harmless, tried, dead, crashes, complaints = payloads.try_all(plain, each=7)
+    assert (complaints, crashes) == ([], 0)
+    assert tried == dead and tried > 200 and len(harmless) > 10
+    assert plain.services["pusher"].pid == pid
+
+
+WRONG = [None, True, 7, -7, 10**30, "x", "", [], {}, [[]], {"id": {}}]
+
+
+def wrong_orders():
+    """Orders with one member in a wrong type, those of the parts included."""
+    for path in ("id", "status_id", "status", "date_created", "date_modified", "total_inc_tax", "total_tax", "fees",
+                 "discount_amount", "default_currency_code", "is_deleted", "external_source", "billing_address",
+                 "billing_address.email", "billing_address.first_name", "consignments", "consignments.shipping",
+                 "consignments.shipping.0", "consignments.shipping.0.line_items", "consignments.shipping.0.line_items.0",
+                 "consignments.shipping.0.line_items.0.quantity", "consignments.shipping.0.line_items.0.sku",
+                 "consignments.shipping.0.line_items.0.total_ex_tax", "consignments.shipping.0.line_items.0.product_id",
+                 "consignments.shipping.0.line_items.0.applied_discounts", "consignments.downloads", "consignments.email"):
+        for value in WRONG:
+            number = next(_ids)
+            one = {"id": number, "date_created": "Mon, 02 Mar 2026 10:15:30 +0000",
+                   "date_modified": "Mon, 02 Mar 2026 10:16:00 +0000", **order(mail("wrong"))}
+            place = one
+            for name in path.split(".")[:-1]:
+                place = place[int(name) if name.isdigit() else name]
+            last = path.split(".")[-1]
+            place[int(last) if last.isdigit() else last] = value
+            yield f"abc123/order/{number}", one
+
+
+def test_orders_with_members_in_wrong_types_have_a_fate_and_the_stages_go_on(plain):
+    pids = {name: service.pid for name, service in plain.services.items()}
+    for topic in ("orders.raw", "orders.eligible"):
+        sent = dict(wrong_orders())
+        lines = "".join(f"{key}\x1f{json.dumps(one)}\n" for key, one in sent.items())
+        subprocess.run(["kcat", "-b", plain.broker.address, "-P", "-t", plain.topic(topic), "-K", "\x1f",
+                        "-H", "store=abc123", "-H", "modified_at=1772446560000"], input=lines.encode(), check=True, timeout=60)
+        wait_until(lambda: set(sent) <= {r.key for tail in plain.tails.values() for r in list(tail.records)}, 60,
+                   lambda: f"a fate of each; {plain.trouble()}")
+        fates = [plain.fate(key.rsplit("/", 1)[1]) for key in sent]
+        assert {fate[0] for fate in fates} <= {"dead", "skipped", "delivered"}
+        assert sum(fate == ("dead", "malformed") for fate in fates) > len(sent) // 2
+        assert {fate[1] for fate in fates if fate[0] == "dead"} <= {"malformed", "total_mismatch", "currency_mismatch"}
+    assert {name: service.pid for name, service in plain.services.items()} == pids
+    assert all(service.alive() for service in plain.services.values())
 
 
 def test_nothing_is_begun_for_a_payload_with_a_wrong_member_at_its_end(plain):
