@@ -1,9 +1,14 @@
--- hello: first on every connection. Is there a ledger, and is it still the one that was written?
+-- hello: first on every connection, and whenever the epoch is asked for. Is there a ledger, and is it still the one that was written?
 -- ARGV: run id of the server, vouches (1: a restart of it loses nothing), run id and write counter that this process saw
 -- acknowledged last ('' and 0: none), keep_ms, the epoch in which it saw that
 -- Answer: OK | LOST, writes, epoch
 local run, vouches, seen_run, seen, keep = ARGV[1], ARGV[2] == '1', ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local seen_epoch = whole(ARGV[6]) or 0
+
+-- A master that was demoted keeps its connections, and what it has must not be taken for the truth: this changes nothing, but
+-- is a write, which a replica refuses (READONLY).
+redis.call('PERSIST', KEYS[1])
+
 local epoch, kept = read_marker()
 if not epoch then
     return {'LOST', '0', '0'}

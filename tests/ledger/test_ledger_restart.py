@@ -5,6 +5,7 @@ import socket
 import time
 
 import pytest
+import redis
 
 from ledger import Worker, deliver
 
@@ -144,3 +145,15 @@ def test_the_next_epoch_is_later_than_what_was_seen_also_when_the_clock_was_set_
     server.client.flushall()
     a.rebuild()  # ends with a hello that is OK
     assert int(server.client.hget("t:ledger", "born_at")) == ahead + 1
+
+
+def test_a_master_that_was_demoted_with_its_connection_alive_answers_no_hello(own_server):
+    server = own_server(*ALWAYS)
+    a = Worker(server, "a").rebuild()
+    server.client.replicaof("127.0.0.1", "1")  # nobody is there: it serves what it has
+    assert server.client.hget("t:ledger", "born_at"), "it can still be read"
+    with pytest.raises(redis.exceptions.ReadOnlyError):
+        a.hello(vouches=vouches(server))
+    server.client.replicaof("NO", "ONE")
+    before = server.client.hgetall("t:ledger")
+    assert a.hello(vouches=1) == "OK" and server.client.hgetall("t:ledger") == before
