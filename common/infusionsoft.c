@@ -178,30 +178,36 @@ static void read_throttle(struct infusionsoft *client)
     answer->wait_ms += retry_delay_ms(&jitter, 1, retry_chance(), -1);
 }
 
-/* Tells the governor that the call ended and what its headers say. Of minute and tenant the one
- * that leaves less counts. */
-static void report_quota(struct infusionsoft *client)
+void infusionsoft_read_quota(const struct infusionsoft *client, struct quota_news *news)
 {
     const struct http_answer *http = &client->http_answer;
-    struct quota_news news = {-1, -1, -1, -1, 0};
     int64_t tenant = -1;
+
+    *news = (struct quota_news){-1, -1, -1, -1, 0};
+    if (client->answer.status != 0) {
+        news->minute_limit = header_number(http, "x-keap-product-throttle-limit", WINDOW_MINUTE);
+        news->minute_available =
+            header_number(http, "x-keap-product-throttle-available", WINDOW_MINUTE);
+        news->day_limit = header_number(http, "x-keap-product-quota-limit", WINDOW_DAY);
+        news->day_available = header_number(http, "x-keap-product-quota-available", WINDOW_DAY);
+        tenant = header_number(http, "x-keap-tenant-throttle-available", WINDOW_MINUTE);
+    }
+    if (tenant >= 0 && (news->minute_available < 0 || tenant < news->minute_available)) {
+        news->minute_limit = header_number(http, "x-keap-tenant-throttle-limit", WINDOW_MINUTE);
+        news->minute_available = tenant;
+    }
+    if (client->answer.outcome == INFUSIONSOFT_THROTTLED && !client->answer.day_used_up)
+        news->pause_ms = client->answer.wait_ms;
+}
+
+/* Tells the governor that the call ended and what its headers say. */
+static void report_quota(struct infusionsoft *client)
+{
+    struct quota_news news;
 
     if (client->quota_id == 0)
         return;
-    if (client->answer.status != 0) {
-        news.minute_limit = header_number(http, "x-keap-product-throttle-limit", WINDOW_MINUTE);
-        news.minute_available =
-            header_number(http, "x-keap-product-throttle-available", WINDOW_MINUTE);
-        news.day_limit = header_number(http, "x-keap-product-quota-limit", WINDOW_DAY);
-        news.day_available = header_number(http, "x-keap-product-quota-available", WINDOW_DAY);
-        tenant = header_number(http, "x-keap-tenant-throttle-available", WINDOW_MINUTE);
-    }
-    if (tenant >= 0 && (news.minute_available < 0 || tenant < news.minute_available)) {
-        news.minute_limit = header_number(http, "x-keap-tenant-throttle-limit", WINDOW_MINUTE);
-        news.minute_available = tenant;
-    }
-    if (client->answer.outcome == INFUSIONSOFT_THROTTLED && !client->answer.day_used_up)
-        news.pause_ms = client->answer.wait_ms;
+    infusionsoft_read_quota(client, &news);
     quota_done(client->settings.quota, client->quota_id, &news);
     client->quota_id = 0;
 }
@@ -249,6 +255,24 @@ static enum infusionsoft_outcome judge(struct infusionsoft *client)
     return outcome;
 }
 
+/* What came by HTTP becomes the answer. */
+static enum infusionsoft_outcome take_answer(struct infusionsoft *client)
+{
+    struct infusionsoft_answer *answer = &client->answer;
+
+    answer->status = client->http_answer.status;
+    answer->body = (struct text){client->http_answer.body.data, client->http_answer.body.length};
+    answer->tenant = http_answer_header(&client->http_answer, "x-keap-tenant-id");
+    return judge(client);
+}
+
+static void forget_answer(struct infusionsoft *client)
+{
+    yyjson_doc_free(client->doc);
+    client->doc = NULL;
+    memset(&client->answer, 0, sizeof(client->answer));
+}
+
 /* The call itself, admitted before. */
 static enum infusionsoft_outcome perform(struct infusionsoft *client, const char *method,
                                          struct text body)
@@ -272,10 +296,21 @@ static enum infusionsoft_outcome perform(struct infusionsoft *client, const char
         return client->http_answer.sent == HTTP_NOT_SENT ? INFUSIONSOFT_UNSENT
                                                          : INFUSIONSOFT_IN_DOUBT;
     }
-    answer->status = client->http_answer.status;
-    answer->body = (struct text){client->http_answer.body.data, client->http_answer.body.length};
-    answer->tenant = http_answer_header(&client->http_answer, "x-keap-tenant-id");
-    return judge(client);
+    return take_answer(client);
+}
+
+void infusionsoft_feed(struct infusionsoft *client, const char *request, int status,
+                       struct text headers, struct text body)
+{
+    forget_answer(client);
+    client->http_answer.status = status;
+    buffer_reset(&client->request);
+    buffer_reset(&client->http_answer.headers);
+    buffer_reset(&client->http_answer.body);
+    buffer_append(&client->request, request, strlen(request));
+    buffer_append(&client->http_answer.headers, headers.data, headers.length);
+    buffer_append(&client->http_answer.body, body.data, body.length);
+    client->answer.outcome = take_answer(client);
 }
 
 /* After a 401 under OAuth. 0: there is another token now. */
@@ -301,9 +336,7 @@ static enum infusionsoft_outcome call_once(struct infusionsoft *client, const ch
 {
     struct infusionsoft_answer *answer = &client->answer;
 
-    yyjson_doc_free(client->doc);
-    client->doc = NULL;
-    memset(answer, 0, sizeof(*answer));
+    forget_answer(client);
     if (infusionsoft_admit(client) != 0) {
         error_set(&answer->error, ERROR_TEMPORARY, "infusionsoft %s: stopping",
                   client->request.data);

@@ -13,7 +13,9 @@
 #include "mem.h"
 
 struct infusionsoft;
+struct infusionsoft_field;
 struct quota;
+struct quota_news;
 struct token;
 
 enum infusionsoft_outcome {
@@ -110,6 +112,18 @@ enum infusionsoft_outcome infusionsoft_check_user(struct infusionsoft *client);
  * @returns IN_DOUBT */
 enum infusionsoft_outcome infusionsoft_says_nothing(struct infusionsoft *client,
                                                     const char *missing);
+
+/** @brief infusionsoft_find_field()'s reading of the last answer. */
+enum infusionsoft_outcome infusionsoft_read_field(struct infusionsoft *client,
+                                                  struct infusionsoft_field *field);
+
+/** @brief What the last answer's headers say about the quota. Of minute and tenant the one that
+ * leaves less counts. */
+void infusionsoft_read_quota(const struct infusionsoft *client, struct quota_news *news);
+
+/** @brief An answer that came by another way than HTTP becomes the last call's: for tests. */
+void infusionsoft_feed(struct infusionsoft *client, const char *request, int status,
+                       struct text headers, struct text body);
 
 /** @brief Calls made so far, repeats included. */
 int64_t infusionsoft_call_count(const struct infusionsoft *client);

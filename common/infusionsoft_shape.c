@@ -6,15 +6,24 @@
 
 enum { MISSING_BYTES = 96 };
 
+/* An id stands in paths and bodies and is compared as a number: digits and nothing else. */
+static int is_id(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (text[i] < '0' || text[i] > '9')
+            return 0;
+    return length > 0 && length <= 20;
+}
+
 const char *infusionsoft_id(yyjson_val *object, char target[32])
 {
     yyjson_val *id = yyjson_obj_get(object, "id");
 
     target[0] = '\0';
-    if (yyjson_is_str(id) && yyjson_get_len(id) < 32)
+    if (yyjson_is_str(id) && is_id(yyjson_get_str(id), yyjson_get_len(id)))
         snprintf(target, 32, "%s", yyjson_get_str(id));
-    else if (yyjson_is_int(id))
-        snprintf(target, 32, "%" PRId64, yyjson_get_sint(id));
+    else if (yyjson_is_uint(id))
+        snprintf(target, 32, "%" PRIu64, yyjson_get_uint(id));
     return target;
 }
 
@@ -87,8 +96,14 @@ static int is_readable(yyjson_val *field)
 enum infusionsoft_outcome infusionsoft_find_field(struct infusionsoft *client,
                                                   struct infusionsoft_field *field)
 {
-    enum infusionsoft_outcome outcome =
-        infusionsoft_call(client, "GET", "/orders/model", NULL, (struct text){0});
+    infusionsoft_call(client, "GET", "/orders/model", NULL, (struct text){0});
+    return infusionsoft_read_field(client, field);
+}
+
+enum infusionsoft_outcome infusionsoft_read_field(struct infusionsoft *client,
+                                                  struct infusionsoft_field *field)
+{
+    enum infusionsoft_outcome outcome = infusionsoft_answer(client)->outcome;
     yyjson_arr_iter iter;
     yyjson_val *list, *one;
     int unreadable = 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "log.h"
 #include "text.h"
 
@@ -16,8 +17,7 @@ static const char contact_fields[] =
 
 static const char no_addresses[] = "with a contact without e-mail addresses";
 
-/* UNCLEAR: the contact shows no address at all. */
-static enum match match_email(yyjson_val *contact, struct text email)
+enum match contact_match(yyjson_val *contact, struct text email)
 {
     enum match match = MATCH_UNCLEAR;
     yyjson_arr_iter iter;
@@ -25,11 +25,11 @@ static enum match match_email(yyjson_val *contact, struct text email)
 
     yyjson_arr_iter_init(yyjson_obj_get(contact, "email_addresses"), &iter);
     while ((address = yyjson_arr_iter_next(&iter)) != NULL) {
-        const char *theirs = yyjson_get_str(yyjson_obj_get(address, "email"));
+        yyjson_val *theirs = yyjson_obj_get(address, "email");
 
-        if (theirs == NULL)
+        if (!yyjson_is_str(theirs))
             continue;
-        if (text_equal_nocase(text_trim(text_of(theirs)), email))
+        if (text_equal_nocase(text_trim(json_text(theirs)), email))
             return MATCH_YES;
         match = MATCH_NO;
     }
@@ -55,7 +55,7 @@ static enum step find_contact(struct delivery *d, char **body)
 
         yyjson_arr_iter_init(contacts, &iter);
         while ((contact = yyjson_arr_iter_next(&iter)) != NULL) {
-            enum match match = match_email(contact, d->job->email);
+            enum match match = contact_match(contact, d->job->email);
             char id[32];
 
             if (match == MATCH_UNCLEAR) {
@@ -102,7 +102,7 @@ static enum step find_known(struct delivery *d, const char *known, char **body)
     if (step == STEP_OK && !yyjson_is_arr(yyjson_obj_get(contact, "email_addresses")))
         return delivery_says_nothing(d, no_addresses);
     d->answer[0] = d->detail[0] = '\0'; /* that it is gone is no failure */
-    if (step != STEP_OK || match_email(contact, d->job->email) != MATCH_YES)
+    if (step != STEP_OK || contact_match(contact, d->job->email) != MATCH_YES)
         return delivery_forget(d, LEDGER_CONTACT, d->contact_digest, known);
     snprintf(d->contact_id, sizeof(d->contact_id), "%s", known);
     *body = mem_check(yyjson_val_write(contact, 0, NULL));

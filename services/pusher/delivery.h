@@ -331,7 +331,26 @@ void delivery_set_pending(struct delivery *d, const char *step, const char *resu
 /** @brief Result of a step of the order's entry, or NULL; a borrowed view into the grant. */
 const char *delivery_done(const struct delivery *d, const char *step);
 
-/* What the steps write into requests; pure. */
+/* What the steps read of answers and write into requests; pure. */
+
+/** @brief Whether the account's contact has that address, compared without case; UNCLEAR: it shows
+ * no address at all. */
+enum match contact_match(yyjson_val *contact, struct text email);
+
+/** @brief Whether the product has that SKU. UNCLEAR: it shows none, and by_sku says that it was
+ * asked for by its SKU. */
+enum match product_match(yyjson_val *product, struct text sku, int by_sku);
+
+/** @brief Whether the order has the external key in that field. UNCLEAR: it was found by that
+ * field, and does not show it. */
+enum match order_match(yyjson_val *order, const struct infusionsoft_field *field, struct text key);
+
+/** @brief The total of the order that the account made, in its currency's smallest unit: a number,
+ * or the text of one. @returns 0, or -1 when the answer does not tell it */
+int order_read_total(yyjson_val *answer, int64_t *total);
+
+/** @brief Whether there is a page after this one; its token is kept then. */
+int lookup_take_next(struct lookup_pages *pages, yyjson_val *root, yyjson_val *list);
 
 /** @brief The body of an order's create: the payload's, with the ids that only the account knows.
  * New: free(). */

@@ -14,8 +14,7 @@ int lookup_take_lower(char id[64], const char *its)
     return 1;
 }
 
-/* Whether there is a page after this one; its token is kept then. */
-static int take_next(struct lookup_pages *pages, yyjson_val *root, yyjson_val *list)
+int lookup_take_next(struct lookup_pages *pages, yyjson_val *root, yyjson_val *list)
 {
     const char *next = yyjson_get_str(yyjson_obj_get(root, "next_page_token"));
 
@@ -55,7 +54,7 @@ enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjso
     *list = infusionsoft_list(d->client, pages->member);
     if (*list == NULL)
         return delivery_says_nothing(d, NULL);
-    pages->ended = !take_next(pages, infusionsoft_answer(d->client)->root, *list);
+    pages->ended = !lookup_take_next(pages, infusionsoft_answer(d->client)->root, *list);
     return STEP_OK;
 }
 

@@ -10,9 +10,7 @@
 #include "log.h"
 #include "text.h"
 
-/* UNCLEAR: the order was found by that field, and does not show it. */
-static enum match match_key(yyjson_val *order, const struct infusionsoft_field *field,
-                            struct text key)
+enum match order_match(yyjson_val *order, const struct infusionsoft_field *field, struct text key)
 {
     enum match match = MATCH_UNCLEAR;
     yyjson_arr_iter iter;
@@ -41,7 +39,7 @@ static int pick_order(const struct delivery *d, yyjson_val *orders, char id[64],
 
     yyjson_arr_iter_init(orders, &iter);
     while ((order = yyjson_arr_iter_next(&iter)) != NULL) {
-        enum match match = match_key(order, &d->field, d->external_key);
+        enum match match = order_match(order, &d->field, d->external_key);
         char its[32];
 
         if (match == MATCH_UNCLEAR)
@@ -142,9 +140,7 @@ char *order_body(struct delivery *d, int without_region, size_t *length)
     return body;
 }
 
-/* The total of the order that the account made, in its currency's smallest unit: a number, or the
- * text of one. @returns 0, or -1 when the answer does not tell it */
-static int read_total(yyjson_val *answer, int64_t *total)
+int order_read_total(yyjson_val *answer, int64_t *total)
 {
     yyjson_val *amount = yyjson_obj_get(yyjson_obj_get(answer, "total"), "amount");
 
@@ -160,7 +156,7 @@ static void compare_total(struct delivery *d)
 {
     int64_t theirs, ours;
 
-    if (read_total(infusionsoft_answer(d->client)->root, &theirs) != 0 ||
+    if (order_read_total(infusionsoft_answer(d->client)->root, &theirs) != 0 ||
         text_to_int(payload_member(d->payload, "total"), &ours) != 0 || theirs == ours)
         return;
     metric_add(d->pusher->alarms_total_differs, 1);

@@ -8,15 +8,13 @@
 #include "json.h"
 #include "text.h"
 
-/* UNCLEAR: it shows no SKU, and by_sku says that it was asked for by its SKU. */
-static enum match match_sku(yyjson_val *product, struct text sku, int by_sku)
+enum match product_match(yyjson_val *product, struct text sku, int by_sku)
 {
     yyjson_val *theirs = yyjson_obj_get(product, "sku");
 
     if (!yyjson_is_str(theirs))
         return by_sku || !json_is_absent(theirs) ? MATCH_UNCLEAR : MATCH_NO;
-    return text_equal_nocase(text_trim(text_of(yyjson_get_str(theirs))), sku) ? MATCH_YES
-                                                                              : MATCH_NO;
+    return text_equal_nocase(text_trim(json_text(theirs)), sku) ? MATCH_YES : MATCH_NO;
 }
 
 /* Puts the lowest id of a page's products with that SKU into id. -1: one is unclear. */
@@ -27,7 +25,7 @@ static int pick_product(yyjson_val *products, struct text sku, int by_sku, char 
 
     yyjson_arr_iter_init(products, &iter);
     while ((product = yyjson_arr_iter_next(&iter)) != NULL) {
-        enum match match = match_sku(product, sku, by_sku);
+        enum match match = product_match(product, sku, by_sku);
         char its[32];
 
         if (match == MATCH_UNCLEAR)
@@ -45,9 +43,7 @@ static int write_filter(struct delivery *d, const struct product *product)
     const char *field = "sku";
 
     if (lookup.value.length == 0) { /* nothing of the SKU can be asked for: by name then */
-        yyjson_val *name = yyjson_obj_get(product->body, "name");
-
-        lookup = decide_lookup((struct text){yyjson_get_str(name), yyjson_get_len(name)});
+        lookup = decide_lookup(payload_member(product->body, "name"));
         field = "name";
     }
     buffer_reset(&d->query);
