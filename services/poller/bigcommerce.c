@@ -296,12 +296,25 @@ enum bigcommerce_answer bigcommerce_part(struct bigcommerce *client, int64_t id,
     return ask(client, BIGCOMMERCE_LIST, body, err);
 }
 
+int bigcommerce_read_time(struct text body, int64_t *time_ms)
+{
+    yyjson_doc *doc =
+        body.length == 0 ? NULL : yyjson_read(body.data, body.length, YYJSON_READ_NUMBER_AS_RAW);
+    int64_t seconds = 0;
+    int rc = text_to_int(json_text(yyjson_obj_get(yyjson_doc_get_root(doc), "time")), &seconds);
+
+    yyjson_doc_free(doc);
+    if (rc != 0 || seconds <= 0 || seconds >= INT64_MAX / 1000)
+        return -1;
+    *time_ms = seconds * 1000;
+    return 0;
+}
+
 enum bigcommerce_answer bigcommerce_time(struct bigcommerce *client, struct error *err)
 {
     struct text body;
     enum bigcommerce_answer answer;
-    yyjson_doc *doc;
-    int64_t seconds;
+    int64_t time_ms;
 
     begin_url(client);
     buffer_printf(&client->url, "/time");
@@ -309,12 +322,9 @@ enum bigcommerce_answer bigcommerce_time(struct bigcommerce *client, struct erro
     answer = ask(client, BIGCOMMERCE_OBJECT, &body, err);
     if (client->clock.known || answer != BIGCOMMERCE_OK)
         return answer;
-    doc = body.length == 0 ? NULL : yyjson_read(body.data, body.length, YYJSON_READ_NUMBER_AS_RAW);
-    if (text_to_int(json_text(yyjson_obj_get(yyjson_doc_get_root(doc), "time")), &seconds) == 0 &&
-        seconds > 0 && seconds < INT64_MAX / 1000)
+    if (bigcommerce_read_time(body, &time_ms) == 0)
         bigcommerce_clock_learn(&client->clock, client->answer.status,
-                                seconds * 1000 - clock_monotonic_ms());
-    yyjson_doc_free(doc);
+                                time_ms - clock_monotonic_ms());
     if (client->clock.known)
         return BIGCOMMERCE_OK;
     error_set(err, ERROR_TEMPORARY, "no answer tells the store's clock");

@@ -121,6 +121,10 @@ struct bigcommerce_quota {
 /** @brief Whether less than a quarter of the quota is left. Pure. */
 int bigcommerce_quota_is_scarce(const struct bigcommerce_quota *quota);
 
+/** @brief Reads the answer of /time, {"time": seconds}. Pure. @returns 0, or -1 when it tells none
+ */
+int bigcommerce_read_time(struct text body, int64_t *time_ms);
+
 /** @brief Reads the quota's headers; what is no number from 0 to INT32_MAX is not said. Pure. */
 void bigcommerce_read_quota(const struct http_answer *answer, struct bigcommerce_quota *quota);
 

@@ -1,10 +1,11 @@
 /* A page of the store's orders, and one order alone: cut into the bytes that came, with what is
- * missing added. */
+ * missing added; and the store's time. */
 #include "fuzz.h"
 
 #include <string.h>
 #include <yyjson.h>
 
+#include "../../services/poller/bigcommerce.h"
 #include "../../services/poller/cursor.h"
 #include "../../services/poller/page.h"
 #include "../../services/poller/scan.h"
@@ -45,8 +46,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct cursor cursor;
     struct page_row row;
     struct error err = {0};
+    int64_t time_ms;
     int count;
 
+    if (bigcommerce_read_time(body, &time_ms) == 0)
+        fuzz_check(time_ms > 0);
     buffer_reset(&lines);
     buffer_append(&lines, "", 0);
     if (page_join_array(&lines, body, &count, &err) != 0)
