@@ -7,6 +7,13 @@
 
 enum { RECORD_REST_BYTES = 1024, LEAST_ALLOWANCE_MS = 1000 };
 
+void held_copy(struct held *held, const struct held *from)
+{
+    held->count = from->count;
+    held->changed = from->changed;
+    memcpy(held->orders, from->orders, (size_t)from->count * sizeof(held->orders[0]));
+}
+
 int held_room(int64_t max_record_bytes)
 {
     /* Every topic but raw takes twice that. */

@@ -26,6 +26,9 @@ struct held {
     struct held_order orders[HELD_MAX];
 };
 
+/** @brief What an assignment does, without touching the places that are free. */
+void held_copy(struct held *held, const struct held *from);
+
 /** @brief How many may be held so that their record is not larger than its topic takes. */
 int held_room(int64_t max_record_bytes);
 

@@ -35,7 +35,7 @@ static enum outcome save_position(struct poll *poll, const struct position *posi
     outcome = deal_record(&poll->dealer, &output, err);
     buffer_clear(&value);
     if (outcome == OUTCOME_OK)
-        poll->position = *position;
+        position_copy(&poll->position, position);
     return outcome;
 }
 
@@ -46,14 +46,14 @@ static enum outcome save_now(struct poll *poll, struct error *err)
     struct position *position = mem_alloc(sizeof(*position));
     enum outcome outcome;
 
-    *position = poll->position;
+    position_copy(position, &poll->position);
     position->cursor_ms = poll->window.cursor.position_ms;
     if (position->history_ms >= 0)
         position->history_id = poll->history.cursor.last_id;
     if (poll->history.cursor.done)
         position->history_ms = -1;
     position->fence = poll->asker.lease->fence;
-    position->held = poll->dealer.held;
+    held_copy(&position->held, &poll->dealer.held);
     outcome = save_position(poll, position, err);
     if (outcome == OUTCOME_OK)
         poll->dealer.held.changed = 0;
@@ -166,7 +166,7 @@ enum outcome poll_begin(struct poll *poll, struct positions *positions, int stor
     cursor_init(&poll->history.cursor, -1, (int)poll->config->poller.page_size);
     go_on_with_history(poll);
     poll->dealer.start_from_ms = poll->position.start_from_ms;
-    poll->dealer.held = poll->position.held;
+    held_copy(&poll->dealer.held, &poll->position.held);
     return OUTCOME_OK;
 }
 

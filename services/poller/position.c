@@ -11,9 +11,23 @@
 #include "log.h"
 #include "text.h"
 
+/* The orders that are held fill most of a position, and mostly there are none: their places are not
+ * touched, so that they take no memory. */
 void position_init(struct position *position)
 {
-    *position = (struct position){.cursor_ms = -1, .history_ms = -1, .history_id = -1};
+    position->cursor_ms = position->history_ms = position->history_id = -1;
+    position->start_from_ms = position->fence = 0;
+    position->held.count = position->held.changed = 0;
+}
+
+void position_copy(struct position *position, const struct position *from)
+{
+    position->cursor_ms = from->cursor_ms;
+    position->start_from_ms = from->start_from_ms;
+    position->history_ms = from->history_ms;
+    position->history_id = from->history_id;
+    position->fence = from->fence;
+    held_copy(&position->held, &from->held);
 }
 
 static void print_held(struct buffer *target, const struct held *held)
@@ -83,6 +97,7 @@ static int read_held(struct held *held, yyjson_val *list)
         struct held_order *order = &held->orders[held->count];
         int64_t failures;
 
+        *order = (struct held_order){0};
         if (read_number(yyjson_arr_get(one, 0), &order->id) != 0 || order->id == 0 ||
             read_number(yyjson_arr_get(one, 1), &order->modified_ms) != 0 ||
             read_number(yyjson_arr_get(one, 2), &failures) != 0 || failures > INT32_MAX ||
@@ -125,7 +140,7 @@ void position_merge(struct position *position, struct text value)
     if (value.data == NULL)
         position_init(position);
     else if (position_parse(value, &found) == 0 && found.fence >= position->fence)
-        *position = found;
+        position_copy(position, &found);
 }
 
 void positions_init(struct positions *positions, const struct config *config,
@@ -184,7 +199,7 @@ int positions_read(struct positions *positions, int store_index, int64_t since_m
     if (positions->read_ms == 0 || positions->read_ms <= since_ms)
         answer = read_all(positions, err);
     if (answer == 0)
-        *position = positions->all[store_index];
+        position_copy(position, &positions->all[store_index]);
     pthread_mutex_unlock(&positions->lock);
     return answer;
 }

@@ -1,8 +1,7 @@
 /* seen.h - which versions of which orders were dealt with already, for as long as the overlap shows
  * them again. Kept in Redis as one sorted set for each store, `<prefix>:poller:<hash>:seen`: member
- * `<id>:<digest of the bytes>`, score
- * date_modified, within the window that was asked for. Lost marks do no harm: the order is
- * published once more. */
+ * `<id>:<digest of the bytes>`, score date_modified, within the window that was asked for. Lost
+ * marks do no harm: the order is published once more. */
 #ifndef POLLER_SEEN_H
 #define POLLER_SEEN_H
 

@@ -28,7 +28,7 @@ def wait_all(stack, timeout=60):
 
 
 @pytest.mark.parametrize("page_size, cap, count, exclusive", [
-    (250, 50, 300, False), (250, 50, 300, True), (50, 1, 20, True), (1, 0, 20, False), (1, 0, 20, True)])
+    (250, 50, 160, False), (250, 50, 160, True), (50, 1, 15, True), (1, 0, 15, False)])
 def test_short_page_that_is_not_empty_is_no_end_of_the_orders(page_size, cap, count, exclusive):
     with run("e2e-poller-pages", orders=count, sandbox=HISTORY,
              settings={"poller": {"page_size": page_size}}) as stack:
