@@ -1,14 +1,11 @@
 #include "token.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
@@ -22,22 +19,25 @@
 #include "redis.h"
 #include "retry.h"
 #include "stop.h"
+#include "token_file.h"
 #include "token_pair.h"
 
 enum {
     HTTP_TIMEOUT_MS = 15000,
-    LOCK_MS = 30000, /* longer than one refresh can take */
+    LOCK_MS = 30000,          /* longer than one refresh can take */
+    UNSAVED_LOCK_MS = 300000, /* until the next call or probe comes to save the pair */
     WAIT_FOR_OTHER_MS = 100,
     WAITS_MAX = 100,
     AGAIN_EARLY_MS = 30000, /* an early refresh failed: the token is good for a while yet */
     AGAIN_MS = 1000,        /* a refresh failed: the next one who asks gets the same answer */
-    FILE_ROOM_BYTES = 16384,
     ANSWER_MAX_BYTES = 65536,
 };
 
 struct token {
     struct token_settings settings;
     char digest[LEDGER_DIGEST_BYTES]; /* of the configured refresh token */
+    char *beside;                     /* the temporary file of this process alone */
+    char owner[64];                   /* of the lock in Redis */
     struct metric *alarms;
     pthread_mutex_t lock; /* guards what follows */
     struct http *http;
@@ -48,6 +48,7 @@ struct token {
     int64_t refresh_at_ms;
     int64_t expires_at_ms;
     struct buffer begun;   /* digests of the configured tokens that were used up, one a line */
+    char *filed;           /* the refresh token of the file when it was last read, or NULL */
     int unsaved;           /* the pair is not on disk: it must not be used yet */
     char *refused_refresh; /* a person must authorize again; not tried twice */
     struct error failure;  /* of the last refresh */
@@ -65,6 +66,9 @@ struct token *token_new(const struct token_settings *settings)
     snprintf(labels, sizeof(labels), "kind=\"authorization_lost\",account=\"%.80s\"",
              settings->account->name);
     token->alarms = metric_counter("bigfusion_alarms_total", "Alarms raised", labels);
+    snprintf(token->owner, sizeof(token->owner), "%d-%" PRId64 "-%.9f", (int)getpid(),
+             clock_now_ms(), retry_chance());
+    token->beside = token_file_beside(settings->account->token_state_file);
     pthread_mutex_init(&token->lock, NULL);
     token->http = http_new("bigfusion");
     token->redis = redis_new(settings->redis_url, settings->timeout_ms);
@@ -77,21 +81,6 @@ static void forget(char **secret)
         explicit_bzero(*secret, strlen(*secret));
     free(*secret);
     *secret = NULL;
-}
-
-void token_free(struct token *token)
-{
-    if (token == NULL)
-        return;
-    forget(&token->access);
-    forget(&token->refresh);
-    forget(&token->refused_refresh);
-    http_answer_clear(&token->answer);
-    buffer_clear(&token->begun);
-    http_free(token->http);
-    redis_free(token->redis);
-    pthread_mutex_destroy(&token->lock);
-    free(token);
 }
 
 static void take(char **target, const char *secret)
@@ -108,125 +97,90 @@ static int was_begun(const struct token *token)
     return token->begun.length > 0 && strstr(token->begun.data, token->digest) != NULL;
 }
 
-/* The state file, where there is one: {"access_token", "refresh_token", "refresh_at_ms",
- * "expires_at_ms", "begun"}. A configured refresh token that it does not come from is a new
- * authorization and replaces it. */
+/* The state file, where there is one. A configured refresh token that it does not come from is a
+ * new authorization and replaces it. */
 static int load_file(struct token *token, struct error *err)
 {
     const struct config_account *account = token->settings.account;
-    const char *path = account->token_state_file;
-    yyjson_doc *doc = yyjson_read_file(path, 0, NULL, NULL);
-    struct token_pair pair;
-    int rc = 0;
+    struct token_state state;
+    int there = token_file_read(&state, account->token_state_file);
 
-    if (token_pair_of_state(yyjson_doc_get_root(doc), &pair) == 0) {
-        buffer_reset(&token->begun);
-        buffer_printf(&token->begun, "%s", pair.begun);
-        if (was_begun(token)) {
-            take(&token->access, pair.access);
-            take(&token->refresh, pair.refresh);
-            token->refresh_at_ms = pair.refresh_at_ms;
-            token->expires_at_ms = pair.expires_at_ms;
-        } else {
-            forget(&token->access);
-            take(&token->refresh, account->refresh_token);
-        }
-    } else if (doc == NULL && access(path, F_OK) != 0 && errno == ENOENT) {
+    if (there < 0)
+        return error_set(err, ERROR_TEMPORARY, "token_state_file of %s cannot be read",
+                         account->name);
+    if (there == 0) {
+        forget(&token->filed);
         if (token->refresh == NULL) /* the first start */
             take(&token->refresh, account->refresh_token);
+        return 0;
+    }
+    take(&token->filed, state.refresh);
+    buffer_reset(&token->begun);
+    buffer_printf(&token->begun, "%s", state.begun);
+    if (was_begun(token)) {
+        take(&token->access, state.access);
+        take(&token->refresh, state.refresh);
+        token->refresh_at_ms = state.refresh_at_ms;
+        token->expires_at_ms = state.expires_at_ms;
     } else {
-        rc =
-            error_set(err, ERROR_TEMPORARY, "token_state_file of %s cannot be read", account->name);
+        forget(&token->access);
+        take(&token->refresh, account->refresh_token);
     }
-    yyjson_doc_free(doc);
-    return rc;
-}
-
-static int write_all(int fd, const char *data, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(fd, data, length);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return -1;
-        data += written;
-        length -= (size_t)written;
-    }
+    token_state_clear(&state);
     return 0;
 }
 
-static int sync_folder(const char *path)
+/* Whether somebody has replaced the file since the pair in hand was asked for: theirs is newer. */
+static int was_overtaken(const struct token *token)
 {
-    char *copy = mem_strdup(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd >= 0 ? fsync(fd) : -1;
+    struct token_state state;
+    int overtaken = 0;
 
-    if (fd >= 0)
-        close(fd);
-    free(copy);
-    return rc;
+    if (token_file_read(&state, token->settings.account->token_state_file) == 1)
+        overtaken = token->filed == NULL || strcmp(token->filed, state.refresh) != 0;
+    token_state_clear(&state);
+    return overtaken;
 }
 
-/* A refresh spends the refresh token, so that there is room for the new pair is found out first. */
-static int reserve_file(const struct token *token, const char *beside, struct error *err)
+/* Durable before it is used. */
+static int save_file(struct token *token, struct error *err)
 {
-    int fd = open(beside, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    int code = fd >= 0 ? posix_fallocate(fd, 0, FILE_ROOM_BYTES) : errno;
-
-    if (fd >= 0)
-        close(fd);
-    if (code != 0)
-        return error_set(err, ERROR_TEMPORARY, "token_state_file of %s cannot be written: %s",
-                         token->settings.account->name, strerror(code));
-    return 0;
-}
-
-/* New. */
-static char *pair_json(struct token *token, size_t *length)
-{
-    yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
-    yyjson_mut_val *root = yyjson_mut_obj(doc);
-    char *json;
+    struct token_state state = {.access = token->access,
+                                .refresh = token->refresh,
+                                .refresh_at_ms = token->refresh_at_ms,
+                                .expires_at_ms = token->expires_at_ms};
 
     if (!was_begun(token))
         buffer_printf(&token->begun, "%s\n", token->digest);
-    yyjson_mut_doc_set_root(doc, root);
-    yyjson_mut_obj_add_str(doc, root, "access_token", token->access);
-    yyjson_mut_obj_add_str(doc, root, "refresh_token", token->refresh);
-    yyjson_mut_obj_add_sint(doc, root, "refresh_at_ms", token->refresh_at_ms);
-    yyjson_mut_obj_add_sint(doc, root, "expires_at_ms", token->expires_at_ms);
-    yyjson_mut_obj_add_str(doc, root, "begun", token->begun.data);
-    json = mem_check(yyjson_mut_write(doc, 0, length));
-    yyjson_mut_doc_free(doc);
-    return json;
+    state.begun = token->begun.data;
+    if (token_file_save(token->settings.account->token_state_file, token->beside, &state) != 0)
+        return error_set(err, ERROR_TEMPORARY, "token_state_file of %s cannot be written: %s",
+                         token->settings.account->name, strerror(errno));
+    token->unsaved = 0;
+    take(&token->filed, token->refresh);
+    return 0;
 }
 
-/* Durable before it is used: written beside, synced, renamed. */
-static int save_file(struct token *token, const char *beside, struct error *err)
+void token_free(struct token *token)
 {
-    const char *path = token->settings.account->token_state_file;
-    size_t length;
-    char *json = pair_json(token, &length);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    int rc = -1;
+    struct error ignored = {0};
 
-    if (fd >= 0) {
-        if (write_all(fd, json, length) == 0 && ftruncate(fd, (off_t)length) == 0 && fsync(fd) == 0)
-            rc = 0;
-        if (close(fd) != 0)
-            rc = -1;
-    }
-    if (rc == 0 && (rename(beside, path) != 0 || sync_folder(path) != 0))
-        rc = -1;
-    token->unsaved = rc != 0;
-    if (rc != 0)
-        error_set(err, ERROR_TEMPORARY, "token_state_file of %s cannot be written: %s",
-                  token->settings.account->name, strerror(errno));
-    explicit_bzero(json, length);
-    free(json);
-    return rc;
+    if (token == NULL)
+        return;
+    if (token->unsaved && !was_overtaken(token))
+        save_file(token, &ignored); /* the last chance of a pair whose predecessor is spent */
+    forget(&token->access);
+    forget(&token->refresh);
+    forget(&token->refused_refresh);
+    forget(&token->filed);
+    unlink(token->beside); /* reserved, and not needed any more */
+    free(token->beside);
+    http_answer_clear(&token->answer);
+    buffer_clear(&token->begun);
+    http_free(token->http);
+    redis_free(token->redis);
+    pthread_mutex_destroy(&token->lock);
+    free(token);
 }
 
 /* Authorization: Basic base64(client_id:client_secret). New. */
@@ -327,30 +281,53 @@ static int is_fresh(const struct token *token, struct text refused)
     return is_alive(token, refused) && clock_now_ms() < token->refresh_at_ms;
 }
 
-/* Takes the lock in Redis, or sees that somebody else refreshes. 1: the lock is ours; 0: there is a
- * usable token; -1 */
+/* One that is ours already is renewed: it is kept while a pair is not on disk yet. 1: the lock is
+ * ours; 0: somebody else has it; -1 */
+static int try_lock(struct token *token, const char *key, struct error *err)
+{
+    static const char script[] = "local held = redis.call('GET', KEYS[1]) "
+                                 "if held and held ~= ARGV[1] then return 0 end "
+                                 "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) return 1";
+    redisReply *reply = redis_command(token->redis, err, "EVAL %s 1 %s %s %d", script, key,
+                                      token->owner, token->unsaved ? UNSAVED_LOCK_MS : LOCK_MS);
+    int taken;
+
+    if (reply == NULL)
+        return -1;
+    taken = reply->type == REDIS_REPLY_INTEGER && reply->integer == 1;
+    freeReplyObject(reply);
+    return taken;
+}
+
+/* Reads what others may have saved. 1: a refresh is needed; 0: there is a usable token; -1 */
+static int learn(struct token *token, struct text refused, struct error *err)
+{
+    if (load_file(token, err) != 0)
+        return -1;
+    if (is_fresh(token, refused))
+        return 0;
+    if (token->refused_refresh != NULL && strcmp(token->refused_refresh, token->refresh) == 0)
+        return error_set(err, ERROR_PERMANENT,
+                         "the refresh token of %s is refused: authorize again",
+                         token->settings.account->name);
+    return 1;
+}
+
+/* Takes the lock in Redis, or sees that somebody else refreshes. A pair in hand that is not on disk
+ * yet is only to be saved: then nothing is read over it. 1: the lock is ours; 0: there is a usable
+ * token; -1 */
 static int lock_or_learn(struct token *token, struct text refused, const char *key,
-                         const char *owner, struct error *err)
+                         struct error *err)
 {
     for (int i = 0; i < WAITS_MAX; i++) {
-        redisReply *reply;
+        int needed = token->unsaved ? 1 : learn(token, refused, err);
         int taken;
 
-        if (load_file(token, err) != 0)
-            return -1;
-        if (is_fresh(token, refused))
-            return 0;
-        if (token->refused_refresh != NULL && strcmp(token->refused_refresh, token->refresh) == 0)
-            return error_set(err, ERROR_PERMANENT,
-                             "the refresh token of %s is refused: authorize again",
-                             token->settings.account->name);
-        reply = redis_command(token->redis, err, "SET %s %s NX PX %d", key, owner, LOCK_MS);
-        if (reply == NULL)
-            return -1;
-        taken = reply->type == REDIS_REPLY_STATUS;
-        freeReplyObject(reply);
-        if (taken)
-            return 1;
+        if (needed != 1)
+            return needed;
+        taken = try_lock(token, key, err);
+        if (taken != 0)
+            return taken;
         if (is_alive(token, refused))
             return 0; /* it is early: the old one will do until the other has refreshed */
         if (stop_wait_ms(WAIT_FOR_OTHER_MS))
@@ -360,48 +337,53 @@ static int lock_or_learn(struct token *token, struct text refused, const char *k
                      token->settings.account->name);
 }
 
-/* With the lock in Redis, unless the pair in hand is only to be saved. */
-static int refresh_and_save(struct token *token, struct text refused, struct error *err)
+/* A refresh spends the refresh token, so that there is room for the new pair is found out first. */
+static int ask_if_room(struct token *token, struct error *err)
 {
-    char *beside = mem_printf("%s.new", token->settings.account->token_state_file);
-    int rc = 0;
-
-    if (!token->unsaved) {
-        /* Read again: somebody may have finished between our look and the lock. */
-        rc = load_file(token, err);
-        if (rc != 0 || is_fresh(token, refused))
-            goto out;
-        rc = reserve_file(token, beside, err);
-        if (rc == 0)
-            rc = ask_for_pair(token, err);
-    }
-    if (rc == 0)
-        rc = save_file(token, beside, err);
-    if (rc == 0)
-        log_info("token_refreshed account=%s", token->settings.account->name);
-out:
-    free(beside);
-    return rc;
+    if (token_file_reserve(token->beside) != 0)
+        return error_set(err, ERROR_TEMPORARY, "token_state_file of %s cannot be written: %s",
+                         token->settings.account->name, strerror(errno));
+    return ask_for_pair(token, err);
 }
 
-/* With the mutex held. */
+/* With the lock in Redis. */
+static int refresh_and_save(struct token *token, struct text refused, struct error *err)
+{
+    if (token->unsaved && was_overtaken(token))
+        token->unsaved = 0;
+    if (!token->unsaved) {
+        /* Read again: somebody may have finished between our look and the lock. */
+        if (load_file(token, err) != 0)
+            return -1;
+        if (is_fresh(token, refused))
+            return 0;
+        if (ask_if_room(token, err) != 0)
+            return -1;
+    }
+    if (save_file(token, err) != 0)
+        return -1;
+    log_info("token_refreshed account=%s", token->settings.account->name);
+    return 0;
+}
+
+/* With the mutex held. While the pair in hand is not on disk the lock is kept: another pusher would
+ * ask with the refresh token that is spent already. */
 static int refresh_under_lock(struct token *token, struct text refused, struct error *err)
 {
     static const char unlock[] =
         "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 1";
     char *key =
         mem_printf("%s:token-lock:%s", token->settings.prefix, token->settings.account->name);
-    char owner[64];
     struct error ignored = {0};
-    int rc;
+    int rc = lock_or_learn(token, refused, key, err);
 
-    snprintf(owner, sizeof(owner), "%d-%" PRId64 "-%.9f", (int)getpid(), clock_now_ms(),
-             retry_chance());
-    rc = token->unsaved ? 1 : lock_or_learn(token, refused, key, owner, err);
     if (rc == 1) {
         rc = refresh_and_save(token, refused, err);
-        freeReplyObject(
-            redis_command(token->redis, &ignored, "EVAL %s 1 %s %s", unlock, key, owner));
+        if (token->unsaved)
+            try_lock(token, key, &ignored); /* for longer */
+        else
+            freeReplyObject(redis_command(token->redis, &ignored, "EVAL %s 1 %s %s", unlock, key,
+                                          token->owner));
     }
     free(key);
     return rc;

@@ -3,6 +3,7 @@
 import glob
 import json
 import os
+import re
 import stat
 import subprocess
 
@@ -159,6 +160,39 @@ def test_pair_that_cannot_be_kept_is_not_asked_for(shop):
     os.rename(f"{shop.run}/state-away", f"{shop.run}/state")
     shop.wait_delivered(placed)
     assert shop.refreshes() == before + 1
+
+
+def test_pair_is_written_to_a_file_of_the_process_alone_and_saved_under_the_lock(shop):
+    """The folder goes while the pair is asked for: it is kept, under the lock, and saved when the folder is back."""
+    before, folder, lock = shop.refreshes(), f"{shop.run}/state", f"{shop.prefix}:token-lock:main"
+    shop.services["pusher-2"].stop()
+    old, failed = shop.state(), len(shop.log("written: No such file", ("pusher",)))
+    os.mkdir(f"{folder}/token.new")  # a name that all processes would share is in nobody's way
+    shop.fault(side="is", path="/token", kind="delay", delay_ms=1500, count=1)
+    shop.sandbox_settings(revoke_access_tokens=True)
+    placed = shop.place_some(4)
+
+    def reserved():
+        return [name for name in os.listdir(folder) if re.fullmatch(r"token\.[0-9a-f]{16}\.new", name)]
+    try:
+        assert len(wait_until(reserved, 20, shop.trouble)) == 1
+        os.rename(folder, f"{folder}-away")
+        wait_until(lambda: len(shop.log("written: No such file", ("pusher",))) > failed, 20, shop.trouble)
+        assert int(shop.redis.command("PTTL", lock)) > 60_000, "nobody else asks with the refresh token that is spent"
+        shop.redis.command("SET", lock, "somebody-else", "PX", "4000")
+        os.rename(f"{folder}-away", folder)
+        while shop.redis.command("EXISTS", lock) == b"1":
+            state = shop.state()
+            assert state == old or shop.redis.command("EXISTS", lock) == b"0", "saved under another's lock"
+        shop.wait_delivered(placed)
+    finally:
+        if not os.path.exists(folder):
+            os.rename(f"{folder}-away", folder)
+        os.rmdir(f"{folder}/token.new")
+        shop.start_service("pusher-2")
+        shop.wait_ready("pusher-2")
+    assert shop.refreshes() == before + 1 and shop.log("authorization_lost") == []
+    assert os.listdir(folder) == ["token"]
 
 
 def test_lock_of_a_dead_refresher_runs_out(shop):
