@@ -269,7 +269,7 @@ int ledger_acquire_and_peek(struct ledger *ledger, const struct ledger_request *
 
 /* end, begin, finish: one script, each part optional (NULL). */
 static int run_step(struct ledger *ledger, const struct ledger_grant *grant, const char *ended,
-                    const char *result, const char *begun, const char *finish, const char *reason,
+                    const char *result, const char *begun, const char *finish, const char *note,
                     enum ledger_answer *answer, struct error *err)
 {
     const char *data[16];
@@ -288,7 +288,7 @@ static int run_step(struct ledger *ledger, const struct ledger_grant *grant, con
     ledger_add_string(&arguments, result);
     ledger_add_string(&arguments, begun);
     ledger_add_string(&arguments, finish);
-    ledger_add_string(&arguments, reason);
+    ledger_add_string(&arguments, note);
     reply = ledger_run(ledger, SCRIPT_STEP, &arguments, err);
     if (reply == NULL)
         return -1;
@@ -311,7 +311,7 @@ int ledger_end(struct ledger *ledger, const struct ledger_grant *grant, const ch
 }
 
 int ledger_finish(struct ledger *ledger, const struct ledger_grant *grant, enum ledger_finish how,
-                  const char *step, const char *result, const char *reason,
+                  const char *step, const char *result, const char *note,
                   enum ledger_answer *answer, struct error *err)
 {
     static const char *const words[] = {[LEDGER_FINISH_DONE] = "done",
@@ -319,5 +319,5 @@ int ledger_finish(struct ledger *ledger, const struct ledger_grant *grant, enum 
                                         [LEDGER_FINISH_RETRY] = "retry",
                                         [LEDGER_FINISH_WITHDRAWN] = "withdrawn"};
 
-    return run_step(ledger, grant, step, result, NULL, words[how], reason, answer, err);
+    return run_step(ledger, grant, step, result, NULL, words[how], note, answer, err);
 }

@@ -175,10 +175,11 @@ enum ledger_finish {
  * up.
  * @param step,result  NULL, or a step to end in the same call as ledger_end() does (saves a round
  * trip)
- * @param reason       DEAD: reason_name(); else NULL
+ * @param note         DEAD: reason_name(); DONE and RETRY: a text that the entry keeps as step
+ * "evidence", or NULL
  */
 int ledger_finish(struct ledger *ledger, const struct ledger_grant *grant, enum ledger_finish how,
-                  const char *step, const char *result, const char *reason,
+                  const char *step, const char *result, const char *note,
                   enum ledger_answer *answer, struct error *err);
 
 /** @brief The ledger's epoch now (rule 7), as it stands in fences. LOST leaves epoch 0. */

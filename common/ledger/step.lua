@@ -1,6 +1,6 @@
 -- step: begin, end and finish, each optional, in the order end, begin, finish. Repeating one changes nothing.
 -- ARGV: fence, lease_ms, keep_ms, step to end, its result ('': no effect), step to begin, finish (''|done|dead|retry|
--- withdrawn), reason
+-- withdrawn), note: the reason (dead), or the evidence to keep for whoever has the entry next (done, retry; '': as it is)
 -- Answer: OK | OK_STALE | FENCED | LOST, writes. FENCED after an `end` that was this fence's own: the end is recorded.
 local fence, lease_ms, keep_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local ending, result, beginning, finish = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
@@ -97,6 +97,9 @@ if finish ~= '' and word == 'OK' then
             put('stale', '1')
         end
         put('lease', '0')
+        if (finish == 'done' or finish == 'retry') and ARGV[8] ~= '' then
+            put('s:evidence', ARGV[8])
+        end
         if finish ~= 'retry' then
             put('state', finish)
             put('reason', finish == 'dead' and ARGV[8])

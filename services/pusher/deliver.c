@@ -188,11 +188,19 @@ static enum step deliver_steps(struct delivery *d)
 static enum step finish(struct delivery *d, enum ledger_finish how, const char *reason)
 {
     const char *step = d->pending_step.length > 0 ? d->pending_step.data : NULL;
+    char *evidence = NULL;
     enum step ended;
 
+    /* For whoever goes on with it, or publishes its fate again. */
+    if (how == LEDGER_FINISH_DONE || how == LEDGER_FINISH_RETRY) {
+        struct evidence now = delivery_evidence(d);
+
+        evidence = evidence_write(&now);
+    }
     CRASH_POINT("finishing", "");
-    ended = delivery_finish(d, d->grant, how, step, step != NULL ? d->pending_result : NULL, reason,
-                            step != NULL);
+    ended = delivery_finish(d, d->grant, how, step, step != NULL ? d->pending_result : NULL,
+                            evidence != NULL ? evidence : reason, step != NULL);
+    free(evidence);
     CRASH_POINT("finished", "");
     buffer_reset(&d->pending_step);
     return ended;
@@ -347,6 +355,7 @@ static enum step deliver_once(struct delivery *d, struct result *result)
             return finish_failed(d, result);
         if (step != STEP_OK)
             return step;
+        delivery_recall(d);
         if (d->grant->answer != LEDGER_GRANT && d->grant->answer != LEDGER_RECONCILE)
             return answer_final(d, result);
         d->job->held = 1;
@@ -410,13 +419,18 @@ enum delivered deliver(struct delivery *d, struct job *job, struct result *resul
 
 void deliver_give_back(struct delivery *d, struct job *job)
 {
+    struct evidence evidence = job->evidence;
     enum ledger_answer answer;
     struct error err = {0};
+    char *note;
 
     if (!job->held || d->gave_up_redis)
         return;
     job->held = 0;
-    if (ledger_finish(d->ledger, &job->grant, LEDGER_FINISH_RETRY, NULL, NULL, NULL, &answer,
+    evidence.calls += job->call_count;
+    note = evidence_write(&evidence);
+    if (ledger_finish(d->ledger, &job->grant, LEDGER_FINISH_RETRY, NULL, NULL, note, &answer,
                       &err) != 0)
         d->gave_up_redis = 1;
+    free(note);
 }

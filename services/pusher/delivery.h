@@ -9,6 +9,7 @@
 #include "account.h"
 #include "claims.h"
 #include "config.h"
+#include "evidence.h"
 #include "event.h"
 #include "health.h"
 #include "infusionsoft.h"
@@ -49,12 +50,6 @@ struct pusher {
     struct metric *goals[GOAL_RESULT_COUNT];
 };
 
-/* A step that was refused for good, given up or without effect, and what the account said to it. */
-struct incomplete {
-    char *step;
-    char *answer;
-};
-
 /* One record in our hands. */
 struct job {
     struct job *next;
@@ -69,13 +64,12 @@ struct job {
     int account_index; /* -1: no such account */
     int held; /* grant is ours already: set aside in the middle, go on without asking again */
     struct ledger_grant grant;
-    int64_t begun_ms; /* monotonic; when a worker first took it in hand */
-    int64_t call_count;
-    int64_t created_ms; /* when the order was made by us; 0: not by this process */
-    int look_later;     /* it was looked up and not there (rule 2) */
+    int64_t begun_ms;         /* monotonic; when a worker first took it in hand */
+    int64_t call_count;       /* by this process */
+    struct evidence evidence; /* of what was before and, as far as it is known, of now */
+    int recalled;             /* how often the entry was asked for it: once counts */
+    int look_later;           /* it was looked up and not there (rule 2) */
     struct account_trial trials[ACCOUNT_PART_COUNT];
-    struct incomplete *incomplete; /* owned; what is missing of a delivered order */
-    int incomplete_count;
 };
 
 /* A product of the payload. */
@@ -86,7 +80,7 @@ struct product {
     char id[64]; /* "": not known yet */
 };
 
-enum { DELIVERY_ANSWER_BYTES = 1025, DELIVERY_DETAIL_BYTES = 160, DELIVERY_INCOMPLETE_MAX = 64 };
+enum { DELIVERY_ANSWER_BYTES = 1025, DELIVERY_DETAIL_BYTES = 160 };
 
 /* A job is set aside for so long at once; what takes longer is set aside again. */
 enum { DELIVERY_LATER_MAX_MS = 120000 };
@@ -189,7 +183,7 @@ enum step delivery_end(struct delivery *d, struct ledger_grant *grant, const cha
                        const char *result, const char *next, int called);
 
 enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum ledger_finish how,
-                          const char *step, const char *result, const char *reason, int called);
+                          const char *step, const char *result, const char *note, int called);
 
 enum step delivery_acquire(struct delivery *d, const struct ledger_request *request,
                            struct ledger_grant *grant, struct ledger_peek *peeks, int count);
@@ -295,14 +289,15 @@ enum step delivery_release(struct delivery *d, const struct ledger_request *requ
                            struct ledger_grant *grant, const char *step_name, enum step settled,
                            const char *id);
 
-/* what is known of a delivery besides its steps (evidence.c) */
-
 /** @brief Lists a step that is missing of the order, once. answer: NULL: the kept one. It stays
  * with the job, also while that is set aside. */
 void delivery_add_incomplete(struct delivery *d, const char *step, const char *answer);
 
-/** @brief Releases what a job has listed. */
-void job_clear_incomplete(struct job *job);
+/** @brief What the entry knows of earlier deliveries becomes the job's, once. */
+void delivery_recall(struct delivery *d);
+
+/** @brief The evidence as of now; its list is borrowed from the job. */
+struct evidence delivery_evidence(const struct delivery *d);
 
 /* steps, in order of work */
 enum step reconcile_step(struct delivery *d); /* the doubt that was found at acquire */

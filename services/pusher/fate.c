@@ -40,14 +40,6 @@ static void set_due(struct delivery *d, struct output *output, int topic)
         (struct text){d->not_before_text.data, d->not_before_text.length};
 }
 
-static void add_time(yyjson_mut_doc *doc, yyjson_mut_val *times, const char *name, int64_t at_ms)
-{
-    if (at_ms > 0)
-        yyjson_mut_obj_add_sint(doc, times, name, at_ms);
-    else
-        yyjson_mut_obj_add_null(doc, times, name);
-}
-
 /* steps and in_doubt, from the list that the ledger keeps. */
 static void add_steps(struct delivery *d, yyjson_mut_doc *doc, yyjson_mut_val *root)
 {
@@ -57,6 +49,8 @@ static void add_steps(struct delivery *d, yyjson_mut_doc *doc, yyjson_mut_val *r
     for (int i = 0; i < d->grant->step_count; i++) {
         const struct ledger_step *step = &d->grant->steps[i];
 
+        if (strcmp(step->name, EVIDENCE_STEP) == 0)
+            continue;
         yyjson_mut_obj_put(steps, yyjson_mut_str(doc, step->name),
                            yyjson_mut_str(doc, step->result));
         if (strncmp(step->name, "goal:", 5) == 0 && strcmp(step->result, "in_doubt") == 0)
@@ -64,8 +58,8 @@ static void add_steps(struct delivery *d, yyjson_mut_doc *doc, yyjson_mut_val *r
     }
 }
 
-/* What the entry of a finished order says of steps that were refused or given up: their answers are
- * not kept. */
+/* What the entry says of steps that were refused or given up by a process whose answers were not
+ * kept. */
 static void recall_incomplete(struct delivery *d)
 {
     for (int i = 0; i < d->grant->step_count; i++) {
@@ -77,36 +71,56 @@ static void recall_incomplete(struct delivery *d)
     }
 }
 
+void delivery_add_incomplete(struct delivery *d, const char *step, const char *answer)
+{
+    evidence_add(&d->job->evidence, step, answer != NULL ? answer : d->answer);
+}
+
+void delivery_recall(struct delivery *d)
+{
+    const char *text = delivery_done(d, EVIDENCE_STEP);
+    yyjson_doc *doc;
+
+    /* Once: what it holds later is this job's own. */
+    if (d->job->recalled++ || text == NULL)
+        return;
+    doc = yyjson_read(text, strlen(text), YYJSON_READ_ALLOW_INVALID_UNICODE);
+    evidence_read(&d->job->evidence, yyjson_doc_get_root(doc));
+    yyjson_doc_free(doc);
+}
+
+struct evidence delivery_evidence(const struct delivery *d)
+{
+    struct evidence evidence = d->job->evidence;
+
+    /* A version that came later adds nothing to how the order was made. */
+    if (d->grant->answer == LEDGER_DONE && evidence.digest[0] != '\0')
+        return evidence;
+    evidence.calls += d->job->call_count + infusionsoft_call_count(d->client) - d->calls_before;
+    evidence.attempts = d->attempt + 1;
+    evidence.polled_at = d->polled_at;
+    snprintf(evidence.digest, sizeof(evidence.digest), "%s", d->digest);
+    return evidence;
+}
+
 static char *delivered_value(struct delivery *d, size_t *length)
 {
     yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
-    yyjson_mut_val *root = yyjson_mut_obj(doc), *list, *times;
+    yyjson_mut_val *root = yyjson_mut_obj(doc), *times = yyjson_mut_obj(doc);
+    struct evidence evidence = delivery_evidence(d);
     const char *order = delivery_done(d, "order");
     const char *contact = delivery_done(d, "contact");
     char *value;
 
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_sint(doc, root, "modified_at", d->grant->modified_at);
-    yyjson_mut_obj_add_str(doc, root, "digest", d->digest);
     yyjson_mut_obj_add_str(doc, root, "contact_id", contact != NULL ? contact : d->contact_id);
     yyjson_mut_obj_add_str(doc, root, "order_id", order != NULL ? order : "");
     add_steps(d, doc, root);
-    list = yyjson_mut_obj_add_arr(doc, root, "incomplete");
-    for (int i = 0; i < d->job->incomplete_count; i++) {
-        yyjson_mut_val *one = yyjson_mut_arr_add_obj(doc, list);
-
-        yyjson_mut_obj_add_str(doc, one, "step", d->job->incomplete[i].step);
-        yyjson_mut_obj_add_str(doc, one, "answer", d->job->incomplete[i].answer);
-    }
-    yyjson_mut_obj_add_sint(doc, root, "calls",
-                            d->job->call_count + infusionsoft_call_count(d->client) -
-                                d->calls_before);
-    yyjson_mut_obj_add_sint(doc, root, "attempts", d->attempt + 1);
-    times = yyjson_mut_obj_add_obj(doc, root, "times");
-    add_time(doc, times, "placed", d->placed_at);
-    add_time(doc, times, "modified", d->grant->modified_at);
-    add_time(doc, times, "polled", d->polled_at);
-    add_time(doc, times, "created", d->job->created_ms);
+    evidence_put(&evidence, doc, root, times);
+    yyjson_mut_obj_add_sint(doc, times, "placed", d->placed_at);
+    yyjson_mut_obj_add_sint(doc, times, "modified", d->grant->modified_at);
+    yyjson_mut_obj_add_val(doc, root, "times", times);
     value = yyjson_mut_write(doc, YYJSON_WRITE_ALLOW_INVALID_UNICODE, length);
     yyjson_mut_doc_free(doc);
     return mem_check(value);
@@ -121,7 +135,8 @@ static void log_delivered(struct delivery *d)
     key_text(d, key);
     log_info("delivered key=%s contact=%s order=%s attempt=%" PRId64 " delay_ms=%" PRId64 "%s", key,
              contact != NULL ? contact : d->contact_id, order != NULL ? order : "?", d->attempt + 1,
-             clock_now_ms() - d->placed_at, d->job->incomplete_count > 0 ? " incomplete=yes" : "");
+             clock_now_ms() - d->placed_at,
+             d->job->evidence.incomplete_count > 0 ? " incomplete=yes" : "");
 }
 
 void fate_look_later(struct delivery *d, struct result *result)
@@ -139,8 +154,7 @@ void fate_delivered(struct delivery *d, struct result *result)
     struct output *output = &result->outputs[0];
     size_t length;
 
-    if (d->grant->answer == LEDGER_DONE)
-        recall_incomplete(d);
+    recall_incomplete(d);
     result->verdict = VERDICT_PASS;
     result->reason = REASON_NONE;
     *output = (struct output){.topic = d->pusher->topics.delivered,

@@ -9,6 +9,8 @@
 #include "json.h"
 #include "text.h"
 
+#include "evidence.h"
+
 void fate_clear(struct fate *fate)
 {
     for (int i = 0; i < fate->step_count; i++) {
@@ -27,11 +29,11 @@ static void read_steps(struct fate *fate, yyjson_val *steps)
 
     if (!yyjson_obj_iter_init(steps, &iter) || yyjson_obj_size(steps) == 0)
         return;
-    fate->steps = mem_alloc(yyjson_obj_size(steps) * sizeof(*fate->steps));
+    fate->steps = mem_alloc((yyjson_obj_size(steps) + 1) * sizeof(*fate->steps));
     while ((name = yyjson_obj_iter_next(&iter)) != NULL) {
         yyjson_val *result = yyjson_obj_iter_get_val(name);
 
-        if (!yyjson_is_str(result))
+        if (!yyjson_is_str(result) || yyjson_equals_str(name, EVIDENCE_STEP))
             continue;
         fate->steps[fate->step_count].name = mem_strdup(yyjson_get_str(name));
         fate->steps[fate->step_count++].result = mem_strdup(yyjson_get_str(result));
@@ -58,6 +60,17 @@ static int read_dead(const struct event *event, struct fate *fate)
     return 0;
 }
 
+/* All else that the record knows of the delivery: one more step, for which there is room. */
+static void read_evidence(struct fate *fate, yyjson_val *root)
+{
+    struct evidence evidence = {0};
+
+    evidence_read(&evidence, root);
+    fate->steps[fate->step_count].name = mem_strdup(EVIDENCE_STEP);
+    fate->steps[fate->step_count++].result = evidence_write(&evidence);
+    evidence_clear(&evidence);
+}
+
 static int read_delivered(yyjson_val *root, struct fate *fate)
 {
     yyjson_val *digest = yyjson_obj_get(root, "digest");
@@ -66,6 +79,8 @@ static int read_delivered(yyjson_val *root, struct fate *fate)
     if (yyjson_is_str(digest))
         copy_text(fate->digest, sizeof(fate->digest), json_text(digest));
     read_steps(fate, yyjson_obj_get(root, "steps"));
+    if (fate->steps != NULL)
+        read_evidence(fate, root);
     return 0;
 }
 
@@ -87,7 +102,8 @@ int fate_read(const struct topics *topics, const struct event *event, struct fat
         return -1; /* a tombstone */
     if (strcmp(event->topic, topics->dead) == 0)
         return read_dead(event, fate);
-    doc = yyjson_read(event->value.data, event->value.length, YYJSON_READ_NUMBER_AS_RAW);
+    doc = yyjson_read(event->value.data, event->value.length,
+                      YYJSON_READ_NUMBER_AS_RAW | YYJSON_READ_ALLOW_INVALID_UNICODE);
     root = yyjson_doc_get_root(doc);
     version = yyjson_obj_get(root, "modified_at");
     if (yyjson_is_raw(version) && text_to_int(json_text(version), &modified_at) == 0)

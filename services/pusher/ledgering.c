@@ -137,11 +137,11 @@ enum step delivery_end(struct delivery *d, struct ledger_grant *grant, const cha
 }
 
 enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum ledger_finish how,
-                          const char *step, const char *result, const char *reason, int called)
+                          const char *step, const char *result, const char *note, int called)
 {
     enum ledger_answer answer = LEDGER_FENCED;
 
-    UNTIL_ANSWERED(ledger_finish(d->ledger, grant, how, step, result, reason, &answer, &err));
+    UNTIL_ANSWERED(ledger_finish(d->ledger, grant, how, step, result, note, &answer, &err));
     if (step != NULL) {
         CRASH_POINT("ended", step);
         note_step(grant, step, result);

@@ -197,7 +197,7 @@ static enum step create_order(struct delivery *d, int without_region, int begun,
         return step;
     if (outcome == INFUSIONSOFT_OK && infusionsoft_object_id(d->client, its) != NULL) {
         snprintf(id, 64, "%s", its);
-        d->job->created_ms = clock_now_ms();
+        d->job->evidence.created_at = clock_now_ms();
         compare_total(d);
         return STEP_OK;
     }

@@ -80,7 +80,7 @@ static void job_free(struct pool *pool, struct job *job)
     if (job->account_index >= 0)
         account_let_go(pool->pusher->accounts[job->account_index], job->trials);
     ledger_grant_clear(&job->grant);
-    job_clear_incomplete(job);
+    evidence_clear(&job->evidence);
     yyjson_doc_free(job->doc);
     free(job);
 }

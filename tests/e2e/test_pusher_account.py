@@ -119,3 +119,42 @@ def test_a_look_again_that_is_refused_for_good_ends(shop):
     shop.place_and_wait(order(mail("look.after")))
     assert len(shop.requests_since(0, "GET", "/orders", name)) == 1
     assert len([r for r in read_topic(shop.broker.address, shop.topic("retry-1h")) if r.key == key]) == 1
+
+
+# -- evidence ------------------------------------------------------------------------------------------------------
+
+
+EVIDENCE = ("digest", "contact_id", "order_id", "steps", "in_doubt", "incomplete", "calls", "attempts", "times")
+
+
+def evidence(record):
+    return {name: record.json()[name] for name in EVIDENCE}
+
+
+def test_later_versions_keep_the_evidence_of_the_delivery(shop):
+    """The order's goal is forbidden at first, so one delivery makes it and another one ends it; then it changes, twice."""
+    email = mail("evidence")
+    contact = known_contact(shop, email, [{"field": "OTHER", "line1": "x" * 200, "country_code": "USA"}])
+    shop.fault(side="is", method="POST", path="/automations/goals", kind="status", status=400, match="EVIDENCE-1",
+               body='{"message":"this goal is closed"}')
+    shop.fault(side="is", method="POST", path="/automations/goals", kind="status", status=403, match="EVIDENCE-2", count=1)
+    mark = shop.mark()
+    placed = shop.place_and_wait(order(email, [item("EVIDENCE-1", "One"), item("EVIDENCE-2", "Two")]), timeout=60)
+    first = delivered(shop, placed["id"])[-1]
+    value = first.json()
+    answers = {one["step"]: one["answer"] for one in value["incomplete"]}
+    assert set(answers) == {"contact", "goal:BCSKU/EVIDENCE-1"} and value["contact_id"] == contact
+    assert "Line1 (too long)" in answers["contact"] and "this goal is closed" in answers["goal:BCSKU/EVIDENCE-1"]
+    create, = [e for e in shop.requests_since(mark, "POST", "/orders") if e["status"] == 201]
+    assert abs(value["times"]["created"] - 1000 * float(create["t"])) < 5000
+    own = [e for e in shop.requests_since(mark) if not e["path"].endswith(("/userinfo", "/businessProfile"))]
+    assert value["calls"] >= len([e for e in own if e["method"] != "GET"]), "of both deliveries"
+    for status in (2, 10):
+        before = len(delivered(shop, placed["id"]))
+        if status == 10:  # the ledger is filled in again from Kafka
+            rebuilt = shop.services["pusher"].text().count("rebuild ended")
+            shop.command("ledger", "distrust")
+            wait_until(lambda n=rebuilt: shop.services["pusher"].text().count("rebuild ended") > n, 30, shop.trouble)
+        shop.change(placed["id"], status_id=status)
+        wait_until(lambda n=before: len(delivered(shop, placed["id"])) > n, 30, "its fate once more")
+        assert evidence(delivered(shop, placed["id"])[-1]) == evidence(first)

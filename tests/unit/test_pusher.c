@@ -11,6 +11,7 @@
 
 #include "../../services/pusher/circuit.h"
 #include "../../services/pusher/decide.h"
+#include "../../services/pusher/evidence.h"
 #include "../../services/pusher/heap.h"
 #include "../../services/pusher/merge.h"
 #include "infusionsoft.h"
@@ -338,6 +339,42 @@ static void refused_regions_are_named(void **state)
             fail_msg("%s", cases[i].answer);
 }
 
+static void evidence_survives_being_written_and_ignores_other_types(void **state)
+{
+    static const char delivered[] =
+        "{\"modified_at\":5,\"digest\":\"abc\",\"incomplete\":[{\"step\":\"goal:A/b\",\"answer\":"
+        "\"no\"},{\"step\":\"goal:A/b\",\"answer\":\"twice\"},{\"step\":7},\"x\"],\"calls\":4,"
+        "\"attempts\":2,\"times\":{\"placed\":1,\"polled\":2,\"created\":3}}";
+    static const char strange[] = "{\"digest\":1,\"incomplete\":{},\"calls\":\"4\",\"attempts\":-1,"
+                                  "\"times\":[]}";
+    struct evidence evidence = {0}, again = {0};
+    yyjson_doc *doc = yyjson_read(delivered, strlen(delivered), YYJSON_READ_NUMBER_AS_RAW);
+    char *text;
+
+    (void)state;
+    evidence_read(&evidence, yyjson_doc_get_root(doc));
+    yyjson_doc_free(doc);
+    text = evidence_write(&evidence);
+    assert_string_equal(text,
+                        "{\"digest\":\"abc\",\"incomplete\":[{\"step\":\"goal:A/b\",\"answer\":"
+                        "\"no\"}],\"calls\":4,\"attempts\":2,\"times\":{\"polled\":2,"
+                        "\"created\":3}}");
+    doc = yyjson_read(text, strlen(text), 0);
+    evidence_read(&again, yyjson_doc_get_root(doc));
+    yyjson_doc_free(doc);
+    free(text);
+    assert_int_equal(again.created_at, 3);
+    assert_int_equal(again.incomplete_count, 1);
+    evidence_clear(&again);
+    doc = yyjson_read(strange, strlen(strange), YYJSON_READ_NUMBER_AS_RAW);
+    evidence_read(&evidence, yyjson_doc_get_root(doc)); /* nothing of it is understood */
+    yyjson_doc_free(doc);
+    assert_int_equal(evidence.calls, 4);
+    assert_int_equal(evidence.attempts, 2);
+    assert_string_equal(evidence.digest, "abc");
+    evidence_clear(&evidence);
+}
+
 static void answers_hold_no_addresses(void **state)
 {
     char text[64];
@@ -367,6 +404,7 @@ int main(void)
         cmocka_unit_test(heap_gives_the_first_due),
         cmocka_unit_test(contacts_are_merged),
         cmocka_unit_test(refused_regions_are_named),
+        cmocka_unit_test(evidence_survives_being_written_and_ignores_other_types),
         cmocka_unit_test(answers_hold_no_addresses),
     };
 
