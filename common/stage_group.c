@@ -36,6 +36,7 @@ struct partition *group_find(struct stage *stage, const rd_kafka_message_t *mess
         if (partition->id == message->partition &&
             strcmp(stage->settings.inputs[partition->input], topic) == 0) {
             partition->rkt = message->rkt;
+            group_apply_pauses(stage); /* what had to wait for this record */
             return partition;
         }
     return NULL;
@@ -51,6 +52,9 @@ static rd_kafka_topic_partition_t *list_add(const struct stage *stage,
                                              partition->id);
 }
 
+/* A pause or resume that meets librdkafka's own start of the partition makes it drop that start as
+ * outdated, and the partition is never read (its issues 2190 and 5591). So none is sent before the
+ * partition's first record: until then no partition is paused, see revoke(). */
 void group_apply_pauses(struct stage *stage)
 {
     rd_kafka_topic_partition_list_t *pause = NULL, *resume = NULL;
@@ -59,7 +63,7 @@ void group_apply_pauses(struct stage *stage)
          partition = partition->next) {
         int wanted = partition->pause != 0;
 
-        if (wanted == partition->paused)
+        if (partition->rkt == NULL || wanted == partition->paused)
             continue;
         partition->paused = wanted;
         list_add(stage, wanted ? &pause : &resume, partition);
@@ -97,8 +101,6 @@ static void assign(struct stage *stage, const rd_kafka_topic_partition_list_t *l
         }
         partition->id = list->elems[i].partition;
         partition->committed = partition->sought = -1;
-        /* librdkafka keeps a pause over revocation and assignment: said again, either way. */
-        partition->paused = -1;
         window_init(&partition->window, -1);
         if (stage->paused_all)
             partition->pause |= PAUSE_ALL;
@@ -110,7 +112,6 @@ static void assign(struct stage *stage, const rd_kafka_topic_partition_list_t *l
     code = rd_kafka_assign(stage->consumer, list);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         log_error("kafka assign failed error=\"%s\"", rd_kafka_err2str(code));
-    group_apply_pauses(stage);
     kafka_watch_assigned(stage->watch, list);
     health_set_ready("kafka", 1, NULL);
     log_info("assigned partitions=%d", list->cnt);
@@ -134,6 +135,22 @@ static void wait_for_inflight(struct stage *stage)
     }
 }
 
+/* librdkafka keeps a pause over revocation and assignment, so it is taken back before: all of them,
+ * for a resume that met librdkafka's own pause for this rebalance was dropped. */
+static void resume_all(struct stage *stage)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+
+    for (struct partition *partition = stage->partitions; partition != NULL;
+         partition = partition->next)
+        if (partition->rkt != NULL)
+            list_add(stage, &list, partition);
+    if (list == NULL)
+        return;
+    rd_kafka_resume_partitions(stage->consumer, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 static void revoke(struct stage *stage, const rd_kafka_topic_partition_list_t *list)
 {
     int lost = rd_kafka_assignment_lost(stage->consumer);
@@ -146,6 +163,7 @@ static void revoke(struct stage *stage, const rd_kafka_topic_partition_list_t *l
     }
     ticket_drop_parked(stage);
     log_info("revoked partitions=%d lost=%d unfinished=%d", list->cnt, lost, stage->inflight);
+    resume_all(stage);
     /* Eager assignment (range): all partitions are revoked together. */
     while (stage->partitions != NULL) {
         struct partition *partition = stage->partitions;

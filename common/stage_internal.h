@@ -38,7 +38,7 @@ struct partition {
     int parked_count;
     int revoked;
     int pause;  /* PAUSE_ bits wanted */
-    int paused; /* what librdkafka was told; -1: unknown */
+    int paused; /* what librdkafka was told */
 };
 
 struct ticket {
@@ -151,7 +151,8 @@ void group_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 /** @brief The partition a message came from, or NULL when it is not ours any more. */
 struct partition *group_find(struct stage *stage, const rd_kafka_message_t *message);
 
-/** @brief Tells librdkafka which partitions are paused by now. */
+/** @brief Tells librdkafka which partitions are paused by now; of one without a record yet, with
+ * its first one. */
 void group_apply_pauses(struct stage *stage);
 
 /** @brief Sets or clears PAUSE_ALL on every partition. */
