@@ -10,6 +10,11 @@ OPTIMISE ?= -O2 -g
 SANITIZE ?=
 
 PACKAGES := rdkafka libcurl hiredis yyjson inih libmicrohttpd libcrypto jansson
+# rediss:// where hiredis can do TLS: Debian trixie, not bookworm
+ifeq ($(shell pkg-config --exists hiredis_ssl libssl && echo yes),yes)
+PACKAGES += hiredis_ssl libssl
+CPPFLAGS += -DBIGFUSION_REDIS_TLS
+endif
 CPPFLAGS += -D_GNU_SOURCE -DBIGFUSION_VERSION='"$(VERSION)"' -Icommon -I$(BUILD)/generated $(shell pkg-config --cflags $(PACKAGES))
 CFLAGS += -std=c11 $(OPTIMISE) -Wall -Wextra -Werror -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
 	-fstack-protector-strong -fno-omit-frame-pointer $(SANITIZE) -pthread
@@ -77,6 +82,10 @@ conformance: ## 500 orders through a validating proxy of the vendors' API docume
 	deploy/install-deps.sh build test kafka conformance
 	$(MAKE) -j2 all
 	BUILD=$(BUILD) $(PYTHON) tests/conformance/conformance.py $(ARGS)
+
+.PHONY: trixie
+trixie: ## on Debian trixie, as root: build, unit tests, one delivery with Redis over TLS
+	tests/trixie/run.sh
 
 .PHONY: quota
 quota: deps ## 1, 4 and 16 pushers on one credential: what of the account's limits they use, and no 429 (ARGS=--kafka)

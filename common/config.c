@@ -385,6 +385,28 @@ static int check_account(const struct config *config, const struct config_accoun
                      account->auth == AUTH_KEY ? "key" : "oauth");
 }
 
+/* A certificate is of no use without its key. Whoever names either, or an authority, or the
+ * server's name, believes that the connection is encrypted. */
+static int check_redis(const struct config *config, struct error *err)
+{
+    const struct redis_server *server = &config->redis.server;
+
+    if ((server->tls_cert_file[0] == '\0') != (server->tls_key_file[0] == '\0'))
+        return error_set(err, ERROR_PERMANENT,
+                         "%s: [redis] %s is missing; allowed: tls_cert_file and tls_key_file, or "
+                         "neither",
+                         config->path,
+                         server->tls_key_file[0] == '\0' ? "tls_key_file" : "tls_cert_file");
+    if (strncmp(server->url, "rediss://", 9) != 0 &&
+        (server->tls_ca_file[0] != '\0' || server->tls_cert_file[0] != '\0' ||
+         server->tls_server_name[0] != '\0'))
+        return error_set(err, ERROR_PERMANENT,
+                         "%s: [redis] url is not encrypted, yet a tls_ setting is given; allowed: "
+                         "rediss://..., or none of the tls_ settings",
+                         config->path);
+    return 0;
+}
+
 static int check_all(struct config *config, int program, struct error *err)
 {
     if (config->store_count == 0)
@@ -396,6 +418,8 @@ static int check_all(struct config *config, int program, struct error *err)
     for (int i = 0; i < config->account_count; i++)
         if (check_account(config, &config->accounts[i], program, err) != 0)
             return -1;
+    if (check_redis(config, err) != 0)
+        return -1;
     if (config->pusher.http_timeout_s >= config->pusher.lease_s)
         return error_set(err, ERROR_PERMANENT,
                          "%s: [pusher] lease_s = %lld: allowed: more than http_timeout_s = %lld",

@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "mem.h"
+#include "redis_url.h"
 
 /* Programs, as bits: who reads a setting. Secrets are read from their files only by those programs.
  */
@@ -97,7 +98,7 @@ struct config {
         int64_t session_timeout_ms;
     } kafka;
     struct {
-        char *url;
+        struct redis_server server;
         int64_t ledger_keep_days;
         int64_t born_margin_s;
     } redis;

@@ -12,7 +12,7 @@ struct ledger_settings ledger_settings_of(const struct config *config)
     static const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000;
 
     return (struct ledger_settings){
-        .url = config->redis.url,
+        .server = &config->redis.server,
         .prefix = config->kafka.topic_prefix,
         .lease_ms = config->pusher.lease_s * 1000,
         .visibility_delay_ms = config->pusher.visibility_delay_s * 1000,
@@ -30,7 +30,7 @@ struct ledger *ledger_new(const struct ledger_settings *settings)
     ledger->settings = *settings;
     if (settings->seen == NULL)
         ledger->settings.seen = ledger->own_seen = ledger_seen_new();
-    ledger->redis = redis_new(settings->url, settings->timeout_ms);
+    ledger->redis = redis_new(settings->server, settings->timeout_ms);
     ledger_scripts_init(ledger->scripts);
     snprintf(ledger->marker_key, sizeof(ledger->marker_key), "%s:ledger", settings->prefix);
     snprintf(ledger->lock_key, sizeof(ledger->lock_key), "%s:ledger-rebuild", settings->prefix);

@@ -17,13 +17,14 @@
 
 #include "error.h"
 #include "mem.h"
+#include "redis_url.h"
 
 struct ledger; /* opaque: one connection */
 struct ledger_seen;
 
 struct ledger_settings {
-    const char *url;    /* redis://[user:password@]host:port/db or unix:///path?db=N; keeps */
-    const char *prefix; /* topic_prefix: keys are <prefix>:...; keeps */
+    const struct redis_server *server; /* keeps */
+    const char *prefix;                /* topic_prefix: keys are <prefix>:...; keeps */
     int64_t lease_ms;
     int64_t visibility_delay_ms;
     int64_t keep_ms; /* how long done entries live */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "mem.h"
 #include "redis_url.h"
@@ -182,6 +183,8 @@ const char *option_range_text(const char *range)
         return REDIS_URL_FORM;
     if (strcmp(range, "line") == 0)
         return "one line of text";
+    if (strcmp(range, "readable") == 0)
+        return "a readable file, or nothing";
     if (strcmp(range, "file") == 0)
         return "a readable file with 1 to 8192 bytes";
     return range;
@@ -220,20 +223,31 @@ static int check_redis_url(const struct setting *setting, struct error *err)
     struct redis_url url = {0};
     int rc = redis_url_parse(&url, setting->value, err);
 
-    if (rc == 0 && url.tls)
-        rc = error_set(err, ERROR_PERMANENT,
-                       "rediss:// is not available in this build; use redis://");
+    if (rc == 0 && url.tls && !redis_url_tls_available())
+        rc = error_set(err, ERROR_PERMANENT, "rediss:// is refused: %s", REDIS_URL_NO_TLS);
     redis_url_clear(&url);
     return rc == 0 ? 0 : error_prefix(err, "%s: ", setting->where);
 }
 
-static int store_text(const struct setting *setting, char **target, struct error *err)
+/* A file that the program reads later, and again whenever it connects. */
+static int check_readable(const struct setting *setting, struct error *err)
+{
+    if (setting->value[0] == '\0' || access(setting->value, R_OK) == 0)
+        return 0;
+    return error_set(err, ERROR_PERMANENT, "%s = %.80s: %s; allowed: %s", setting->where,
+                     setting->value, strerror(errno), option_range_text("readable"));
+}
+
+static int store_text(const struct setting *setting, char **target, int program, struct error *err)
 {
     const char *range = setting->option->range;
     size_t length = strlen(setting->value);
 
     if (strcmp(range, "redis-url") == 0) {
         if (check_redis_url(setting, err) != 0)
+            return -1;
+    } else if (strcmp(range, "readable") == 0 && (setting->option->programs & program) != 0) {
+        if (check_readable(setting, err) != 0)
             return -1;
     } else if (!text_allowed(setting->value, range))
         return error_set(err, ERROR_PERMANENT, "%s = %.60s: allowed: %s", setting->where,
@@ -252,7 +266,7 @@ int option_apply(const struct setting *setting, char *base, int program, struct 
 
     switch (option->type) {
     case OPTION_TEXT:
-        return store_text(setting, text, err);
+        return store_text(setting, text, program, err);
     case OPTION_INT:
         if (parse_int(setting->value, option->range, (int64_t *)(void *)place) != 0)
             return bad_value(setting, err);

@@ -64,7 +64,7 @@ struct quota *quota_new(const struct quota_settings *settings)
         return NULL;
     quota = mem_alloc(sizeof(*quota));
     quota->settings = *settings;
-    quota->redis = redis_new(settings->url, settings->timeout_ms);
+    quota->redis = redis_new(settings->server, settings->timeout_ms);
     quota->script = (struct redis_script){.name = "quota", .prelude = "", .body = text};
     redis_script_init(&quota->script);
     pthread_mutex_init(&quota->door, NULL);

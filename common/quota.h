@@ -10,14 +10,15 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "redis_url.h"
 
 struct quota;
 
 struct quota_settings {
-    const char *url;    /* of Redis, as in ledger.h; keeps */
-    const char *prefix; /* keys are <prefix>:quota:<name>:...; keeps */
-    const char *name;   /* of the account; keeps */
-    int64_t per_s;      /* ceilings; 0: none */
+    const struct redis_server *server; /* keeps */
+    const char *prefix;                /* keys are <prefix>:quota:<name>:...; keeps */
+    const char *name;                  /* of the account; keeps */
+    int64_t per_s;                     /* ceilings; 0: none */
     int64_t per_min;
     int64_t per_day;
     int64_t call_ms;    /* no call takes longer */

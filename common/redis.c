@@ -12,11 +12,12 @@
 
 #include "mem.h"
 #include "redis_fault.h"
+#include "redis_tls.h"
 
 enum { ARGUMENTS_MAX = 1024 }; /* of one script call */
 
 struct redis {
-    char *address;
+    const struct redis_server *server;
     int64_t timeout_ms;
     redisContext *context;
     unsigned generation;
@@ -25,11 +26,11 @@ struct redis {
 
 /* The connection */
 
-struct redis *redis_new(const char *url, int64_t timeout_ms)
+struct redis *redis_new(const struct redis_server *server, int64_t timeout_ms)
 {
     struct redis *redis = mem_alloc(sizeof(*redis));
 
-    redis->address = mem_strdup(url);
+    redis->server = server;
     redis->timeout_ms = timeout_ms;
     return redis;
 }
@@ -40,8 +41,6 @@ void redis_free(struct redis *redis)
         return;
     if (redis->context != NULL)
         redisFree(redis->context);
-    explicit_bzero(redis->address, strlen(redis->address));
-    free(redis->address);
     free(redis);
 }
 
@@ -148,7 +147,8 @@ int redis_connect(struct redis *redis, struct error *err)
 
     if (redis->context != NULL)
         return 0;
-    if (redis_url_parse(&url, redis->address, &own) != 0) /* the settings are checked at start */
+    if (redis_url_parse(&url, redis->server->url, &own) !=
+        0) /* the settings are checked at start */
         return error_set(err, ERROR_TEMPORARY, "redis url: %s", own.text);
     redis->context =
         mem_check(url.path != NULL ? redisConnectUnixWithTimeout(url.path, timeout)
@@ -164,6 +164,10 @@ int redis_connect(struct redis *redis, struct error *err)
     }
     if (url.path == NULL)
         redisEnableKeepAlive(redis->context);
+    if (url.tls && redis_tls_start(redis->context, redis->server, url.host, err) != 0) {
+        redis_close(redis);
+        goto out;
+    }
     redis->generation++;
     rc = login(redis, &url, err);
 out:

@@ -27,13 +27,14 @@ struct redis; /* opaque */
 
 /**
  * @brief New handle; does not connect. Free with redis_free().
- * @param url         see redis_url_parse(); the settings were checked with it already
+ * @param server      keeps; the settings were checked with redis_url_parse() already
  * @param timeout_ms  for connecting and for each answer, > 0
  */
-struct redis *redis_new(const char *url, int64_t timeout_ms);
+struct redis *redis_new(const struct redis_server *server, int64_t timeout_ms);
 void redis_free(struct redis *redis);
 
-/** @brief Connects, authenticates and selects the database, unless it is connected. */
+/** @brief Connects, over TLS where the url begins with rediss://, authenticates and selects the
+ * database, unless it is connected. */
 int redis_connect(struct redis *redis, struct error *err);
 
 /** @brief Drops the connection, e.g. with queued commands whose replies nobody will fetch. */

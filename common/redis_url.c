@@ -9,6 +9,15 @@ enum { DB_MAX = 1 << 20, PORT_DEFAULT = 6379 };
 
 #define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
+int redis_url_tls_available(void)
+{
+#ifdef BIGFUSION_REDIS_TLS
+    return 1;
+#else
+    return 0;
+#endif
+}
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')

@@ -11,6 +11,23 @@
     "redis://[user[:password]@]host[:port][/db], rediss:// (TLS) or unix:///path[?db=N]; %XX for " \
     "special characters of a login"
 
+/* Why rediss:// is refused by a build without TLS, and what to do. */
+#define REDIS_URL_NO_TLS                                                                           \
+    "no TLS in this build's hiredis; build with hiredis 1.x (trixie, our image), or use redis://"
+
+/** @brief Whether this build can do rediss://. */
+int redis_url_tls_available(void);
+
+/* How a Redis server is reached: the section [redis] of the settings. */
+struct redis_server {
+    char *url;           /* see redis_url_parse() */
+    char *tls_ca_file;   /* the rest is for rediss://; NULL or "": the system's certificates */
+    char *tls_cert_file; /* our own, for a server that asks for one; NULL or "": none */
+    char *tls_key_file;  /* its key */
+    char
+        *tls_server_name; /* what its certificate must be made out to; NULL or "": the url's host */
+};
+
 /* A parsed address. Zero-initialise; release with redis_url_clear(). */
 struct redis_url {
     int tls;        /* rediss:// */

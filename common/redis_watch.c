@@ -82,7 +82,7 @@ static struct redis_watch *watch_new(const struct config *config)
 {
     struct redis_watch *watch = mem_alloc(sizeof(*watch));
 
-    watch->redis = redis_new(config->redis.url, TIMEOUT_MS);
+    watch->redis = redis_new(&config->redis.server, TIMEOUT_MS);
     watch->script = (struct redis_script){.name = "watch", .prelude = "", .body = script_text};
     redis_script_init(&watch->script);
     snprintf(watch->key, sizeof(watch->key), "%.40s:watch", config->kafka.topic_prefix);

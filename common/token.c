@@ -71,7 +71,7 @@ struct token *token_new(const struct token_settings *settings)
     token->beside = token_file_beside(settings->account->token_state_file);
     pthread_mutex_init(&token->lock, NULL);
     token->http = http_new("bigfusion");
-    token->redis = redis_new(settings->redis_url, settings->timeout_ms);
+    token->redis = redis_new(settings->redis, settings->timeout_ms);
     return token;
 }
 

@@ -16,7 +16,7 @@ struct token;
 
 struct token_settings {
     const struct config_account *account; /* keeps */
-    const char *redis_url;                /* keeps */
+    const struct redis_server *redis;     /* keeps */
     const char *prefix;                   /* keeps */
     int64_t timeout_ms;
 };

@@ -113,7 +113,7 @@ struct connection {
 static struct connection connect_account(const struct config *config,
                                          const struct config_account *account)
 {
-    struct token_settings token = {account, config->redis.url, config->kafka.topic_prefix,
+    struct token_settings token = {account, &config->redis.server, config->kafka.topic_prefix,
                                    REDIS_TIMEOUT_MS};
     struct connection connection = {.http = http_new("bigfusion")};
     struct infusionsoft_settings settings = {.account = account,

@@ -208,7 +208,7 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
     worker->all = all;
     worker->store = store;
     worker->store_index = store_index;
-    worker->redis = redis_new(all->config->redis.url, REDIS_TIMEOUT_MS);
+    worker->redis = redis_new(&all->config->redis.server, REDIS_TIMEOUT_MS);
     lease_init(&worker->lease, &all->leases, worker->redis, store->hash);
     poll->config = all->config;
     poll->store = store;

@@ -13,7 +13,7 @@ enum { REDIS_TIMEOUT_MS = 5000, KEPT_MAX = 2 };
 static struct quota *new_quota(const struct account *account)
 {
     const struct config *config = account->settings.config;
-    struct quota_settings settings = {.url = config->redis.url,
+    struct quota_settings settings = {.server = &config->redis.server,
                                       .prefix = config->kafka.topic_prefix,
                                       .name = account->config->name,
                                       .per_s = account->config->rate_per_s,
@@ -45,7 +45,7 @@ struct account *account_new(const struct account_settings *settings)
     account->quota = new_quota(account);
     if (account->config->auth == AUTH_OAUTH) {
         struct token_settings token = {.account = account->config,
-                                       .redis_url = settings->config->redis.url,
+                                       .redis = &settings->config->redis.server,
                                        .prefix = settings->config->kafka.topic_prefix,
                                        .timeout_ms = REDIS_TIMEOUT_MS};
 

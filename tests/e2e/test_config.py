@@ -152,6 +152,19 @@ def test_a_redis_url_that_cannot_be_used_is_refused_at_start(tmp_path, program, 
         assert "pw-" not in answer.stdout + answer.stderr
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_tls_to_redis_is_refused_at_start_where_this_build_has_none(tmp_path, program):
+    text = RIGHT.replace("redis://127.0.0.1:1/0", "rediss://:pw-word@127.0.0.1:1/0")
+    words = ["topics", "create"] if program == "bigfusion" else []
+    answer = run(tmp_path, text, program, *words, "--check")
+    if subprocess.run(["pkg-config", "--exists", "hiredis_ssl"], check=False).returncode == 0:
+        assert answer.returncode == 0 and "url = rediss://***@127.0.0.1:1/0\n" in answer.stdout
+    else:
+        assert_refused(answer, [f"{tmp_path}/bigfusion.conf:4: [redis] url: rediss:// is refused",
+                                "build with hiredis 1.x (trixie, our image), or use redis://"])
+    assert "pw-" not in answer.stdout + answer.stderr
+
+
 def test_a_redis_url_of_the_environment_is_checked_too(tmp_path):
     text = RIGHT.replace("redis://127.0.0.1:1/0", "redis://127.0.0.1:1/0 ; the ledger")
     assert run(tmp_path, text, "bigfusion-pusher", "--check").returncode == 0  # in the file it begins a comment

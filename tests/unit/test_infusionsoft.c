@@ -230,17 +230,17 @@ static void errors_name_the_request_once(void **state)
     static const struct {
         const char *name, *script;
         int64_t timeout_ms;
-        const char *text; /* or its beginning */
+        const char *text; /* or its beginning: libcurl has words of its own */
     } cases[] = {
         {"refused", "HTTP/1.1 400 X\r\nContent-Length: 0\r\n\r\n", 3000,
          "infusionsoft POST /orders: HTTP 400"},
         {"down", "HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n", 3000,
          "infusionsoft POST /orders: HTTP 503"},
-        {"no answer", NULL, 3000, "infusionsoft POST /orders: Empty reply from server"},
+        {"no answer", NULL, 3000, "infusionsoft POST /orders: "},
         {"half an answer", "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 9\r\n\r\n{",
-         3000, "infusionsoft POST /orders: transfer closed with"},
+         3000, "infusionsoft POST /orders: "},
         {"too late", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", 100,
-         "infusionsoft POST /orders: Operation timed out after"},
+         "infusionsoft POST /orders: "},
     };
 
     (void)state;
@@ -254,7 +254,7 @@ static void errors_name_the_request_once(void **state)
         infusionsoft_call(side.client, "POST", "/orders", "email=x", text_of("{}"));
         text = infusionsoft_answer(side.client)->error.text;
         if (strncmp(text, cases[i].text, strlen(cases[i].text)) != 0 || strstr(text, "/crm") ||
-            strstr(text, "email"))
+            strstr(text + 17, "POST") || strstr(text, "email") || text[strlen(text) - 1] == ' ')
             fail_msg("%s: %s", cases[i].name, text);
         side_close(&side);
     }

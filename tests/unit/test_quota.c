@@ -9,7 +9,9 @@
 #include "quota.h"
 
 /* Nobody answers at port 1: what is let through here was not asked for again. */
-static const struct quota_settings settings = {.url = "redis://127.0.0.1:1/0",
+static char url[] = "redis://127.0.0.1:1/0";
+static const struct redis_server server = {.url = url};
+static const struct quota_settings settings = {.server = &server,
                                                .prefix = "unit",
                                                .name = "main",
                                                .per_s = 10,

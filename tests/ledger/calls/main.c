@@ -222,10 +222,13 @@ static void acquire_and_peek(void)
     CHECK(acquire(a, contact) == LEDGER_DONE);
 }
 
-static void faults(const char *url)
+static void faults(const struct redis_server *server)
 {
-    struct ledger_settings settings = {
-        .url = "unix:///nowhere/redis.sock", .prefix = "t", .timeout_ms = 200};
+    char nowhere[] = "unix:///nowhere/redis.sock";
+    char no_url[] =
+        "http://x"; /* no order is bad because of it: the settings were checked at start */
+    struct redis_server other = {.url = nowhere};
+    struct ledger_settings settings = {.server = &other, .prefix = "t", .timeout_ms = 200};
     struct ledger_request request = request_for("abc/order/4");
     struct buffer warnings = {0};
     struct ledger *lost = ledger_new(&settings);
@@ -235,8 +238,7 @@ static void faults(const char *url)
     CHECK(ledger_hello(lost, &answer, &err) != 0 && err.kind == ERROR_TEMPORARY);
     error_clear(&err);
     ledger_free(lost);
-    settings.url =
-        "http://x"; /* no order is bad because of it: the settings were checked at start */
+    other.url = no_url;
     lost = ledger_new(&settings);
     CHECK(ledger_hello(lost, &answer, &err) != 0 && err.kind == ERROR_TEMPORARY);
     error_clear(&err);
@@ -248,7 +250,7 @@ static void faults(const char *url)
     error_clear(&err);
 
     settings = (struct ledger_settings){
-        .url = url, .prefix = "t", .lease_ms = 60000, .keep_ms = 86400000, .timeout_ms = 100};
+        .server = server, .prefix = "t", .lease_ms = 60000, .keep_ms = 86400000, .timeout_ms = 100};
     lost = ledger_new(&settings);
     request = request_for("abc/order/5");
     CHECK(acquire(lost, request) == LEDGER_GRANT);
@@ -325,14 +327,16 @@ int main(int argc, char **argv)
                                    .id = text_of("abc/order/9"),
                                    .first_seen_ms = 1577836800000,
                                    .digest = "d"}; /* of years ago */
+    struct redis_server server = {0};
     int64_t epoch;
     int started;
 
     if (argc < 2)
         return 100;
     stop_install(); /* ignores PIPE, as every program does */
-    settings.url = argv[1];
-    plain = redis_new(argv[1], 5000);
+    server.url = argv[1];
+    settings.server = &server;
+    plain = redis_new(&server, 5000);
     a = ledger_new(&settings);
     b = ledger_new(&settings);
     CALL(ledger_hello(a, &answer, &err));
@@ -354,7 +358,7 @@ int main(int argc, char **argv)
     reconcile();
     cache();
     acquire_and_peek();
-    faults(argv[1]);
+    faults(&server);
     if (argc > 2)
         measure((int)strtol(argv[2], NULL, 10));
     printf("ledger-calls: %d checks passed\n", checks);
