@@ -104,7 +104,7 @@ int64_t event_header_int(const struct event *event, enum header header, int64_t 
     struct text text = event->headers[header];
     int64_t value = 0;
 
-    if (!is_number(text) || text.length > 18)
+    if (!is_number(text) || text.length > EVENT_NUMBER_DIGITS_MAX)
         return missing;
     for (size_t i = 0; i < text.length; i++)
         value = value * 10 + (text.data[i] - '0');

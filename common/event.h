@@ -103,8 +103,10 @@ int event_key_parse(struct text key, struct event_key *parts);
  */
 int event_key_is_usable(struct text key);
 
+enum { EVENT_NUMBER_DIGITS_MAX = 15 }; /* ms since 1970 of any year with four digits, and more */
+
 /** @brief Decimal value of a header such as modified_at, or missing when absent or not a whole
- * number >= 0. */
+ * number >= 0 of at most EVENT_NUMBER_DIGITS_MAX digits. */
 int64_t event_header_int(const struct event *event, enum header header, int64_t missing);
 
 /** @brief Stable 32-bit hash (FNV-1a, folded) of bytes, continuing from seed; start with seed 0.

@@ -8,6 +8,8 @@
 #include "reason.h"
 #include "text.h"
 
+enum { ATTEMPTS_MAX = 1000000 }; /* more than any setting: a header that says more is damaged */
+
 /* The same identity however the shop spells it: ASCII capitals made small. */
 static void digest_nocase(char target[LEDGER_DIGEST_BYTES], struct text text)
 {
@@ -95,6 +97,8 @@ int payload_read(struct delivery *d, struct error *err)
     d->placed_at = member_int(d->payload, "placed_at", -1);
     d->polled_at = event_header_int(event, HEADER_POLLED_AT, event->timestamp_ms);
     d->attempt = event_header_int(event, HEADER_ATTEMPT, 0);
+    if (d->attempt > ATTEMPTS_MAX)
+        d->attempt = ATTEMPTS_MAX;
     d->replay = text_is(event->headers[HEADER_SOURCE], "replay");
     d->look_was_asked = text_is(event->headers[HEADER_REASON], reason_name(REASON_IN_DOUBT));
     ledger_digest(d->digest, &event->value, 1);

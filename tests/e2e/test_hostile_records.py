@@ -109,6 +109,22 @@ def test_orders_with_members_in_wrong_types_have_a_fate_and_the_stages_go_on(pla
     assert all(service.alive() for service in plain.services.values())
 
 
+def test_headers_with_wrong_values_do_not_end_the_pusher(plain):
+    pid = plain.services["pusher"].pid
+    hostile = ["9" * 15, "9" * 18, "9" * 40, "-1", "1e9", " ", "x" * 5000, "a\tb", "\u2603", "%s%n"]
+    numbers = {}
+    for name in ("attempt", "modified_at", "polled_at", "kind", "source", "reason", "detail", "account", "traceparent"):
+        for value in hostile:
+            number = next(_ids)
+            numbers[number] = (name, value)
+            write_topic(plain.broker.address, plain.topic("orders.payloads"), f"abc123/order/{number}",
+                        json.dumps(forged(number)).encode(), {"store": "abc123", name: value})
+    for number, (name, value) in numbers.items():
+        fate = plain.wait_fate(number)
+        assert fate == (("dead", "gave_up") if (name, value) == ("attempt", "9" * 15) else ("delivered", None)), (name, value)
+    assert plain.services["pusher"].alive() and plain.services["pusher"].pid == pid
+
+
 def test_nothing_is_begun_for_a_payload_with_a_wrong_member_at_its_end(plain):
     mark = plain.mark()
     number = next(_ids)

@@ -52,12 +52,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct job job = {.event = &event};
     struct error err = {0};
 
+    event.headers[HEADER_ATTEMPT] = event.headers[HEADER_MODIFIED_AT] = text_of("999999999999999");
     payload_open(&job, &event);
     d.job = &job;
     if (payload_read(&d, &err) == 0 && !d.withdrawn)
         make_bodies(&d);
     else
         fuzz_check(d.withdrawn || err.kind == ERROR_PERMANENT);
+    fuzz_check(err.kind != ERROR_NONE || d.attempt < INT32_MAX);
     yyjson_doc_free(job.doc);
     return 0;
 }

@@ -91,6 +91,10 @@ static void test_event_headers(void **state)
     assert_int_equal(event_header_int(&event, HEADER_ATTEMPT, -7), 26);
     event.headers[HEADER_ATTEMPT] = text_of("26x");
     assert_int_equal(event_header_int(&event, HEADER_ATTEMPT, -7), -7);
+    event.headers[HEADER_ATTEMPT] = text_of("253402300799999");
+    assert_int_equal(event_header_int(&event, HEADER_ATTEMPT, -7), 253402300799999);
+    event.headers[HEADER_ATTEMPT] = text_of("9999999999999999");
+    assert_int_equal(event_header_int(&event, HEADER_ATTEMPT, -7), -7);
     event.headers[HEADER_ATTEMPT] = text_of("99999999999999999999");
     assert_int_equal(event_header_int(&event, HEADER_ATTEMPT, -7), -7);
 }
