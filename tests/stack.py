@@ -366,7 +366,7 @@ class Stack:
                                        headers={"X-Auth-Token": TOKEN, "Accept": "application/json"})
             rows = reference.load_json(answer) if status == 200 and answer else []
             found += rows
-            if len(rows) < 250:
+            if not rows:  # a short page may be all that the store gives at once
                 return found
             page += 1
 

@@ -86,3 +86,19 @@ def test_old_orders_leave_the_last_quarter_of_the_stores_quota_to_the_polling():
         # The window of the quota is 30 s long and began with the first call.
         assert 80 <= len([at for at in times if at < times[0] + 25]) <= 91, times
         assert position(stack), "the old orders wait"
+
+
+def test_old_order_that_cannot_be_had_holds_up_no_new_one():
+    with run("e2e-poller-history-trouble", 30, 2) as stack:
+        stack.fault(side="bc", method="GET", path="/orders", kind="delay", delay_ms=400)
+        poll(stack)
+        until_ms = wait_until(lambda: position(stack), 30, lambda: f"the history to begin; {stack.trouble()}")[0]
+        until = time.strftime("max_date_modified=%Y-%m-%dT%H:%M:%SZ", time.gmtime(until_ms // 1000))
+        stack.clear_faults()
+        fault = stack.fault(side="bc", method="GET", path="/orders", match=until, kind="status", status=503)
+        wait_until(lambda: "history waits" in stack.services["poller"].text(), 20, lambda: stack.trouble())
+        wait_published(stack, stack.place(order(mail("new")))["id"], 10)
+        assert position(stack), "the old orders wait"
+        stack.call("DELETE", f"/sandbox/faults/{fault['id']}")
+        wait_until(lambda: position(stack) is None, 90, lambda: f"the history to end; {stack.trouble()}", interval=0.2)
+        assert {f"abc123/order/{each['id']}" for each in stack.orders()} == {r.key for r in stack.raw_records()}
