@@ -183,7 +183,7 @@ end
 -- A call of step.lua; on OK `next_pc`.
 local function change(world, s, w, ended, result, begun, finish, after)
     local reply = script(world, s, w, 'step', {'marker', 'entry'}, w.fence, tostring(LEASE), tostring(KEEP), ended, result,
-                         begun, finish, 'refused')
+                         begun, finish, finish == 'dead' and 'refused' or '')
     return function()
         if reply[1] == 'OK' or reply[1] == 'OK_STALE' then
             after()
