@@ -380,7 +380,7 @@ enum outcome deal_alone(struct dealer *dealer, const struct single *single, cons
     const struct page_row *row = single->row;
     struct record record;
     enum outcome outcome;
-    int count = 1;
+    int count = single->reason != REASON_ARCHIVED; /* that has no bytes */
 
     seen_mark_init(&dealer->marks[0], row->id, row->modified_ms, row->bytes);
     decide(&record, dealer, single, &dealer->marks[0]);
@@ -388,7 +388,7 @@ enum outcome deal_alone(struct dealer *dealer, const struct single *single, cons
     if (outcome == OUTCOME_OK && record.output.topic == dealer->topics->raw)
         count_published(dealer, &record);
     buffer_clear(&record.skipped);
-    if (outcome != OUTCOME_OK || single->reason == REASON_ARCHIVED || row->modified_ms < 0)
+    if (outcome != OUTCOME_OK || row->modified_ms < 0)
         return outcome;
     /* The list shows it in its own bytes for a while: it has to be known by both. */
     if (digest[0] != '\0')

@@ -118,7 +118,7 @@ static enum outcome settle(struct dealer *dealer, struct held_order *order, stru
                           &(struct single){.row = &gone,
                                            .reason = REASON_ARCHIVED,
                                            .detail = "the store does not have it any more"},
-                          "", err);
+                          order->digest, err);
     case COMPLETION_REFUSED:
         return bury(dealer, order, own, REASON_REFUSED, err);
     case COMPLETION_TOO_LARGE:
@@ -146,7 +146,6 @@ static enum outcome try_one(struct dealer *dealer, struct held_order *order, int
         outcome = deal_is_known(dealer, &own.row, &known, err);
     if (outcome == OUTCOME_OK && own.completion == COMPLETION_DONE && !known)
         outcome = complete_parts(asker, &own, err);
-    bigcommerce_limit_ms(asker->client, 0);
     *slow = clock_monotonic_ms() - begun_ms >= allowance_ms;
     if (outcome == OUTCOME_OK && known)
         done = 1;
@@ -154,6 +153,7 @@ static enum outcome try_one(struct dealer *dealer, struct held_order *order, int
         outcome = settle(dealer, order, &own, &done, err);
     if (outcome == OUTCOME_OK && done)
         held_remove(&dealer->held, id);
+    bigcommerce_limit_ms(asker->client, 0);
     complete_clear(&own);
     return outcome;
 }

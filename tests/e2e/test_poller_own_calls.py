@@ -147,3 +147,4 @@ def test_404_on_one_orders_own_call_is_skipped(poller):
     assert poller.wait_fate(number) == ("skipped", "archived")
     wait_until(lambda: not held(poller), 10, lambda: f"{held(poller)} to be empty; {poller.trouble()}")
     assert not published(poller, number)
+    assert len(poller.fate_records(f"abc123/order/{number}")) == 1
