@@ -100,12 +100,16 @@ class Stack:
         self.redis = Redis(self.run)
         if self.broker is None:
             self.broker = DevBroker(self.run, self.topics(), self.partitions)
-        self.sandbox = Process("sandbox", [binary("bigfusion-sandbox"), "--listen", "127.0.0.1:0", "--journal",
-                                           f"{self.run}/journal.jsonl", *self.sandbox_flags], self.run,
-                               stdout_line="listening on ")
+        self.start_sandbox()
+        self.collect_orders("-start")
+
+    def start_sandbox(self):
+        self.sandbox = Process("sandbox", self.sandbox_command("127.0.0.1:0"), self.run, stdout_line="listening on ")
         self.url = self.sandbox.address
         self.address = self.url.removeprefix("http://")
-        self.collect_orders("-start")
+
+    def sandbox_command(self, listen):
+        return [binary("bigfusion-sandbox"), "--listen", listen, "--journal", f"{self.run}/journal.jsonl", *self.sandbox_flags]
 
     def write_config(self):
         for name, secret in (("bc_token", TOKEN), ("infusionsoft_key", KEY)):

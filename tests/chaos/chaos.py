@@ -3,7 +3,7 @@
 
     tests/chaos/chaos.py [--row N[,N...]] [--seed S] [--full | --short] [--minutes M]
 
-Prints the settings and the seed, one line a row, and at last `chaos: rows=15 passed=15 orders=N lost=0 duplicated=0
+Prints the settings and the seed, one line a row, and at last `chaos: rows=19 passed=19 orders=N lost=0 duplicated=0
 goals_doubled=0`. Exit status 0, or 1 when a row failed. Journal, orders and logs of each rig stay in
 build/out/chaos-<row>-seed<S>/ for another judge: `python3 tests/oracle.py build/out/<run>`.
 """
@@ -20,14 +20,17 @@ sys.path[:0] = [os.path.dirname(HERE), HERE]
 
 import rig  # noqa: E402
 import rows_account  # noqa: E402
+import rows_blank  # noqa: E402
+import rows_path  # noqa: E402
 import rows_process  # noqa: E402
+import rows_redis  # noqa: E402
 import rows_server  # noqa: E402
 import rows_store  # noqa: E402
 import scenes  # noqa: E402
 from processes import RUNS, Kafka  # noqa: E402
 
-ROWS = {str(number): function for module in (rows_process, rows_account, rows_store, rows_server)
-        for number, function in module.ROWS.items()}
+MODULES = (rows_process, rows_account, rows_store, rows_server, rows_path, rows_redis, rows_blank)
+ROWS = {str(number): function for module in MODULES for number, function in module.ROWS.items()}
 SCENES = scenes.SCENES
 
 

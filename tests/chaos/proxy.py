@@ -1,6 +1,7 @@
 """A TCP proxy whose connections can be cut, frozen or refused while both ends believe in them."""
 
 import asyncio
+import collections
 import threading
 
 from processes import free_port
@@ -10,6 +11,7 @@ class Proxy:
     """Listens on its own port and forwards to 127.0.0.1:target, in a thread of its own.
 
     freeze(): nothing passes any more, nobody is told (half-open); thaw(): what was held back passes
+    lead_to(): new connections go to another port, those that are there stay where they are
     cut():    every connection ends with a reset; new ones are served
     refuse(True): new connections are ended at once
     """
@@ -19,7 +21,7 @@ class Proxy:
         self.loop = asyncio.new_event_loop()
         self.gate = asyncio.Event()
         self.gate.set()
-        self.refusing, self.writers = False, set()
+        self.refusing, self.writers, self.open = False, set(), collections.Counter()
         ready = threading.Event()
         self.thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
         self.thread.start()
@@ -48,6 +50,13 @@ class Proxy:
     def refuse(self, yes=True):
         self.refusing = yes
 
+    def lead_to(self, target):
+        self.target = target
+
+    def connections(self, target):
+        """How many are open to that port."""
+        return self.open[target]
+
     def cut(self):
         self._call(lambda: [writer.transport.abort() for writer in list(self.writers)])
 
@@ -60,12 +69,15 @@ class Proxy:
         if self.refusing:
             writer.transport.abort()
             return
+        target = self.target
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", target)
         except OSError:
             writer.transport.abort()
             return
+        self.open[target] += 1
         await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+        self.open[target] -= 1
 
     async def _pump(self, reader, writer):
         self.writers.add(writer)

@@ -221,11 +221,11 @@ class Trial:
         self.facts.append(text)
 
     @contextlib.contextmanager
-    def rig(self, name="", broker=None, **arguments):
+    def rig(self, name="", broker=None, kind=Rig, **arguments):
         """A rig with its own topics; its services are told to stop at the end, and must do so with 0."""
         self.rigs += 1
         label = f"chaos-{self.row}{'-' + name if name else ''}-seed{self.seed}"
-        rig = Rig(label, broker or self.kafka, prefix=f"c{os.getpid()}r{self.row}n{self.rigs}", seed=self.seed, **arguments)
+        rig = kind(label, broker or self.kafka, prefix=f"c{os.getpid()}r{self.row}n{self.rigs}", seed=self.seed, **arguments)
         try:
             yield rig
         finally:

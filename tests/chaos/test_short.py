@@ -20,7 +20,7 @@ def cluster():
     shared.stop()
 
 
-@pytest.mark.parametrize("row", ["1", "2", "3", "5", "8", "12", "15"])
+@pytest.mark.parametrize("row", ["1", "2", "3", "5", "8", "12", "15", "19", "20"])
 def test_row(cluster, row):
     trial = chaos.run_row(row, SEED, "short", cluster.get() if row != "8" else None)
     chaos.report(trial)
