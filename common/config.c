@@ -420,6 +420,12 @@ static int check_all(struct config *config, int program, struct error *err)
             return -1;
     if (check_redis(config, err) != 0)
         return -1;
+    if (config->kafka.min_insync_replicas > config->kafka.replication)
+        return error_set(err, ERROR_PERMANENT,
+                         "%s: [kafka] min_insync_replicas = %lld: allowed: at most replication = "
+                         "%lld",
+                         config->path, (long long)config->kafka.min_insync_replicas,
+                         (long long)config->kafka.replication);
     if (config->pusher.http_timeout_s >= config->pusher.lease_s)
         return error_set(err, ERROR_PERMANENT,
                          "%s: [pusher] lease_s = %lld: allowed: more than http_timeout_s = %lld",
@@ -432,6 +438,13 @@ static int check_all(struct config *config, int program, struct error *err)
             config->path, (long long)config->pusher.visibility_delay_s,
             (long long)config->pusher.http_timeout_s);
     return 0;
+}
+
+int64_t config_min_insync_replicas(const struct config *config)
+{
+    if (config->kafka.min_insync_replicas > 0)
+        return config->kafka.min_insync_replicas;
+    return config->kafka.replication >= 3 ? 2 : 1;
 }
 
 int config_read(struct config *config, int program, const char *path, struct error *err)

@@ -45,6 +45,7 @@ struct event {
     int32_t partition;
     int64_t offset;
     int64_t timestamp_ms; /* when it was produced, by the record's timestamp */
+    int is_broker_time;   /* that is the broker's clock (LogAppendTime), not the producer's */
 };
 
 /* What became of one record. There is no fifth answer. */

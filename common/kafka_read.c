@@ -9,6 +9,7 @@ enum { READ_STALL_MS = 30000, READ_POLL_MS = 200, METADATA_TIMEOUT_MS = 5000, CL
 
 void kafka_event_of(const rd_kafka_message_t *message, struct event *event)
 {
+    rd_kafka_timestamp_type_t timestamp_type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
     rd_kafka_headers_t *headers = NULL;
     const char *name;
     const void *value;
@@ -20,7 +21,8 @@ void kafka_event_of(const rd_kafka_message_t *message, struct event *event)
     event->topic = rd_kafka_topic_name(message->rkt);
     event->partition = message->partition;
     event->offset = message->offset;
-    event->timestamp_ms = rd_kafka_message_timestamp(message, NULL);
+    event->timestamp_ms = rd_kafka_message_timestamp(message, &timestamp_type);
+    event->is_broker_time = timestamp_type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
     if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return;
     for (size_t i = 0;

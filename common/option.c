@@ -25,10 +25,17 @@ const struct config_option options[] = {
      "partitions of each topic that `bigfusion topics create` makes"},
     {"kafka", "replication", OPTION_INT, KAFKA(replication), "1", "1..10", PROGRAM_INSPECTOR,
      "copies of each partition that `bigfusion topics create` asks for"},
+    {"kafka", "min_insync_replicas", OPTION_INT, KAFKA(min_insync_replicas), "0", "0..10",
+     PROGRAM_INSPECTOR,
+     "copies that must have a record before it counts; 0: 2 where replication is 3 or more, else "
+     "1"},
     {"kafka", "max_record_bytes", OPTION_INT, KAFKA(max_record_bytes), "1048576", "16384..67108864",
      ALL, "largest order as the store sends it; larger ones become dead too_large"},
     {"kafka", "session_timeout_ms", OPTION_INT, KAFKA(session_timeout_ms), "10000", "1000..300000",
      ALL, "how long a killed program's partitions wait for another"},
+    {"kafka", "poison_after", OPTION_INT, KAFKA(poison_after), "3", "0..100",
+     PROGRAM_FILTER | PROGRAM_MAPPER | PROGRAM_PUSHER,
+     "starts in a row that end under one record, after which it is dead poison; 0: never"},
 
     {"redis", "url", OPTION_TEXT, REDIS(server.url), "redis://localhost:6379/0", "redis-url",
      REDIS_USERS,

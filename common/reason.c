@@ -22,6 +22,7 @@ static const struct {
                                   "The order's currency is not the Infusionsoft account's."},
     [REASON_REFUSED] = {"refused", "The vendor refused the call for good."},
     [REASON_GAVE_UP] = {"gave_up", "Every attempt failed, and no more are made by themselves."},
+    [REASON_POISON] = {"poison", "A program ended under the record again and again."},
     [REASON_NEXT_POLL] = {"next_poll", "The store has not been asked since the order was placed."},
     [REASON_QUEUED] = {"queued", "The order waits for its turn at a stage."},
     [REASON_RETRYING] = {"retrying", "An attempt failed; the next one has a time."},

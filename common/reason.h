@@ -20,6 +20,7 @@ enum reason {
     REASON_CURRENCY_MISMATCH,
     REASON_REFUSED,
     REASON_GAVE_UP,
+    REASON_POISON,
     /* waiting: on its way */
     REASON_NEXT_POLL,
     REASON_QUEUED,

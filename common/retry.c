@@ -29,3 +29,25 @@ double retry_chance(void)
         return 0.5;
     return (double)draw / 4294967296.0;
 }
+
+/* Outside a retry topic nothing says what a sensible wait is: a header that asks for more is
+ * damaged. */
+enum { DUE_LONGEST_MS = 2 * 3600 * 1000 };
+
+int64_t retry_due_in_ms(const struct retry_due *due)
+{
+    int64_t due_ms = due->not_before_ms;
+    int64_t longest_ms = due->delay_ms >= 0 ? due->delay_ms : DUE_LONGEST_MS;
+    int64_t left_ms;
+
+    if (due->delay_ms >= 0 && due->produced_ms >= 0)
+        due_ms = due->produced_ms + due->delay_ms;
+    left_ms = due_ms - due->now_ms;
+    if (left_ms <= 0)
+        return 0;
+    if (left_ms > longest_ms)
+        left_ms = longest_ms;
+    /* One more than the difference: it is waited for on another clock, and both are cut to whole
+     * ms. */
+    return left_ms + 1;
+}

@@ -29,4 +29,21 @@ int retry_delay_index(int failures);
 /** @brief A draw from [0, 1) for backoff jitter; not for secrets. Thread-safe. */
 double retry_chance(void);
 
+/* A record that is not to be handed over before its time. */
+struct retry_due {
+    int64_t now_ms;        /* this host's clock */
+    int64_t not_before_ms; /* the header: the clock of the host that wrote it */
+    int64_t produced_ms; /* when the broker took it, by the broker's clock (LogAppendTime); -1: not
+                            known */
+    int64_t delay_ms;    /* the retry topic's own delay; -1: it is no retry topic */
+};
+
+/**
+ * @brief ms until a record is due, 0 when it is. In a retry topic a record is due at the time it
+ * was produced + the topic's delay. The broker's time of that counts where it is known, so the
+ * clock of the host that wrote the record does not matter; without it the header counts, and a
+ * wrong clock costs the topic's delay at most: nothing waits longer than that from now.
+ */
+int64_t retry_due_in_ms(const struct retry_due *due);
+
 #endif

@@ -66,7 +66,8 @@ void stage_take_one(struct stage *stage, const char *topic) { set_topic(stage, t
 
 int stage_has_room(const struct stage *stage)
 {
-    return stage->held == NULL && stage->inflight < stage->settings.inflight_records_max &&
+    return stage->held == NULL && (stage->ramp == 0 || stage->ramp_left > 0) &&
+           stage->inflight < stage->settings.inflight_records_max &&
            stage->inflight_bytes < stage->settings.inflight_bytes_max;
 }
 
@@ -156,6 +157,7 @@ static struct stage *make_stage(const struct stage_settings *settings, stage_han
     stage->held_wait_ms = 1;
     stage->topic_paused = mem_alloc((size_t)settings->input_count * sizeof(*stage->topic_paused));
     pthread_mutex_init(&stage->lock, NULL);
+    claim_init(stage);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&stage->signal, &attributes);
@@ -202,6 +204,7 @@ void stage_free(struct stage *stage)
         return;
     pthread_cond_destroy(&stage->signal);
     pthread_mutex_destroy(&stage->lock);
+    pthread_rwlock_destroy(&stage->running);
     free(stage->topic_paused);
     free(stage->lag);
     free(stage);
@@ -327,9 +330,11 @@ static void mind_the_clock(struct stage *stage)
 
     if (producer_check(stage->producer, &err) != 0)
         stage_fail(stage, &err);
+    if (stage->ramp > 0)
+        claim_ramp(stage);
     if (now_ms >= stage->next_commit_ms) {
         stage->next_commit_ms = now_ms + COMMIT_INTERVAL_MS;
-        group_commit(stage, 0);
+        group_commit(stage, COMMIT_REGULAR);
     }
     if (now_ms >= stage->next_lag_ms) {
         stage->next_lag_ms = now_ms + LAG_INTERVAL_MS;
@@ -472,7 +477,7 @@ static void drain(struct stage *stage)
         producer_poll(stage->producer, stage->offer != NULL ? 0 : 50);
         ticket_settle_all(stage);
     }
-    group_commit(stage, 1);
+    group_commit(stage, COMMIT_FINAL);
     log_info("stopping unfinished=%d", stage->inflight);
     atomic_store(&stage->ended, 1);
     kafka_close(stage->consumer, CLOSE_MS);

@@ -73,6 +73,14 @@ void stage_wake(struct stage *stage);
  */
 void stage_abandon(struct stage *stage, struct ticket *ticket);
 
+/**
+ * @brief An asynchronous handler works at a record between these two, in the same thread. Records
+ * run beside each other, but for one under which a program ended: that one runs alone, and Kafka is
+ * told before (see claim.h). is_set_aside: it is not finished, and runs again later. Thread-safe.
+ */
+void stage_begin(struct stage *stage, struct ticket *ticket);
+void stage_end(struct stage *stage, struct ticket *ticket, int is_set_aside);
+
 /** @brief Pauses or resumes all partitions of one input topic, also ones that are assigned later.
  * Thread-safe. */
 void stage_set_paused(struct stage *stage, const char *topic, int paused);

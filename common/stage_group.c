@@ -112,6 +112,7 @@ static void assign(struct stage *stage, const rd_kafka_topic_partition_list_t *l
     code = rd_kafka_assign(stage->consumer, list);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         log_error("kafka assign failed error=\"%s\"", rd_kafka_err2str(code));
+    claim_assigned(stage, list);
     kafka_watch_assigned(stage->watch, list);
     health_set_ready("kafka", 1, NULL);
     log_info("assigned partitions=%d", list->cnt);
@@ -159,7 +160,7 @@ static void revoke(struct stage *stage, const rd_kafka_topic_partition_list_t *l
     if (!lost && !atomic_load(&stage->ended)) { /* else drain() has committed */
         if (!stage->stopping)
             wait_for_inflight(stage);
-        group_commit(stage, 1);
+        group_commit(stage, COMMIT_FINAL);
     }
     ticket_drop_parked(stage);
     log_info("revoked partitions=%d lost=%d unfinished=%d", list->cnt, lost, stage->inflight);
@@ -194,7 +195,7 @@ void group_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     stage->in_rebalance = 0;
 }
 
-static struct partition *find_listed(struct stage *stage, const rd_kafka_topic_partition_t *listed)
+struct partition *group_find_listed(struct stage *stage, const rd_kafka_topic_partition_t *listed)
 {
     for (struct partition *partition = stage->partitions; partition != NULL;
          partition = partition->next)
@@ -213,7 +214,7 @@ void group_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     (void)rk;
     for (int i = 0; list != NULL && i < list->cnt; i++) {
         rd_kafka_resp_err_t own = code != 0 ? code : list->elems[i].err;
-        struct partition *partition = find_listed(stage, &list->elems[i]);
+        struct partition *partition = group_find_listed(stage, &list->elems[i]);
 
         if (own != RD_KAFKA_RESP_ERR_NO_ERROR && partition != NULL)
             partition->committed = -1;
@@ -264,7 +265,7 @@ rd_kafka_resp_err_t group_commit_wait(struct stage *stage, rd_kafka_topic_partit
     return code != RD_KAFKA_RESP_ERR_NO_ERROR ? code : answer.code;
 }
 
-void group_commit(struct stage *stage, int sync)
+void group_commit(struct stage *stage, enum commit how)
 {
     rd_kafka_topic_partition_list_t *list = NULL;
     rd_kafka_resp_err_t code;
@@ -272,18 +273,27 @@ void group_commit(struct stage *stage, int sync)
     for (struct partition *partition = stage->partitions; partition != NULL;
          partition = partition->next) {
         int64_t offset = window_committable(&partition->window);
+        struct claim claim = {.offset = offset};
+        rd_kafka_topic_partition_t *listed;
 
-        if (offset < 0 || offset == partition->committed)
+        if (offset < 0 ||
+            (offset == partition->committed && !(how == COMMIT_FINAL && partition->is_claimed)))
             continue;
-        list_add(stage, &list, partition)->offset = offset;
+        listed = list_add(stage, &list, partition);
+        listed->offset = offset;
+        if (stage->ramp > 0 && how != COMMIT_FINAL)
+            claim.state = CLAIM_RAMP;
+        claim_set(listed, &claim);
+        partition->is_claimed = claim.state != CLAIM_NONE;
         partition->committed = offset;
     }
     if (list == NULL)
         return;
     CRASH_POINT("committing", "");
-    code = sync ? group_commit_wait(stage, list) : rd_kafka_commit(stage->consumer, list, 1);
+    code = how != COMMIT_REGULAR ? group_commit_wait(stage, list)
+                                 : rd_kafka_commit(stage->consumer, list, 1);
     /* A commit that is waited for is not reported to the callback. */
-    if (sync || code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (how != COMMIT_REGULAR || code != RD_KAFKA_RESP_ERR_NO_ERROR)
         group_on_commit(stage->consumer, code, list, stage);
     rd_kafka_topic_partition_list_destroy(list);
 }

@@ -9,11 +9,14 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "claim.h"
 #include "health.h"
 #include "kafka.h"
 #include "kafka_watch.h"
 #include "stage.h"
 #include "window.h"
+
+enum { TICKET_REDO_MS = 1000 }; /* until what Kafka did not take is done again */
 
 /* Why a partition is paused; it is while any bit is set. */
 enum {
@@ -37,8 +40,11 @@ struct partition {
     int ticket_count;
     int parked_count;
     int revoked;
-    int pause;  /* PAUSE_ bits wanted */
-    int paused; /* what librdkafka was told */
+    struct claim found; /* with the committed offset, at assignment */
+    int is_watched;     /* its first record, or the claimed one, is still to come */
+    int is_claimed;     /* the committed offset carries a claim of ours, or the one found */
+    int pause;          /* PAUSE_ bits wanted */
+    int paused;         /* what librdkafka was told */
 };
 
 struct ticket {
@@ -53,6 +59,9 @@ struct ticket {
     size_t bytes;
     int handed; /* counted in inflight */
     int abandoned;
+    int deaths;       /* starts that ended under it; above 0: it runs alone, see claim.h */
+    int offered;      /* it was offered once, and the offer was survived */
+    int64_t claim_at; /* deaths > 0: the offset that its claims are committed with */
     int is_too_large; /* its too_large record is under way */
     size_t too_large_bytes;
     enum verdict verdict;
@@ -88,6 +97,8 @@ struct stage {
     uint64_t due_sequence;
     int inflight;
     int64_t inflight_bytes;
+    int ramp, ramp_left; /* after a bad end: so many records at once, so many of them to come; 0 */
+    int64_t ramp_ms;     /* when this step of it began */
     int paused_all;
     int64_t blocked_since_ms; /* 0: not blocked */
     int in_rebalance;
@@ -99,6 +110,9 @@ struct stage {
     atomic_int *topic_paused; /* per input: TOPIC_READ ...; any thread */
     atomic_int pause_changed; /* any thread */
     atomic_int ended;         /* nothing more is sent; any thread */
+    int suspects;             /* tickets with deaths */
+    atomic_int is_alone;      /* one of them runs, or has run and is not settled yet; any thread */
+    pthread_rwlock_t running; /* written by a record that runs alone: any thread */
     pthread_mutex_t lock;     /* of what follows: any thread */
     pthread_cond_t signal;
     int woken;
@@ -122,6 +136,20 @@ void ticket_hand(struct stage *stage, struct ticket *ticket, int is_due);
 /** @brief Offers the held ticket again. */
 void ticket_offer_held(struct stage *stage);
 
+/** @brief Whether a ticket's partition was revoked, or is read again from further back. */
+int ticket_is_stale(const struct ticket *ticket);
+
+/** @brief Gives a ticket back to the pool. */
+void ticket_release(struct stage *stage, struct ticket *ticket);
+
+/** @brief Copies a ticket's bytes out of its message: one that stays longer. */
+void ticket_own_bytes(struct ticket *ticket);
+
+/* stage_due.c */
+
+/** @brief ms until a record is due, 0 when it is: see retry_due_in_ms(). */
+int64_t ticket_due_in_ms(const struct stage *stage, const struct event *event);
+
 /** @brief Sets a ticket aside until at_ms (monotonic). */
 void ticket_park(struct stage *stage, struct ticket *ticket, int64_t at_ms);
 
@@ -130,6 +158,8 @@ void ticket_hand_due(struct stage *stage);
 
 /** @brief Releases all parked tickets and the held one: their partitions are gone. */
 void ticket_drop_parked(struct stage *stage);
+
+/* stage_ticket.c again */
 
 /** @brief Settles all tickets whose outputs are reported: window, counters, second attempts. */
 void ticket_settle_all(struct stage *stage);
@@ -151,6 +181,9 @@ void group_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 /** @brief The partition a message came from, or NULL when it is not ours any more. */
 struct partition *group_find(struct stage *stage, const rd_kafka_message_t *message);
 
+/** @brief The assigned partition that a list names, or NULL. */
+struct partition *group_find_listed(struct stage *stage, const rd_kafka_topic_partition_t *listed);
+
 /** @brief Tells librdkafka which partitions are paused by now; of one without a record yet, with
  * its first one. */
 void group_apply_pauses(struct stage *stage);
@@ -158,8 +191,14 @@ void group_apply_pauses(struct stage *stage);
 /** @brief Sets or clears PAUSE_ALL on every partition. */
 void group_pause_all(struct stage *stage, int paused);
 
-/** @brief Commits what is finished; waits for the answer, 2 s at most, when sync. */
-void group_commit(struct stage *stage, int sync);
+enum commit {
+    COMMIT_REGULAR = 0,
+    COMMIT_WAIT,  /* waits for the answer, 2 s at most */
+    COMMIT_FINAL, /* waits, and clears every claim: a clean stop, a revocation */
+};
+
+/** @brief Commits what is finished. */
+void group_commit(struct stage *stage, enum commit how);
 
 /** @brief Commits list and waits for the answer, 2 s at most (__TIMED_OUT). Thread-safe. */
 rd_kafka_resp_err_t group_commit_wait(struct stage *stage, rd_kafka_topic_partition_list_t *list);
@@ -168,6 +207,36 @@ rd_kafka_resp_err_t group_commit_wait(struct stage *stage, rd_kafka_topic_partit
 void group_measure_lag(struct stage *stage);
 
 void partition_release(struct partition *partition);
+
+/* stage_claim.c: see claim.h. */
+
+/** @brief Makes the lock of what runs. */
+void claim_init(struct stage *stage);
+
+/** @brief Reads the claims of partitions that were just assigned; decides whether this start is a
+ * careful one. */
+void claim_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *list);
+
+/**
+ * @brief The first record of a partition, or the one that a claim was found for: decides, claims an
+ * ordinary one, fills the result of a poison one. Suspect ones get ticket->deaths.
+ */
+enum claim_verdict claim_first(struct stage *stage, struct ticket *ticket, struct result *result);
+
+/** @brief Says in Kafka how a suspect record is: ALONE or IDLE. Waits for the answer, 2 s at most.
+ */
+void claim_as(struct stage *stage, const struct ticket *ticket, enum claim_state state);
+
+/** @brief Offers a record while there are suspect ones: never beside one that runs alone.
+ * @returns whether it was taken */
+int claim_offer(struct stage *stage, struct ticket *ticket);
+
+/** @brief Puts a claim beside an offset that is about to be committed; CLAIM_NONE: none. */
+void claim_set(rd_kafka_topic_partition_t *listed, const struct claim *claim);
+
+/** @brief One step of the careful start: commits, then allows twice as many. Cheap when there is
+ * none. */
+void claim_ramp(struct stage *stage);
 
 /* stage.c */
 

@@ -9,17 +9,11 @@
 #include "stop.h"
 
 enum {
-    REDO_DELAY_MS = 1000,
-    /* A header that asks for more is damaged: no retry topic waits longer than an hour. */
-    DUE_LONGEST_MS = 2 * 3600 * 1000,
-    /* Pausing costs a new fetch: records due this soon, up to so many, are rather kept at hand. */
-    DUE_SOON_MS = 1000,
-    DUE_KEPT_MAX = 64,
     FAILURE_LOG_MS = 10000,
     STOP_ROOM_MS = 2000,
 };
 
-static int is_stale(const struct ticket *ticket)
+int ticket_is_stale(const struct ticket *ticket)
 {
     return ticket->partition->revoked || ticket->generation != ticket->partition->window.generation;
 }
@@ -44,6 +38,7 @@ struct ticket *ticket_new(struct stage *stage, struct partition *partition,
     ticket->partition = partition;
     ticket->bytes = message->len + message->key_len;
     ticket->handed = ticket->abandoned = ticket->is_too_large = 0;
+    ticket->deaths = ticket->offered = 0;
     window_add(&partition->window, message->offset);
     ticket->generation = partition->window.generation;
     partition->ticket_count++;
@@ -60,20 +55,6 @@ static void drop_bytes(struct ticket *ticket)
     ticket->copy = NULL;
 }
 
-static void ticket_release(struct stage *stage, struct ticket *ticket)
-{
-    drop_bytes(ticket);
-    if (ticket->handed) {
-        stage->inflight--;
-        stage->inflight_bytes -= (int64_t)ticket->bytes;
-    }
-    if (--ticket->partition->ticket_count == 0 && ticket->partition->revoked)
-        partition_release(ticket->partition);
-    ticket->partition = NULL;
-    ticket->next = stage->pool;
-    stage->pool = ticket;
-}
-
 static char *copy_text(char *target, struct text *text)
 {
     if (text->data == NULL)
@@ -86,7 +67,7 @@ static char *copy_text(char *target, struct text *text)
 
 /* A message keeps the whole answer of the broker alive that it came in, up to 2 MB: one that stays
  * longer is copied. */
-static void own_bytes(struct ticket *ticket)
+void ticket_own_bytes(struct ticket *ticket)
 {
     struct event *event = &ticket->event;
     size_t size = event->key.length + event->value.length + 1;
@@ -106,120 +87,22 @@ static void own_bytes(struct ticket *ticket)
     ticket->message = NULL;
 }
 
-static int due_before(const struct due *a, const struct due *b)
+void ticket_release(struct stage *stage, struct ticket *ticket)
 {
-    return a->at_ms < b->at_ms || (a->at_ms == b->at_ms && a->sequence < b->sequence);
-}
-
-static void due_push(struct stage *stage, struct due due)
-{
-    int i = stage->due_count++;
-
-    if (stage->due_count > stage->due_capacity) {
-        stage->due_capacity = stage->due_capacity > 0 ? 2 * stage->due_capacity : 64;
-        stage->due = mem_realloc(stage->due, (size_t)stage->due_capacity * sizeof(due));
+    drop_bytes(ticket);
+    if (ticket->deaths > 0) {
+        stage->suspects--;
+        atomic_store(&stage->is_alone, 0);
     }
-    for (; i > 0 && due_before(&due, &stage->due[(i - 1) / 2]); i = (i - 1) / 2)
-        stage->due[i] = stage->due[(i - 1) / 2];
-    stage->due[i] = due;
-}
-
-static struct ticket *due_pop(struct stage *stage)
-{
-    struct ticket *first = stage->due[0].ticket;
-    struct due last = stage->due[--stage->due_count];
-    int i = 0;
-
-    for (;;) {
-        int child = 2 * i + 1;
-
-        if (child + 1 < stage->due_count && due_before(&stage->due[child + 1], &stage->due[child]))
-            child++;
-        if (child >= stage->due_count || !due_before(&stage->due[child], &last))
-            break;
-        stage->due[i] = stage->due[child];
-        i = child;
-    }
-    if (stage->due_count > 0)
-        stage->due[i] = last;
-    return first;
-}
-
-void ticket_park(struct stage *stage, struct ticket *ticket, int64_t at_ms)
-{
-    struct partition *partition = ticket->partition;
-
-    own_bytes(ticket);
     if (ticket->handed) {
         stage->inflight--;
         stage->inflight_bytes -= (int64_t)ticket->bytes;
-        ticket->handed = 0;
     }
-    due_push(stage, (struct due){at_ms, stage->due_sequence++, ticket});
-    partition->parked_count++;
-    if (partition->parked_count >= DUE_KEPT_MAX || at_ms - clock_monotonic_ms() > DUE_SOON_MS) {
-        partition->pause |= PAUSE_DUE;
-        group_apply_pauses(stage);
-    }
-}
-
-static void unpark(struct stage *stage, struct ticket *ticket)
-{
-    struct partition *partition = ticket->partition;
-
-    if (--partition->parked_count > DUE_KEPT_MAX / 2 || !(partition->pause & PAUSE_DUE))
-        return;
-    partition->pause &= ~PAUSE_DUE;
-    group_apply_pauses(stage);
-}
-
-void ticket_hand_due(struct stage *stage)
-{
-    int64_t now_ms;
-
-    if (stage->due_count == 0)
-        return;
-    now_ms = clock_monotonic_ms();
-    while (stage->due_count > 0 && stage->due[0].at_ms <= now_ms && stage_has_room(stage)) {
-        struct ticket *ticket = due_pop(stage);
-
-        unpark(stage, ticket);
-        if (is_stale(ticket))
-            ticket_release(stage, ticket);
-        else if (ticket->partition->pause & PAUSE_TOPIC)
-            ticket_park(stage, ticket, now_ms + REDO_DELAY_MS);
-        else
-            ticket_hand(stage, ticket, 1);
-    }
-}
-
-void ticket_drop_parked(struct stage *stage)
-{
-    if (stage->held != NULL)
-        ticket_release(stage, stage->held);
-    stage->held = NULL;
-    while (stage->due_count > 0) {
-        struct ticket *ticket = due_pop(stage);
-
-        ticket->partition->parked_count--;
-        ticket_release(stage, ticket);
-    }
-}
-
-/* ms until the record is due, 0 when it is. One more than the difference: it is waited for on
- * another clock, and both are cut to whole ms. */
-static int64_t due_in_ms(const struct event *event)
-{
-    int64_t not_before_ms, left_ms;
-
-    if (event->headers[HEADER_NOT_BEFORE].data == NULL)
-        return 0;
-    not_before_ms = event_header_int(event, HEADER_NOT_BEFORE, 0);
-    left_ms = not_before_ms - clock_now_ms();
-    if (left_ms <= 0)
-        return 0;
-    left_ms++;
-    return left_ms < DUE_LONGEST_MS ? left_ms : DUE_LONGEST_MS;
+    if (--ticket->partition->ticket_count == 0 && ticket->partition->revoked)
+        partition_release(ticket->partition);
+    ticket->partition = NULL;
+    ticket->next = stage->pool;
+    stage->pool = ticket;
 }
 
 static void log_fate(const struct event *event, const struct result *result)
@@ -351,7 +234,10 @@ void ticket_on_report(void *context, void *opaque, rd_kafka_resp_err_t error)
 
 static void offer(struct stage *stage, struct ticket *ticket)
 {
-    if (stage->offer(stage->context, ticket, &ticket->event) == 0) {
+    int taken = stage->suspects > 0 ? claim_offer(stage, ticket)
+                                    : stage->offer(stage->context, ticket, &ticket->event) == 0;
+
+    if (taken) {
         stage->held = NULL;
         stage->held_wait_ms = 1;
     } else {
@@ -379,10 +265,11 @@ static int is_read(struct stage *stage, const struct partition *partition)
 
 void ticket_hand(struct stage *stage, struct ticket *ticket, int is_due)
 {
-    int64_t wait_ms = is_due ? 0 : due_in_ms(&ticket->event);
+    int64_t wait_ms = is_due ? 0 : ticket_due_in_ms(stage, &ticket->event);
+    struct result result = {0};
 
     if (wait_ms == 0 && !is_read(stage, ticket->partition))
-        wait_ms = REDO_DELAY_MS;
+        wait_ms = TICKET_REDO_MS;
     if (wait_ms > 0) {
         ticket_park(stage, ticket, clock_monotonic_ms() + wait_ms);
         return;
@@ -390,12 +277,16 @@ void ticket_hand(struct stage *stage, struct ticket *ticket, int is_due)
     ticket->handed = 1;
     stage->inflight++;
     stage->inflight_bytes += (int64_t)ticket->bytes;
-    if (stage->offer != NULL) {
-        own_bytes(ticket);
+    if (stage->ramp > 0)
+        stage->ramp_left--;
+    if (ticket->partition->is_watched && claim_first(stage, ticket, &result) == CLAIM_POISON) {
+        ticket_send(stage, ticket, &result);
+    } else if (stage->offer != NULL) {
+        ticket_own_bytes(ticket);
         offer(stage, ticket);
     } else {
-        struct result result = {0};
-
+        if (ticket->deaths > 0)
+            claim_as(stage, ticket, CLAIM_ALONE);
         stage->handler(stage->context, &ticket->event, &result);
         ticket_send(stage, ticket, &result);
     }
@@ -433,7 +324,7 @@ static void settle(struct stage *stage, struct ticket *ticket)
 {
     int failed = atomic_load(&ticket->failed);
 
-    if (is_stale(ticket) || ticket->abandoned) {
+    if (ticket_is_stale(ticket) || ticket->abandoned) {
         ticket_release(stage, ticket);
     } else if (failed == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && !ticket->is_too_large) {
         struct result result = {0};
@@ -444,9 +335,11 @@ static void settle(struct stage *stage, struct ticket *ticket)
     } else if (failed != 0) {
         log_failure(stage, ticket, failed);
         ticket->is_too_large = 0;
-        ticket_park(stage, ticket, clock_monotonic_ms() + REDO_DELAY_MS);
+        ticket_park(stage, ticket, clock_monotonic_ms() + TICKET_REDO_MS);
     } else {
         CRASH_POINT("published", "");
+        if (ticket->deaths > 0)
+            stage->next_commit_ms = 0; /* its claim says "in hands" until then */
         window_finish(&ticket->partition->window, ticket->generation, ticket->event.offset);
         count_fate(stage, ticket);
         ticket_release(stage, ticket);

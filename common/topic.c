@@ -60,7 +60,8 @@ void topics_clear(struct topics *topics)
 static void plan_add(struct topic_plan *plan, int *count, const char *name, enum topic_keep keep,
                      int64_t max_record_bytes)
 {
-    plan[(*count)++] = (struct topic_plan){mem_strdup(name), keep, max_record_bytes};
+    plan[(*count)++] = (struct topic_plan){
+        .name = mem_strdup(name), .keep = keep, .max_record_bytes = max_record_bytes};
 }
 
 struct topic_plan *topics_plan(const struct topics *topics, const struct config *config, int *count)
@@ -79,8 +80,10 @@ struct topic_plan *topics_plan(const struct topics *topics, const struct config 
             plan_add(plan, count, name, TOPIC_KEEP_30_DAYS, i == 0 ? raw_bytes : other_bytes);
             free(name);
         }
-    for (int i = 0; i < TOPIC_RETRY_COUNT; i++)
+    for (int i = 0; i < TOPIC_RETRY_COUNT; i++) {
         plan_add(plan, count, topics->retry[i], TOPIC_KEEP_30_DAYS, other_bytes);
+        plan[*count - 1].is_broker_time = 1;
+    }
     plan_add(plan, count, topics->skipped, TOPIC_KEEP_COMPACTED, other_bytes);
     plan_add(plan, count, topics->delivered, TOPIC_KEEP_COMPACTED, other_bytes);
     plan_add(plan, count, topics->dead, TOPIC_KEEP_COMPACTED, other_bytes);

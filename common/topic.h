@@ -35,6 +35,7 @@ struct topic_plan {
     enum topic_keep keep;
     int64_t max_record_bytes; /* max.message.bytes: raw takes kafka.max_record_bytes, every other
                                  twice that */
+    int is_broker_time;       /* its records carry the broker's time: see retry_due_in_ms() */
 };
 
 /**

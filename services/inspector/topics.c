@@ -3,49 +3,73 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <librdkafka/rdkafka.h>
 
 #include "command.h"
 #include "kafka.h"
 
+#include "topics.h"
+
 enum { TIMEOUT_MS = 30000 };
 
-static void set(rd_kafka_NewTopic_t *topic, const char *name, const char *value)
+static void add(struct topic_setting *settings, int *count, const char *name, const char *value)
 {
-    rd_kafka_NewTopic_set_config(topic, name, value);
+    struct topic_setting *setting = &settings[(*count)++];
+
+    setting->name = name;
+    snprintf(setting->value, sizeof(setting->value), "%s", value);
+}
+
+int topic_settings_of(const struct config *config, const struct topic_plan *plan,
+                      struct topic_setting settings[TOPIC_SETTINGS_MAX])
+{
+    char number[24];
+    int count = 0;
+
+    snprintf(number, sizeof(number), "%" PRId64, plan->max_record_bytes);
+    add(settings, &count, "max.message.bytes", number);
+    snprintf(number, sizeof(number), "%" PRId64, config_min_insync_replicas(config));
+    add(settings, &count, "min.insync.replicas", number);
+    switch (plan->keep) {
+    case TOPIC_KEEP_30_DAYS:
+        snprintf(number, sizeof(number), "%" PRId64, INT64_C(30) * 24 * 60 * 60 * 1000);
+        add(settings, &count, "cleanup.policy", "delete");
+        add(settings, &count, "retention.ms", number);
+        add(settings, &count, "retention.bytes", "-1");
+        break;
+    case TOPIC_KEEP_FOR_EVER:
+        add(settings, &count, "cleanup.policy", "delete");
+        add(settings, &count, "retention.ms", "-1");
+        add(settings, &count, "retention.bytes", "-1");
+        break;
+    case TOPIC_KEEP_COMPACTED:
+        add(settings, &count, "cleanup.policy", "compact");
+        break;
+    }
+    if (plan->is_broker_time)
+        add(settings, &count, "message.timestamp.type", "LogAppendTime");
+    return count;
 }
 
 static rd_kafka_NewTopic_t *new_topic(const struct config *config, const struct topic_plan *plan)
 {
-    char reason[256], number[24];
+    struct topic_setting settings[TOPIC_SETTINGS_MAX];
+    int count = topic_settings_of(config, plan, settings);
+    char reason[256];
     rd_kafka_NewTopic_t *topic =
         mem_check(rd_kafka_NewTopic_new(plan->name, (int)config->kafka.partitions,
                                         (int)config->kafka.replication, reason, sizeof(reason)));
 
-    snprintf(number, sizeof(number), "%" PRId64, plan->max_record_bytes);
-    set(topic, "max.message.bytes", number);
-    switch (plan->keep) {
-    case TOPIC_KEEP_30_DAYS:
-        snprintf(number, sizeof(number), "%" PRId64, INT64_C(30) * 24 * 60 * 60 * 1000);
-        set(topic, "cleanup.policy", "delete");
-        set(topic, "retention.ms", number);
-        set(topic, "retention.bytes", "-1");
-        break;
-    case TOPIC_KEEP_FOR_EVER:
-        set(topic, "cleanup.policy", "delete");
-        set(topic, "retention.ms", "-1");
-        set(topic, "retention.bytes", "-1");
-        break;
-    case TOPIC_KEEP_COMPACTED:
-        set(topic, "cleanup.policy", "compact");
-        break;
-    }
+    for (int i = 0; i < count; i++)
+        rd_kafka_NewTopic_set_config(topic, settings[i].name, settings[i].value);
     return topic;
 }
 
-/* What the broker said about each topic. */
-static int report(rd_kafka_event_t *event, struct error *err)
+/* What the broker said about each topic. found[i] tells whether plan[i] was there already. */
+static int report(rd_kafka_event_t *event, const struct topic_plan *plan, int plan_count,
+                  int *found, struct error *err)
 {
     const rd_kafka_topic_result_t **results;
     size_t count;
@@ -66,6 +90,8 @@ static int report(rd_kafka_event_t *event, struct error *err)
             break;
         case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:
             there++;
+            for (int j = 0; j < plan_count; j++)
+                found[j] |= strcmp(plan[j].name, name) == 0;
             break;
         default:
             error_set(err, ERROR_PERMANENT, "topic %s cannot be created: %s", name,
@@ -77,7 +103,8 @@ static int report(rd_kafka_event_t *event, struct error *err)
     return err->kind == ERROR_NONE ? 0 : -1;
 }
 
-static int create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, int count, struct error *err)
+static int create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, const struct topic_plan *plan,
+                  int count, int *found, struct error *err)
 {
     char text[256];
     rd_kafka_queue_t *queue = mem_check(rd_kafka_queue_new(rk));
@@ -94,7 +121,7 @@ static int create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, int count, struc
     if (rc == 0) {
         rd_kafka_CreateTopics(rk, topics, (size_t)count, options, queue);
         event = rd_kafka_queue_poll(queue, TIMEOUT_MS + 5000);
-        rc = event != NULL ? report(event, err)
+        rc = event != NULL ? report(event, plan, count, found, err)
                            : error_set(err, ERROR_TEMPORARY, "kafka: no answer");
     }
     if (event != NULL)
@@ -112,7 +139,7 @@ int topics_create_run(const struct config *config, struct error *err)
     rd_kafka_conf_t *conf = kafka_conf_new(config, "bigfusion", 0, err);
     rd_kafka_t *rk = NULL;
     char text[256];
-    int count, rc = -1;
+    int *found, count, rc = -1;
 
     if (conf == NULL)
         return -1;
@@ -126,7 +153,11 @@ int topics_create_run(const struct config *config, struct error *err)
     topics = mem_alloc((size_t)count * sizeof(*topics));
     for (int i = 0; i < count; i++)
         topics[i] = new_topic(config, &plan[i]);
-    rc = create(rk, topics, count, err);
+    found = mem_alloc((size_t)count * sizeof(*found));
+    rc = create(rk, topics, plan, count, found, err);
+    if (rc == 0)
+        rc = topics_check(rk, config, plan, count, found, err);
+    free(found);
     rd_kafka_NewTopic_destroy_array(topics, (size_t)count);
     free(topics);
     topics_plan_free(plan, count);

@@ -275,9 +275,13 @@ static void *work(void *context)
 
     while ((job = next_job(worker)) != NULL) {
         struct result result = {0};
+        enum delivered delivered;
         int64_t wait_ms = 0;
 
-        switch (deliver(delivery, job, &result, &wait_ms)) {
+        stage_begin(pool->pusher->stage, job->ticket);
+        delivered = deliver(delivery, job, &result, &wait_ms);
+        stage_end(pool->pusher->stage, job->ticket, delivered == DELIVERED_LATER);
+        switch (delivered) {
         case DELIVERED_LATER:
             set_aside(pool, job, wait_ms);
             continue;

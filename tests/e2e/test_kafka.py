@@ -77,6 +77,32 @@ def test_batch_size_is_not_to_be_overridden(run):
     assert "[librdkafka] batch.size: set by the program" in answer.stderr
 
 
+# -- topics --------------------------------------------------------------------------------------------------------
+
+
+def test_topics_create_sets_min_insync_replicas_and_names_what_differs(run, kafka):
+    run.create_topics()
+    described = kafka_tool("kafka.admin.ConfigCommand", "--bootstrap-server", kafka.address, "--describe", "--entity-type",
+                           "topics", "--entity-name", run.topic("retry-1m"))
+    assert "min.insync.replicas=1 " in described and "message.timestamp.type=LogAppendTime " in described
+    again = run.command("topics", "create")
+    assert "topics: 0 created" in again.stdout and "differs" not in again.stdout
+    set_topic(kafka, run.topic("orders.raw"), "max.message.bytes=500000,retention.ms=3600000")
+    run.settings = {"kafka": {"partitions": 5}}
+    run.write_config()
+    answer = run.command("topics", "create", check=False)
+    assert answer.returncode == 100, answer.stderr
+    raw = run.topic("orders.raw")
+    for line in (f"differs {raw}: max.message.bytes is 500000, expected 1048576",
+                 f"differs {raw}: retention.ms is 3600000, expected 2592000000",
+                 f"differs {raw}: partitions is 4, expected 5"):
+        assert line in answer.stdout
+    assert "nothing was changed" in answer.stderr
+    after = kafka_tool("kafka.admin.ConfigCommand", "--bootstrap-server", kafka.address, "--describe", "--entity-type",
+                       "topics", "--entity-name", raw)
+    assert "max.message.bytes=500000 " in after
+
+
 # -- settings ------------------------------------------------------------------------------------------------------
 
 
@@ -176,6 +202,91 @@ def test_a_fatal_producer_ends_the_program_with_111(name):
         assert process.popen.returncode == 111, process.tail()
         assert "producer is fatal" in process.text()
         process.forget()
+
+
+# -- poison --------------------------------------------------------------------------------------------------------
+
+SHORT_SESSION = {"BIGFUSION_KAFKA_SESSION_TIMEOUT_MS": "2000"}  # a killed copy's partitions come back soon
+
+
+def start_until_poison(run, workers, key, starts_most):
+    """Starts copies that end at the record with that key until one sets it aside. Returns how many ended."""
+    dead = run.tails["dead"] = Tail(run.broker.address, run.topic("dead"), "dead")
+    for ended in range(starts_most + 1):
+        copy = run.start_copy(workers, BENCH_DIES_AT=key, **SHORT_SESSION)
+        wait_until(lambda: not copy.alive() or dead.count > 0, 60, copy.tail)
+        if dead.count > 0:
+            assert "poison set aside" in copy.text() and " error " in copy.text()
+            return ended
+        assert copy.popen.returncode == -signal.SIGKILL
+        copy.forget()
+    raise AssertionError(f"{starts_most} starts ended; {copy.tail()}")
+
+
+def assert_only_dead(run, key):
+    dead = read_topic(run.broker.address, run.topic("dead"))
+    assert [(r.key, r.headers["reason"], r.headers["stage"]) for r in dead] == [(key, "poison", "pass")]
+    return dead[0]
+
+
+@pytest.mark.parametrize("workers", [0, 8])
+def test_a_record_that_ends_a_program_three_times_is_dead_poison(run, workers):
+    run.create_topics()
+    raw = run.topic("orders.raw")
+    for number, partition in ((1, 0), (2, 0), (3, 1)):
+        write_topic(run.broker.address, raw, f"abc123/order/{number}", b"value %d" % number, {"store": "abc123"}, partition)
+    assert start_until_poison(run, workers, "abc123/order/1", 3) == 3
+    record = assert_only_dead(run, "abc123/order/1")
+    assert record.value == b"value 1" and record.headers["origin"] == f"{raw}/0/0" and record.headers["store"] == "abc123"
+    output = run.follow_output()
+    wait_until(lambda: {r.key for r in list(output.records)} == {"abc123/order/2", "abc123/order/3"}, 30, run.copies[-1].tail)
+    assert run.copies[-1].stop() == 0
+
+
+@pytest.mark.parametrize("workers", [0, 8])
+def test_poison_among_many_records_is_found_and_no_other_is_condemned(run, workers):
+    run.create_topics()
+    run.generate(2000)
+    output = run.follow_output()
+    ended = start_until_poison(run, workers, "abc123/order/777", 30)
+    print(f"workers={workers} starts that ended: {ended}")
+    wait_until(lambda: len({r.key for r in list(output.records)}) == 1999, 60, run.copies[-1].tail)
+    assert run.copies[-1].stop() == 0
+    assert_only_dead(run, "abc123/order/777")
+
+
+def test_a_program_that_is_killed_while_it_has_nothing_condemns_no_record(run):
+    run.create_topics()
+    for _ in range(4):
+        copy = run.start_copy(**SHORT_SESSION)
+        wait_until(lambda: "assigned" in copy.text(), 60, copy.tail)
+        copy.kill()
+    write_topic(run.broker.address, run.topic("orders.raw"), "abc123/order/1", b"good", partition=0)
+    output = run.follow_output()
+    copy = run.start_copy(**SHORT_SESSION)
+    wait_until(lambda: output.count == 1, 60, copy.tail)
+    assert "poison" not in copy.text()
+    assert copy.stop() == 0
+
+
+def test_a_record_under_which_the_pusher_ends_is_dead_poison(kafka):
+    """Ended by SIGKILL, three times, each time while the order is under way; other orders are delivered."""
+    settings = {"kafka": {"session_timeout_ms": 2000}, "pusher": {"lease_s": 4, "workers": 4}}
+    with Stack("e2e-poison-pusher", broker=kafka, prefix="poison", settings=settings) as stack:
+        stack.start(("poller", "filter", "mapper"))
+        bad = mail("poison")
+        stack.fault(side="is", method="GET", path="/contacts", match=bad.split("@")[0], kind="delay", delay_ms=2500)
+        number = stack.place(order(bad))["id"]
+        for _ in range(3):
+            fired = stack.call("GET", "/sandbox/faults")[0]["fired"]
+            pusher = stack.start_service("pusher")
+            wait_until(lambda: stack.call("GET", "/sandbox/faults")[0]["fired"] > fired, 60, pusher.tail)
+            pusher.kill()
+        good = stack.place(order(mail("good")))["id"]
+        stack.start_service("pusher")
+        assert stack.wait_fate(number, timeout=60) == ("dead", "poison")
+        assert stack.wait_fate(good, timeout=60) == ("delivered", None)
+        assert 'bigfusion_alarms_total{kind="poison"} 1' in stack.metrics("pusher")
 
 
 # -- health --------------------------------------------------------------------------------------------------------

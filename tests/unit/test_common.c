@@ -121,6 +121,31 @@ static void test_reasons(void **state)
     assert_int_equal(reason_of("no", 2), REASON_NONE);
 }
 
+static void test_when_a_retry_record_is_due(void **state)
+{
+    static const struct {
+        const char *what;
+        struct retry_due due; /* now, not_before, produced, delay */
+        int64_t wait_ms;
+    } cases[] = {
+        {"all clocks agree", {100000, 160000, 100000, 60000}, 60001},
+        {"half of it is over", {130000, 160000, 100000, 60000}, 30001},
+        {"due", {160000, 160000, 100000, 60000}, 0},
+        {"the writer's clock is an hour ahead", {100000, 3760000, 100000, 60000}, 60001},
+        {"the writer's clock is an hour behind", {5000000, 1460000, 5000000, 60000}, 60001},
+        {"ahead, and no time of the broker", {100000, 3760000, -1, 60000}, 60001},
+        {"behind, and no time of the broker", {5000000, 1460000, -1, 60000}, 0},
+        {"our own clock is an hour behind the broker's", {100000, 3760000, 3700000, 60000}, 60001},
+        {"no retry topic", {100000, 104000, -1, -1}, 4001},
+        {"no retry topic, a damaged header", {100000, INT64_MAX, -1, -1}, 7200001},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        if (retry_due_in_ms(&cases[i].due) != cases[i].wait_ms)
+            fail_msg("%s: %lld", cases[i].what, (long long)retry_due_in_ms(&cases[i].due));
+}
+
 static void test_retry_delays(void **state)
 {
     static const int indexes[] = {0, 0, 0, 1, 1, 1, 2, 2, 2};
@@ -196,10 +221,15 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_event_keys),    cmocka_unit_test(test_event_key_is_usable),
-        cmocka_unit_test(test_event_headers), cmocka_unit_test(test_event_hash_contact),
-        cmocka_unit_test(test_reasons),       cmocka_unit_test(test_retry_delays),
-        cmocka_unit_test(test_log_escape),    cmocka_unit_test(test_buffer),
+        cmocka_unit_test(test_event_keys),
+        cmocka_unit_test(test_event_key_is_usable),
+        cmocka_unit_test(test_event_headers),
+        cmocka_unit_test(test_event_hash_contact),
+        cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_retry_delays),
+        cmocka_unit_test(test_when_a_retry_record_is_due),
+        cmocka_unit_test(test_log_escape),
+        cmocka_unit_test(test_buffer),
         cmocka_unit_test(test_errors),
     };
 

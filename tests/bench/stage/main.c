@@ -1,17 +1,20 @@
 /* NAME
  *   bench-stage - the stage loop with a handler that does nothing: what common/stage costs
  * SYNOPSIS
- *   [BENCH_WORKERS=N] bench-stage [--config FILE]
+ *   [BENCH_WORKERS=N] [BENCH_DIES_AT=KEY] bench-stage [--config FILE]
  * READS
  *   <prefix>.orders.raw, in the group <prefix>.pass
  * WRITES
  *   <prefix>.history.eligible, which nobody reads
  * DOES
  *   Passes every record on. With BENCH_WORKERS the records go through N threads (an asynchronous
- *   stage), which finish them out of order: also the subject of the stage's own tests. */
+ *   stage), which finish them out of order: also the subject of the stage's own tests. The record
+ * with the key of BENCH_DIES_AT ends it by SIGKILL. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "error.h"
@@ -27,7 +30,8 @@ enum { WORKERS_MAX = 64 };
 /* Hands records from the stage's thread to the workers, one at a time. */
 struct pass {
     struct topics topics;
-    char *target; /* the topic's name */
+    char *target;        /* the topic's name */
+    const char *dies_at; /* the key of the record that ends the program; or NULL */
     struct stage *stage;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -40,6 +44,8 @@ static void pass_on(struct pass *pass, const struct event *in, struct result *ou
 {
     struct output *output = &out->outputs[0];
 
+    if (pass->dies_at != NULL && text_is(in->key, pass->dies_at))
+        kill(getpid(), SIGKILL);
     out->verdict = VERDICT_PASS;
     out->output_count = 1;
     output->topic = pass->target;
@@ -89,7 +95,9 @@ static void *work(void *context)
         ticket = pass->waiting;
         pass->waiting = NULL;
         pthread_mutex_unlock(&pass->lock);
+        stage_begin(pass->stage, ticket);
         pass_on(pass, ticket_event(ticket), &result);
+        stage_end(pass->stage, ticket, 0);
         stage_complete(pass->stage, ticket, &result);
         pthread_mutex_lock(&pass->lock);
     }
@@ -120,6 +128,7 @@ int main(int argc, char **argv)
     static const struct config_program program = {
         PROGRAM_FILTER, "bench-stage", "The stage loop with a handler that does nothing."};
     const char *workers = getenv("BENCH_WORKERS");
+    const char *dies_at = getenv("BENCH_DIES_AT");
     int worker_count = workers != NULL ? (int)strtol(workers, NULL, 10) : 0;
     struct config config = {0};
     struct error err = {0};
@@ -135,6 +144,7 @@ int main(int argc, char **argv)
         goto out;
     topics_init(&pass.topics, &config);
     input = pass.topics.raw;
+    pass.dies_at = dies_at;
     pass.target = mem_printf("%s.history.eligible", config.kafka.topic_prefix);
     settings.inputs = &input;
     settings.input_count = 1;

@@ -1,0 +1,31 @@
+/* topics.h - what a topic is to be like, and whether one that exists is so. */
+#ifndef INSPECTOR_TOPICS_H
+#define INSPECTOR_TOPICS_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "config.h"
+#include "error.h"
+#include "topic.h"
+
+enum { TOPIC_SETTINGS_MAX = 8 };
+
+struct topic_setting {
+    const char *name; /* as Kafka calls it; static */
+    char value[24];
+};
+
+/** @brief The settings that a topic of ours is made with. @returns how many */
+int topic_settings_of(const struct config *config, const struct topic_plan *plan,
+                      struct topic_setting settings[TOPIC_SETTINGS_MAX]);
+
+/**
+ * @brief Compares the topics that were there already with what they are to be like; prints one line
+ * for each difference. Nothing is changed: whoever set it may have had a reason.
+ * @param found  for each plan: whether it is to be compared
+ * @returns 0; -1 with a permanent error when something differs
+ */
+int topics_check(rd_kafka_t *rk, const struct config *config, const struct topic_plan *plan,
+                 int count, const int *found, struct error *err);
+
+#endif

@@ -1,0 +1,149 @@
+#include "topics.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem.h"
+
+enum { TIMEOUT_MS = 30000 };
+
+static int differs(const char *topic, const char *setting, const char *is, const char *expected)
+{
+    if (is != NULL && strcmp(is, expected) == 0)
+        return 0;
+    printf("differs %s: %s is %s, expected %s\n", topic, setting, is != NULL ? is : "not set",
+           expected);
+    return 1;
+}
+
+static int number_differs(const char *topic, const char *setting, int is, int64_t expected)
+{
+    char is_text[24], expected_text[24];
+
+    snprintf(is_text, sizeof(is_text), "%d", is);
+    snprintf(expected_text, sizeof(expected_text), "%" PRId64, expected);
+    return differs(topic, setting, is_text, expected_text);
+}
+
+/* Partitions and copies are no settings: the metadata tells them. */
+static int check_shape(rd_kafka_t *rk, const struct config *config, const char *topic, int *count,
+                       struct error *err)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *rkt = mem_check(rd_kafka_topic_new(rk, topic, NULL));
+    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, rkt, &metadata, TIMEOUT_MS);
+    int rc = 0;
+
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1)
+        code = metadata->topics[0].err;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rc = error_set(err, ERROR_TEMPORARY, "kafka topic %s: %s", topic, rd_kafka_err2str(code));
+    } else {
+        const struct rd_kafka_metadata_topic *found = &metadata->topics[0];
+
+        *count +=
+            number_differs(topic, "partitions", found->partition_cnt, config->kafka.partitions);
+        if (found->partition_cnt > 0)
+            *count += number_differs(topic, "replication factor", found->partitions[0].replica_cnt,
+                                     config->kafka.replication);
+    }
+    if (metadata != NULL)
+        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(rkt);
+    return rc;
+}
+
+static const char *value_of(const rd_kafka_ConfigResource_t *resource, const char *name)
+{
+    size_t count;
+    const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0)
+            return rd_kafka_ConfigEntry_value(entries[i]);
+    return NULL;
+}
+
+static int check_settings(const rd_kafka_event_t *event, const struct config *config,
+                          const struct topic_plan *plan, int plan_count, int *count,
+                          struct error *err)
+{
+    const rd_kafka_ConfigResource_t **resources;
+    size_t resource_count;
+
+    resources = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result((rd_kafka_event_t *)(uintptr_t)event),
+        &resource_count);
+    for (size_t i = 0; i < resource_count; i++) {
+        const char *name = rd_kafka_ConfigResource_name(resources[i]);
+
+        if (rd_kafka_ConfigResource_error(resources[i]) != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return error_set(err, ERROR_TEMPORARY, "kafka settings of topic %s: %s", name,
+                             rd_kafka_err2str(rd_kafka_ConfigResource_error(resources[i])));
+        for (int j = 0; j < plan_count; j++) {
+            struct topic_setting settings[TOPIC_SETTINGS_MAX];
+            int expected =
+                strcmp(plan[j].name, name) == 0 ? topic_settings_of(config, &plan[j], settings) : 0;
+
+            for (int k = 0; k < expected; k++)
+                *count += differs(name, settings[k].name, value_of(resources[i], settings[k].name),
+                                  settings[k].value);
+        }
+    }
+    return 0;
+}
+
+/* Asks for the settings of the topics that are to be compared. New; NULL with an error. */
+static rd_kafka_event_t *describe(rd_kafka_t *rk, const struct topic_plan *plan, int count,
+                                  const int *found, struct error *err)
+{
+    rd_kafka_ConfigResource_t **resources = mem_alloc((size_t)count * sizeof(*resources));
+    rd_kafka_queue_t *queue = mem_check(rd_kafka_queue_new(rk));
+    rd_kafka_event_t *event;
+    size_t asked = 0;
+
+    for (int i = 0; i < count; i++)
+        if (found[i])
+            resources[asked++] =
+                mem_check(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, plan[i].name));
+    rd_kafka_DescribeConfigs(rk, resources, asked, NULL, queue);
+    event = rd_kafka_queue_poll(queue, TIMEOUT_MS);
+    rd_kafka_ConfigResource_destroy_array(resources, asked);
+    free(resources);
+    rd_kafka_queue_destroy(queue);
+    if (event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return event;
+    error_set(err, ERROR_TEMPORARY, "kafka settings of topics: %s",
+              event != NULL ? rd_kafka_event_error_string(event) : "no answer");
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    return NULL;
+}
+
+int topics_check(rd_kafka_t *rk, const struct config *config, const struct topic_plan *plan,
+                 int count, const int *found, struct error *err)
+{
+    rd_kafka_event_t *event;
+    int existing = 0, differences = 0, rc = 0;
+
+    for (int i = 0; i < count; i++)
+        existing += found[i];
+    if (existing == 0)
+        return 0;
+    event = describe(rk, plan, count, found, err);
+    if (event == NULL)
+        return -1;
+    rc = check_settings(event, config, plan, count, &differences, err);
+    rd_kafka_event_destroy(event);
+    for (int i = 0; i < count && rc == 0; i++)
+        if (found[i])
+            rc = check_shape(rk, config, plan[i].name, &differences, err);
+    if (rc == 0 && differences > 0)
+        rc = error_set(err, ERROR_PERMANENT,
+                       "topics that exist differ from the configuration in %d places, nothing was "
+                       "changed; change them with Kafka's own tools, or the configuration",
+                       differences);
+    return rc;
+}
