@@ -440,13 +440,6 @@ static int check_all(struct config *config, int program, struct error *err)
     return 0;
 }
 
-int64_t config_min_insync_replicas(const struct config *config)
-{
-    if (config->kafka.min_insync_replicas > 0)
-        return config->kafka.min_insync_replicas;
-    return config->kafka.replication >= 3 ? 2 : 1;
-}
-
 int config_read(struct config *config, int program, const char *path, struct error *err)
 {
     FILE *file = fopen(path, "r");

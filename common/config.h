@@ -94,7 +94,7 @@ struct config {
         char *topic_prefix;
         int64_t partitions;
         int64_t replication;
-        int64_t min_insync_replicas; /* 0: see config_min_insync_replicas() */
+        int64_t min_insync_replicas; /* 0: 2 where replication is 3 or more, else 1 */
         int64_t max_record_bytes;
         int64_t session_timeout_ms;
         int64_t poison_after;
@@ -156,10 +156,6 @@ int config_read_stream(struct config *config, int program, const char *path, FIL
 
 /** @brief Releases what config_load() allocated; secrets are wiped first. */
 void config_free(struct config *config);
-
-/** @brief min.insync.replicas of every topic: what is set, else 2 where there are 3 copies or more,
- * else 1. */
-int64_t config_min_insync_replicas(const struct config *config);
 
 /** @brief The store of that hash, or NULL. Borrowed from config. */
 const struct config_store *config_store_by_hash(const struct config *config, struct text hash);

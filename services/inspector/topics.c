@@ -22,6 +22,13 @@ static void add(struct topic_setting *settings, int *count, const char *name, co
     snprintf(setting->value, sizeof(setting->value), "%s", value);
 }
 
+static int64_t min_insync_replicas(const struct config *config)
+{
+    if (config->kafka.min_insync_replicas > 0)
+        return config->kafka.min_insync_replicas;
+    return config->kafka.replication >= 3 ? 2 : 1;
+}
+
 int topic_settings_of(const struct config *config, const struct topic_plan *plan,
                       struct topic_setting settings[TOPIC_SETTINGS_MAX])
 {
@@ -30,7 +37,7 @@ int topic_settings_of(const struct config *config, const struct topic_plan *plan
 
     snprintf(number, sizeof(number), "%" PRId64, plan->max_record_bytes);
     add(settings, &count, "max.message.bytes", number);
-    snprintf(number, sizeof(number), "%" PRId64, config_min_insync_replicas(config));
+    snprintf(number, sizeof(number), "%" PRId64, min_insync_replicas(config));
     add(settings, &count, "min.insync.replicas", number);
     switch (plan->keep) {
     case TOPIC_KEEP_30_DAYS:

@@ -65,7 +65,7 @@ def row_2(trial):
              for _ in range(times) for point in trial.rng.sample(points, len(points))]
     # one worker: just one delivery is under way when the process ends, so the look-ups can be counted; the later look
     # at an order that was not there is put off beyond the run
-    settings = {"pusher": {"workers": 1, "lease_s": 3, "retry_delays_s": "1,2,3600"}, "kafka": {"session_timeout_ms": 2000}}
+    settings = {"pusher": {"workers": 1, "lease_s": 3, "retry_delays_s": "1,2,3600"}, "kafka": {"session_timeout_ms": 2000, "poison_after": 0}}
     plans = plans_of(lives, trial.pick(1, 3, 3))
     with contextlib.ExitStack() as stack:  # waiting is most of it, so several rigs wait at once
         # with a governor to be asked, the end of a step and the begin of the next are two places, else they are one
