@@ -13,6 +13,8 @@ static const char *const state_names[] = {
     [CLAIM_IDLE] = "idle", [CLAIM_RAMP] = "ramp",
 };
 
+enum { DEATHS_MAX = 1000000 }; /* more is damaged */
+
 enum { STATE_COUNT = sizeof(state_names) / sizeof(*state_names) };
 
 uint64_t claim_key(struct text key)
@@ -44,6 +46,7 @@ static enum claim_state state_of(const char *name)
 void claim_parse(struct text text, struct claim *claim)
 {
     char copy[4 * CLAIM_TEXT_BYTES], *rest = NULL, *word;
+    long deaths = 0;
 
     *claim = (struct claim){.offset = -1};
     if (text.length == 0 || text.length >= sizeof(copy))
@@ -59,11 +62,12 @@ void claim_parse(struct text text, struct claim *claim)
         else if (strncmp(word, "key=", 4) == 0)
             claim->key = strtoull(word + 4, NULL, 16);
         else if (strncmp(word, "deaths=", 7) == 0)
-            claim->deaths = (int)strtol(word + 7, NULL, 10);
+            deaths = strtol(word + 7, NULL, 10);
         else if (strncmp(word, "state=", 6) == 0)
             claim->state = state_of(word + 6);
     }
-    if (claim->offset < 0 || claim->deaths < 0)
+    claim->deaths = (int)deaths;
+    if (claim->offset < 0 || deaths < 0 || deaths > DEATHS_MAX)
         *claim = (struct claim){.offset = -1};
 }
 
