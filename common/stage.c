@@ -271,9 +271,11 @@ void stage_take(struct stage *stage, rd_kafka_message_t *message, int stash)
         ticket_hand(stage, ticket, 0);
 }
 
-/* What the consumer reports instead of a record. librdkafka goes on by itself with all of it. */
-static void take_error(const rd_kafka_message_t *message)
+/* What the consumer reports instead of a record. librdkafka goes on by itself with all of it but
+ * one, see group_note_error(). */
+static void take_error(struct stage *stage, const rd_kafka_message_t *message)
 {
+    group_note_error(stage, message);
     if (message->err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED)
         log_warn("kafka consumer left its group: it did not poll in time");
     else
@@ -291,7 +293,7 @@ static int poll_once(struct stage *stage, int timeout_ms, int stash)
         stage_take(stage, message, stash);
         return 1;
     }
-    take_error(message);
+    take_error(stage, message);
     rd_kafka_message_destroy(message);
     return 0;
 }
@@ -332,6 +334,7 @@ static void mind_the_clock(struct stage *stage)
         stage_fail(stage, &err);
     if (stage->ramp > 0)
         claim_ramp(stage);
+    group_rejoin_when_due(stage);
     if (now_ms >= stage->next_commit_ms) {
         stage->next_commit_ms = now_ms + COMMIT_INTERVAL_MS;
         group_commit(stage, COMMIT_REGULAR);
@@ -445,21 +448,11 @@ static int topic_exists(struct stage *stage, const char *name)
 
 static int subscribe(struct stage *stage, struct error *err)
 {
-    rd_kafka_topic_partition_list_t *list;
-    rd_kafka_resp_err_t code;
-
     health_set_ready("kafka", 0, "not assigned yet");
     for (int i = 0; i < stage->settings.input_count; i++)
         while (!stop_requested() && !topic_exists(stage, stage->settings.inputs[i]))
             stop_wait_ms(TOPIC_WAIT_MS);
-    list = rd_kafka_topic_partition_list_new(stage->settings.input_count);
-    for (int i = 0; i < stage->settings.input_count; i++)
-        rd_kafka_topic_partition_list_add(list, stage->settings.inputs[i], RD_KAFKA_PARTITION_UA);
-    code = rd_kafka_subscribe(stage->consumer, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(err, ERROR_PERMANENT, "kafka subscribe: %s", rd_kafka_err2str(code));
-    return 0;
+    return group_subscribe(stage, err);
 }
 
 /* Finishes what is under way, within limits, then commits and leaves the group. */

@@ -7,7 +7,7 @@
 #include "crash.h"
 #include "log.h"
 
-enum { REVOKE_WAIT_MS = 2000, COMMIT_WAIT_MS = 2000, COMMIT_POLL_MS = 50 };
+enum { REVOKE_WAIT_MS = 2000, COMMIT_WAIT_MS = 2000, COMMIT_POLL_MS = 50, REJOIN_DELAY_MS = 1000 };
 
 void partition_release(struct partition *partition)
 {
@@ -40,6 +40,46 @@ struct partition *group_find(struct stage *stage, const rd_kafka_message_t *mess
             return partition;
         }
     return NULL;
+}
+
+int group_subscribe(struct stage *stage, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new(stage->settings.input_count);
+    rd_kafka_resp_err_t code;
+
+    for (int i = 0; i < stage->settings.input_count; i++)
+        rd_kafka_topic_partition_list_add(list, stage->settings.inputs[i], RD_KAFKA_PARTITION_UA);
+    code = rd_kafka_subscribe(stage->consumer, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(err, ERROR_PERMANENT, "kafka subscribe: %s", rd_kafka_err2str(code));
+    return 0;
+}
+
+/* librdkafka asks again for committed offsets after a timeout, but not where the broker answers
+ * that it is not, or not yet, the group's coordinator: those partitions are assigned and never
+ * read. No code tells that error from others, so its text has to. */
+void group_note_error(struct stage *stage, const rd_kafka_message_t *message)
+{
+    static const char text[] = "Failed to fetch committed offset";
+    const char *said = rd_kafka_message_errstr(message);
+
+    if (said == NULL || strncmp(said, text, sizeof(text) - 1) != 0 || stage->rejoin_ms != 0)
+        return;
+    stage->rejoin_ms = clock_monotonic_ms() + REJOIN_DELAY_MS;
+    log_warn("kafka gave no start of partitions, the group is joined again");
+}
+
+void group_rejoin_when_due(struct stage *stage)
+{
+    struct error err = {0};
+
+    if (stage->rejoin_ms == 0 || clock_monotonic_ms() < stage->rejoin_ms)
+        return;
+    stage->rejoin_ms = 0;
+    if (group_subscribe(stage, &err) != 0)
+        stage_fail(stage, &err);
 }
 
 static rd_kafka_topic_partition_t *list_add(const struct stage *stage,
@@ -91,6 +131,7 @@ static void assign(struct stage *stage, const rd_kafka_topic_partition_list_t *l
 {
     rd_kafka_resp_err_t code;
 
+    stage->rejoin_ms = 0;
     for (int i = 0; i < list->cnt; i++) {
         struct partition *partition = mem_alloc(sizeof(*partition));
 

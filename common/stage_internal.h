@@ -105,6 +105,7 @@ struct stage {
     int stopping;
     int64_t stop_seen_ms; /* when the stage's thread, waiting for room, first saw the stop; 0 */
     int64_t next_commit_ms, next_lag_ms, failure_logged_ms;
+    int64_t rejoin_ms; /* when the group is joined again; 0: it is not */
     int64_t bytes_before,
         bytes_trimmed;        /* consumed: at the last look, at the last return of memory */
     atomic_int *topic_paused; /* per input: TOPIC_READ ...; any thread */
@@ -177,6 +178,18 @@ void group_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                         rd_kafka_topic_partition_list_t *list, void *opaque);
 void group_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                      rd_kafka_topic_partition_list_t *list, void *opaque);
+
+/** @brief Subscribes to the inputs; where it has done so before, the group is left and joined
+ * again.
+ * @returns 0; -1 with a permanent error */
+int group_subscribe(struct stage *stage, struct error *err);
+
+/** @brief Has the group joined again a second later, where an error says that partitions were
+ * assigned without a place to start from. */
+void group_note_error(struct stage *stage, const rd_kafka_message_t *message);
+
+/** @brief Joins the group again where that is due. Cheap when it is not. */
+void group_rejoin_when_due(struct stage *stage);
 
 /** @brief The partition a message came from, or NULL when it is not ours any more. */
 struct partition *group_find(struct stage *stage, const rd_kafka_message_t *message);

@@ -12,8 +12,8 @@
  * calls, or hold more than 5 MiB per partition: older records vanish silently. So it is wrong for
  * production and for every test of durability; tests/kafka is for those. SIGNALS TERM and INT end
  * it; USR1: the next batch that a producer sends is answered OUT_OF_ORDER_SEQUENCE_NUMBER, after
- * which an idempotent producer cannot go on. EXIT STATUS 0 asked to stop; 100 bad arguments or no
- * mock cluster. */
+ * which an idempotent producer cannot go on; USR2: the next OffsetFetch is answered
+ * NOT_COORDINATOR. EXIT STATUS 0 asked to stop; 100 bad arguments or no mock cluster. */
 #include <getopt.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -29,9 +29,15 @@
 #include "mem.h"
 #include "stop.h"
 
-enum { PARTITIONS_DEFAULT = 4, PARTITIONS_MAX = 256, PRODUCE_REQUEST = 0, TURN_MS = 50 };
+enum {
+    PARTITIONS_DEFAULT = 4,
+    PARTITIONS_MAX = 256,
+    PRODUCE_REQUEST = 0,
+    OFFSET_FETCH_REQUEST = 9,
+    TURN_MS = 50
+};
 
-static atomic_int refusal_wanted;
+static atomic_int produce_refused, offset_fetch_refused; /* by the next request */
 
 struct devbroker_options {
     int partitions;
@@ -49,8 +55,17 @@ static const char help[] =
 
 static void on_refusal_signal(int signal_number)
 {
-    (void)signal_number;
-    atomic_store(&refusal_wanted, 1);
+    atomic_store(signal_number == SIGUSR1 ? &produce_refused : &offset_fetch_refused, 1);
+}
+
+static void refuse_once(rd_kafka_mock_cluster_t *cluster, atomic_int *wanted, int16_t request,
+                        rd_kafka_resp_err_t code, const char *what)
+{
+    if (!atomic_exchange(wanted, 0))
+        return;
+    rd_kafka_mock_push_request_errors(cluster, request, 1, code);
+    printf("the next %s is refused\n", what);
+    fflush(stdout);
 }
 
 /* Until a stop is asked for. */
@@ -59,13 +74,12 @@ static void serve(rd_kafka_mock_cluster_t *cluster)
     struct sigaction action = {.sa_handler = on_refusal_signal};
 
     sigaction(SIGUSR1, &action, NULL);
+    sigaction(SIGUSR2, &action, NULL);
     while (!stop_wait_ms(TURN_MS)) {
-        if (!atomic_exchange(&refusal_wanted, 0))
-            continue;
-        rd_kafka_mock_push_request_errors(cluster, PRODUCE_REQUEST, 1,
-                                          RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
-        printf("the next batch is refused\n");
-        fflush(stdout);
+        refuse_once(cluster, &produce_refused, PRODUCE_REQUEST,
+                    RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "batch");
+        refuse_once(cluster, &offset_fetch_refused, OFFSET_FETCH_REQUEST,
+                    RD_KAFKA_RESP_ERR_NOT_COORDINATOR, "offset fetch");
     }
 }
 
