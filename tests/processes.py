@@ -67,7 +67,8 @@ def binary(name):
     return path
 
 
-def _die_with_parent():
+def die_with_parent():
+    """For preexec_fn: the process ends when the thread that started it does."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -83,7 +84,7 @@ class Process:
         with open(self.log, "ab") as out:
             # The death signal follows the thread that forked, so processes are started from the main thread.
             self.popen = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=env,
-                                          preexec_fn=_die_with_parent)
+                                          preexec_fn=die_with_parent)
         Process.running.append(self)
         if stdout_line:
             self.address = wait_until(lambda: self.find(stdout_line), 20, lambda: f"{name} to start: {self.tail()}")
@@ -325,7 +326,7 @@ class Tail:
         self.popen = subprocess.Popen(
             ["kcat", "-b", broker, "-C", "-t", topic, "-o", "beginning", "-q", "-u", "-f", FORMAT,
              "-X", "fetch.wait.max.ms=50", "-X", "fetch.error.backoff.ms=50"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=_die_with_parent)
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
         self.thread = threading.Thread(target=self._follow, daemon=True)
         self.thread.start()
 

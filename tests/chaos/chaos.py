@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The fault runner: every row of docs/testing-faults.md against the real thing.
 
-    tests/chaos/chaos.py [--row N[,N...]] [--seed S] [--full | --short] [--minutes M]
+    tests/chaos/chaos.py [--row N[,N...]] [--seed S] [--full | --short] [--minutes M] [--jobs J]
 
 Prints the settings and the seed, one line a row, and at last `chaos: rows=19 passed=19 orders=N lost=0 duplicated=0
 goals_doubled=0`. Exit status 0, or 1 when a row failed. Journal, orders and logs of each rig stay in
@@ -9,8 +9,11 @@ build/out/chaos-<row>-seed<S>/ for another judge: `python3 tests/oracle.py build
 """
 
 import argparse
+import collections
+import concurrent.futures
 import os
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -27,11 +30,13 @@ import rows_redis  # noqa: E402
 import rows_server  # noqa: E402
 import rows_store  # noqa: E402
 import scenes  # noqa: E402
+import processes  # noqa: E402
 from processes import RUNS, Kafka  # noqa: E402
 
 MODULES = (rows_process, rows_account, rows_store, rows_server, rows_path, rows_redis, rows_blank)
 ROWS = {str(number): function for module in MODULES for number, function in module.ROWS.items()}
 SCENES = scenes.SCENES
+SUMMED = ("orders", "lost", "duplicated", "goals_doubled")
 
 
 class Cluster:
@@ -51,6 +56,39 @@ class Cluster:
         if self.kafka is not None:
             self.kafka.stop()
             self.kafka = None
+
+
+class Lent:
+    """The Kafka of the run that this one is a part of."""
+
+    real = True
+
+    def __init__(self, address):
+        self.address = address
+
+    def get(self):
+        return self
+
+    def stop(self):
+        pass
+
+
+def run_beside(names, options, kafka):
+    """Each row in a process of its own, so many at a time; they share nothing but the broker. Returns their sums."""
+    def one(name):
+        command = [sys.executable, os.path.abspath(__file__), "--row", name, "--seed", str(options.seed), "--kafka", kafka.address]
+        command += ["--full"] if options.full else ["--short"] if options.short else []
+        return name, subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=processes.die_with_parent)
+    sums = collections.Counter()
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as lanes:
+        for done in concurrent.futures.as_completed([lanes.submit(one, name) for name in names]):
+            name, child = done.result()
+            *lines, last = child.stdout.splitlines() or [""]
+            if not last.startswith("chaos: "):
+                lines, last = [f"row={name} FAILED", child.stdout[-500:], child.stderr[-1500:]], "chaos: rows=1"
+            print("\n".join(lines[0 if len(lines) < 2 else 1:]), flush=True)
+            sums.update({word.split("=")[0]: int(word.split("=")[1]) for word in last.split()[1:]})
+    return sums
 
 
 def run_row(name, seed, size, kafka, minutes=10):
@@ -86,6 +124,8 @@ def main():
     parser.add_argument("--full", action="store_true", help="the full figures, without a limit of time")
     parser.add_argument("--short", action="store_true", help="the smallest form")
     parser.add_argument("--minutes", type=int, default=10, help="of the soak")
+    parser.add_argument("--jobs", type=int, default=1, help="rows at a time, each in a process of its own (1)")
+    parser.add_argument("--kafka", help="use the broker of that address")
     options = parser.parse_args()
     size = "full" if options.full else "short" if options.short else "usual"
     names = options.row.split(",") if options.row else sorted(ROWS, key=int)
@@ -95,18 +135,18 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     print(f"seed={options.seed} size={size} settings: " + " ".join(
         f"{section}.{key}={value}" for section, values in rig.SHORT.items() for key, value in values.items()), flush=True)
-    cluster, trials = Cluster(), []
+    cluster, sums = Lent(options.kafka) if options.kafka else Cluster(), collections.Counter()
     try:
-        for name in names:
-            trials.append(run_row(name, options.seed, size, cluster.get(), options.minutes))
-            report(trials[-1])
+        if options.jobs > 1:
+            sums = run_beside(names, options, cluster.get())
+        for name in names if options.jobs == 1 else ():
+            trial = run_row(name, options.seed, size, cluster.get(), options.minutes)
+            report(trial)
+            sums.update({"rows": 1, "passed": int(trial.passed), **{word: getattr(trial, word) for word in SUMMED}})
     finally:
         cluster.stop()
-    passed = sum(trial.passed for trial in trials)
-    print(f"chaos: rows={len(trials)} passed={passed} orders={sum(t.orders for t in trials)}"
-          f" lost={sum(t.lost for t in trials)} duplicated={sum(t.duplicated for t in trials)}"
-          f" goals_doubled={sum(t.goals_doubled for t in trials)}")
-    return 0 if passed == len(trials) else 1
+    print("chaos: " + " ".join(f"{word}={sums[word]}" for word in ("rows", "passed", *SUMMED)))
+    return 0 if sums["passed"] == len(names) else 1
 
 
 if __name__ == "__main__":

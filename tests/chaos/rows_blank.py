@@ -79,7 +79,7 @@ def good_flow(rig, seconds):
 
 def row_20(trial):
     """The calls that ten orders of a store need for themselves hang: good orders beside them wait for no more than one poll."""
-    seconds, poll_s = trial.pick((4, 2), (20, 5), (60, 5))
+    seconds, poll_s = trial.pick((4, 2), (12, 5), (60, 5))
     with trial.rig(store={"poll_interval_s": poll_s}) as rig:
         rig.start()
         before = good_flow(rig, seconds)

@@ -6,7 +6,7 @@ import re
 
 from path import Path, far_command
 from processes import Process, free_port
-from rig import HTTP_S, Rig, time
+from rig import Rig, time
 from rows_account import external
 from rows_server import pause
 from shop import item, order
@@ -83,8 +83,8 @@ def row_17(trial):
             place(rig, 8)
         for seconds, rig in rigs.items():
             rig.drain(240)
-            # what a kernel still holds would come within as long again as the path was dead
-            pause(rig, max(0.1, healed[seconds] + seconds + HTTP_S - time.monotonic()))
+            # what the kernel still holds will come, within as long again as the path was dead
+            rig.wait_for(lambda r=rig: not r.path.holding(), seconds + 60, "the kernel to hold nothing any more")
             judge_late(trial, rig, seconds)
 
 
