@@ -171,12 +171,14 @@ def work(rig, trial, seconds):
 def row_11(trial):
     """The pusher is stopped for twice its lease, then continued: L, or the late write is detected and alarmed."""
     times = trial.pick(1, 3, 20)
-    with trial.rig(orders=300 * times, sandbox=("--answer-delay-ms", "20"),
-                   settings={"pusher": {"workers": 4}}) as rig:
+    with trial.rig(orders=100, sandbox=("--answer-delay-ms", "20"), settings={"pusher": {"workers": 4}}) as rig:
         rig.start()
         rig.bring_up("pusher-2")
         for number in range(times):
-            rig.wait_delivered(rig.delivered() + 20)
+            # work of its own for each time: what was there may be done, where the other pusher was quick
+            before = rig.delivered()
+            rig.generate(200, trial.seed + 100 + number)
+            rig.wait_delivered(before + 20)
             frozen = ("pusher", "pusher-2")[number % 2]
             rig.services[frozen].signal(signal.SIGSTOP)
             rig.generate(60, trial.seed + number)
