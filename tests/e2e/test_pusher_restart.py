@@ -73,14 +73,14 @@ def test_what_one_worker_set_aside_any_other_goes_on_with(shop):
 
 
 def test_a_restart_under_load_stalls_for_less_than_two_seconds(kafka):
-    with Shop("e2e-pusher-restart-load", broker=kafka, prefix=f"restart{next(_prefixes)}", orders=1500,
+    with Shop("e2e-pusher-restart-load", broker=kafka, prefix=f"restart{next(_prefixes)}", orders=800,
               settings={"pusher": {"workers": 16, "lease_s": LEASE_S}}, sandbox=["--answer-delay-ms", "25"]) as stack:
         stack.start()
 
         def creates():
             return [float(e["t"]) for e in stack.journal() if (e.get("effect") or {}).get("made") == "order"]
 
-        for share in (200, 500):
+        for share in (150, 350):
             wait_until(lambda n=share: len(creates()) >= n, 60, lambda: f"{len(creates())}; {stack.trouble()}")
             stack.restart("pusher", wait=False)
         stack.wait_drained(120)
