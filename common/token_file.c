@@ -133,6 +133,8 @@ static void remove_left_behind(const char *path)
     DIR *entries = opendir(folder);
     struct dirent *entry;
 
+    /* readdir() of glibc is safe while one thread uses a stream, and readdir_r() is deprecated. */
+    /* cppcheck-suppress readdirCalled */
     while (entries != NULL && (entry = readdir(entries)) != NULL) {
         size_t all = strlen(entry->d_name);
         struct stat about;
