@@ -30,7 +30,7 @@ PROGRAMS := \
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard $(lastword $(subst =, ,$(p)))/*.c),$(p)))
 BINARIES := $(foreach p,$(PROGRAMS),$(BUILD)/bin/$(firstword $(subst =, ,$(p))))
 
-COMMON_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c))
+COMMON_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*/*.c))
 # A service's own files, all but main.c, for the unit tests: its pure functions are tested as they are linked.
 # The sandbox stands apart: it shares no code with the services and may use the same names.
 SANDBOX_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard services/sandbox/*.c)))
@@ -45,11 +45,14 @@ all: $(BINARIES) ## build every program into build/bin
 deps: ## install what building and the demo need (Debian packages)
 	deploy/install-deps.sh build
 
-.PHONY: unit-build unit e2e test
+.PHONY: unit-build unit layers e2e test
 unit-build: $(UNIT_TESTS)
 
 unit: unit-build ## unit tests: no broker, about a second
 	BUILD=$(BUILD) $(PYTHON) tests/run.py unit
+
+layers: unit-build ## who may include whom, and no two modules that need each other
+	$(PYTHON) tests/layers.py $(BUILD)
 
 e2e: all kafka ## end-to-end tests: the real binaries against Kafka, Redis and the sandbox (ARGS: for pytest)
 	BUILD=$(BUILD) $(PYTHON) tests/run.py e2e -- $(ARGS)
@@ -125,7 +128,7 @@ chaos-full: crash-build ## the same with the full figures, without a limit of ti
 soak: crash-build ## ten times the usual rate for MINUTES (10): memory flat, lag bounded
 	BUILD=$(BUILD)/crash $(PYTHON) tests/chaos/chaos.py --row soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-FORMATTED := $(wildcard common/*.[ch] services/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch])
+FORMATTED := $(wildcard common/*/*.[ch] services/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch])
 
 .PHONY: format format-check lint compilers asan check compose-check
 format: ## lay out the C code
@@ -185,8 +188,8 @@ $(foreach p,$(PROGRAMS),$(eval $(call program_rule,$(firstword $(subst =, ,$(p))
 $(BUILD)/generated/%.lua.h: common/%.lua
 	@mkdir -p $(@D)
 	xxd -i < $< | sed '$$ s/$$/, 0x00/' > $@
-$(BUILD)/common/quota.o: $(BUILD)/generated/quota.lua.h
-$(BUILD)/common/ledger_scripts.o: $(patsubst common/%,$(BUILD)/generated/%.h,$(wildcard common/ledger/*.lua))
+$(BUILD)/common/infusionsoft/quota.o: $(BUILD)/generated/infusionsoft/quota.lua.h
+$(BUILD)/common/ledger/scripts.o: $(patsubst common/%,$(BUILD)/generated/%.h,$(wildcard common/ledger/*.lua))
 
 # The sandbox serves the vendor's sample orders byte for byte; they are compiled in.
 $(BUILD)/generated/seed_orders.json.h: services/sandbox/seed_orders.json

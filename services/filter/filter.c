@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "date.h"
+#include "base/date.h"
 #include "rule.h"
 
 static const char *const status_names[ORDER_STATUS_COUNT] = {

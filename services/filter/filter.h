@@ -3,9 +3,9 @@
 #ifndef FILTER_FILTER_H
 #define FILTER_FILTER_H
 
-#include "event.h"
-#include "order.h"
-#include "stage.h"
+#include "record/event.h"
+#include "record/order.h"
+#include "stage/stage.h"
 
 /* What the handler works with; embedded. */
 struct filter {

@@ -15,13 +15,13 @@
  * second one: leave at once. PIPE is ignored. EXIT STATUS 0 asked to stop; 100 a person must fix
  * something; 111 start me again
  */
-#include "config.h"
-#include "error.h"
-#include "health.h"
-#include "log.h"
-#include "stage.h"
-#include "stop.h"
-#include "topic.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "net/health.h"
+#include "record/topic.h"
+#include "settings/config.h"
+#include "stage/stage.h"
 
 #include "filter.h"
 

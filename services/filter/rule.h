@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-#include "mem.h"
-#include "order.h"
-#include "reason.h"
+#include "base/mem.h"
+#include "record/order.h"
+#include "record/reason.h"
 
 /* What the rule needs to know. */
 struct rule_facts {

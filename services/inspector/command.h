@@ -2,8 +2,8 @@
 #ifndef INSPECTOR_COMMAND_H
 #define INSPECTOR_COMMAND_H
 
-#include "config.h"
-#include "error.h"
+#include "base/error.h"
+#include "settings/config.h"
 
 struct command {
     const char *words;   /* "topics create" */

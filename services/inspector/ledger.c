@@ -1,10 +1,10 @@
-#include "ledger.h"
+#include "ledger/ledger.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "net/redis_watch.h"
 #include "command.h"
-#include "redis_watch.h"
 
 int ledger_distrust_run(const struct config *config, struct error *err)
 {

@@ -16,12 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "error.h"
-#include "http.h"
-#include "log.h"
-#include "mem.h"
-#include "stop.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stop.h"
+#include "net/http.h"
+#include "settings/config.h"
 
 #include "command.h"
 

@@ -3,13 +3,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "http.h"
-#include "infusionsoft.h"
-#include "ledger.h"
-#include "log.h"
-#include "redis_watch.h"
-#include "stop.h"
-#include "token.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "infusionsoft/infusionsoft.h"
+#include "infusionsoft/token.h"
+#include "ledger/ledger.h"
+#include "net/http.h"
+#include "net/redis_watch.h"
 
 enum { REDIS_TIMEOUT_MS = 5000, THROTTLED_MAX = 20 };
 

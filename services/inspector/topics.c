@@ -1,4 +1,4 @@
-#include "topic.h"
+#include "record/topic.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,8 +7,8 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "net/kafka.h"
 #include "command.h"
-#include "kafka.h"
 
 #include "topics.h"
 

@@ -4,9 +4,9 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include "config.h"
-#include "error.h"
-#include "topic.h"
+#include "base/error.h"
+#include "record/topic.h"
+#include "settings/config.h"
 
 enum { TOPIC_SETTINGS_MAX = 8 };
 

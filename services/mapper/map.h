@@ -6,13 +6,13 @@
 
 #include <stdint.h>
 
-#include "config.h"
-#include "error.h"
-#include "json.h"
-#include "mem.h"
-#include "money.h"
-#include "order.h"
-#include "reason.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/money.h"
+#include "record/order.h"
+#include "record/reason.h"
+#include "settings/config.h"
 #include "region.h"
 
 /* What the store's and the account's settings say; all borrowed. */

@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "currency.h"
-#include "date.h"
+#include "base/currency.h"
+#include "base/date.h"
+#include "base/text.h"
 #include "map.h"
-#include "text.h"
 
 void map_init(struct map *map)
 {

@@ -1,8 +1,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "map.h"
-#include "text.h"
 
 /* Members of `consignments`, and of `bigfusion` that replaces them. */
 enum consignment_field {

@@ -2,9 +2,9 @@
 #ifndef MAPPER_MAPPER_H
 #define MAPPER_MAPPER_H
 
-#include "event.h"
+#include "record/event.h"
+#include "stage/stage.h"
 #include "map.h"
-#include "stage.h"
 
 /* What the handler works with; embedded. */
 struct mapper {

@@ -3,8 +3,8 @@
 #ifndef MAPPER_REGION_H
 #define MAPPER_REGION_H
 
-#include "error.h"
-#include "mem.h"
+#include "base/error.h"
+#include "base/mem.h"
 
 #define REGION_FOLDER "/usr/share/iso-codes/json"
 

@@ -1,9 +1,9 @@
 #include "ask.h"
 
-#include "clock.h"
-#include "log.h"
-#include "retry.h"
-#include "stop.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/retry.h"
+#include "base/stop.h"
 
 enum { WAIT_STEP_MS = 250, RETRY_BASE_MS = 1000, RETRY_CAP_MS = 8000 };
 

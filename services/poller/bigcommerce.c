@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "date.h"
-#include "health.h"
-#include "http.h"
-#include "json.h"
-#include "retry.h"
-#include "text.h"
+#include "base/clock.h"
+#include "base/date.h"
+#include "base/json.h"
+#include "base/retry.h"
+#include "base/text.h"
+#include "net/health.h"
+#include "net/http.h"
 
 enum {
     TIMEOUT_MAX_MS = 30000,

@@ -6,10 +6,10 @@
 
 #include <stdint.h>
 
-#include "config.h"
-#include "error.h"
-#include "http.h"
-#include "mem.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "net/http.h"
+#include "settings/config.h"
 
 #include "cursor.h"
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "health.h"
-#include "log.h"
-#include "json.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "net/health.h"
 
 enum {
     FULL_WAIT_MS = 50,

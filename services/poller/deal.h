@@ -6,10 +6,10 @@
 
 #include <stdint.h>
 
-#include "config.h"
-#include "error.h"
-#include "reason.h"
-#include "topic.h"
+#include "base/error.h"
+#include "record/reason.h"
+#include "record/topic.h"
+#include "settings/config.h"
 
 #include "ask.h"
 #include "held.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "retry.h"
+#include "base/retry.h"
 
 enum { RECORD_REST_BYTES = 1024, LEAST_ALLOWANCE_MS = 1000 };
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "clock.h"
-#include "mem.h"
+#include "base/clock.h"
+#include "base/mem.h"
 
 /* KEYS: lease, pollers, state. ARGV: what, owner, ttl, fence, held, stores, then pairs for the
  * state. acquire -> GRANT fence share | WAIT ms share; renew -> GRANT fence share | LOST; raise

@@ -14,8 +14,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "error.h"
-#include "redis.h"
+#include "base/error.h"
+#include "net/redis.h"
 
 /* What the leases of one process have in common. */
 struct lease_group {

@@ -39,13 +39,13 @@
  * EXIT STATUS
  *     0 after a stop; 100 a person must fix something; 111 start me again.
  */
-#include "config.h"
-#include "error.h"
-#include "health.h"
-#include "http.h"
-#include "log.h"
-#include "redis_watch.h"
-#include "stop.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "net/health.h"
+#include "net/http.h"
+#include "net/redis_watch.h"
+#include "settings/config.h"
 
 #include "worker.h"
 

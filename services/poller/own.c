@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/health.h"
 #include "complete.h"
-#include "health.h"
-#include "log.h"
 
 enum { ORDERS_MAX = 100 }; /* in a round */
 

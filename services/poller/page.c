@@ -4,10 +4,10 @@
 
 #include <yyjson.h>
 
-#include "date.h"
-#include "json.h"
-#include "money.h"
-#include "text.h"
+#include "base/date.h"
+#include "base/json.h"
+#include "base/money.h"
+#include "base/text.h"
 
 static const yyjson_read_flag read_flags = YYJSON_READ_NUMBER_AS_RAW;
 

@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-#include "error.h"
-#include "mem.h"
+#include "base/error.h"
+#include "base/mem.h"
 
 enum { PAGE_ROWS_MAX = 250 }; /* the store's own limit for one page */
 

@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-#include "clock.h"
-#include "log.h"
-#include "retry.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/retry.h"
 
 #include "own.h"
 

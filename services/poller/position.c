@@ -5,11 +5,11 @@
 
 #include <yyjson.h>
 
-#include "clock.h"
-#include "json.h"
-#include "kafka.h"
-#include "log.h"
-#include "text.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "net/kafka.h"
 
 /* The orders that are held fill most of a position, and mostly there are none: their places are not
  * touched, so that they take no memory. */

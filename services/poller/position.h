@@ -8,10 +8,10 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#include "config.h"
-#include "error.h"
-#include "mem.h"
-#include "topic.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "record/topic.h"
+#include "settings/config.h"
 
 #include "held.h"
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "clock.h"
-#include "health.h"
-#include "kafka.h"
+#include "base/clock.h"
+#include "net/health.h"
+#include "net/kafka.h"
 
 enum { FLUSH_MS = 5000, ASK_EACH_MS = 2000, ASK_MS = 1000 };
 

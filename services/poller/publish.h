@@ -6,9 +6,9 @@
 
 #include <stdint.h>
 
-#include "config.h"
-#include "error.h"
-#include "event.h"
+#include "base/error.h"
+#include "record/event.h"
+#include "settings/config.h"
 
 struct publisher;
 struct batch;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "text.h"
+#include "base/text.h"
 
 enum { DEPTH_MAX = 64 };
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 /**
  * @brief The id of an order that cannot be read: the member `id` of the outermost object, never one

@@ -7,9 +7,9 @@
 
 #include <stdint.h>
 
-#include "error.h"
-#include "mem.h"
-#include "redis.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "net/redis.h"
 
 enum { SEEN_DIGEST_BYTES = 33, SEEN_MARK_BYTES = SEEN_DIGEST_BYTES + 21 };
 

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "health.h"
-#include "log.h"
-#include "retry.h"
-#include "stop.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/retry.h"
+#include "base/stop.h"
+#include "net/health.h"
 
 #include "poll.h"
 

@@ -3,8 +3,8 @@
 #ifndef POLLER_WORKER_H
 #define POLLER_WORKER_H
 
-#include "config.h"
-#include "error.h"
+#include "base/error.h"
+#include "settings/config.h"
 
 /**
  * @brief Polls all stores of the settings until a stop is asked for, then gives the leases back.

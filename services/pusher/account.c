@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "log.h"
-#include "retry.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/retry.h"
 
 enum { REDIS_TIMEOUT_MS = 5000, KEPT_MAX = 2 };
 

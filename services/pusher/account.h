@@ -6,12 +6,12 @@
 
 #include <stdint.h>
 
-#include "config.h"
-#include "infusionsoft.h"
-#include "reason.h"
+#include "infusionsoft/infusionsoft.h"
+#include "record/reason.h"
+#include "record/topic.h"
+#include "settings/config.h"
+#include "stage/stage.h"
 #include "rebuild.h"
-#include "stage.h"
-#include "topic.h"
 
 struct account;
 

@@ -4,9 +4,9 @@
 
 #include <pthread.h>
 
-#include "health.h"
-#include "quota.h"
-#include "token.h"
+#include "infusionsoft/quota.h"
+#include "infusionsoft/token.h"
+#include "net/health.h"
 
 #include "account.h"
 #include "circuit.h"

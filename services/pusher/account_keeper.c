@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "clock.h"
-#include "log.h"
-#include "retry.h"
-#include "stop.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/retry.h"
+#include "base/stop.h"
 
 enum { KEEPER_TICK_MS = 100 };
 

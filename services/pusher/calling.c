@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "crash.h"
-#include "log.h"
-#include "stop.h"
+#include "base/clock.h"
+#include "base/crash.h"
+#include "base/log.h"
+#include "base/stop.h"
 
 #include "merge.h"
 

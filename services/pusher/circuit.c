@@ -1,6 +1,6 @@
 #include "circuit.h"
 
-#include "retry.h"
+#include "base/retry.h"
 
 static void set_probe(struct circuit *circuit, int64_t now_ms, double chance, int64_t wait_ms)
 {

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "log.h"
-#include "mem.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
 
 enum { TAKEN_LOOK_MS = 50 };
 

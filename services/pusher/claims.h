@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "ledger.h"
+#include "ledger/ledger.h"
 
 struct claims;
 

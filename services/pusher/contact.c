@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
-#include "log.h"
-#include "text.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
 
 #include "decide.h"
 #include "merge.h"

@@ -1,6 +1,6 @@
 #include "decide.h"
 
-#include "retry.h"
+#include "base/retry.h"
 
 enum decision decide_failure(const struct failure *failure, int *topic)
 {

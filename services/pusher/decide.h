@@ -7,7 +7,7 @@
 
 #include <yyjson.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 enum decision {
     DECISION_RETRY = 0,  /* to a retry topic */

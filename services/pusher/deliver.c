@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "crash.h"
-#include "log.h"
-#include "retry.h"
-#include "stop.h"
-#include "text.h"
+#include "base/clock.h"
+#include "base/crash.h"
+#include "base/log.h"
+#include "base/retry.h"
+#include "base/stop.h"
+#include "base/text.h"
 
 #include "decide.h"
 

@@ -6,18 +6,19 @@
 #include <stdint.h>
 #include <yyjson.h>
 
+#include "base/digest.h"
+#include "infusionsoft/infusionsoft.h"
+#include "ledger/ledger.h"
+#include "net/health.h"
+#include "record/event.h"
+#include "record/topic.h"
+#include "settings/config.h"
+#include "stage/stage.h"
 #include "account.h"
 #include "claims.h"
-#include "config.h"
 #include "evidence.h"
-#include "event.h"
-#include "health.h"
-#include "infusionsoft.h"
-#include "ledger.h"
 #include "publish.h"
 #include "rebuild.h"
-#include "stage.h"
-#include "topic.h"
 
 /* What became of a goal; the names stand in the ledger, in `delivered` and in the metric. */
 enum goal_result {
@@ -76,7 +77,7 @@ struct job {
 struct product {
     struct text sku; /* its identity */
     yyjson_val *body;
-    char digest[LEDGER_DIGEST_BYTES];
+    char digest[DIGEST_BYTES];
     char id[64]; /* "": not known yet */
 };
 
@@ -98,7 +99,7 @@ struct delivery {
     struct account *account;
     struct infusionsoft *client;
     struct ledger_grant *grant; /* the job's */
-    char digest[LEDGER_DIGEST_BYTES];
+    char digest[DIGEST_BYTES];
     int withdrawn;
     int replay;
     int look_was_asked; /* the record came back only to be looked up once more */
@@ -112,8 +113,8 @@ struct delivery {
     yyjson_val *order_body;
     yyjson_val *goals;
     struct text external_key;
-    char contact_digest[LEDGER_DIGEST_BYTES];      /* of the address */
-    char contact_body_digest[LEDGER_DIGEST_BYTES]; /* of what we want to be there */
+    char contact_digest[DIGEST_BYTES];      /* of the address */
+    char contact_body_digest[DIGEST_BYTES]; /* of what we want to be there */
     char contact_id[64];
     int contact_cached; /* the id came from the cache, not from the account */
     struct product *products;

@@ -9,7 +9,8 @@
 
 #include <yyjson.h>
 
-#include "ledger.h"
+#include "base/digest.h"
+#include "ledger/ledger.h"
 
 /* The step of the entry that has it; no step of the order. */
 #define EVIDENCE_STEP "evidence"
@@ -28,7 +29,7 @@ struct evidence {
     int64_t attempts;
     int64_t polled_at;  /* ms; 0: not known */
     int64_t created_at; /* when the order was made; ms; 0: not known */
-    char digest[LEDGER_DIGEST_BYTES];
+    char digest[DIGEST_BYTES];
     struct incomplete *incomplete;
     int incomplete_count;
 };

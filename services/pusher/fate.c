@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "log.h"
-#include "retry.h"
-#include "text.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/retry.h"
+#include "base/text.h"
 
 static void key_text(const struct delivery *d, char target[160])
 {

@@ -6,8 +6,9 @@
 
 #include <yyjson.h>
 
-#include "json.h"
-#include "text.h"
+#include "base/digest.h"
+#include "base/json.h"
+#include "base/text.h"
 
 #include "evidence.h"
 
@@ -55,7 +56,7 @@ static int read_dead(const struct event *event, struct fate *fate)
     if (!text_is(event->headers[HEADER_STAGE], "pusher") || fate->modified_at < 0)
         return -1;
     fate->state = LEDGER_FINISH_DEAD;
-    ledger_digest(fate->digest, &event->value, 1);
+    digest_hex(fate->digest, &event->value, 1);
     copy_text(fate->reason, sizeof(fate->reason), event->headers[HEADER_REASON]);
     return 0;
 }

@@ -6,15 +6,16 @@
 
 #include <stdint.h>
 
-#include "event.h"
-#include "ledger.h"
-#include "topic.h"
+#include "base/digest.h"
+#include "ledger/ledger.h"
+#include "record/event.h"
+#include "record/topic.h"
 
 /* Release with fate_clear(). */
 struct fate {
     enum ledger_finish state;
     int64_t modified_at;
-    char digest[LEDGER_DIGEST_BYTES];
+    char digest[DIGEST_BYTES];
     char reason[32]; /* dead */
     struct ledger_step *steps;
     int step_count;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 void heap_init(struct heap *heap, int capacity)
 {

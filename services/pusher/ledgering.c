@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "crash.h"
-#include "log.h"
-#include "retry.h"
-#include "stop.h"
+#include "base/clock.h"
+#include "base/crash.h"
+#include "base/log.h"
+#include "base/retry.h"
+#include "base/stop.h"
 
 /* Redis away: the world failed, not the record. The same call again, for as long as it takes; the
  * scripts forgive it. */

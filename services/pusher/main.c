@@ -20,18 +20,18 @@
 
 #include <sys/random.h>
 
+#include "base/error.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "ledger/seen.h"
+#include "net/health.h"
+#include "net/http.h"
+#include "net/redis_watch.h"
+#include "record/topic.h"
+#include "settings/config.h"
+#include "stage/stage.h"
 #include "account.h"
-#include "config.h"
 #include "delivery.h"
-#include "error.h"
-#include "health.h"
-#include "http.h"
-#include "ledger_seen.h"
-#include "log.h"
-#include "redis_watch.h"
-#include "stage.h"
-#include "stop.h"
-#include "topic.h"
 #include "worker.h"
 
 enum { INFLIGHT_BYTES_MAX = 8 * 1024 * 1024 };

@@ -7,7 +7,7 @@
 
 #include <yyjson.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 enum { MERGE_MASK_MAX = 4 };
 

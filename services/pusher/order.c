@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "json.h"
-#include "log.h"
-#include "text.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
 
 enum match order_match(yyjson_val *order, const struct infusionsoft_field *field, struct text key)
 {

@@ -3,15 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
+#include "base/digest.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "record/reason.h"
 #include "payload_check.h"
-#include "reason.h"
-#include "text.h"
 
 enum { ATTEMPTS_MAX = 1000000 }; /* more than any setting: a header that says more is damaged */
 
 /* The same identity however the shop spells it: ASCII capitals made small. */
-static void digest_nocase(char target[LEDGER_DIGEST_BYTES], struct text text)
+static void digest_nocase(char target[DIGEST_BYTES], struct text text)
 {
     char *lower = mem_strndup(text.data, text.length);
     struct text part = {lower, text.length};
@@ -19,7 +20,7 @@ static void digest_nocase(char target[LEDGER_DIGEST_BYTES], struct text text)
     for (size_t i = 0; i < text.length; i++)
         if (lower[i] >= 'A' && lower[i] <= 'Z')
             lower[i] = (char)(lower[i] - 'A' + 'a');
-    ledger_digest(target, &part, 1);
+    digest_hex(target, &part, 1);
     free(lower);
 }
 
@@ -101,14 +102,14 @@ int payload_read(struct delivery *d, struct error *err)
         d->attempt = ATTEMPTS_MAX;
     d->replay = text_is(event->headers[HEADER_SOURCE], "replay");
     d->look_was_asked = text_is(event->headers[HEADER_REASON], reason_name(REASON_IN_DOUBT));
-    ledger_digest(d->digest, &event->value, 1);
+    digest_hex(d->digest, &event->value, 1);
     digest_nocase(d->contact_digest, d->job->email);
     d->product_count = 0;
     d->goals = NULL;
     if (d->withdrawn)
         return 0;
     body.data = mem_check(yyjson_val_write(d->contact_body, 0, &body.length));
-    ledger_digest(d->contact_body_digest, &body, 1);
+    digest_hex(d->contact_body_digest, &body, 1);
     free((void *)(uintptr_t)body.data);
     d->goals = yyjson_obj_get(d->payload, "goals");
     read_products(d);

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "event.h"
-#include "json.h"
-#include "order.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "record/event.h"
+#include "record/order.h"
 #include "payload_format.h"
-#include "text.h"
 
 /* Where in the payload we are, for people: "order.order_items[3].product". */
 struct place {

@@ -6,8 +6,8 @@
 
 #include <yyjson.h>
 
-#include "error.h"
-#include "mem.h"
+#include "base/error.h"
+#include "base/mem.h"
 
 /**
  * @brief Checks every member that the format knows, and that none of them stands twice. Members

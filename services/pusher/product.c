@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
+#include "base/text.h"
 #include "decide.h"
-#include "json.h"
-#include "text.h"
 
 enum match product_match(yyjson_val *product, struct text sku, int by_sku)
 {

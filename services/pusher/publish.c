@@ -3,8 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "kafka.h"
-#include "stop.h"
+#include "base/stop.h"
+#include "net/kafka.h"
 
 enum { POLL_MS = 100, FULL_WAIT_MS = 20, FREE_WAIT_MS = 2000 };
 

@@ -3,9 +3,9 @@
 #ifndef PUSHER_PUBLISH_H
 #define PUSHER_PUBLISH_H
 
-#include "config.h"
-#include "error.h"
-#include "event.h"
+#include "base/error.h"
+#include "record/event.h"
+#include "settings/config.h"
 
 struct publisher;
 

@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "event.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/retry.h"
+#include "base/stop.h"
+#include "net/health.h"
+#include "net/kafka.h"
+#include "record/event.h"
 #include "fate_read.h"
-#include "health.h"
-#include "kafka.h"
-#include "log.h"
-#include "retry.h"
-#include "stop.h"
 
 enum {
     BATCH = 200,

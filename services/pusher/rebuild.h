@@ -4,10 +4,10 @@
 #ifndef PUSHER_REBUILD_H
 #define PUSHER_REBUILD_H
 
-#include "config.h"
-#include "error.h"
-#include "ledger.h"
-#include "topic.h"
+#include "base/error.h"
+#include "ledger/ledger.h"
+#include "record/topic.h"
+#include "settings/config.h"
 
 struct rebuild;
 

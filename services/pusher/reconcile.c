@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crash.h"
-#include "log.h"
+#include "base/crash.h"
+#include "base/log.h"
 
 static enum step reconcile_order(struct delivery *d)
 {

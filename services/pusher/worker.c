@@ -7,11 +7,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/stop.h"
 #include "deliver.h"
 #include "heap.h"
-#include "log.h"
-#include "stop.h"
 
 enum {
     QUEUE_PER_WORKER = 16, /* records of one contact that wait for its worker */

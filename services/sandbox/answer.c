@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "blank.h"
-#include "mem.h"
 
 static int starts_with(const char *text, const char *prefix)
 {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 /* Name of the first list in an answer. NULL: there is none, as in an object with an id, whose lists
  * are its own. */

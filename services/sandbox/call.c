@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "currency.h"
-#include "mem.h"
+#include "base/currency.h"
+#include "base/mem.h"
 #include "world.h"
 
 const json_t *call_body(const struct call *call, const struct schema_member *members)

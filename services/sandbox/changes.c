@@ -1,6 +1,6 @@
 #include "changes.h"
 
-#include "mem.h"
+#include "base/mem.h"
 
 static const struct {
     int from, to;

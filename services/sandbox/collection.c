@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 void collection_init(struct collection *collection, const char *plural, int64_t first_id)
 {

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "dates.h"
-#include "mem.h"
 #include "world.h"
 
 static const char *const address_fields[] = {"ADDRESS_FIELD_UNSPECIFIED", "BILLING", "SHIPPING",

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "dates.h"
 #include "generate.h"
-#include "mem.h"
 #include "order_text.h"
 
 /* Segments of the path: sandbox, stores, hash, orders, id, raw. */

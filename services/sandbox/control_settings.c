@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 static json_t *settings_json(const struct settings *settings)
 {

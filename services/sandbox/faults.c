@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mem.h"
+#include "base/mem.h"
 #include "schema.h"
 
 static const char *const kind_names[] = {"none",       "status",  "delay", "drop_before",

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "currency.h"
+#include "base/currency.h"
+#include "base/mem.h"
 #include "dates.h"
-#include "mem.h"
 #include "order_text.h"
 #include "shapes.h"
 

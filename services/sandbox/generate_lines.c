@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 static const struct product catalogue[] = {
     {"S-ORAN", "Fog Linen Chambray Towel - Beige Stripe", 77, 0, 559900},

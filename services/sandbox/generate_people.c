@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mem.h"
+#include "base/mem.h"
 #include "table.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))

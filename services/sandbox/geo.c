@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 static json_t *load(const char *folder, const char *name, const char *member, struct error *err)
 {

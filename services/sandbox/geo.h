@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "table.h"
 
 #define GEO_FOLDER "/usr/share/iso-codes/json"

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 #define DAY_MS ((int64_t)86400000)
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "dates.h"
-#include "mem.h"
 
 #define CLAUSES 8
 #define PAGE_SIZE_DEFAULT 100

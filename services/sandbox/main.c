@@ -13,11 +13,11 @@
  * for now. */
 #include <stdio.h>
 
+#include "base/log.h"
+#include "base/stop.h"
 #include "changes.h"
-#include "log.h"
 #include "options.h"
 #include "server.h"
-#include "stop.h"
 #include "timers.h"
 #include "world.h"
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "error.h"
+#include "base/error.h"
 
 struct sandbox_options {
     const char *listen; /* HOST:PORT; port 0: a free one */

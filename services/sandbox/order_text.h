@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 enum order_style {
     STYLE_PRETTY = 1, /* a member a line, indented */

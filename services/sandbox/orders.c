@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "dates.h"
-#include "mem.h"
 #include "world.h"
 
 #define STRING(name)                                                                               \

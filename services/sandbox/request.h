@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 #define REQUEST_SEGMENTS 12
 #define REQUEST_PARAMETERS 48

@@ -12,9 +12,9 @@
 
 #include <microhttpd.h>
 
+#include "base/clock.h"
+#include "base/mem.h"
 #include "answer.h"
-#include "clock.h"
-#include "mem.h"
 
 #define BODY_MAX_BYTES ((size_t)64 << 20)
 #define SLOW_PIECES 20

@@ -3,7 +3,7 @@
 #ifndef SANDBOX_SERVER_H
 #define SANDBOX_SERVER_H
 
-#include "error.h"
+#include "base/error.h"
 #include "timers.h"
 #include "world.h"
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "dates.h"
-#include "mem.h"
 #include "order_text.h"
 
 #define LINES_WARNING                                                                              \

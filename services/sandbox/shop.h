@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-#include "error.h"
+#include "base/error.h"
 #include "limits.h"
 
 #define SHOP_LINES_MAX 50 /* line items that one consignment shows */

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "dates.h"
 #include "generate.h"
-#include "mem.h"
 #include "order_text.h"
 #include "store_list.h"
 #include "world.h"

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "clock.h"
-#include "mem.h"
+#include "base/clock.h"
+#include "base/mem.h"
 
 static void swap(struct timer *a, struct timer *b)
 {

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
 #include "dates.h"
 #include "generate.h"
-#include "log.h"
-#include "mem.h"
 #include "order_text.h"
 
 /* The vendor's sample: orders 149, 250 and 251, served byte for byte. */

@@ -24,10 +24,10 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
-#include "error.h"
-#include "log.h"
-#include "mem.h"
-#include "stop.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/stop.h"
 
 enum {
     PARTITIONS_DEFAULT = 4,

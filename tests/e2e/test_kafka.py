@@ -13,7 +13,7 @@ from shop import mail, order
 from stack import Stack
 from test_stage import StageRun
 
-STOP_WITHIN_S = 30  # STOP_LIMIT_S of common/stop.h, and what a busy machine adds
+STOP_WITHIN_S = 30  # STOP_LIMIT_S of common/base/stop.h, and what a busy machine adds
 
 
 def kafka_tool(name, *words):

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "claim.h"
+#include "stage/claim.h"
 
 const struct fuzz_target fuzz_target = {"claim", 0};
 

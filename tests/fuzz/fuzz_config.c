@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config.h"
+#include "settings/config.h"
 
 const struct fuzz_target fuzz_target = {"config", 0};
 

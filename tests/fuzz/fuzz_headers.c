@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "../../services/poller/bigcommerce.h"
-#include "date.h"
+#include "base/date.h"
 
 const struct fuzz_target fuzz_target = {"headers", 0};
 

@@ -7,7 +7,7 @@
 #include "../../services/pusher/decide.h"
 #include "../../services/pusher/delivery.h"
 #include "../../services/pusher/merge.h"
-#include "quota.h"
+#include "infusionsoft/quota.h"
 
 const struct fuzz_target fuzz_target = {"infusionsoft", 1};
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "event.h"
+#include "record/event.h"
 
 const struct fuzz_target fuzz_target = {"record", 0};
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "ledger_handle.h"
+#include "ledger/handle.h"
 
 const struct fuzz_target fuzz_target = {"reply", 0};
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "token_pair.h"
+#include "infusionsoft/token_pair.h"
 
 const struct fuzz_target fuzz_target = {"token", 1};
 

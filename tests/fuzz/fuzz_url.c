@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mem.h"
-#include "redis_url.h"
+#include "base/mem.h"
+#include "settings/redis_url.h"
 
 const struct fuzz_target fuzz_target = {"url", 0};
 

@@ -4,12 +4,12 @@
 #include <string.h>
 #include <yyjson.h>
 
-#include "currency.h"
-#include "date.h"
-#include "json.h"
-#include "money.h"
-#include "order.h"
-#include "text.h"
+#include "base/currency.h"
+#include "base/date.h"
+#include "base/json.h"
+#include "base/money.h"
+#include "base/text.h"
+#include "record/order.h"
 
 const struct fuzz_target fuzz_target = {"value", 0};
 

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 /**
  * @brief How many values the document has, itself included: members of objects and entries of

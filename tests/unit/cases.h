@@ -10,7 +10,7 @@
 #include <string.h>
 #include <yyjson.h>
 
-#include "mem.h"
+#include "base/mem.h"
 
 /* One case. input and expected are objects with numbers kept as text; name is borrowed. */
 struct test_case {

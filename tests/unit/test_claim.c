@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "claim.h"
+#include "stage/claim.h"
 
 enum { AFTER = 3 };
 

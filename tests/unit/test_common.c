@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "error.h"
-#include "event.h"
-#include "log.h"
-#include "mem.h"
-#include "reason.h"
-#include "retry.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/retry.h"
+#include "record/event.h"
+#include "record/reason.h"
 
 static void test_event_keys(void **state)
 {

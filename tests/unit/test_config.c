@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "option.h"
+#include "settings/config.h"
+#include "settings/option.h"
 
 #define STORE "[store main]\nhash = abc123\ntoken_file = %s\naccount = main\n"
 #define ACCOUNT "[infusionsoft main]\nkey_file = %s\n"

@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "http.h"
+#include "net/http.h"
 #include "http_server.h"
 
 /* A client and its last answer. */

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "infusionsoft/infusionsoft.h"
 #include "http_server.h"
-#include "infusionsoft.h"
 
 struct side {
     struct server server;

@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-#include "ledger_handle.h"
+#include "base/digest.h"
+#include "ledger/handle.h"
 
 static void test_info(void **state)
 {
@@ -154,14 +155,14 @@ static void test_keys(void **state)
 
 static void test_digest(void **state)
 {
-    char digest[LEDGER_DIGEST_BYTES], other[LEDGER_DIGEST_BYTES];
+    char digest[DIGEST_BYTES], other[DIGEST_BYTES];
     const struct text one[] = {{"ab", 2}, {"c", 1}}, two[] = {{"a", 1}, {"bc", 2}};
 
     (void)state;
-    ledger_digest(digest, one, 0); /* SHA-256 of nothing */
+    digest_hex(digest, one, 0); /* SHA-256 of nothing */
     assert_string_equal(digest, "e3b0c44298fc1c149afbf4c8996fb924");
-    ledger_digest(digest, one, 2);
-    ledger_digest(other, two, 2);
+    digest_hex(digest, one, 2);
+    digest_hex(other, two, 2);
     assert_string_not_equal(digest, other);
 }
 

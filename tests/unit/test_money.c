@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "currency.h"
-#include "money.h"
+#include "base/currency.h"
+#include "base/money.h"
 
 static void test_parse(void **state)
 {

@@ -14,7 +14,7 @@
 #include "../../services/pusher/evidence.h"
 #include "../../services/pusher/heap.h"
 #include "../../services/pusher/merge.h"
-#include "infusionsoft.h"
+#include "infusionsoft/infusionsoft.h"
 
 static void circuit_opens_once_and_closes_by_a_probe(void **state)
 {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "quota.h"
+#include "infusionsoft/quota.h"
 
 /* Nobody answers at port 1: what is let through here was not asked for again. */
 static char url[] = "redis://127.0.0.1:1/0";

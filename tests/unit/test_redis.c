@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "redis.h"
-#include "redis_fault.h"
+#include "net/redis.h"
+#include "net/redis_fault.h"
 
 static int same(const char *a, const char *b)
 {

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "generate.h"
-#include "mem.h"
 #include "order_text.h"
 #include "shop.h"
 

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "config.h"
-#include "log.h"
-#include "stage_internal.h"
+#include "base/log.h"
+#include "settings/config.h"
+#include "stage/internal.h"
 
 enum { PARTITIONS = 3 };
 

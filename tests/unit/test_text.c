@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#include "date.h"
-#include "json.h"
-#include "text.h"
+#include "base/date.h"
+#include "base/json.h"
+#include "base/text.h"
 
 static void test_trim(void **state)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "window.h"
+#include "stage/window.h"
 
 enum { STEPS_MAX = 12 };
 

@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "config.h"
-#include "error.h"
-#include "kafka.h"
-#include "log.h"
-#include "stop.h"
-#include "topic.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "net/kafka.h"
+#include "record/topic.h"
+#include "settings/config.h"
 
 #include "order_template.h"
 

@@ -18,10 +18,10 @@
 
 #include <curl/curl.h>
 
-#include "clock.h"
-#include "error.h"
-#include "log.h"
-#include "mem.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
 
 enum { THREADS_MAX = 512 };
 

@@ -16,14 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
-#include "config.h"
-#include "error.h"
-#include "kafka.h"
-#include "kafka_watch.h"
-#include "log.h"
-#include "stop.h"
-#include "topic.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "net/kafka.h"
+#include "net/kafka_watch.h"
+#include "record/topic.h"
+#include "settings/config.h"
 
 enum { UNDER_WAY_MAX = 4096, COMMIT_INTERVAL_MS = 500, RECORDS_PER_TURN = 64 };
 

@@ -16,14 +16,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "config.h"
-#include "error.h"
-#include "event.h"
-#include "health.h"
-#include "log.h"
-#include "stage.h"
-#include "stop.h"
-#include "topic.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "net/health.h"
+#include "record/event.h"
+#include "record/topic.h"
+#include "settings/config.h"
+#include "stage/stage.h"
 
 enum { WORKERS_MAX = 64 };
 

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "clock.h"
-#include "ledger.h"
-#include "redis.h"
-#include "stop.h"
+#include "base/clock.h"
+#include "base/stop.h"
+#include "ledger/ledger.h"
+#include "net/redis.h"
 
 static int checks;
 

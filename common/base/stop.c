@@ -1,0 +1,71 @@
+#include "base/stop.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Set by a signal's handler and by threads, read by all of them. A lock-free atomic is what C11
+ * allows in a handler and between threads alike; volatile sig_atomic_t is for the handler alone. */
+static atomic_int stop_flag;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "the stop flag is set by a signal's handler");
+
+static atomic_uint limit_s = STOP_LIMIT_S;
+
+/* From here on the process ends within the limit, whatever a library waits for. */
+static void set_flag(void)
+{
+    if (atomic_exchange(&stop_flag, 1) == 0)
+        alarm(atomic_load(&limit_s));
+}
+
+static void on_signal(int signal_number)
+{
+    (void)signal_number;
+    if (atomic_load(&stop_flag))
+        _exit(111);
+    set_flag();
+}
+
+static void on_limit(int signal_number)
+{
+    static const char line[] = "stop: not everything ended within its limit, leaving\n";
+
+    (void)signal_number;
+    (void)!write(STDERR_FILENO, line, sizeof(line) - 1);
+    _exit(111);
+}
+
+void stop_install(void)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    sigemptyset(&action.sa_mask);
+    action.sa_handler = on_signal;
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    action.sa_handler = on_limit;
+    sigaction(SIGALRM, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+void stop_set_limit(unsigned seconds) { atomic_store(&limit_s, seconds); }
+
+int stop_requested(void) { return atomic_load(&stop_flag); }
+
+void stop_request(void) { set_flag(); }
+
+int stop_wait_ms(int64_t delay_ms)
+{
+    /* Signals may be delivered to another thread, so the wait is cut into pieces. */
+    while (delay_ms > 0 && !stop_requested()) {
+        int piece_ms = delay_ms > 250 ? 250 : (int)delay_ms;
+
+        poll(NULL, 0, piece_ms);
+        delay_ms -= piece_ms;
+    }
+    return stop_requested();
+}

@@ -1,0 +1,31 @@
+/* text.h - looking at text that belongs to somebody else: ends, length, comparison. UTF-8, valid.
+ */
+#ifndef COMMON_TEXT_H
+#define COMMON_TEXT_H
+
+#include <stdint.h>
+
+#include "base/mem.h"
+
+/** @brief The text without blanks (also Unicode ones) and control characters at both ends. A view
+ * into it. */
+struct text text_trim(struct text text);
+
+/** @brief Whether it has a blank (also a Unicode one) or control character anywhere. */
+int text_has_blank(struct text text);
+
+/** @brief How many characters (code points) it has. */
+size_t text_count_chars(struct text text);
+
+/** @brief Whether both have the same bytes, capital and small ASCII letters taken as equal. */
+int text_equal_nocase(struct text a, struct text b);
+
+/** @brief Hash that is equal for texts that text_equal_nocase() calls equal. For tables in memory
+ * only. */
+uint32_t text_hash_nocase(struct text text);
+
+/** @brief Reads a whole number, optional minus, nothing else. @returns 0, or -1 when it is none or
+ * beyond 64 bits */
+int text_to_int(struct text text, int64_t *value);
+
+#endif

@@ -1,0 +1,461 @@
+#include "infusionsoft/infusionsoft.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/retry.h"
+#include "base/stop.h"
+#include "infusionsoft/quota.h"
+#include "infusionsoft/token.h"
+
+enum {
+    ANSWER_MAX_BYTES = 8 * 1024 * 1024,
+    SPIKE_WAIT_MS = 300,          /* a 429 of the spike policy: a moment is enough */
+    MINUTE_WAIT_MS = 3000,        /* a 429 of the minute's window, which rolls */
+    DAY_WAIT_MS = 15 * 60 * 1000, /* the day is used up and no header says until when */
+    WAIT_MAX_MS = 60 * 60 * 1000,
+};
+
+struct infusionsoft {
+    struct infusionsoft_settings settings;
+    struct http_answer http_answer;
+    struct infusionsoft_answer answer;
+    yyjson_doc *doc;
+    struct buffer url;
+    struct buffer request;      /* "POST /orders", for people */
+    struct buffer credential;   /* value of the credential header; secret */
+    int admitted;               /* what follows is of the next call */
+    int64_t quota_id;           /* 0: not counted by a governor */
+    int64_t refused_wait_ms;    /* > 0: the governor lets nothing through for so long */
+    int day_used_up;            /* because the day's quota is used up */
+    struct error no_credential; /* or: none is to be had */
+    int renewed;                /* the token is fresh: refused as well, it is not the token */
+    int64_t since_ms;
+    int64_t call_count;
+};
+
+struct infusionsoft *infusionsoft_new(const struct infusionsoft_settings *settings)
+{
+    struct infusionsoft *client = mem_alloc(sizeof(*client));
+
+    client->settings = *settings;
+    return client;
+}
+
+void infusionsoft_free(struct infusionsoft *client)
+{
+    if (client == NULL)
+        return;
+    if (client->credential.data != NULL)
+        explicit_bzero(client->credential.data, client->credential.length);
+    yyjson_doc_free(client->doc);
+    http_answer_clear(&client->http_answer);
+    buffer_clear(&client->url);
+    buffer_clear(&client->request);
+    buffer_clear(&client->credential);
+    free(client);
+}
+
+const struct infusionsoft_answer *infusionsoft_answer(const struct infusionsoft *client)
+{
+    return &client->answer;
+}
+
+void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms)
+{
+    client->since_ms = since_ms;
+}
+
+int64_t infusionsoft_call_count(const struct infusionsoft *client) { return client->call_count; }
+
+/* Fills in the credential. -1: there is none to be had now. */
+static int load_credential(struct infusionsoft *client, struct error *err)
+{
+    const struct config_account *account = client->settings.account;
+
+    if (client->settings.token != NULL) {
+        buffer_reset(&client->credential);
+        buffer_printf(&client->credential, "Bearer ");
+        return token_current(client->settings.token, &client->credential, err);
+    }
+    if (client->credential.length == 0)
+        buffer_printf(&client->credential, "%s%s",
+                      account->key_header == KEY_HEADER_BEARER ? "Bearer " : "", account->key);
+    return 0;
+}
+
+int infusionsoft_admit(struct infusionsoft *client)
+{
+    if (client->admitted)
+        return 0;
+    client->quota_id = client->refused_wait_ms = 0;
+    error_clear(&client->no_credential);
+    if (load_credential(client, &client->no_credential) == 0 && client->settings.quota != NULL) {
+        int64_t id = 0, wait_ms = 0;
+
+        switch (quota_wait(client->settings.quota, QUOTA_ORDERS, client->since_ms, &id, &wait_ms)) {
+        case QUOTA_GO:
+            client->quota_id = id;
+            break;
+        case QUOTA_DAY_USED_UP:
+            client->refused_wait_ms = wait_ms;
+            client->day_used_up = 1;
+            break;
+        case QUOTA_PAUSED:
+            client->refused_wait_ms = wait_ms;
+            client->day_used_up = 0;
+            break;
+        default:
+            return -1;
+        }
+    }
+    client->admitted = 1;
+    return 0;
+}
+
+void infusionsoft_dismiss(struct infusionsoft *client)
+{
+    if (client->quota_id != 0)
+        quota_give_back(client->settings.quota, client->quota_id);
+    client->quota_id = 0;
+    client->admitted = 0;
+}
+
+enum window { WINDOW_MINUTE, WINDOW_DAY };
+
+/* The leading number of a header's value, or -1. Values may be blank, or hold two windows as
+ * "minute|day": `window` says which of them is wanted. */
+static int64_t header_number(const struct http_answer *answer, const char *name, enum window window)
+{
+    struct text value = http_answer_header(answer, name);
+    const char *bar = value.length > 0 ? memchr(value.data, '|', value.length) : NULL;
+    int64_t number = -1;
+
+    if (bar != NULL && window == WINDOW_DAY) {
+        value.length -= (size_t)(bar + 1 - value.data);
+        value.data = bar + 1;
+    }
+    for (size_t i = 0; i < value.length && isdigit((unsigned char)value.data[i]) && i < 15; i++)
+        number = (number < 0 ? 0 : number) * 10 + (value.data[i] - '0');
+    return number;
+}
+
+/* When a 429 may be repeated: what the server asks, else what its counters say, else a guess by its
+ * body. */
+static void read_throttle(struct infusionsoft *client)
+{
+    const struct http_answer *http = &client->http_answer;
+    struct infusionsoft_answer *answer = &client->answer;
+    int64_t retry_after_s = header_number(http, "Retry-After", WINDOW_MINUTE);
+    int64_t day = header_number(http, "x-keap-product-quota-available", WINDOW_DAY);
+    int64_t minute = header_number(http, "x-keap-product-throttle-available", WINDOW_MINUTE);
+    int64_t tenant = header_number(http, "x-keap-tenant-throttle-available", WINDOW_MINUTE);
+    struct retry_policy jitter = {0, SPIKE_WAIT_MS, SPIKE_WAIT_MS};
+
+    if (day == 0) {
+        int64_t expiry = header_number(http, "x-keap-product-quota-expiry-time", WINDOW_DAY);
+
+        if (expiry > 0 && expiry < INT64_C(100000000000))
+            expiry *= 1000; /* given in seconds */
+        answer->day_used_up = 1;
+        answer->wait_ms = expiry > 0 ? expiry - clock_now_ms() : DAY_WAIT_MS;
+        if (answer->wait_ms < 1000)
+            answer->wait_ms = 1000;
+    } else if (retry_after_s >= 0) {
+        answer->wait_ms = retry_after_s * 1000;
+    } else if (minute == 0 || tenant == 0) {
+        answer->wait_ms = MINUTE_WAIT_MS;
+    } else {
+        answer->wait_ms = SPIKE_WAIT_MS;
+    }
+    if (answer->wait_ms > WAIT_MAX_MS)
+        answer->wait_ms = WAIT_MAX_MS;
+    answer->wait_ms += retry_delay_ms(&jitter, 1, retry_chance(), -1);
+}
+
+void infusionsoft_read_quota(const struct infusionsoft *client, struct quota_news *news)
+{
+    const struct http_answer *http = &client->http_answer;
+    int64_t tenant = -1;
+
+    *news = (struct quota_news){-1, -1, -1, -1, 0};
+    if (client->answer.status != 0) {
+        news->minute_limit = header_number(http, "x-keap-product-throttle-limit", WINDOW_MINUTE);
+        news->minute_available =
+            header_number(http, "x-keap-product-throttle-available", WINDOW_MINUTE);
+        news->day_limit = header_number(http, "x-keap-product-quota-limit", WINDOW_DAY);
+        news->day_available = header_number(http, "x-keap-product-quota-available", WINDOW_DAY);
+        tenant = header_number(http, "x-keap-tenant-throttle-available", WINDOW_MINUTE);
+    }
+    if (tenant >= 0 && (news->minute_available < 0 || tenant < news->minute_available)) {
+        news->minute_limit = header_number(http, "x-keap-tenant-throttle-limit", WINDOW_MINUTE);
+        news->minute_available = tenant;
+    }
+    if (client->answer.outcome == INFUSIONSOFT_THROTTLED && !client->answer.day_used_up)
+        news->pause_ms = client->answer.wait_ms;
+}
+
+/* Tells the governor that the call ended and what its headers say. */
+static void report_quota(struct infusionsoft *client)
+{
+    struct quota_news news;
+
+    if (client->quota_id == 0)
+        return;
+    infusionsoft_read_quota(client, &news);
+    quota_done(client->settings.quota, client->quota_id, &news);
+    client->quota_id = 0;
+}
+
+/* HTTP status -> what it means for the caller (apis: "Errors"). */
+static enum infusionsoft_outcome outcome_of_status(int status)
+{
+    if (status >= 200 && status < 300)
+        return INFUSIONSOFT_OK;
+    if (status == 401)
+        return INFUSIONSOFT_UNAUTHORIZED;
+    if (status == 403)
+        return INFUSIONSOFT_FORBIDDEN;
+    if (status == 429)
+        return INFUSIONSOFT_THROTTLED;
+    if (status == 408)
+        return INFUSIONSOFT_IN_DOUBT;
+    if ((status >= 400 && status < 500) || status == 501)
+        return INFUSIONSOFT_REFUSED;
+    return INFUSIONSOFT_IN_DOUBT;
+}
+
+static enum infusionsoft_outcome judge(struct infusionsoft *client)
+{
+    struct infusionsoft_answer *answer = &client->answer;
+    yyjson_read_err read_error;
+    enum infusionsoft_outcome outcome = outcome_of_status(answer->status);
+
+    if (outcome == INFUSIONSOFT_OK && answer->body.length > 0) {
+        client->doc = yyjson_read_opts((char *)(uintptr_t)answer->body.data, answer->body.length, 0,
+                                       NULL, &read_error);
+        if (client->doc == NULL || !yyjson_is_obj(yyjson_doc_get_root(client->doc))) {
+            return infusionsoft_says_nothing(client, "with an unreadable answer");
+        }
+        answer->root = yyjson_doc_get_root(client->doc);
+    }
+    if (outcome == INFUSIONSOFT_THROTTLED)
+        read_throttle(client);
+    if (outcome != INFUSIONSOFT_OK)
+        error_set(&answer->error,
+                  outcome == INFUSIONSOFT_REFUSED || outcome == INFUSIONSOFT_FORBIDDEN
+                      ? ERROR_PERMANENT
+                      : ERROR_TEMPORARY,
+                  "infusionsoft %s: HTTP %d", client->request.data, answer->status);
+    return outcome;
+}
+
+/* What came by HTTP becomes the answer. */
+static enum infusionsoft_outcome take_answer(struct infusionsoft *client)
+{
+    struct infusionsoft_answer *answer = &client->answer;
+
+    answer->status = client->http_answer.status;
+    answer->body = (struct text){client->http_answer.body.data, client->http_answer.body.length};
+    answer->tenant = http_answer_header(&client->http_answer, "x-keap-tenant-id");
+    return judge(client);
+}
+
+static void forget_answer(struct infusionsoft *client)
+{
+    yyjson_doc_free(client->doc);
+    client->doc = NULL;
+    memset(&client->answer, 0, sizeof(client->answer));
+}
+
+/* The call itself, admitted before. */
+static enum infusionsoft_outcome perform(struct infusionsoft *client, const char *method,
+                                         struct text body)
+{
+    const struct config_account *account = client->settings.account;
+    struct infusionsoft_answer *answer = &client->answer;
+    int own_header = client->settings.token == NULL && account->key_header == KEY_HEADER_KEAP;
+    struct http_header header = {own_header ? "X-Keap-API-Key" : "Authorization",
+                                 client->credential.data};
+    struct http_request request = {.method = method,
+                                   .url = client->url.data,
+                                   .headers = &header,
+                                   .header_count = 1,
+                                   .body = body,
+                                   .timeout_ms = client->settings.timeout_ms,
+                                   .max_answer_bytes = ANSWER_MAX_BYTES};
+
+    client->call_count++;
+    if (http_perform(client->settings.http, &request, &client->http_answer, &answer->error) != 0) {
+        error_prefix(&answer->error, "infusionsoft %s: ", client->request.data);
+        return client->http_answer.sent == HTTP_NOT_SENT ? INFUSIONSOFT_UNSENT
+                                                         : INFUSIONSOFT_IN_DOUBT;
+    }
+    return take_answer(client);
+}
+
+void infusionsoft_feed(struct infusionsoft *client, const char *request, int status,
+                       struct text headers, struct text body)
+{
+    forget_answer(client);
+    client->http_answer.status = status;
+    buffer_reset(&client->request);
+    buffer_reset(&client->http_answer.headers);
+    buffer_reset(&client->http_answer.body);
+    buffer_append(&client->request, request, strlen(request));
+    buffer_append(&client->http_answer.headers, headers.data, headers.length);
+    buffer_append(&client->http_answer.body, body.data, body.length);
+    client->answer.outcome = take_answer(client);
+}
+
+/* After a 401 under OAuth. 0: there is another token now. */
+static int renew_token(struct infusionsoft *client)
+{
+    struct text used = {client->credential.data + 7, client->credential.length - 7};
+    struct error err = {0};
+
+    if (client->renewed) { /* a fresh one is refused as well */
+        client->renewed = 0;
+        return -1;
+    }
+    if (token_refused(client->settings.token, used, &err) != 0) {
+        client->answer.error = err;
+        return -1;
+    }
+    client->renewed = 1;
+    return 0;
+}
+
+static enum infusionsoft_outcome call_once(struct infusionsoft *client, const char *method,
+                                           struct text body)
+{
+    struct infusionsoft_answer *answer = &client->answer;
+
+    forget_answer(client);
+    if (infusionsoft_admit(client) != 0) {
+        error_set(&answer->error, ERROR_TEMPORARY, "infusionsoft %s: stopping",
+                  client->request.data);
+        return answer->outcome = INFUSIONSOFT_UNSENT;
+    }
+    client->admitted = 0;
+    if (client->no_credential.kind != ERROR_NONE) {
+        answer->error = client->no_credential;
+        return answer->outcome = INFUSIONSOFT_UNAUTHORIZED;
+    }
+    if (client->refused_wait_ms > 0) {
+        error_set(&answer->error, ERROR_TEMPORARY,
+                  client->day_used_up ? "the day's quota is used up"
+                                      : "the account asked for a pause");
+        answer->wait_ms = client->refused_wait_ms;
+        answer->day_used_up = client->day_used_up;
+        return answer->outcome = INFUSIONSOFT_THROTTLED;
+    }
+    answer->outcome = perform(client, method, body);
+    report_quota(client);
+    return answer->outcome;
+}
+
+enum infusionsoft_outcome infusionsoft_call(struct infusionsoft *client, const char *method,
+                                            const char *path, const char *query, struct text body)
+{
+    struct infusionsoft_answer *answer = &client->answer;
+    const char *base = client->settings.account->api_url;
+
+    buffer_reset(&client->url);
+    buffer_append(&client->url, base, strlen(base));
+    buffer_append(&client->url, path, strlen(path));
+    if (query != NULL) {
+        buffer_append(&client->url, "?", 1);
+        buffer_append(&client->url, query, strlen(query));
+    }
+    buffer_reset(&client->request);
+    buffer_printf(&client->request, "%s %s", method, path);
+    call_once(client, method, body);
+    if (answer->status != 401 || client->settings.token == NULL) {
+        if (answer->status != 0)
+            client->renewed = 0;
+    } else if (renew_token(client) == 0) {
+        if (strcmp(method, "GET") != 0)
+            return answer->outcome = INFUSIONSOFT_THROTTLED;
+        call_once(client, method, body);
+        client->renewed = 0;
+    }
+    return answer->outcome;
+}
+
+int infusionsoft_check_tenant(const struct infusionsoft *client, struct error *err)
+{
+    const struct infusionsoft_answer *answer = &client->answer;
+    const struct config_account *account = client->settings.account;
+    struct text tenant = answer->tenant;
+
+    if (account->tenant == NULL || account->tenant[0] == '\0')
+        return 0;
+    if (tenant.length == 0)
+        tenant = text_of(yyjson_get_str(yyjson_obj_get(answer->root, "tenant_id")));
+    if (text_is(tenant, account->tenant))
+        return 0;
+    if (tenant.length == 0)
+        return error_set(err, ERROR_TEMPORARY,
+                         "[infusionsoft %s]: the answer does not tell whose account it is",
+                         account->name);
+    return error_set(err, ERROR_PERMANENT,
+                     "[infusionsoft %s]: the credential is of tenant %.*s, configured is %.60s",
+                     account->name, tenant.length > 60 ? 60 : (int)tenant.length, tenant.data,
+                     account->tenant);
+}
+
+enum infusionsoft_outcome infusionsoft_says_nothing(struct infusionsoft *client,
+                                                    const char *missing)
+{
+    struct infusionsoft_answer *answer = &client->answer;
+
+    error_clear(&answer->error);
+    error_set(&answer->error, ERROR_TEMPORARY, "infusionsoft %s: HTTP %d %s", client->request.data,
+              answer->status, missing);
+    return answer->outcome = INFUSIONSOFT_IN_DOUBT;
+}
+
+void infusionsoft_append_filter(struct buffer *query, const char *field, struct text value,
+                                int prefix)
+{
+    buffer_printf(query, "filter=");
+    http_append_escaped(query, text_of(field));
+    buffer_printf(query, "%%3D%%3D");
+    http_append_escaped(query, value);
+    if (prefix)
+        buffer_printf(query, "%%2A");
+}
+
+char *infusionsoft_answer_text(char *target, size_t size, struct text body)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < body.length && length + 1 < size;) {
+        size_t word = 0;
+        int personal = 0;
+
+        while (i + word < body.length &&
+               strchr(" \t\r\n\"'<>,;:()[]{}", body.data[i + word]) == NULL)
+            personal |= body.data[i + word++] == '@';
+        if (word == 0) { /* the separator itself */
+            target[length++] = isspace((unsigned char)body.data[i]) ? ' ' : body.data[i];
+            i++;
+        } else {
+            for (size_t k = 0; k < word && !personal && length + 1 < size; k++)
+                target[length++] =
+                    iscntrl((unsigned char)body.data[i + k]) ? ' ' : body.data[i + k];
+            i += word;
+        }
+    }
+    /* Never half a character at the end. */
+    while (length > 0 && length + 1 == size && ((unsigned char)target[length - 1] & 0x80) != 0)
+        length--;
+    target[length] = '\0';
+    return target;
+}

@@ -1,0 +1,255 @@
+#include "infusionsoft/quota.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/retry.h"
+#include "base/stop.h"
+#include "net/health.h"
+#include "net/redis.h"
+
+enum {
+    KEY_COUNT = 8,
+    KEY_BYTES = 200,
+    ARGUMENTS_MAX = 8,
+    WAIT_MAX_MS = 5000, /* ask again at least this often: somebody may have given way */
+    UNKNOWN_WAIT_MS = 1000,
+    PAUSE_MAX_MS = 120000, /* twice what the windows of second and minute can ask for */
+};
+
+static const char text[] = {
+#include "infusionsoft/quota.lua.h"
+};
+
+/* What a lane leaves to the ones above it, in percent. */
+static const int64_t reserves[] = {0, 10, 20, 30};
+
+/* A thread that waits for its turn, on its own stack. */
+struct waiter {
+    int64_t since_ms;
+    struct waiter *next;
+};
+
+struct quota {
+    struct quota_settings settings;
+    struct redis_script script;
+    char keys[KEY_COUNT][KEY_BYTES];
+    char owner[24]; /* makes ids of different processes differ */
+    struct metric *alarms;
+    pthread_mutex_t door; /* guards what follows, to the line */
+    pthread_cond_t next;
+    struct waiter *waiters; /* the earliest first */
+    int turn;               /* somebody waits for its call to be let through */
+    int64_t spare_id;       /* a place that was given back; 0: none */
+    int64_t spare_until_ms; /* clock_monotonic_ms(): how long it is fresh */
+    pthread_mutex_t line;   /* guards what follows */
+    struct redis *redis;
+    int64_t last_id;
+};
+
+struct quota *quota_new(const struct quota_settings *settings)
+{
+    static const char *const names[KEY_COUNT] = {"calls", "next",     "pace",   "pause",
+                                                 "day",   "day-left", "minute", "announced"};
+    struct quota *quota;
+    char labels[160];
+
+    if (settings->per_s == 0 && settings->per_min == 0 && settings->per_day == 0)
+        return NULL;
+    quota = mem_alloc(sizeof(*quota));
+    quota->settings = *settings;
+    quota->redis = redis_new(settings->server, settings->timeout_ms);
+    quota->script = (struct redis_script){.name = "quota", .prelude = "", .body = text};
+    redis_script_init(&quota->script);
+    pthread_mutex_init(&quota->door, NULL);
+    pthread_cond_init(&quota->next, NULL);
+    pthread_mutex_init(&quota->line, NULL);
+    for (int i = 0; i < KEY_COUNT; i++)
+        snprintf(quota->keys[i], KEY_BYTES, "%.60s:quota:%.80s:%s", settings->prefix,
+                 settings->name, names[i]);
+    snprintf(quota->owner, sizeof(quota->owner), "%08" PRIx64 "%08" PRIx64,
+             (uint64_t)(retry_chance() * 4294967296.0), (uint64_t)(retry_chance() * 4294967296.0));
+    snprintf(labels, sizeof(labels), "kind=\"day_quota_low\",account=\"%.80s\"", settings->name);
+    quota->alarms = metric_counter("bigfusion_alarms_total", "Alarms raised", labels);
+    return quota;
+}
+
+void quota_free(struct quota *quota)
+{
+    if (quota == NULL)
+        return;
+    redis_free(quota->redis);
+    pthread_mutex_destroy(&quota->door);
+    pthread_cond_destroy(&quota->next);
+    pthread_mutex_destroy(&quota->line);
+    free(quota);
+}
+
+/* Runs the script: word, then numbers. With the line held. The reply is new, or NULL. */
+static redisReply *run(struct quota *quota, const char *word, int64_t id, const int64_t *numbers,
+                       int count, struct error *err)
+{
+    const char *arguments[1 + KEY_COUNT + ARGUMENTS_MAX] = {"8"};
+    size_t lengths[1 + KEY_COUNT + ARGUMENTS_MAX];
+    char texts[ARGUMENTS_MAX][24], name[64];
+    int used = 1;
+
+    for (int i = 0; i < KEY_COUNT; i++)
+        arguments[used++] = quota->keys[i];
+    snprintf(name, sizeof(name), "%s-%" PRId64, quota->owner, id);
+    arguments[used++] = word;
+    arguments[used++] = name;
+    for (int i = 0; i < count; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "%" PRId64, numbers[i]);
+        arguments[used++] = texts[i];
+    }
+    for (int i = 0; i < used; i++)
+        lengths[i] = strlen(arguments[i]);
+    return redis_script_run(quota->redis, &quota->script, used, arguments, lengths, err);
+}
+
+static int64_t reply_number(const redisReply *reply, size_t index)
+{
+    return reply->type == REDIS_REPLY_ARRAY && index < reply->elements &&
+                   reply->element[index]->type == REDIS_REPLY_INTEGER
+               ? reply->element[index]->integer
+               : 0;
+}
+
+/* Asks once. wait_ms 0: go. -1: Redis did not answer. */
+static int ask(struct quota *quota, enum quota_lane lane, int64_t *id, int64_t *wait_ms,
+               int *day_used_up, struct error *err)
+{
+    const struct quota_settings *settings = &quota->settings;
+    int64_t numbers[] = {settings->per_s, settings->per_min, settings->per_day, reserves[lane],
+                         settings->call_ms};
+    redisReply *reply;
+
+    pthread_mutex_lock(&quota->line);
+    *id = ++quota->last_id;
+    reply = run(quota, "take", *id, numbers, 5, err);
+    pthread_mutex_unlock(&quota->line);
+    if (reply == NULL)
+        return -1;
+    *wait_ms = reply_number(reply, 0);
+    *day_used_up = reply_number(reply, 1) != 0;
+    freeReplyObject(reply);
+    return 0;
+}
+
+/* A place that was given back and is fresh, or 0. */
+static int64_t take_spare(struct quota *quota)
+{
+    int64_t id;
+
+    pthread_mutex_lock(&quota->door);
+    id = clock_monotonic_ms() < quota->spare_until_ms ? quota->spare_id : 0;
+    quota->spare_id = 0;
+    pthread_mutex_unlock(&quota->door);
+    return id;
+}
+
+void quota_give_back(struct quota *quota, int64_t id)
+{
+    pthread_mutex_lock(&quota->door);
+    quota->spare_id = id; /* one that lies there still counts for as long as a call can take */
+    quota->spare_until_ms = clock_monotonic_ms() + quota->settings.call_ms / 2;
+    pthread_mutex_unlock(&quota->door);
+}
+
+static enum quota_answer wait_turn(struct quota *quota, enum quota_lane lane, int64_t *id,
+                                   int64_t *wait_ms)
+{
+    int warned = 0, day_used_up = 0;
+
+    while (!stop_requested()) {
+        struct error err = {0};
+        int64_t spare = take_spare(quota);
+
+        if (spare != 0) {
+            *id = spare;
+            return QUOTA_GO;
+        }
+        if (ask(quota, lane, id, wait_ms, &day_used_up, &err) != 0) {
+            if (!warned++)
+                log_warn("quota unknown account=%s error=\"%s\"", quota->settings.name, err.text);
+            *wait_ms = UNKNOWN_WAIT_MS;
+        } else if (day_used_up) {
+            return QUOTA_DAY_USED_UP;
+        } else if (*wait_ms == 0) {
+            return QUOTA_GO;
+        } else if (*wait_ms > PAUSE_MAX_MS) {
+            return QUOTA_PAUSED;
+        }
+        if (*wait_ms > WAIT_MAX_MS)
+            *wait_ms = WAIT_MAX_MS;
+        if (stop_wait_ms(*wait_ms))
+            break;
+    }
+    return QUOTA_STOPPED;
+}
+
+static void take_turn(struct quota *quota, int64_t since_ms)
+{
+    struct waiter me = {.since_ms = since_ms};
+    struct waiter **link = &quota->waiters;
+
+    pthread_mutex_lock(&quota->door);
+    while (*link != NULL && (*link)->since_ms <= since_ms)
+        link = &(*link)->next;
+    me.next = *link;
+    *link = &me;
+    while (quota->turn || quota->waiters != &me)
+        pthread_cond_wait(&quota->next, &quota->door);
+    quota->waiters = me.next;
+    quota->turn = 1;
+    pthread_mutex_unlock(&quota->door);
+}
+
+static void end_turn(struct quota *quota)
+{
+    pthread_mutex_lock(&quota->door);
+    quota->turn = 0;
+    pthread_cond_broadcast(&quota->next);
+    pthread_mutex_unlock(&quota->door);
+}
+
+enum quota_answer quota_wait(struct quota *quota, enum quota_lane lane, int64_t since_ms,
+                             int64_t *id, int64_t *wait_ms)
+{
+    enum quota_answer answer;
+
+    take_turn(quota, since_ms);
+    answer = wait_turn(quota, lane, id, wait_ms);
+    end_turn(quota);
+    return answer;
+}
+
+void quota_done(struct quota *quota, int64_t id, const struct quota_news *news)
+{
+    int64_t numbers[] = {news->minute_limit,  news->minute_available, news->day_limit,
+                         news->day_available, news->pause_ms,         quota->settings.per_day};
+    struct error err = {0};
+    redisReply *reply;
+    int64_t left = -1;
+
+    pthread_mutex_lock(&quota->line);
+    reply = run(quota, "done", id, numbers, 6, &err);
+    pthread_mutex_unlock(&quota->line);
+    if (reply !=
+        NULL) /* else it counts for as long as a call can take: too much, never too little */
+        left = reply_number(reply, 0);
+    freeReplyObject(reply);
+    if (left < 0)
+        return;
+    metric_add(quota->alarms, 1);
+    log_warn("day_quota_low account=%s left=%" PRId64
+             " orders wait once it is used up, until 00:00 UTC",
+             quota->settings.name, left);
+}

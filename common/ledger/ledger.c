@@ -1,0 +1,323 @@
+#include "ledger/handle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "settings/config.h"
+
+struct ledger_settings ledger_settings_of(const struct config *config)
+{
+    static const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000;
+
+    return (struct ledger_settings){
+        .server = &config->redis.server,
+        .prefix = config->kafka.topic_prefix,
+        .lease_ms = config->pusher.lease_s * 1000,
+        .visibility_delay_ms = config->pusher.visibility_delay_s * 1000,
+        .keep_ms = config->redis.ledger_keep_days * day_ms,
+        .born_margin_ms = config->redis.born_margin_s * 1000,
+        .timeout_ms = 5000,
+    };
+}
+
+struct ledger *ledger_new(const struct ledger_settings *settings)
+{
+    struct ledger *ledger = mem_alloc(sizeof(*ledger));
+    unsigned char random[16] = {0};
+
+    ledger->settings = *settings;
+    if (settings->seen == NULL)
+        ledger->settings.seen = ledger->own_seen = ledger_seen_new();
+    ledger->redis = redis_new(settings->server, settings->timeout_ms);
+    ledger_scripts_init(ledger->scripts);
+    snprintf(ledger->marker_key, sizeof(ledger->marker_key), "%s:ledger", settings->prefix);
+    snprintf(ledger->lock_key, sizeof(ledger->lock_key), "%s:ledger-rebuild", settings->prefix);
+    while (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        ; /* only a signal can interrupt it */
+    for (size_t i = 0; i < sizeof(random); i++)
+        snprintf(ledger->owner + 2 * i, 3, "%02x", random[i]);
+    return ledger;
+}
+
+void ledger_free(struct ledger *ledger)
+{
+    if (ledger == NULL)
+        return;
+    redis_free(ledger->redis);
+    ledger_seen_free(ledger->own_seen);
+    free(ledger);
+}
+
+/* Arguments */
+
+void ledger_add_text(struct ledger_arguments *arguments, const char *data, size_t length)
+{
+    arguments->data[arguments->count] = data == NULL ? "" : data;
+    arguments->lengths[arguments->count++] = data == NULL ? 0 : length;
+}
+
+void ledger_add_string(struct ledger_arguments *arguments, const char *string)
+{
+    ledger_add_text(arguments, string, string == NULL ? 0 : strlen(string));
+}
+
+void ledger_add_number(struct ledger_arguments *arguments, int64_t number)
+{
+    char *text = arguments->numbers[arguments->number_count++];
+
+    snprintf(text, sizeof(arguments->numbers[0]), "%lld", (long long)number);
+    ledger_add_string(arguments, text);
+}
+
+/* Running scripts */
+
+static void note_write(struct ledger *ledger, int64_t epoch, int64_t writes)
+{
+    struct ledger_note note = {.epoch = epoch, .writes = writes};
+
+    if (epoch <= 0 || writes <= 0)
+        return; /* nothing was written */
+    memcpy(note.run, ledger->run, sizeof(note.run));
+    ledger_seen_add(ledger->settings.seen, &note);
+}
+
+static int say_hello(struct ledger *ledger, struct error *err)
+{
+    const char *data[8];
+    size_t lengths[8];
+    struct ledger_arguments arguments = {.data = data, .lengths = lengths};
+    struct ledger_note seen = ledger_seen_get(ledger->settings.seen);
+    redisReply *reply;
+    int rc;
+
+    ledger_add_string(&arguments, "1");
+    ledger_add_string(&arguments, ledger->marker_key);
+    ledger_add_string(&arguments, ledger->run);
+    ledger_add_string(&arguments, ledger->vouches ? "1" : "0");
+    ledger_add_string(&arguments, seen.run);
+    ledger_add_number(&arguments, seen.writes);
+    ledger_add_number(&arguments, ledger->settings.keep_ms);
+    ledger_add_number(&arguments, seen.epoch);
+    reply = redis_script_run(ledger->redis, &ledger->scripts[SCRIPT_HELLO], arguments.count, data,
+                             lengths, err);
+    if (reply == NULL)
+        return error_prefix(err, "ledger hello: ");
+    rc = ledger_answer_of(reply, &ledger->greeting, err);
+    ledger->epoch = ledger_element_int(reply, 2, 0);
+    if (rc == 0 && ledger->greeting == LEDGER_OK)
+        note_write(ledger, ledger->epoch, ledger_element_int(reply, 1, 0));
+    freeReplyObject(reply);
+    return rc;
+}
+
+/* A server that takes no writes is left at once: the address may lead to its master by the next
+ * call. */
+static int check_usable(struct ledger *ledger, const struct ledger_facts *facts, struct error *err)
+{
+    if (facts->cluster != FACT_YES && facts->master != FACT_NO)
+        return 0;
+    redis_close(ledger->redis);
+    return error_set(err, ERROR_TEMPORARY, "ledger: redis: %s",
+                     facts->cluster == FACT_YES ? "a Redis Cluster is not supported"
+                                                : "the server is a replica, it takes no writes");
+}
+
+int ledger_ready(struct ledger *ledger, struct error *err)
+{
+    struct ledger_facts facts;
+
+    if (redis_connected(ledger->redis) && ledger->generation == redis_generation(ledger->redis))
+        return 0;
+    if (redis_connect(ledger->redis, err) != 0 ||
+        ledger_facts_read(ledger->redis, &facts, err) != 0)
+        return error_prefix(err, "ledger: ");
+    if (check_usable(ledger, &facts, err) != 0)
+        return -1;
+    for (int i = 0; i < SCRIPT_COUNT; i++) {
+        if (redis_script_load(ledger->redis, &ledger->scripts[i], err) != 0)
+            return error_prefix(err, "ledger: ");
+    }
+    if (strcmp(facts.run, ledger->run) != 0)
+        ledger->lock_token[0] = '\0'; /* what was filled in before may be gone: start again */
+    memcpy(ledger->run, facts.run, sizeof(ledger->run));
+    ledger->vouches = ledger_facts_vouch(&facts);
+    if (say_hello(ledger, err) != 0)
+        return -1;
+    ledger->generation = redis_generation(ledger->redis);
+    return 0;
+}
+
+/* ledger_run(), with peeks behind the script where there are any. */
+static redisReply *run_and_peek(struct ledger *ledger, enum ledger_script script,
+                                const struct ledger_arguments *arguments, struct text account,
+                                struct ledger_peek *peeks, int count, struct error *err)
+{
+    redisReply *reply = NULL;
+
+    for (int attempt = 0; attempt < 2; attempt++) {
+        int idle = redis_connected(ledger->redis);
+
+        if (ledger_ready(ledger, err) != 0)
+            return NULL;
+        reply = count > 0
+                    ? ledger_script_and_peek(ledger, &ledger->scripts[script], arguments, account,
+                                             peeks, count, err)
+                    : redis_script_run(ledger->redis, &ledger->scripts[script], arguments->count,
+                                       arguments->data, arguments->lengths, err);
+        if (reply != NULL || !idle || redis_connected(ledger->redis) ||
+            !redis_was_closed(ledger->redis))
+            break;
+        if (attempt == 0)
+            error_clear(err);
+    }
+    if (reply == NULL) {
+        error_prefix(err,
+                     err->kind == ERROR_PERMANENT ? "ledger entry is damaged: " : "ledger %s: ",
+                     ledger->scripts[script].name);
+        return NULL;
+    }
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
+        freeReplyObject(reply);
+        error_set(err, ERROR_TEMPORARY, "ledger: unexpected answer from a script");
+        return NULL;
+    }
+    return reply;
+}
+
+redisReply *ledger_run(struct ledger *ledger, enum ledger_script script,
+                       const struct ledger_arguments *arguments, struct error *err)
+{
+    return run_and_peek(ledger, script, arguments, (struct text){0}, NULL, 0, err);
+}
+
+/* The calls */
+
+int ledger_hello(struct ledger *ledger, enum ledger_answer *answer, struct error *err)
+{
+    int64_t epoch;
+
+    if (ledger_epoch(ledger, &epoch, err) != 0)
+        return -1;
+    *answer = epoch > 0 ? LEDGER_OK : LEDGER_LOST;
+    return 0;
+}
+
+int ledger_epoch(struct ledger *ledger, int64_t *epoch, struct error *err)
+{
+    unsigned generation = redis_connected(ledger->redis) ? ledger->generation : 0;
+
+    if (ledger_ready(ledger, err) != 0)
+        return -1;
+    /* On an old connection the marker may be another by now: hello again is the same question. */
+    if (generation == ledger->generation && say_hello(ledger, err) != 0) {
+        if (redis_connected(ledger->redis) || !redis_was_closed(ledger->redis))
+            return -1;
+        error_clear(err);
+        if (ledger_ready(ledger, err) != 0)
+            return -1;
+    }
+    *epoch = ledger->epoch;
+    return 0;
+}
+
+int ledger_acquire(struct ledger *ledger, const struct ledger_request *request,
+                   struct ledger_grant *grant, struct error *err)
+{
+    return ledger_acquire_and_peek(ledger, request, grant, NULL, 0, err);
+}
+
+int ledger_acquire_and_peek(struct ledger *ledger, const struct ledger_request *request,
+                            struct ledger_grant *grant, struct ledger_peek *peeks, int count,
+                            struct error *err)
+{
+    int first = count < LEDGER_PIPELINE_MAX ? count : LEDGER_PIPELINE_MAX;
+    const char *data[16];
+    size_t lengths[16];
+    struct ledger_arguments arguments = {.data = data, .lengths = lengths};
+    redisReply *reply;
+    int rc;
+
+    ledger_grant_clear(grant);
+    if (ledger_entry_key(grant->key, ledger->settings.prefix, request->account, request->kind,
+                         request->id, err) != 0)
+        return -1;
+    ledger_add_string(&arguments, "2");
+    ledger_add_string(&arguments, ledger->marker_key);
+    ledger_add_string(&arguments, grant->key);
+    ledger_add_string(&arguments, ledger_kind_name(request->kind));
+    ledger_add_number(&arguments, request->modified_at < 0 ? 0 : request->modified_at);
+    ledger_add_number(&arguments, request->first_seen_ms);
+    ledger_add_string(&arguments, request->digest);
+    ledger_add_string(&arguments, request->withdrawn ? "1" : "0");
+    ledger_add_string(&arguments, request->replay ? "1" : "0");
+    ledger_add_number(&arguments, ledger->settings.lease_ms);
+    ledger_add_number(&arguments, ledger->settings.born_margin_ms);
+    ledger_add_string(&arguments, request->owner != NULL ? request->owner : ledger->owner);
+    ledger_add_number(&arguments, ledger->settings.visibility_delay_ms);
+    reply = run_and_peek(ledger, SCRIPT_ACQUIRE, &arguments, request->account, peeks, first, err);
+    if (reply == NULL)
+        return -1;
+    rc = ledger_grant_read(grant, reply, ledger->settings.visibility_delay_ms, err);
+    note_write(ledger, ledger_fence_epoch(grant->fence), ledger_element_int(reply, 1, 0));
+    freeReplyObject(reply);
+    if (rc == 0 && count > first)
+        rc = ledger_peek_many(ledger, request->account, peeks + first, count - first, err);
+    return rc;
+}
+
+/* end, begin, finish: one script, each part optional (NULL). */
+static int run_step(struct ledger *ledger, const struct ledger_grant *grant, const char *ended,
+                    const char *result, const char *begun, const char *finish, const char *note,
+                    enum ledger_answer *answer, struct error *err)
+{
+    const char *data[16];
+    size_t lengths[16];
+    struct ledger_arguments arguments = {.data = data, .lengths = lengths};
+    redisReply *reply;
+    int rc;
+
+    ledger_add_string(&arguments, "2");
+    ledger_add_string(&arguments, ledger->marker_key);
+    ledger_add_string(&arguments, grant->key);
+    ledger_add_string(&arguments, grant->fence);
+    ledger_add_number(&arguments, ledger->settings.lease_ms);
+    ledger_add_number(&arguments, ledger->settings.keep_ms);
+    ledger_add_string(&arguments, ended);
+    ledger_add_string(&arguments, result);
+    ledger_add_string(&arguments, begun);
+    ledger_add_string(&arguments, finish);
+    ledger_add_string(&arguments, note);
+    reply = ledger_run(ledger, SCRIPT_STEP, &arguments, err);
+    if (reply == NULL)
+        return -1;
+    rc = ledger_answer_of(reply, answer, err);
+    note_write(ledger, ledger_fence_epoch(grant->fence), ledger_element_int(reply, 1, 0));
+    freeReplyObject(reply);
+    return rc;
+}
+
+int ledger_begin(struct ledger *ledger, const struct ledger_grant *grant, const char *step,
+                 enum ledger_answer *answer, struct error *err)
+{
+    return run_step(ledger, grant, NULL, NULL, step, NULL, NULL, answer, err);
+}
+
+int ledger_end(struct ledger *ledger, const struct ledger_grant *grant, const char *step,
+               const char *result, const char *next, enum ledger_answer *answer, struct error *err)
+{
+    return run_step(ledger, grant, step, result, next, NULL, NULL, answer, err);
+}
+
+int ledger_finish(struct ledger *ledger, const struct ledger_grant *grant, enum ledger_finish how,
+                  const char *step, const char *result, const char *note,
+                  enum ledger_answer *answer, struct error *err)
+{
+    static const char *const words[] = {[LEDGER_FINISH_DONE] = "done",
+                                        [LEDGER_FINISH_DEAD] = "dead",
+                                        [LEDGER_FINISH_RETRY] = "retry",
+                                        [LEDGER_FINISH_WITHDRAWN] = "withdrawn"};
+
+    return run_step(ledger, grant, step, result, NULL, words[how], note, answer, err);
+}

@@ -1,0 +1,264 @@
+#include "net/health.h"
+
+#include <netdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <microhttpd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+struct metric {
+    struct metric *next;
+    char *name;
+    char *help;
+    char *labels;
+    int gauge;
+    atomic_llong value;
+};
+
+struct part {
+    struct part *next;
+    char *name;
+    char *why;
+    int ready;
+};
+
+enum {
+    /* A client that connects and then asks nothing, or only half, keeps its connection for so long.
+     * Some hundred of them leave room for the one that asks properly; the bytes bound what they
+     * cost: 2 MB. */
+    IDLE_S = 3,
+    CONNECTIONS_MAX = 512,
+    CONNECTION_BYTES = 4096,
+    SPARE_FILES = 1024, /* descriptors that the program itself may need beside these connections */
+};
+
+/* One per process: what a process says about itself. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct metric *metrics;
+static struct part *parts;
+static struct MHD_Daemon *server;
+
+static struct metric *metric_get(const char *name, const char *help, const char *labels, int gauge)
+{
+    struct metric *metric;
+    struct metric **place = &metrics;
+
+    pthread_mutex_lock(&lock);
+    /* Kept in order of name, so that one name's lines stand together as the format wants. */
+    while (*place != NULL && strcmp((*place)->name, name) < 0)
+        place = &(*place)->next;
+    while (*place != NULL && strcmp((*place)->name, name) == 0 &&
+           strcmp((*place)->labels, labels) != 0)
+        place = &(*place)->next;
+    metric = *place;
+    if (metric == NULL || strcmp(metric->name, name) != 0) {
+        metric = mem_alloc(sizeof(*metric));
+        metric->name = mem_strdup(name);
+        metric->help = mem_strdup(help);
+        metric->labels = mem_strdup(labels);
+        metric->gauge = gauge;
+        metric->next = *place;
+        *place = metric;
+    }
+    pthread_mutex_unlock(&lock);
+    return metric;
+}
+
+struct metric *metric_counter(const char *name, const char *help, const char *labels)
+{
+    return metric_get(name, help, labels, 0);
+}
+
+struct metric *metric_gauge(const char *name, const char *help, const char *labels)
+{
+    return metric_get(name, help, labels, 1);
+}
+
+void metric_add(struct metric *metric, int64_t amount)
+{
+    atomic_fetch_add_explicit(&metric->value, amount, memory_order_relaxed);
+}
+
+void metric_set(struct metric *metric, int64_t value)
+{
+    atomic_store_explicit(&metric->value, value, memory_order_relaxed);
+}
+
+int64_t metric_value(const struct metric *metric)
+{
+    return atomic_load_explicit(&metric->value, memory_order_relaxed);
+}
+
+void health_set_ready(const char *part_name, int ready, const char *why)
+{
+    struct part *part;
+    int changed;
+
+    pthread_mutex_lock(&lock);
+    for (part = parts; part != NULL; part = part->next)
+        if (strcmp(part->name, part_name) == 0)
+            break;
+    changed = part == NULL ? !ready : part->ready != ready;
+    if (part == NULL) {
+        part = mem_alloc(sizeof(*part));
+        part->name = mem_strdup(part_name);
+        part->next = parts;
+        parts = part;
+    }
+    part->ready = ready;
+    free(part->why);
+    part->why = mem_strdup(ready || why == NULL ? "" : why);
+    pthread_mutex_unlock(&lock);
+    if (changed && ready)
+        log_info("ready again part=\"%s\"", part_name);
+    else if (changed)
+        log_warn("not ready part=\"%s\" why=\"%s\"", part_name, why == NULL ? "" : why);
+}
+
+static int print_ready(struct buffer *page)
+{
+    int ready = 1;
+
+    pthread_mutex_lock(&lock);
+    for (const struct part *part = parts; part != NULL; part = part->next) {
+        ready = ready && part->ready;
+        buffer_printf(page, "%s: %s%s%s\n", part->name, part->ready ? "ready" : "not ready",
+                      part->why[0] ? ": " : "", part->why);
+    }
+    pthread_mutex_unlock(&lock);
+    if (page->length == 0)
+        buffer_printf(page, "ready\n");
+    return ready;
+}
+
+static void print_metrics(struct buffer *page)
+{
+    const char *last = "";
+
+    pthread_mutex_lock(&lock);
+    for (const struct metric *metric = metrics; metric != NULL; metric = metric->next) {
+        if (strcmp(last, metric->name) != 0)
+            buffer_printf(page, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help,
+                          metric->name, metric->gauge ? "gauge" : "counter");
+        last = metric->name;
+        buffer_printf(page, "%s%s%s%s %lld\n", metric->name, metric->labels[0] ? "{" : "",
+                      metric->labels, metric->labels[0] ? "}" : "",
+                      (long long)metric_value(metric));
+    }
+    pthread_mutex_unlock(&lock);
+    if (page->length == 0)
+        buffer_printf(page, "# nothing counted yet\n");
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **request)
+{
+    struct buffer page = {0};
+    unsigned status = MHD_HTTP_OK;
+    struct MHD_Response *response;
+    enum MHD_Result result;
+
+    (void)context, (void)version, (void)upload, (void)request;
+    if (*upload_size > 0) {
+        *upload_size = 0;
+        return MHD_YES;
+    }
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+        status = MHD_HTTP_METHOD_NOT_ALLOWED;
+        buffer_printf(&page, "only GET\n");
+    } else if (strcmp(url, "/healthz") == 0) {
+        buffer_printf(&page, "alive\n");
+    } else if (strcmp(url, "/readyz") == 0) {
+        status = print_ready(&page) ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
+    } else if (strcmp(url, "/metrics") == 0) {
+        print_metrics(&page);
+    } else {
+        status = MHD_HTTP_NOT_FOUND;
+        buffer_printf(&page, "see /healthz, /readyz, /metrics\n");
+    }
+    response = MHD_create_response_from_buffer(page.length, page.data, MHD_RESPMEM_MUST_COPY);
+    buffer_clear(&page);
+    MHD_add_response_header(response, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+    result = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+/* Whoever fills our connections must not take the descriptors that Kafka, Redis and the vendors'
+ * connections need: the usual soft limit is 1,024. */
+static void allow_descriptors(void)
+{
+    struct rlimit limit;
+    rlim_t wanted = CONNECTIONS_MAX + SPARE_FILES;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int health_start(const char *listen, struct error *err)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *address = NULL;
+    const char *colon = strrchr(listen, ':');
+    const union MHD_DaemonInfo *info;
+    char host[128];
+
+    if (strcmp(listen, "off") == 0)
+        return 0;
+    if (colon == NULL || (size_t)(colon - listen) >= sizeof(host))
+        return error_set(err, ERROR_PERMANENT, "[health] listen = %.60s: allowed: host:port or off",
+                         listen);
+    snprintf(host, sizeof(host), "%.*s", (int)(colon - listen), listen);
+    if (getaddrinfo(host[0] ? host : NULL, colon + 1, &hints, &address) != 0)
+        return error_set(err, ERROR_PERMANENT, "[health] listen = %.60s: no such address", listen);
+    allow_descriptors();
+    /* One thread for all connections: a scrape every few seconds is all it serves. */
+    server = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | (address->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0,
+        NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR, address->ai_addr,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+        MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)CONNECTIONS_MAX, MHD_OPTION_END);
+    freeaddrinfo(address);
+    if (server == NULL)
+        return error_set(err, ERROR_PERMANENT,
+                         "[health] listen = %.60s: cannot listen there; allowed: a free port",
+                         listen);
+    info = MHD_get_daemon_info(server, MHD_DAEMON_INFO_BIND_PORT);
+    log_info("listening for=health address=%s:%u", host, info == NULL ? 0u : info->port);
+    return 0;
+}
+
+void health_stop(void)
+{
+    struct metric *metric;
+    struct part *part;
+
+    if (server != NULL)
+        MHD_stop_daemon(server);
+    server = NULL;
+    while ((metric = metrics) != NULL) {
+        metrics = metric->next;
+        free(metric->name);
+        free(metric->help);
+        free(metric->labels);
+        free(metric);
+    }
+    while ((part = parts) != NULL) {
+        parts = part->next;
+        free(part->name);
+        free(part->why);
+        free(part);
+    }
+}

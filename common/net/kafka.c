@@ -1,0 +1,249 @@
+#include "net/kafka.h"
+
+#include <limits.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum {
+    VALUE_BYTES = 24,
+    QUEUE_LEAST_KB = 8192,
+    BATCH_BYTES = 1000000,
+    CLOSE_POLL_MS = 50,
+};
+
+/* What our own guarantees hang on; [librdkafka] may not change it. */
+static const char *const reserved[] = {
+    "acks",
+    "auto.commit.enable",
+    "auto.commit.interval.ms",
+    "auto.offset.reset",
+    "batch.size",
+    "bootstrap.servers",
+    "delivery.timeout.ms",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.gapless.guarantee",
+    "enable.idempotence",
+    "enable.partition.eof",
+    "group.id",
+    "max.in.flight",
+    "max.in.flight.requests.per.connection",
+    "message.max.bytes",
+    "message.send.max.retries",
+    "message.timeout.ms",
+    "metadata.broker.list",
+    "partition.assignment.strategy",
+    "request.required.acks",
+    "retries",
+    "transactional.id",
+};
+
+static const char *const common_settings[][2] = {
+    {"log.connection.close", "false"},
+    {"reconnect.backoff.ms", "100"},
+    {"reconnect.backoff.max.ms", "2000"},
+    {"socket.keepalive.enable", "true"},
+    {"socket.timeout.ms", "20000"},
+    {"topic.metadata.refresh.interval.ms", "30000"},
+    {NULL, NULL},
+};
+
+/* linger and batch size: at 30,000 records of 4 KB a second a batch is full before its time is
+ * over. The queue is bounded in bytes: what a broker that is away makes us hold. batch.size is in
+ * set_producer(). */
+static const char *const producer_settings[][2] = {
+    {"enable.idempotence", "true"},
+    {"acks", "all"},
+    {"message.timeout.ms", "0"},
+    {"linger.ms", "5"},
+    {"batch.num.messages", "10000"},
+    {"queue.buffering.max.messages", "50000"},
+    {"sticky.partitioning.linger.ms", "0"},
+    {NULL, NULL},
+};
+
+/* The prefetch queue is small on purpose: see kafka_watch.h for what keeps it fast. range:
+ * cooperative-sticky loses partitions before librdkafka 2.4. */
+static const char *const consumer_settings[][2] = {
+    {"auto.offset.reset", "earliest"},
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"allow.auto.create.topics", "false"},
+    {"partition.assignment.strategy", "range"},
+    {"fetch.wait.max.ms", "500"},
+    {"fetch.error.backoff.ms", "200"},
+    {"fetch.message.max.bytes", "1048576"},
+    {"fetch.max.bytes", "2097152"},
+    {"queued.min.messages", "10000"},
+    {"queued.max.messages.kbytes", "2048"},
+    {NULL, NULL},
+};
+
+static int set_one(rd_kafka_conf_t *conf, const char *name, const char *value, struct error *err)
+{
+    char reason[200];
+
+    if (rd_kafka_conf_set(conf, name, value, reason, sizeof(reason)) != RD_KAFKA_CONF_OK)
+        return error_set(err, ERROR_PERMANENT, "[librdkafka] %s: %s", name, reason);
+    return 0;
+}
+
+static int set_number(rd_kafka_conf_t *conf, const char *name, int64_t value, struct error *err)
+{
+    char text[VALUE_BYTES];
+
+    snprintf(text, sizeof(text), "%lld", (long long)value);
+    return set_one(conf, name, text, err);
+}
+
+static int set_table(rd_kafka_conf_t *conf, const char *const table[][2], struct error *err)
+{
+    for (int i = 0; table[i][0] != NULL; i++)
+        if (set_one(conf, table[i][0], table[i][1], err) != 0)
+            return -1;
+    return 0;
+}
+
+static int set_consumer(rd_kafka_conf_t *conf, const struct config *config, struct error *err)
+{
+    int64_t session_ms = config->kafka.session_timeout_ms;
+    int64_t heartbeat_ms = session_ms / 3 < 2000 ? session_ms / 3 : 2000;
+
+    if (set_table(conf, consumer_settings, err) != 0 ||
+        set_number(conf, "session.timeout.ms", session_ms, err) != 0 ||
+        set_number(conf, "heartbeat.interval.ms", heartbeat_ms, err) != 0)
+        return -1;
+    if (rd_kafka_version() >= 0x02020000)
+        return set_one(conf, "fetch.queue.backoff.ms", "5", err);
+    return 0;
+}
+
+static int set_producer(rd_kafka_conf_t *conf, const struct config *config, struct error *err)
+{
+    int64_t max_bytes = config->kafka.max_record_bytes;
+    int64_t queue_kb = 4 * max_bytes / 1024; /* at least one record fits */
+
+    /* The broker holds a topic's limit against the whole batch. max_record_bytes is the smallest
+     * limit of our topics (see topics_plan()), and batch.size counts before compression. */
+    if (set_number(conf, "batch.size", max_bytes < BATCH_BYTES ? max_bytes : BATCH_BYTES, err) != 0)
+        return -1;
+    if (set_table(conf, producer_settings, err) != 0 ||
+        set_number(conf, "queue.buffering.max.kbytes",
+                   queue_kb > QUEUE_LEAST_KB ? queue_kb : QUEUE_LEAST_KB, err) != 0)
+        return -1;
+    return set_number(conf, "message.max.bytes", 2 * max_bytes, err);
+}
+
+static int set_passed_through(rd_kafka_conf_t *conf, const struct config *config, struct error *err)
+{
+    for (int i = 0; i < config->librdkafka_count; i++) {
+        const struct config_pair *pair = &config->librdkafka[i];
+
+        for (size_t j = 0; j < sizeof(reserved) / sizeof(*reserved); j++)
+            if (strcmp(reserved[j], pair->name) == 0)
+                return error_set(err, ERROR_PERMANENT,
+                                 "[librdkafka] %s: set by the program, nothing lost depends on it",
+                                 pair->name);
+        if (set_one(conf, pair->name, pair->value, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* librdkafka heals by itself what it calls an error: connections that fail are tried again. */
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    char escaped[1024];
+
+    (void)rk;
+    log_escape(escaped, sizeof(escaped), text, strlen(text));
+    if (level <= 4)
+        log_warn("kafka facility=%s text=\"%s\"", facility, escaped);
+    else
+        log_debug("kafka facility=%s text=\"%s\"", facility, escaped);
+}
+
+/* Two arenas for all threads of librdkafka and ours: each thread's own would keep its peak for
+ * ever. The thresholds stay dynamic: fixed ones make every buffer of a fetch a new mapping, a third
+ * more CPU. See kafka_return_memory(). */
+static void bound_memory_once(void) { mallopt(M_ARENA_MAX, 2); }
+
+void kafka_return_memory(void) { malloc_trim(0); }
+
+rd_kafka_conf_t *kafka_conf_new(const struct config *config, const char *client_id, int consumer,
+                                struct error *err)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    rd_kafka_conf_t *conf;
+
+    pthread_once(&once, bound_memory_once);
+    conf = mem_check(rd_kafka_conf_new());
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    if (set_table(conf, common_settings, err) != 0 ||
+        set_one(conf, "bootstrap.servers", config->kafka.brokers, err) != 0 ||
+        set_one(conf, "client.id", client_id, err) != 0 ||
+        (consumer ? set_consumer(conf, config, err) : set_producer(conf, config, err)) != 0 ||
+        set_passed_through(conf, config, err) != 0) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    return conf;
+}
+
+int kafka_close(rd_kafka_t *consumer, int64_t timeout_ms)
+{
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    rd_kafka_queue_t *queue = mem_check(rd_kafka_queue_new(consumer));
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer, queue);
+
+    if (error != NULL) {
+        log_warn("kafka consumer does not close error=\"%s\"", rd_kafka_error_string(error));
+        rd_kafka_error_destroy(error);
+        rd_kafka_queue_destroy(queue);
+        return -1;
+    }
+    while (!rd_kafka_consumer_closed(consumer) && clock_monotonic_ms() < until_ms) {
+        /* callbacks are served here; a record that was fetched already is nobody's any more */
+        rd_kafka_message_t *message = rd_kafka_consume_queue(queue, CLOSE_POLL_MS);
+
+        if (message != NULL)
+            rd_kafka_message_destroy(message);
+    }
+    if (!rd_kafka_consumer_closed(consumer)) {
+        log_warn("kafka consumer did not close within ms=%lld", (long long)timeout_ms);
+        return -1; /* it still uses the queue */
+    }
+    rd_kafka_queue_destroy(queue);
+    return 0;
+}
+
+static void *destroy_client(void *opaque)
+{
+    rd_kafka_destroy_flags(opaque, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return NULL;
+}
+
+int kafka_destroy(rd_kafka_t *rk, int64_t timeout_ms)
+{
+    struct timespec until;
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, destroy_client, rk) != 0)
+        return -1;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += timeout_ms % 1000 * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    if (pthread_timedjoin_np(thread, NULL, &until) == 0)
+        return 0;
+    pthread_detach(thread);
+    log_warn("kafka client did not end within ms=%lld, it is left behind", (long long)timeout_ms);
+    return -1;
+}

@@ -1,0 +1,103 @@
+#include "record/topic.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static const char *const lanes[] = {"orders", "contacts", "products", "history"};
+static const char *const lane_stages[] = {"raw", "eligible", "payloads"};
+static const char *const retry_names[TOPIC_RETRY_COUNT] = {"retry-1m", "retry-10m", "retry-1h"};
+
+enum {
+    LANE_COUNT = sizeof(lanes) / sizeof(*lanes),
+    LANE_STAGE_COUNT = sizeof(lane_stages) / sizeof(*lane_stages),
+};
+
+void topics_init(struct topics *topics, const struct config *config)
+{
+    const char *prefix = config->kafka.topic_prefix;
+
+    *topics = (struct topics){.account_count = config->account_count};
+    topics->raw = mem_printf("%s.orders.raw", prefix);
+    topics->eligible = mem_printf("%s.orders.eligible", prefix);
+    topics->payloads = mem_printf("%s.orders.payloads", prefix);
+    for (int i = 0; i < TOPIC_RETRY_COUNT; i++)
+        topics->retry[i] = mem_printf("%s.%s", prefix, retry_names[i]);
+    topics->skipped = mem_printf("%s.skipped", prefix);
+    topics->delivered = mem_printf("%s.delivered", prefix);
+    topics->dead = mem_printf("%s.dead", prefix);
+    topics->cursors = mem_printf("%s.cursors", prefix);
+    topics->waiting = mem_alloc((size_t)config->account_count * sizeof(char *));
+    topics->waiting_orders = mem_alloc((size_t)config->account_count * sizeof(char *));
+    for (int i = 0; i < config->account_count; i++) {
+        const char *account = config->accounts[i].name;
+
+        topics->waiting[i] = mem_printf("%s.waiting.%s", prefix, account);
+        topics->waiting_orders[i] = mem_printf("%s.waiting-orders.%s", prefix, account);
+    }
+}
+
+void topics_clear(struct topics *topics)
+{
+    free(topics->raw);
+    free(topics->eligible);
+    free(topics->payloads);
+    for (int i = 0; i < TOPIC_RETRY_COUNT; i++)
+        free(topics->retry[i]);
+    free(topics->skipped);
+    free(topics->delivered);
+    free(topics->dead);
+    free(topics->cursors);
+    for (int i = 0; i < topics->account_count; i++) {
+        free(topics->waiting[i]);
+        free(topics->waiting_orders[i]);
+    }
+    free(topics->waiting);
+    free(topics->waiting_orders);
+    *topics = (struct topics){0};
+}
+
+static void plan_add(struct topic_plan *plan, int *count, const char *name, enum topic_keep keep,
+                     int64_t max_record_bytes)
+{
+    plan[(*count)++] = (struct topic_plan){
+        .name = mem_strdup(name), .keep = keep, .max_record_bytes = max_record_bytes};
+}
+
+struct topic_plan *topics_plan(const struct topics *topics, const struct config *config, int *count)
+{
+    int64_t raw_bytes = config->kafka.max_record_bytes;
+    int64_t other_bytes = 2 * raw_bytes;
+    int most = LANE_COUNT * LANE_STAGE_COUNT + TOPIC_RETRY_COUNT + 4 + 2 * topics->account_count;
+    struct topic_plan *plan = mem_alloc((size_t)most * sizeof(*plan));
+
+    *count = 0;
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        for (int i = 0; i < LANE_STAGE_COUNT; i++) {
+            char *name =
+                mem_printf("%s.%s.%s", config->kafka.topic_prefix, lanes[lane], lane_stages[i]);
+
+            plan_add(plan, count, name, TOPIC_KEEP_30_DAYS, i == 0 ? raw_bytes : other_bytes);
+            free(name);
+        }
+    for (int i = 0; i < TOPIC_RETRY_COUNT; i++) {
+        plan_add(plan, count, topics->retry[i], TOPIC_KEEP_30_DAYS, other_bytes);
+        plan[*count - 1].is_broker_time = 1;
+    }
+    plan_add(plan, count, topics->skipped, TOPIC_KEEP_COMPACTED, other_bytes);
+    plan_add(plan, count, topics->delivered, TOPIC_KEEP_COMPACTED, other_bytes);
+    plan_add(plan, count, topics->dead, TOPIC_KEEP_COMPACTED, other_bytes);
+    plan_add(plan, count, topics->cursors, TOPIC_KEEP_COMPACTED, other_bytes);
+    for (int i = 0; i < topics->account_count; i++) {
+        plan_add(plan, count, topics->waiting[i], TOPIC_KEEP_FOR_EVER, other_bytes);
+        plan_add(plan, count, topics->waiting_orders[i], TOPIC_KEEP_FOR_EVER, other_bytes);
+    }
+    return plan;
+}
+
+void topics_plan_free(struct topic_plan *plan, int count)
+{
+    for (int i = 0; plan != NULL && i < count; i++)
+        free(plan[i].name);
+    free(plan);
+}

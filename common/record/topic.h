@@ -1,0 +1,51 @@
+/* topic.h - the names of the topics, and what each is like. Names are <prefix>.<lane>.<stage> and
+ * <prefix>.<name>. */
+#ifndef COMMON_TOPIC_H
+#define COMMON_TOPIC_H
+
+#include <stdint.h>
+
+#include "settings/config.h"
+
+enum { TOPIC_RETRY_COUNT = 3 };
+
+/* Full names. Embedded; strings are owned and live until topics_clear(). */
+struct topics {
+    char *raw;                      /* <prefix>.orders.raw */
+    char *eligible;                 /* <prefix>.orders.eligible */
+    char *payloads;                 /* <prefix>.orders.payloads */
+    char *retry[TOPIC_RETRY_COUNT]; /* <prefix>.retry-1m, -10m, -1h */
+    char *skipped;
+    char *delivered;
+    char *dead;
+    char *cursors;
+    char **waiting;        /* per account, in config's order: <prefix>.waiting.<account> */
+    char **waiting_orders; /* <prefix>.waiting-orders.<account> */
+    int account_count;
+};
+
+void topics_init(struct topics *topics, const struct config *config);
+void topics_clear(struct topics *topics);
+
+enum topic_keep { TOPIC_KEEP_30_DAYS = 0, TOPIC_KEEP_FOR_EVER, TOPIC_KEEP_COMPACTED };
+
+/* One topic that `bigfusion topics create` makes. */
+struct topic_plan {
+    char *name; /* owned by the plan */
+    enum topic_keep keep;
+    int64_t max_record_bytes; /* max.message.bytes: raw takes kafka.max_record_bytes, every other
+                                 twice that */
+    int is_broker_time;       /* its records carry the broker's time: see retry_due_in_ms() */
+};
+
+/**
+ * @brief Every topic of design: all lanes (orders, contacts, products, history) with their stages,
+ * and the shared ones.
+ * @param count  out
+ * @returns an array, new: release with topics_plan_free()
+ */
+struct topic_plan *topics_plan(const struct topics *topics, const struct config *config,
+                               int *count);
+void topics_plan_free(struct topic_plan *plan, int count);
+
+#endif

@@ -1,0 +1,494 @@
+#include "settings/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "settings/option.h"
+
+enum {
+    OPTIONS_MAX = 128,
+    /* inih cuts the text of a [heading] and a name that are longer */
+    HEADING_LONGEST = 49,
+    NAME_LONGEST = 49,
+};
+
+/* What the file says about one section of a repeated kind, or about all the others together. */
+struct section {
+    char *kind; /* "store", "infusionsoft", or "" for all sections that stand once */
+    char *name; /* "main"; "" for those */
+    int line;
+    char *values[OPTIONS_MAX]; /* by index into options[] */
+    int lines[OPTIONS_MAX];
+};
+
+struct reading {
+    struct config *config;
+    FILE *file;
+    int line;
+    int heading; /* line of the [section] it is in */
+    int broken;  /* line that inih cannot read whole, or 0 */
+    char *text;  /* the line, owned */
+    size_t text_size;
+    const char
+        *long_value; /* in text: the value of a line that inih has only the name of; or NULL */
+    struct section *sections;
+    int section_count;
+    struct error *err;
+};
+
+static int refuse(struct reading *reading, int line, const char *section, const char *name,
+                  const char *text)
+{
+    return error_set(reading->err, ERROR_PERMANENT, "%s:%d: [%s] %s: %s", reading->config->path,
+                     line, section, name, text);
+}
+
+/* The file's next line without its end; it is in reading->text. @returns 0 at the end */
+static int next_line(struct reading *reading)
+{
+    ssize_t length = getline(&reading->text, &reading->text_size, reading->file);
+
+    if (length < 0)
+        return 0;
+    reading->line++;
+    /* what a NUL hides would be cut off in silence */
+    if (strlen(reading->text) != (size_t)length && reading->broken == 0)
+        reading->broken = reading->line;
+    reading->text[strcspn(reading->text, "\r\n")] = '\0';
+    return 1;
+}
+
+/* The value of a line as inih would read it: without blanks around it and without a comment. */
+static char *value_in(char *text)
+{
+    char *value = text + strspn(text, " \t"), *end;
+
+    for (end = value; *end != '\0'; end++)
+        if (*end == ';' && end > text && isspace((unsigned char)end[-1]))
+            break;
+    while (end > value && isspace((unsigned char)end[-1]))
+        end--;
+    *end = '\0';
+    return value;
+}
+
+/* A line that inih's buffer does not hold: inih is given the name alone, on_setting() gets the
+ * value from here. A comment needs no reading. */
+static void give_long_line(struct reading *reading, char *target, size_t size)
+{
+    char *text = reading->text;
+    size_t name_length = strcspn(text, "=:");
+
+    target[0] = '\n';
+    target[1] = '\0';
+    if (text[strspn(text, " \t")] == ';' || text[strspn(text, " \t")] == '#')
+        return;
+    if (isspace((unsigned char)*text) || *text == '[' || text[name_length] == '\0' ||
+        name_length > NAME_LONGEST || name_length + sizeof("=x\n") > size) {
+        if (reading->broken == 0)
+            reading->broken = reading->line;
+        return;
+    }
+    memcpy(target, text, name_length);
+    memcpy(target + name_length, "=x\n", sizeof("=x\n"));
+    reading->long_value = value_in(text + name_length + 1);
+}
+
+/* inih counts lines but does not tell its handler; so the lines are counted where they are read. */
+static char *read_line(char *target, int size, void *stream)
+{
+    struct reading *reading = stream;
+    const char *start;
+
+    reading->long_value = NULL;
+    if (!next_line(reading))
+        return NULL;
+    start = reading->text + strspn(reading->text, " \t");
+    if (*start == '[') {
+        reading->heading = reading->line;
+        if (strcspn(start + 1, "]") > HEADING_LONGEST && reading->broken == 0)
+            reading->broken = reading->line;
+    }
+    if (strlen(reading->text) + sizeof("\n") <= (size_t)size)
+        snprintf(target, (size_t)size, "%s\n", reading->text);
+    else
+        give_long_line(reading, target, (size_t)size);
+    return target;
+}
+
+static struct section *section_get(struct reading *reading, const char *kind, const char *name)
+{
+    struct section *section;
+
+    for (int i = 0; i < reading->section_count; i++) {
+        section = &reading->sections[i];
+        if (strcmp(section->kind, kind) == 0 && strcmp(section->name, name) == 0)
+            return section;
+    }
+    reading->sections = mem_realloc(reading->sections, ((size_t)reading->section_count + 1) *
+                                                           sizeof(*reading->sections));
+    section = &reading->sections[reading->section_count++];
+    memset(section, 0, sizeof(*section));
+    section->kind = mem_strdup(kind);
+    section->name = mem_strdup(name);
+    section->line = reading->heading;
+    return section;
+}
+
+static int is_repeated(const char *kind)
+{
+    return strcmp(kind, "store") == 0 || strcmp(kind, "infusionsoft") == 0;
+}
+
+static void add_pair(struct config *config, const char *name, const char *value)
+{
+    size_t count = (size_t)config->librdkafka_count;
+
+    config->librdkafka = mem_realloc(config->librdkafka, (count + 1) * sizeof(*config->librdkafka));
+    config->librdkafka[count] = (struct config_pair){mem_strdup(name), mem_strdup(value)};
+    config->librdkafka_count++;
+}
+
+/* Called by inih for each "name = value". Returns 1 to go on; the first fault is in reading->err.
+ */
+static int on_setting(void *user, const char *section_text, const char *name, const char *value)
+{
+    struct reading *reading = user;
+    char kind[64];
+    const char *instance = "";
+    struct section *section;
+    size_t known = 0;
+
+    if (reading->err->kind != ERROR_NONE)
+        return 1;
+    if (reading->long_value != NULL)
+        value = reading->long_value;
+    snprintf(kind, sizeof(kind), "%s", section_text);
+    if (strchr(kind, ' ') != NULL) {
+        *strchr(kind, ' ') = '\0';
+        instance = section_text + strlen(kind) + 1;
+    }
+    if (strcmp(section_text, "librdkafka") == 0) {
+        add_pair(reading->config, name, value);
+        return 1;
+    }
+    if (is_repeated(kind) != (instance[0] != '\0') ||
+        (is_repeated(kind) && !option_is_name(instance))) {
+        refuse(reading, reading->heading > 0 ? reading->heading : reading->line, section_text, name,
+               "unknown section; allowed: kafka, redis, health, poller, pusher, store NAME, "
+               "infusionsoft NAME, librdkafka");
+        return 1;
+    }
+    section = section_get(reading, is_repeated(kind) ? kind : "", instance);
+    for (size_t i = 0; i < option_count; i++) {
+        if (strcmp(options[i].section, kind) != 0)
+            continue;
+        known++;
+        if (strcmp(options[i].name, name) != 0)
+            continue;
+        if (section->values[i] != NULL) {
+            refuse(reading, reading->line, section_text, name, "given twice");
+            return 1;
+        }
+        section->values[i] = mem_strdup(value);
+        section->lines[i] = reading->line;
+        return 1;
+    }
+    refuse(reading, known > 0 || reading->heading == 0 ? reading->line : reading->heading,
+           section_text, name,
+           known > 0
+               ? "unknown setting; --help lists those that exist"
+               : "unknown section; allowed: kafka, redis, health, poller, pusher, store NAME, "
+                 "infusionsoft NAME, librdkafka");
+    return 1;
+}
+
+static void env_name(char *target, size_t size, const char *section, const char *instance,
+                     const char *name)
+{
+    snprintf(target, size, "BIGFUSION_%s%s%s_%s", section, instance[0] ? "_" : "", instance, name);
+    for (char *c = target; *c != '\0'; c++)
+        *c = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
+}
+
+/* The value of options[i] in a section (NULL: nothing in the file), from the environment, the file
+ * or the default, and where it comes from. */
+static void find_setting(const struct reading *reading, const struct section *section, size_t i,
+                         struct setting *setting)
+{
+    const char *instance = section == NULL ? "" : section->name;
+    char variable[128];
+
+    *setting = (struct setting){.option = &options[i]};
+    env_name(variable, sizeof(variable), options[i].section, instance, options[i].name);
+    if (getenv(variable) != NULL) {
+        setting->value = getenv(variable);
+        snprintf(setting->where, sizeof(setting->where), "environment %s", variable);
+    } else if (section != NULL && section->values[i] != NULL) {
+        setting->value = section->values[i];
+        snprintf(setting->where, sizeof(setting->where), "%s:%d: [%s%s%s] %s",
+                 reading->config->path, section->lines[i], options[i].section,
+                 instance[0] ? " " : "", instance, options[i].name);
+    } else {
+        setting->value = options[i].default_value;
+        snprintf(setting->where, sizeof(setting->where), "%s: default of %s", reading->config->path,
+                 options[i].name);
+    }
+}
+
+/* Tokens and keys, names and addresses of customers: over http:// everybody on the way reads them.
+ */
+static int check_plain_http(const struct setting *setting, int allowed, struct error *err)
+{
+    if (strcmp(setting->option->range, "url") != 0 || allowed ||
+        !option_is_plain_http(setting->value))
+        return 0;
+    return error_set(err, ERROR_PERMANENT,
+                     "%s = %.60s: allowed: https://...; http:// to another machine only with "
+                     "allow_plain_http = yes in the same section",
+                     setting->where, setting->value);
+}
+
+/* Fills base from a section (NULL: nothing in the file), the environment and the defaults. */
+static int apply_section(struct reading *reading, const char *kind, const struct section *section,
+                         char *base, int program)
+{
+    int plain_http = 0; /* its row in the table stands before those of the addresses */
+
+    for (size_t i = 0; i < option_count; i++) {
+        struct setting setting;
+
+        if (is_repeated(options[i].section) ? strcmp(options[i].section, kind) != 0
+                                            : kind[0] != '\0')
+            continue;
+        find_setting(reading, section, i, &setting);
+        if (setting.value == NULL)
+            return error_set(reading->err, ERROR_PERMANENT,
+                             "%s:%d: [%s %s] %s is missing; allowed: %s", reading->config->path,
+                             section == NULL ? 0 : section->line, kind,
+                             section == NULL ? "" : section->name, options[i].name,
+                             option_range_text(options[i].range));
+        if (option_apply(&setting, base, program, reading->err) != 0)
+            return -1;
+        if (strcmp(options[i].name, "allow_plain_http") == 0)
+            plain_http = *(int *)(void *)(base + options[i].offset);
+        if (check_plain_http(&setting, plain_http, reading->err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Where a setting stands; where its section starts when it is not in the file. */
+static int setting_line(const struct section *section, const char *name)
+{
+    for (size_t i = 0; i < option_count; i++)
+        if (strcmp(options[i].section, section->kind) == 0 && strcmp(options[i].name, name) == 0 &&
+            section->lines[i] != 0)
+            return section->lines[i];
+    return section->line;
+}
+
+static int apply_all(struct reading *reading, int program)
+{
+    struct config *config = reading->config;
+    const struct section *single = NULL;
+
+    config->stores = mem_alloc((size_t)reading->section_count * sizeof(*config->stores));
+    config->accounts = mem_alloc((size_t)reading->section_count * sizeof(*config->accounts));
+    for (int i = 0; i < reading->section_count; i++) {
+        const struct section *section = &reading->sections[i];
+
+        if (strcmp(section->kind, "store") == 0) {
+            struct config_store *store = &config->stores[config->store_count++];
+
+            store->name = mem_strdup(section->name);
+            store->line = section->line;
+            store->code_line = setting_line(section, "code");
+            store->hash_line = setting_line(section, "hash");
+            store->account_line = setting_line(section, "account");
+            if (apply_section(reading, "store", section, (char *)store, program) != 0)
+                return -1;
+        } else if (strcmp(section->kind, "infusionsoft") == 0) {
+            struct config_account *account = &config->accounts[config->account_count++];
+
+            account->name = mem_strdup(section->name);
+            account->line = section->line;
+            if (apply_section(reading, "infusionsoft", section, (char *)account, program) != 0)
+                return -1;
+        } else {
+            single = section;
+        }
+    }
+    return apply_section(reading, "", single, (char *)config, program);
+}
+
+/* The rules that hold between settings. */
+static int check_store(struct config *config, int index, struct error *err)
+{
+    struct config_store *store = &config->stores[index];
+
+    store->account_index = -1;
+    for (int i = 0; i < config->account_count; i++)
+        if (strcmp(config->accounts[i].name, store->account) == 0)
+            store->account_index = i;
+    if (store->account_index < 0)
+        return error_set(
+            err, ERROR_PERMANENT,
+            "%s:%d: [store %s] account = %s: allowed: the NAME of an [infusionsoft NAME] "
+            "section",
+            config->path, store->account_line, store->name, store->account);
+    for (int i = 0; i < index; i++) {
+        const struct config_store *other = &config->stores[i];
+
+        if (strcmp(other->hash, store->hash) == 0)
+            return error_set(
+                err, ERROR_PERMANENT,
+                "%s:%d: [store %s] hash = %s: [store %s] has the same; allowed: each store "
+                "once",
+                config->path, store->hash_line, store->name, store->hash, other->name);
+        if (strcmp(other->code, store->code) == 0 && strcmp(other->account, store->account) == 0)
+            return error_set(
+                err, ERROR_PERMANENT,
+                "%s:%d: [store %s] code = %s: [store %s] has the same and the same account; "
+                "allowed: a code of its own for each store of an account",
+                config->path, store->code_line, store->name, store->code, other->name);
+    }
+    return 0;
+}
+
+static int check_account(const struct config *config, const struct config_account *account,
+                         int program, struct error *err)
+{
+    const char *missing = NULL;
+
+    if (!(program & (PROGRAM_PUSHER | PROGRAM_INSPECTOR)))
+        return 0;
+    if (account->auth == AUTH_KEY && account->key_file[0] == '\0')
+        missing = "key_file";
+    if (account->auth == AUTH_OAUTH && account->client_id[0] == '\0')
+        missing = "client_id";
+    if (account->auth == AUTH_OAUTH && account->client_secret_file[0] == '\0')
+        missing = "client_secret_file";
+    if (account->auth == AUTH_OAUTH && account->refresh_token_file[0] == '\0')
+        missing = "refresh_token_file";
+    if (account->auth == AUTH_OAUTH && account->token_state_file[0] == '\0')
+        missing = "token_state_file";
+    if (missing == NULL)
+        return 0;
+    return error_set(err, ERROR_PERMANENT,
+                     "%s:%d: [infusionsoft %s] %s is missing; auth = %s needs it", config->path,
+                     account->line, account->name, missing,
+                     account->auth == AUTH_KEY ? "key" : "oauth");
+}
+
+/* A certificate is of no use without its key. Whoever names either, or an authority, or the
+ * server's name, believes that the connection is encrypted. */
+static int check_redis(const struct config *config, struct error *err)
+{
+    const struct redis_server *server = &config->redis.server;
+
+    if ((server->tls_cert_file[0] == '\0') != (server->tls_key_file[0] == '\0'))
+        return error_set(err, ERROR_PERMANENT,
+                         "%s: [redis] %s is missing; allowed: tls_cert_file and tls_key_file, or "
+                         "neither",
+                         config->path,
+                         server->tls_key_file[0] == '\0' ? "tls_key_file" : "tls_cert_file");
+    if (strncmp(server->url, "rediss://", 9) != 0 &&
+        (server->tls_ca_file[0] != '\0' || server->tls_cert_file[0] != '\0' ||
+         server->tls_server_name[0] != '\0'))
+        return error_set(err, ERROR_PERMANENT,
+                         "%s: [redis] url is not encrypted, yet a tls_ setting is given; allowed: "
+                         "rediss://..., or none of the tls_ settings",
+                         config->path);
+    return 0;
+}
+
+static int check_all(struct config *config, int program, struct error *err)
+{
+    if (config->store_count == 0)
+        return error_set(err, ERROR_PERMANENT,
+                         "%s: no [store NAME] section; at least one is needed", config->path);
+    for (int i = 0; i < config->store_count; i++)
+        if (check_store(config, i, err) != 0)
+            return -1;
+    for (int i = 0; i < config->account_count; i++)
+        if (check_account(config, &config->accounts[i], program, err) != 0)
+            return -1;
+    if (check_redis(config, err) != 0)
+        return -1;
+    if (config->kafka.min_insync_replicas > config->kafka.replication)
+        return error_set(err, ERROR_PERMANENT,
+                         "%s: [kafka] min_insync_replicas = %lld: allowed: at most replication = "
+                         "%lld",
+                         config->path, (long long)config->kafka.min_insync_replicas,
+                         (long long)config->kafka.replication);
+    if (config->pusher.http_timeout_s >= config->pusher.lease_s)
+        return error_set(err, ERROR_PERMANENT,
+                         "%s: [pusher] lease_s = %lld: allowed: more than http_timeout_s = %lld",
+                         config->path, (long long)config->pusher.lease_s,
+                         (long long)config->pusher.http_timeout_s);
+    if (config->pusher.visibility_delay_s < config->pusher.http_timeout_s)
+        return error_set(
+            err, ERROR_PERMANENT,
+            "%s: [pusher] visibility_delay_s = %lld: allowed: at least http_timeout_s = %lld",
+            config->path, (long long)config->pusher.visibility_delay_s,
+            (long long)config->pusher.http_timeout_s);
+    return 0;
+}
+
+int config_read(struct config *config, int program, const char *path, struct error *err)
+{
+    FILE *file = fopen(path, "r");
+    int rc;
+
+    if (file == NULL)
+        return error_set(err, ERROR_PERMANENT,
+                         "%s: %s; allowed: a readable settings file (--config)", path,
+                         strerror(errno));
+    rc = config_read_stream(config, program, path, file, err);
+    fclose(file);
+    return rc;
+}
+
+int config_read_stream(struct config *config, int program, const char *path, FILE *file,
+                       struct error *err)
+{
+    struct reading reading = {.config = config, .file = file, .err = err};
+    int broken;
+
+    config->path = path;
+    broken = ini_parse_stream(read_line, &reading, on_setting, &reading);
+    free(reading.text);
+    if (reading.broken != 0)
+        broken = reading.broken;
+    if (broken != 0 && (err->kind == ERROR_NONE || reading.broken != 0)) {
+        error_clear(err);
+        error_set(err, ERROR_PERMANENT,
+                  "%s:%d: not a setting; allowed: [section] and name of at most 49 characters, "
+                  "name = value, ; comment",
+                  path, broken);
+    }
+    for (int i = 0; i < config->librdkafka_count; i++) {
+        char variable[160];
+
+        env_name(variable, sizeof(variable), "librdkafka", "", config->librdkafka[i].name);
+        if (getenv(variable) != NULL) {
+            free(config->librdkafka[i].value);
+            config->librdkafka[i].value = mem_strdup(getenv(variable));
+        }
+    }
+    if (err->kind == ERROR_NONE && apply_all(&reading, program) == 0)
+        check_all(config, program, err);
+    for (int i = 0; i < reading.section_count; i++) {
+        free(reading.sections[i].kind);
+        free(reading.sections[i].name);
+        for (size_t j = 0; j < option_count; j++)
+            free(reading.sections[i].values[j]);
+    }
+    free(reading.sections);
+    return err->kind == ERROR_NONE ? 0 : -1;
+}

@@ -1,0 +1,166 @@
+/* config.h - the settings: one INI file for all programs, each setting overridable by environment.
+ * One table (config.c) names every setting: section, name, type, default, range, help, and which
+ * programs read it. It yields defaults, range checks, --help and --check. A file that one program
+ * refuses, all refuse, so the table is one. */
+#ifndef COMMON_CONFIG_H
+#define COMMON_CONFIG_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "settings/redis_url.h"
+
+/* Programs, as bits: who reads a setting. Secrets are read from their files only by those programs.
+ */
+enum {
+    PROGRAM_POLLER = 1 << 0,
+    PROGRAM_FILTER = 1 << 1,
+    PROGRAM_MAPPER = 1 << 2,
+    PROGRAM_PUSHER = 1 << 3,
+    PROGRAM_INSPECTOR = 1 << 4,
+};
+
+enum after_sync { AFTER_SYNC_IGNORE = 0, AFTER_SYNC_NOTE, AFTER_SYNC_TAG };
+enum existing_contact { EXISTING_KEEP = 0, EXISTING_OVERWRITE };
+enum opt_in { OPT_IN_OPTED_IN = 0, OPT_IN_NEVER, OPT_IN_ALWAYS };
+enum auth { AUTH_KEY = 0, AUTH_OAUTH };
+enum key_header { KEY_HEADER_KEAP = 0, KEY_HEADER_BEARER };
+enum discount_sign { DISCOUNT_NEGATIVE = 0, DISCOUNT_POSITIVE };
+enum shipping_region { SHIPPING_REGION_NAME = 0, SHIPPING_REGION_CODE, SHIPPING_REGION_OFF };
+
+/* [store NAME] */
+struct config_store {
+    char *name;    /* the section's name */
+    int line;      /* where its section starts in the file */
+    int code_line; /* where these stand, or line */
+    int hash_line;
+    int account_line;
+    char *code; /* the Store Code, for people */
+    char *hash; /* the store hash, identity of everything */
+    char *token_file;
+    char *token;       /* content of token_file, trimmed; NULL in programs that do not need it */
+    char *account;     /* name of its [infusionsoft NAME] */
+    int account_index; /* into config.accounts */
+    int allow_plain_http;
+    char *api_url; /* no slash at the end */
+    int64_t poll_interval_s;
+    char *start_from;      /* now, all, or an ISO 8601 date or time as given */
+    int64_t start_from_ms; /* parsed: 0 all, -1 now, else ms since 1970 */
+    uint32_t statuses;     /* bit i: status id i is synced */
+    int after_sync;        /* enum after_sync */
+    int existing_contact;  /* enum existing_contact */
+    int opt_in;            /* enum opt_in */
+};
+
+/* [infusionsoft NAME] */
+struct config_account {
+    char *name;
+    int line;
+    int allow_plain_http;
+    char *api_url;
+    int auth; /* enum auth */
+    char *key_file;
+    char *key;      /* content, or NULL */
+    int key_header; /* enum key_header */
+    char *client_id;
+    char *client_secret_file;
+    char *client_secret;
+    char *refresh_token_file;
+    char *refresh_token;
+    char *token_state_file;
+    char *token_url;
+    int64_t rate_per_s; /* ceilings; 0: none of our own */
+    int64_t rate_per_min;
+    int64_t rate_per_day;
+    char *currency;      /* "" : ask the account */
+    int discount_sign;   /* enum discount_sign */
+    int shipping_region; /* enum shipping_region */
+    char *opt_in_reason;
+    char *tenant; /* "": not checked */
+};
+
+/* A line of [librdkafka], passed through. */
+struct config_pair {
+    char *name;
+    char *value;
+};
+
+struct config {
+    const char *path; /* the file that was read */
+    struct {
+        char *brokers;
+        char *topic_prefix;
+        int64_t partitions;
+        int64_t replication;
+        int64_t min_insync_replicas; /* 0: 2 where replication is 3 or more, else 1 */
+        int64_t max_record_bytes;
+        int64_t session_timeout_ms;
+        int64_t poison_after;
+    } kafka;
+    struct {
+        struct redis_server server;
+        int64_t ledger_keep_days;
+        int64_t born_margin_s;
+    } redis;
+    struct {
+        char *listen; /* "off" or host:port */
+    } health;
+    struct {
+        int64_t settle_s;
+        int64_t overlap_s;
+        int64_t page_size;
+        int64_t lease_s;
+    } poller;
+    struct {
+        int64_t workers;
+        int64_t lease_s;
+        int64_t http_timeout_s;
+        int64_t visibility_delay_s;
+        int64_t max_attempts;
+        int64_t retry_delays_s[3];
+    } pusher;
+    struct config_store *stores;
+    int store_count;
+    struct config_account *accounts;
+    int account_count;
+    struct config_pair *librdkafka;
+    int librdkafka_count;
+};
+
+/* What a program tells config_load() about itself. */
+struct config_program {
+    int program;         /* one PROGRAM_ bit */
+    const char *name;    /* "bigfusion-mapper" */
+    const char *summary; /* the first lines of --help */
+};
+
+/**
+ * @brief Reads the command line (--help --version --check --config FILE), the file (--config, else
+ * BIGFUSION_CONFIG, else /etc/bigfusion/bigfusion.conf) and the environment, and checks every
+ * setting.
+ * --help, --version and --check print and end the process: 0, or 100 where --check finds a fault.
+ * @returns 0, or -1 with a permanent error that names file, line, section, setting and what is
+ * allowed
+ */
+int config_load(struct config *config, const struct config_program *program, int argc, char **argv,
+                struct error *err);
+
+/** @brief Reads and checks one file: config_load() without a command line; path is kept. */
+int config_read(struct config *config, int program, const char *path, struct error *err);
+
+/** @brief config_read() of a file that is open already; path is for messages, and kept. */
+int config_read_stream(struct config *config, int program, const char *path, FILE *file,
+                       struct error *err);
+
+/** @brief Releases what config_load() allocated; secrets are wiped first. */
+void config_free(struct config *config);
+
+/** @brief The store of that hash, or NULL. Borrowed from config. */
+const struct config_store *config_store_by_hash(const struct config *config, struct text hash);
+
+/** @brief The account of that name, or NULL. Borrowed from config. */
+const struct config_account *config_account_by_name(const struct config *config, struct text name);
+
+#endif

@@ -1,0 +1,242 @@
+/* The command line that all programs share, what --help and --check print, and the look-ups. */
+#include "settings/config.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "settings/option.h"
+#include "settings/redis_url.h"
+#include "settings/version.h"
+
+#define COMMAND_LINE "--config FILE, --check, --help, --version"
+
+static void print_help(const struct config_program *program)
+{
+    const char *section = "";
+
+    printf("%s - %s\n\nUsage: %s [--config FILE] [--check] [--help] [--version]\n\n", program->name,
+           program->summary, program->name);
+    printf("  --config FILE  settings; else $BIGFUSION_CONFIG, else /etc/bigfusion/bigfusion.conf\n"
+           "  --check        print the effective settings, secrets masked, and exit\n"
+           "  --help         this text\n"
+           "  --version      versions of the program and its libraries\n\n"
+           "Settings that this program reads; $BIGFUSION_SECTION[_NAME]_SETTING overrides one:\n");
+    for (size_t i = 0; i < option_count; i++) {
+        const struct config_option *option = &options[i];
+
+        if (!(option->programs & program->program))
+            continue;
+        if (strcmp(section, option->section) != 0) {
+            section = option->section;
+            printf("\n  [%s%s]\n", section,
+                   strcmp(section, "store") == 0 || strcmp(section, "infusionsoft") == 0 ? " NAME"
+                                                                                         : "");
+        }
+        printf("  %-20s %s (%s; default: %s)\n", option->name, option->help,
+               option_range_text(option->range),
+               option->default_value == NULL      ? "none, must be given"
+               : option->default_value[0] == '\0' ? "empty"
+                                                  : option->default_value);
+    }
+    printf("\n  [librdkafka]\n  anything librdkafka knows, passed through\n\n"
+           "Exit status: 0 stopped as asked; 100 a person must fix something; 111 start me again.\n"
+           "TERM and INT finish the work in hand; a second one leaves at once.\n");
+}
+
+/* A Redis URL without its login. */
+static void print_redis_url(const char *text)
+{
+    struct redis_url url = {0};
+    struct error ignored = {0};
+
+    if (redis_url_parse(&url, text, &ignored) != 0)
+        printf("***\n");
+    else if (url.user != NULL || url.password != NULL)
+        printf("%.*s***@%s\n", (int)(strstr(text, "://") + 3 - text), text,
+               text + url.address_offset);
+    else
+        printf("%s\n", text);
+    redis_url_clear(&url);
+}
+
+static void print_value(const struct config_option *option, const char *base)
+{
+    const char *place = base + option->offset;
+    const int64_t *ints = (const int64_t *)(const void *)place;
+    const char *const *texts = (const char *const *)(const void *)place;
+    const char *at;
+    uint32_t mask;
+    int written = 0;
+
+    printf("%s = ", option->name);
+    switch (option->type) {
+    case OPTION_INT:
+        printf("%lld\n", (long long)ints[0]);
+        return;
+    case OPTION_INTS:
+        printf("%lld,%lld,%lld\n", (long long)ints[0], (long long)ints[1], (long long)ints[2]);
+        return;
+    case OPTION_ENUM:
+        at = option->range;
+        for (int i = *(const int *)(const void *)place; i > 0; i--)
+            at += strcspn(at, "|") + 1;
+        printf("%.*s\n", (int)strcspn(at, "|"), at);
+        return;
+    case OPTION_STATUSES:
+        mask = *(const uint32_t *)(const void *)place;
+        for (int i = 0; i < 32; i++)
+            if (mask & 1u << i)
+                printf("%s%d", written++ ? "," : "", i);
+        printf("\n");
+        return;
+    case OPTION_SECRET:
+        printf("%s%s\n", texts[0], texts[1] == NULL ? "" : "    ; read, not shown");
+        return;
+    case OPTION_TEXT:
+    case OPTION_START:
+        if (strcmp(option->range, "redis-url") == 0)
+            print_redis_url(texts[0]);
+        else
+            printf("%s\n", texts[0]);
+        return;
+    }
+}
+
+static void print_section(const char *kind, const char *name, const char *base, int program)
+{
+    int heading = 0;
+
+    for (size_t i = 0; i < option_count; i++) {
+        if (strcmp(options[i].section, kind) != 0 || !(options[i].programs & program))
+            continue;
+        if (!heading)
+            printf("[%s%s%s]\n", kind, name[0] ? " " : "", name);
+        heading = 1;
+        print_value(&options[i], base);
+    }
+}
+
+static void print_settings(const struct config *config, int program)
+{
+    static const char *const singles[] = {"kafka", "redis", "health", "poller", "pusher"};
+
+    for (size_t i = 0; i < sizeof(singles) / sizeof(*singles); i++)
+        print_section(singles[i], "", (const char *)config, program);
+    for (int i = 0; i < config->store_count; i++)
+        print_section("store", config->stores[i].name, (const char *)&config->stores[i], program);
+    for (int i = 0; i < config->account_count; i++)
+        print_section("infusionsoft", config->accounts[i].name, (const char *)&config->accounts[i],
+                      program);
+    if (config->librdkafka_count > 0)
+        printf("[librdkafka]\n");
+    for (int i = 0; i < config->librdkafka_count; i++) {
+        const char *name = config->librdkafka[i].name;
+        int secret = strstr(name, "password") != NULL || strstr(name, "secret") != NULL ||
+                     strstr(name, "key.pem") != NULL || strstr(name, "sasl.jaas") != NULL;
+
+        printf("%s = %s\n", name, secret ? "***" : config->librdkafka[i].value);
+    }
+}
+
+int config_load(struct config *config, const struct config_program *program, int argc, char **argv,
+                struct error *err)
+{
+    static const struct option words[] = {{"help", no_argument, NULL, 'h'},
+                                          {"version", no_argument, NULL, 'v'},
+                                          {"check", no_argument, NULL, 'c'},
+                                          {"config", required_argument, NULL, 'f'},
+                                          {NULL, 0, NULL, 0}};
+    const char *path = getenv("BIGFUSION_CONFIG");
+    int check = 0;
+    int letter;
+
+    opterr = 0;
+    while ((letter = getopt_long(argc, argv, "", words, NULL)) != -1) {
+        if (letter == 'h') {
+            print_help(program);
+            exit(0);
+        } else if (letter == 'v') {
+            version_print(program->name);
+            exit(0);
+        } else if (letter == 'c') {
+            check = 1;
+        } else if (letter == 'f') {
+            path = optarg;
+        } else {
+            return error_set(err, ERROR_PERMANENT, "command line: %.60s: allowed: " COMMAND_LINE,
+                             argv[optind - 1]);
+        }
+    }
+    if (optind < argc)
+        return error_set(err, ERROR_PERMANENT, "command line: %.60s: allowed: " COMMAND_LINE,
+                         argv[optind]);
+    if (path == NULL || path[0] == '\0')
+        path = "/etc/bigfusion/bigfusion.conf";
+    if (config_read(config, program->program, path, err) != 0)
+        return -1;
+    if (check) {
+        print_settings(config, program->program);
+        config_free(config);
+        exit(0);
+    }
+    return 0;
+}
+
+static void free_options(const char *kind, char *base)
+{
+    for (size_t i = 0; i < option_count; i++) {
+        char **text = (char **)(void *)(base + options[i].offset);
+
+        if (kind[0] == '\0' ? strcmp(options[i].section, "store") == 0 ||
+                                  strcmp(options[i].section, "infusionsoft") == 0
+                            : strcmp(options[i].section, kind) != 0)
+            continue;
+        if (options[i].type == OPTION_TEXT || options[i].type == OPTION_START)
+            free(text[0]);
+        if (options[i].type == OPTION_SECRET) {
+            if (text[1] != NULL)
+                explicit_bzero(text[1], strlen(text[1]));
+            free(text[0]);
+            free(text[1]);
+        }
+    }
+}
+
+void config_free(struct config *config)
+{
+    for (int i = 0; i < config->store_count; i++) {
+        free_options("store", (char *)&config->stores[i]);
+        free(config->stores[i].name);
+    }
+    for (int i = 0; i < config->account_count; i++) {
+        free_options("infusionsoft", (char *)&config->accounts[i]);
+        free(config->accounts[i].name);
+    }
+    for (int i = 0; i < config->librdkafka_count; i++) {
+        free(config->librdkafka[i].name);
+        free(config->librdkafka[i].value);
+    }
+    free_options("", (char *)config);
+    free(config->stores);
+    free(config->accounts);
+    free(config->librdkafka);
+    memset(config, 0, sizeof(*config));
+}
+
+const struct config_store *config_store_by_hash(const struct config *config, struct text hash)
+{
+    for (int i = 0; i < config->store_count; i++)
+        if (text_is(hash, config->stores[i].hash))
+            return &config->stores[i];
+    return NULL;
+}
+
+const struct config_account *config_account_by_name(const struct config *config, struct text name)
+{
+    for (int i = 0; i < config->account_count; i++)
+        if (text_is(name, config->accounts[i].name))
+            return &config->accounts[i];
+    return NULL;
+}

@@ -1,0 +1,130 @@
+#include "stage/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/retry.h"
+
+enum {
+    /* Pausing costs a new fetch: records due this soon, up to so many, are rather kept at hand. */
+    DUE_SOON_MS = 1000,
+    DUE_KEPT_MAX = 64,
+};
+
+static int due_before(const struct due *a, const struct due *b)
+{
+    return a->at_ms < b->at_ms || (a->at_ms == b->at_ms && a->sequence < b->sequence);
+}
+
+static void due_push(struct stage *stage, struct due due)
+{
+    int i = stage->due_count++;
+
+    if (stage->due_count > stage->due_capacity) {
+        stage->due_capacity = stage->due_capacity > 0 ? 2 * stage->due_capacity : 64;
+        stage->due = mem_realloc(stage->due, (size_t)stage->due_capacity * sizeof(due));
+    }
+    for (; i > 0 && due_before(&due, &stage->due[(i - 1) / 2]); i = (i - 1) / 2)
+        stage->due[i] = stage->due[(i - 1) / 2];
+    stage->due[i] = due;
+}
+
+static struct ticket *due_pop(struct stage *stage)
+{
+    struct ticket *first = stage->due[0].ticket;
+    struct due last = stage->due[--stage->due_count];
+    int i = 0;
+
+    for (;;) {
+        int child = 2 * i + 1;
+
+        if (child + 1 < stage->due_count && due_before(&stage->due[child + 1], &stage->due[child]))
+            child++;
+        if (child >= stage->due_count || !due_before(&stage->due[child], &last))
+            break;
+        stage->due[i] = stage->due[child];
+        i = child;
+    }
+    if (stage->due_count > 0)
+        stage->due[i] = last;
+    return first;
+}
+
+void ticket_park(struct stage *stage, struct ticket *ticket, int64_t at_ms)
+{
+    struct partition *partition = ticket->partition;
+
+    ticket_own_bytes(ticket);
+    if (ticket->handed) {
+        stage->inflight--;
+        stage->inflight_bytes -= (int64_t)ticket->bytes;
+        ticket->handed = 0;
+    }
+    due_push(stage, (struct due){at_ms, stage->due_sequence++, ticket});
+    partition->parked_count++;
+    if (partition->parked_count >= DUE_KEPT_MAX || at_ms - clock_monotonic_ms() > DUE_SOON_MS) {
+        partition->pause |= PAUSE_DUE;
+        group_apply_pauses(stage);
+    }
+}
+
+static void unpark(struct stage *stage, struct ticket *ticket)
+{
+    struct partition *partition = ticket->partition;
+
+    if (--partition->parked_count > DUE_KEPT_MAX / 2 || !(partition->pause & PAUSE_DUE))
+        return;
+    partition->pause &= ~PAUSE_DUE;
+    group_apply_pauses(stage);
+}
+
+void ticket_hand_due(struct stage *stage)
+{
+    int64_t now_ms;
+
+    if (stage->due_count == 0)
+        return;
+    now_ms = clock_monotonic_ms();
+    while (stage->due_count > 0 && stage->due[0].at_ms <= now_ms && stage_has_room(stage)) {
+        struct ticket *ticket = due_pop(stage);
+
+        unpark(stage, ticket);
+        if (ticket_is_stale(ticket))
+            ticket_release(stage, ticket);
+        else if (ticket->partition->pause & PAUSE_TOPIC)
+            ticket_park(stage, ticket, now_ms + TICKET_REDO_MS);
+        else
+            ticket_hand(stage, ticket, 1);
+    }
+}
+
+void ticket_drop_parked(struct stage *stage)
+{
+    if (stage->held != NULL)
+        ticket_release(stage, stage->held);
+    stage->held = NULL;
+    while (stage->due_count > 0) {
+        struct ticket *ticket = due_pop(stage);
+
+        ticket->partition->parked_count--;
+        ticket_release(stage, ticket);
+    }
+}
+
+int64_t ticket_due_in_ms(const struct stage *stage, const struct event *event)
+{
+    const struct topics *topics = stage->settings.topics;
+    struct retry_due due = {.produced_ms = -1, .delay_ms = -1};
+
+    if (event->headers[HEADER_NOT_BEFORE].data == NULL)
+        return 0;
+    due.now_ms = clock_now_ms();
+    due.not_before_ms = event_header_int(event, HEADER_NOT_BEFORE, 0);
+    if (event->is_broker_time)
+        due.produced_ms = event->timestamp_ms;
+    for (int i = 0; i < TOPIC_RETRY_COUNT; i++)
+        if (strcmp(topics->retry[i], event->topic) == 0)
+            due.delay_ms = stage->settings.config->pusher.retry_delays_s[i] * 1000;
+    return retry_due_in_ms(&due);
+}

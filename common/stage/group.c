@@ -1,0 +1,360 @@
+#include "stage/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crash.h"
+#include "base/log.h"
+
+enum { REVOKE_WAIT_MS = 2000, COMMIT_WAIT_MS = 2000, COMMIT_POLL_MS = 50, REJOIN_DELAY_MS = 1000 };
+
+void partition_release(struct partition *partition)
+{
+    window_clear(&partition->window);
+    free(partition);
+}
+
+static int input_of(const struct stage *stage, const char *topic)
+{
+    for (int i = 0; i < stage->settings.input_count; i++)
+        if (strcmp(stage->settings.inputs[i], topic) == 0)
+            return i;
+    return -1;
+}
+
+struct partition *group_find(struct stage *stage, const rd_kafka_message_t *message)
+{
+    const char *topic = NULL;
+    struct partition *partition;
+
+    for (partition = stage->partitions; partition != NULL; partition = partition->next)
+        if (partition->rkt == message->rkt && partition->id == message->partition)
+            return partition;
+    topic = rd_kafka_topic_name(message->rkt);
+    for (partition = stage->partitions; partition != NULL; partition = partition->next)
+        if (partition->id == message->partition &&
+            strcmp(stage->settings.inputs[partition->input], topic) == 0) {
+            partition->rkt = message->rkt;
+            group_apply_pauses(stage); /* what had to wait for this record */
+            return partition;
+        }
+    return NULL;
+}
+
+int group_subscribe(struct stage *stage, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new(stage->settings.input_count);
+    rd_kafka_resp_err_t code;
+
+    for (int i = 0; i < stage->settings.input_count; i++)
+        rd_kafka_topic_partition_list_add(list, stage->settings.inputs[i], RD_KAFKA_PARTITION_UA);
+    code = rd_kafka_subscribe(stage->consumer, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(err, ERROR_PERMANENT, "kafka subscribe: %s", rd_kafka_err2str(code));
+    return 0;
+}
+
+/* librdkafka asks again for committed offsets after a timeout, but not where the broker answers
+ * that it is not, or not yet, the group's coordinator: those partitions are assigned and never
+ * read. No code tells that error from others, so its text has to. */
+void group_note_error(struct stage *stage, const rd_kafka_message_t *message)
+{
+    static const char text[] = "Failed to fetch committed offset";
+    const char *said = rd_kafka_message_errstr(message);
+
+    if (said == NULL || strncmp(said, text, sizeof(text) - 1) != 0 || stage->rejoin_ms != 0)
+        return;
+    stage->rejoin_ms = clock_monotonic_ms() + REJOIN_DELAY_MS;
+    log_warn("kafka gave no start of partitions, the group is joined again");
+}
+
+void group_rejoin_when_due(struct stage *stage)
+{
+    struct error err = {0};
+
+    if (stage->rejoin_ms == 0 || clock_monotonic_ms() < stage->rejoin_ms)
+        return;
+    stage->rejoin_ms = 0;
+    if (group_subscribe(stage, &err) != 0)
+        stage_fail(stage, &err);
+}
+
+static rd_kafka_topic_partition_t *list_add(const struct stage *stage,
+                                            rd_kafka_topic_partition_list_t **list,
+                                            const struct partition *partition)
+{
+    if (*list == NULL)
+        *list = rd_kafka_topic_partition_list_new(16);
+    return rd_kafka_topic_partition_list_add(*list, stage->settings.inputs[partition->input],
+                                             partition->id);
+}
+
+/* A pause or resume that meets librdkafka's own start of the partition makes it drop that start as
+ * outdated, and the partition is never read (its issues 2190 and 5591). So none is sent before the
+ * partition's first record: until then no partition is paused, see revoke(). */
+void group_apply_pauses(struct stage *stage)
+{
+    rd_kafka_topic_partition_list_t *pause = NULL, *resume = NULL;
+
+    for (struct partition *partition = stage->partitions; partition != NULL;
+         partition = partition->next) {
+        int wanted = partition->pause != 0;
+
+        if (partition->rkt == NULL || wanted == partition->paused)
+            continue;
+        partition->paused = wanted;
+        list_add(stage, wanted ? &pause : &resume, partition);
+    }
+    if (pause != NULL) {
+        rd_kafka_pause_partitions(stage->consumer, pause);
+        rd_kafka_topic_partition_list_destroy(pause);
+    }
+    if (resume != NULL) {
+        rd_kafka_resume_partitions(stage->consumer, resume);
+        rd_kafka_topic_partition_list_destroy(resume);
+    }
+}
+
+void group_pause_all(struct stage *stage, int paused)
+{
+    stage->paused_all = paused;
+    for (struct partition *partition = stage->partitions; partition != NULL;
+         partition = partition->next)
+        partition->pause = paused ? partition->pause | PAUSE_ALL : partition->pause & ~PAUSE_ALL;
+    group_apply_pauses(stage);
+}
+
+static void assign(struct stage *stage, const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_resp_err_t code;
+
+    stage->rejoin_ms = 0;
+    for (int i = 0; i < list->cnt; i++) {
+        struct partition *partition = mem_alloc(sizeof(*partition));
+
+        partition->input = input_of(stage, list->elems[i].topic);
+        if (partition->input < 0) {
+            free(partition);
+            continue;
+        }
+        partition->id = list->elems[i].partition;
+        partition->committed = partition->sought = -1;
+        window_init(&partition->window, -1);
+        if (stage->paused_all)
+            partition->pause |= PAUSE_ALL;
+        if (atomic_load(&stage->topic_paused[partition->input]) == TOPIC_PAUSED)
+            partition->pause |= PAUSE_TOPIC;
+        partition->next = stage->partitions;
+        stage->partitions = partition;
+    }
+    code = rd_kafka_assign(stage->consumer, list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        log_error("kafka assign failed error=\"%s\"", rd_kafka_err2str(code));
+    claim_assigned(stage, list);
+    kafka_watch_assigned(stage->watch, list);
+    health_set_ready("kafka", 1, NULL);
+    log_info("assigned partitions=%d", list->cnt);
+}
+
+/* What is under way gets a moment to finish: what is finished and committed is not done again
+ * elsewhere. */
+static void wait_for_inflight(struct stage *stage)
+{
+    int64_t limit_ms = stage->settings.config->kafka.session_timeout_ms / 3;
+    int64_t until_ms;
+
+    if (limit_ms > REVOKE_WAIT_MS)
+        limit_ms = REVOKE_WAIT_MS;
+    until_ms = clock_monotonic_ms() + limit_ms;
+    ticket_settle_all(stage);
+    while (stage->inflight > 0 && clock_monotonic_ms() < until_ms &&
+           !atomic_load(&stage->is_fatal)) {
+        producer_poll(stage->producer, 10);
+        ticket_settle_all(stage);
+    }
+}
+
+/* librdkafka keeps a pause over revocation and assignment, so it is taken back before: all of them,
+ * for a resume that met librdkafka's own pause for this rebalance was dropped. */
+static void resume_all(struct stage *stage)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+
+    for (struct partition *partition = stage->partitions; partition != NULL;
+         partition = partition->next)
+        if (partition->rkt != NULL)
+            list_add(stage, &list, partition);
+    if (list == NULL)
+        return;
+    rd_kafka_resume_partitions(stage->consumer, list);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static void revoke(struct stage *stage, const rd_kafka_topic_partition_list_t *list)
+{
+    int lost = rd_kafka_assignment_lost(stage->consumer);
+
+    ticket_drop_parked(stage);
+    if (!lost && !atomic_load(&stage->ended)) { /* else drain() has committed */
+        if (!stage->stopping)
+            wait_for_inflight(stage);
+        group_commit(stage, COMMIT_FINAL);
+    }
+    ticket_drop_parked(stage);
+    log_info("revoked partitions=%d lost=%d unfinished=%d", list->cnt, lost, stage->inflight);
+    resume_all(stage);
+    /* Eager assignment (range): all partitions are revoked together. */
+    while (stage->partitions != NULL) {
+        struct partition *partition = stage->partitions;
+
+        stage->partitions = partition->next;
+        partition->revoked = 1;
+        if (partition->ticket_count == 0)
+            partition_release(partition);
+    }
+    kafka_watch_assigned(stage->watch, NULL);
+    rd_kafka_assign(stage->consumer, NULL);
+}
+
+void group_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                        rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct stage *stage = opaque;
+
+    stage->in_rebalance = 1;
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        assign(stage, list);
+    } else if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
+        revoke(stage, list);
+    } else {
+        log_warn("kafka rebalance error=\"%s\"", rd_kafka_err2str(code));
+        rd_kafka_assign(rk, NULL);
+    }
+    stage->in_rebalance = 0;
+}
+
+struct partition *group_find_listed(struct stage *stage, const rd_kafka_topic_partition_t *listed)
+{
+    for (struct partition *partition = stage->partitions; partition != NULL;
+         partition = partition->next)
+        if (partition->id == listed->partition &&
+            strcmp(stage->settings.inputs[partition->input], listed->topic) == 0)
+            return partition;
+    return NULL;
+}
+
+void group_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                     rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct stage *stage = opaque;
+    rd_kafka_resp_err_t first = code;
+
+    (void)rk;
+    for (int i = 0; list != NULL && i < list->cnt; i++) {
+        rd_kafka_resp_err_t own = code != 0 ? code : list->elems[i].err;
+        struct partition *partition = group_find_listed(stage, &list->elems[i]);
+
+        if (own != RD_KAFKA_RESP_ERR_NO_ERROR && partition != NULL)
+            partition->committed = -1;
+        if (first == RD_KAFKA_RESP_ERR_NO_ERROR)
+            first = own;
+    }
+    if (first != RD_KAFKA_RESP_ERR_NO_ERROR && first != RD_KAFKA_RESP_ERR__NO_OFFSET)
+        log_warn("kafka commit failed, is tried again error=\"%s\"", rd_kafka_err2str(first));
+    else
+        metric_add(stage->commits, 1);
+    CRASH_POINT("committed", "");
+}
+
+struct commit_answer {
+    rd_kafka_topic_partition_list_t *list; /* receives each partition's own answer */
+    rd_kafka_resp_err_t code;
+    int there;
+};
+
+static void on_commit_answer(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                             rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct commit_answer *answer = opaque;
+
+    (void)rk;
+    for (int i = 0; list != NULL && i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *asked = rd_kafka_topic_partition_list_find(
+            answer->list, list->elems[i].topic, list->elems[i].partition);
+
+        if (asked != NULL)
+            asked->err = list->elems[i].err;
+    }
+    answer->code = code;
+    answer->there = 1;
+}
+
+rd_kafka_resp_err_t group_commit_wait(struct stage *stage, rd_kafka_topic_partition_list_t *list)
+{
+    struct commit_answer answer = {.list = list, .code = RD_KAFKA_RESP_ERR__TIMED_OUT};
+    int64_t until_ms = clock_monotonic_ms() + COMMIT_WAIT_MS;
+    rd_kafka_queue_t *queue = mem_check(rd_kafka_queue_new(stage->consumer));
+    rd_kafka_resp_err_t code =
+        rd_kafka_commit_queue(stage->consumer, list, queue, on_commit_answer, &answer);
+
+    while (code == RD_KAFKA_RESP_ERR_NO_ERROR && !answer.there && clock_monotonic_ms() < until_ms)
+        rd_kafka_queue_poll_callback(queue, COMMIT_POLL_MS);
+    rd_kafka_queue_destroy(queue); /* an answer that comes later is dropped */
+    return code != RD_KAFKA_RESP_ERR_NO_ERROR ? code : answer.code;
+}
+
+void group_commit(struct stage *stage, enum commit how)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+    rd_kafka_resp_err_t code;
+
+    for (struct partition *partition = stage->partitions; partition != NULL;
+         partition = partition->next) {
+        int64_t offset = window_committable(&partition->window);
+        struct claim claim = {.offset = offset};
+        rd_kafka_topic_partition_t *listed;
+
+        if (offset < 0 ||
+            (offset == partition->committed && !(how == COMMIT_FINAL && partition->is_claimed)))
+            continue;
+        listed = list_add(stage, &list, partition);
+        listed->offset = offset;
+        if (stage->ramp > 0 && how != COMMIT_FINAL)
+            claim.state = CLAIM_RAMP;
+        claim_set(listed, &claim);
+        partition->is_claimed = claim.state != CLAIM_NONE;
+        partition->committed = offset;
+    }
+    if (list == NULL)
+        return;
+    CRASH_POINT("committing", "");
+    code = how != COMMIT_REGULAR ? group_commit_wait(stage, list)
+                                 : rd_kafka_commit(stage->consumer, list, 1);
+    /* A commit that is waited for is not reported to the callback. */
+    if (how != COMMIT_REGULAR || code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        group_on_commit(stage->consumer, code, list, stage);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void group_measure_lag(struct stage *stage)
+{
+    for (int i = 0; i < stage->settings.input_count; i++) {
+        int64_t lag = 0;
+
+        for (struct partition *partition = stage->partitions; partition != NULL;
+             partition = partition->next) {
+            int64_t low = 0, high = -1, done = window_committable(&partition->window);
+
+            if (partition->input != i || done < 0)
+                continue;
+            rd_kafka_get_watermark_offsets(stage->consumer, stage->settings.inputs[i],
+                                           partition->id, &low, &high);
+            if (high > done)
+                lag += high - done;
+        }
+        metric_set(stage->lag[i], lag);
+    }
+}

@@ -1,0 +1,199 @@
+#include "stage/internal.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum {
+    FOUND_TIMEOUT_MS = 3000,
+    RAMP_STEP_MS = 1000, /* a careful start waits no longer for what is slow to finish */
+};
+
+/* A record that runs alone waits for those that run; those behind it wait for it. */
+void claim_init(struct stage *stage)
+{
+    pthread_rwlockattr_t attributes;
+
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&stage->running, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+}
+
+static int poison_after(const struct stage *stage)
+{
+    return (int)stage->settings.config->kafka.poison_after;
+}
+
+void claim_set(rd_kafka_topic_partition_t *listed, const struct claim *claim)
+{
+    char text[CLAIM_TEXT_BYTES];
+
+    claim_print(claim, text);
+    if (text[0] == '\0')
+        return;
+    listed->metadata = mem_strdup(text); /* the list frees it */
+    listed->metadata_size = strlen(text);
+}
+
+void claim_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *found;
+    int unclean = 0;
+
+    if (poison_after(stage) == 0 || list->cnt == 0)
+        return;
+    found = rd_kafka_topic_partition_list_copy(list);
+    /* Without an answer nothing is suspect: what ends the program now is claimed at its next start.
+     */
+    if (rd_kafka_committed(stage->consumer, found, FOUND_TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        log_warn("kafka committed offsets not read, records are taken as unknown");
+    for (int i = 0; i < found->cnt; i++) {
+        struct partition *partition = group_find_listed(stage, &found->elems[i]);
+
+        if (partition == NULL)
+            continue;
+        claim_parse((struct text){found->elems[i].metadata, found->elems[i].metadata_size},
+                    &partition->found);
+        partition->is_watched = 1;
+        partition->is_claimed = partition->found.state != CLAIM_NONE;
+        unclean += claim_is_unclean(&partition->found);
+    }
+    rd_kafka_topic_partition_list_destroy(found);
+    if (unclean == 0)
+        return;
+    stage->ramp = stage->ramp_left = 1;
+    stage->ramp_ms = clock_monotonic_ms();
+    log_info("the last program ended without stopping, starting with care partitions=%d", unclean);
+}
+
+/* @returns whether Kafka has it */
+static int write_claim(struct stage *stage, const struct event *event, int64_t committed,
+                       const struct claim *claim)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *listed =
+        rd_kafka_topic_partition_list_add(list, event->topic, event->partition);
+    rd_kafka_resp_err_t code;
+
+    listed->offset = committed;
+    claim_set(listed, claim);
+    code = group_commit_wait(stage, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 1;
+    /* Without a claim a record is handed over all the same: Kafka's moods stop nobody. */
+    log_warn("kafka claim not written topic=%s partition=%d offset=%lld error=\"%s\"", event->topic,
+             event->partition, (long long)event->offset, rd_kafka_err2str(code));
+    return 0;
+}
+
+static void set_poison(struct stage *stage, struct ticket *ticket, int deaths,
+                       struct result *result)
+{
+    const struct event *event = &ticket->event;
+    char key[128], detail[sizeof(result->detail)];
+
+    log_escape(key, sizeof(key), event->key.data, event->key.length);
+    snprintf(detail, sizeof(detail), "%d starts of %s in a row ended under it", deaths,
+             stage->settings.service);
+    log_error("poison set aside key=%s origin=%s/%d/%lld starts=%d", key, event->topic,
+              event->partition, (long long)event->offset, deaths);
+    metric_add(metric_counter("bigfusion_alarms_total", "Alarms raised", "kind=\"poison\""), 1);
+    result_dead(result, &stage->settings, event, REASON_POISON, detail);
+}
+
+enum claim_verdict claim_first(struct stage *stage, struct ticket *ticket, struct result *result)
+{
+    struct partition *partition = ticket->partition;
+    const struct event *event = &ticket->event;
+    uint64_t key = claim_key(event->key);
+    int deaths = claim_deaths(&partition->found, event->offset, key);
+    enum claim_verdict verdict = claim_decide(deaths, poison_after(stage));
+    int64_t committed = window_committable(&partition->window);
+    struct claim claim = {CLAIM_OPEN, event->offset, key, 0};
+
+    partition->is_watched = 0;
+    if (verdict == CLAIM_POISON) {
+        set_poison(stage, ticket, deaths, result);
+        return verdict;
+    }
+    /* No regular commit of the same offset may take the claim away. */
+    partition->committed = committed;
+    partition->is_claimed = 1;
+    if (verdict == CLAIM_SUSPECT) {
+        ticket->deaths = deaths;
+        stage->suspects++;
+        ticket->claim_at = committed;
+    } else if (!write_claim(stage, event, committed, &claim)) {
+        partition->committed = -1;
+    }
+    return verdict;
+}
+
+void claim_as(struct stage *stage, const struct ticket *ticket, enum claim_state state)
+{
+    struct claim claim = {state, ticket->event.offset, claim_key(ticket->event.key),
+                          ticket->deaths};
+
+    write_claim(stage, &ticket->event, ticket->claim_at, &claim);
+}
+
+void stage_begin(struct stage *stage, struct ticket *ticket)
+{
+    if (ticket->deaths == 0) {
+        pthread_rwlock_rdlock(&stage->running);
+        return;
+    }
+    pthread_rwlock_wrlock(&stage->running);
+    atomic_store(&stage->is_alone, 1);
+    claim_as(stage, ticket, CLAIM_ALONE);
+}
+
+void stage_end(struct stage *stage, struct ticket *ticket, int is_set_aside)
+{
+    /* Before anything else runs: what ends the program from here on was not this record. */
+    if (ticket->deaths > 0) {
+        claim_as(stage, ticket, is_set_aside ? CLAIM_IDLE : CLAIM_RAMP);
+        if (is_set_aside)
+            atomic_store(&stage->is_alone, 0);
+    }
+    pthread_rwlock_unlock(&stage->running);
+}
+
+/* The stage's own thread does not wait for what runs: the record is held, and offered again soon.
+ */
+int claim_offer(struct stage *stage, struct ticket *ticket)
+{
+    int claims = ticket->deaths > 0 && !ticket->offered;
+    int taken;
+
+    if ((claims ? pthread_rwlock_trywrlock(&stage->running)
+                : pthread_rwlock_tryrdlock(&stage->running)) != 0)
+        return 0;
+    if (claims)
+        claim_as(stage, ticket, CLAIM_ALONE);
+    ticket->offered = 1;
+    taken = stage->offer(stage->context, ticket, &ticket->event) == 0;
+    if (claims)
+        claim_as(stage, ticket, CLAIM_IDLE);
+    pthread_rwlock_unlock(&stage->running);
+    return taken;
+}
+
+void claim_ramp(struct stage *stage)
+{
+    int64_t now_ms = clock_monotonic_ms();
+
+    if (stage->ramp_left == stage->ramp ||
+        (stage->inflight > 0 &&
+         (now_ms - stage->ramp_ms < RAMP_STEP_MS || atomic_load(&stage->is_alone))))
+        return;
+    group_commit(stage, COMMIT_WAIT);
+    stage->ramp *= 2;
+    stage->ramp_left = stage->ramp;
+    stage->ramp_ms = now_ms;
+    if (stage->ramp >= stage->settings.inflight_records_max)
+        stage->ramp = 0;
+}
