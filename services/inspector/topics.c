@@ -14,52 +14,6 @@
 
 enum { TIMEOUT_MS = 30000 };
 
-static void add(struct topic_setting *settings, int *count, const char *name, const char *value)
-{
-    struct topic_setting *setting = &settings[(*count)++];
-
-    setting->name = name;
-    snprintf(setting->value, sizeof(setting->value), "%s", value);
-}
-
-static int64_t min_insync_replicas(const struct config *config)
-{
-    if (config->kafka.min_insync_replicas > 0)
-        return config->kafka.min_insync_replicas;
-    return config->kafka.replication >= 3 ? 2 : 1;
-}
-
-int topic_settings_of(const struct config *config, const struct topic_plan *plan,
-                      struct topic_setting settings[TOPIC_SETTINGS_MAX])
-{
-    char number[24];
-    int count = 0;
-
-    snprintf(number, sizeof(number), "%" PRId64, plan->max_record_bytes);
-    add(settings, &count, "max.message.bytes", number);
-    snprintf(number, sizeof(number), "%" PRId64, min_insync_replicas(config));
-    add(settings, &count, "min.insync.replicas", number);
-    switch (plan->keep) {
-    case TOPIC_KEEP_30_DAYS:
-        snprintf(number, sizeof(number), "%" PRId64, INT64_C(30) * 24 * 60 * 60 * 1000);
-        add(settings, &count, "cleanup.policy", "delete");
-        add(settings, &count, "retention.ms", number);
-        add(settings, &count, "retention.bytes", "-1");
-        break;
-    case TOPIC_KEEP_FOR_EVER:
-        add(settings, &count, "cleanup.policy", "delete");
-        add(settings, &count, "retention.ms", "-1");
-        add(settings, &count, "retention.bytes", "-1");
-        break;
-    case TOPIC_KEEP_COMPACTED:
-        add(settings, &count, "cleanup.policy", "compact");
-        break;
-    }
-    if (plan->is_broker_time)
-        add(settings, &count, "message.timestamp.type", "LogAppendTime");
-    return count;
-}
-
 static rd_kafka_NewTopic_t *new_topic(const struct config *config, const struct topic_plan *plan)
 {
     struct topic_setting settings[TOPIC_SETTINGS_MAX];

@@ -10,10 +10,18 @@
 
 enum { TOPIC_SETTINGS_MAX = 8 };
 
+/* What keeps the promise that a setting is for. -1 is no limit: more than any number. */
+enum topic_promise { TOPIC_EXACTLY = 0, TOPIC_AT_LEAST };
+
 struct topic_setting {
     const char *name; /* as Kafka calls it; static */
+    enum topic_promise promise;
     char value[24];
 };
+
+/** @brief Whether a value that is not the expected one keeps its promise all the same: retention
+ * for longer, more copies. is: NULL where it is not set. */
+int topic_promise_kept(enum topic_promise promise, const char *is, const char *expected);
 
 /** @brief The settings that a topic of ours is made with. @returns how many */
 int topic_settings_of(const struct config *config, const struct topic_plan *plan,
@@ -23,7 +31,8 @@ int topic_settings_of(const struct config *config, const struct topic_plan *plan
  * @brief Compares the topics that were there already with what they are to be like; prints one line
  * for each difference. Nothing is changed: whoever set it may have had a reason.
  * @param found  for each plan: whether it is to be compared
- * @returns 0; -1 with a permanent error when something differs
+ * @returns 0, also where all that differs is more than was asked for; -1 with a permanent error
+ * when a difference may lose or refuse records
  */
 int topics_check(rd_kafka_t *rk, const struct config *config, const struct topic_plan *plan,
                  int count, const int *found, struct error *err);

@@ -9,22 +9,26 @@
 
 enum { TIMEOUT_MS = 30000 };
 
-static int differs(const char *topic, const char *setting, const char *is, const char *expected)
+/* @returns 1 where the difference breaks what the setting is for, else 0 */
+static int differs(const char *topic, const struct topic_setting *expected, const char *is)
 {
-    if (is != NULL && strcmp(is, expected) == 0)
+    int kept = topic_promise_kept(expected->promise, is, expected->value);
+
+    if (is != NULL && strcmp(is, expected->value) == 0)
         return 0;
-    printf("differs %s: %s is %s, expected %s\n", topic, setting, is != NULL ? is : "not set",
-           expected);
-    return 1;
+    printf("differs %s: %s is %s, expected %s%s\n", topic, expected->name,
+           is != NULL ? is : "not set", expected->value, kept ? " (more: accepted)" : "");
+    return !kept;
 }
 
-static int number_differs(const char *topic, const char *setting, int is, int64_t expected)
+static int number_differs(const char *topic, const char *name, int is, int64_t expected)
 {
-    char is_text[24], expected_text[24];
+    struct topic_setting setting = {.name = name, .promise = TOPIC_AT_LEAST};
+    char text[24];
 
-    snprintf(is_text, sizeof(is_text), "%d", is);
-    snprintf(expected_text, sizeof(expected_text), "%" PRId64, expected);
-    return differs(topic, setting, is_text, expected_text);
+    snprintf(text, sizeof(text), "%d", is);
+    snprintf(setting.value, sizeof(setting.value), "%" PRId64, expected);
+    return differs(topic, &setting, text);
 }
 
 /* Partitions and copies are no settings: the metadata tells them. */
@@ -88,8 +92,7 @@ static int check_settings(const rd_kafka_event_t *event, const struct config *co
                 strcmp(plan[j].name, name) == 0 ? topic_settings_of(config, &plan[j], settings) : 0;
 
             for (int k = 0; k < expected; k++)
-                *count += differs(name, settings[k].name, value_of(resources[i], settings[k].name),
-                                  settings[k].value);
+                *count += differs(name, &settings[k], value_of(resources[i], settings[k].name));
         }
     }
     return 0;
@@ -142,8 +145,9 @@ int topics_check(rd_kafka_t *rk, const struct config *config, const struct topic
             rc = check_shape(rk, config, plan[i].name, &differences, err);
     if (rc == 0 && differences > 0)
         rc = error_set(err, ERROR_PERMANENT,
-                       "topics that exist differ from the configuration in %d places, nothing was "
-                       "changed; change them with Kafka's own tools, or the configuration",
+                       "topics that exist have less than the configuration asks for in %d places, "
+                       "nothing was changed; change them with Kafka's own tools, or the "
+                       "configuration",
                        differences);
     return rc;
 }
