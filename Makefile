@@ -33,8 +33,8 @@ BINARIES := $(foreach p,$(PROGRAMS),$(BUILD)/bin/$(firstword $(subst =, ,$(p))))
 COMMON_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*/*.c))
 # A service's own files, all but main.c, for the unit tests: its pure functions are tested as they are linked.
 # The sandbox stands apart: it shares no code with the services and may use the same names.
-SANDBOX_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard services/sandbox/*.c)))
-SERVICE_OBJECTS := $(filter-out $(SANDBOX_OBJECTS),$(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard services/*/*.c))))
+SANDBOX_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard services/sandbox/*.c services/sandbox/*/*.c)))
+SERVICE_OBJECTS := $(filter-out $(SANDBOX_OBJECTS),$(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard services/*/*.c services/*/*/*.c))))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c)) \
 	$(patsubst tests/fuzz/%.c,$(BUILD)/unit/test_%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -128,7 +128,7 @@ chaos-full: crash-build ## the same with the full figures, without a limit of ti
 soak: crash-build ## ten times the usual rate for MINUTES (10): memory flat, lag bounded
 	BUILD=$(BUILD)/crash $(PYTHON) tests/chaos/chaos.py --row soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-FORMATTED := $(wildcard common/*/*.[ch] services/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch])
+FORMATTED := $(wildcard common/*/*.[ch] services/*/*.[ch] services/*/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch])
 
 .PHONY: format format-check lint compilers asan check compose-check
 format: ## lay out the C code
@@ -178,7 +178,7 @@ $(BUILD)/libcommon.a: $(COMMON_OBJECTS)
 	ar rcs $@ $^
 
 define program_rule
-$(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(2)/*.c)) $(BUILD)/libcommon.a
+$(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(2)/*.c $(2)/*/*.c)) $(BUILD)/libcommon.a
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
 endef
@@ -196,6 +196,8 @@ $(BUILD)/generated/seed_orders.json.h: services/sandbox/seed_orders.json
 	@mkdir -p $(@D)
 	xxd -i < $< | sed '$$ s/$$/, 0x00/' > $@
 $(BUILD)/services/sandbox/world.o: $(BUILD)/generated/seed_orders.json.h
+
+$(BUILD)/services/sandbox/%.o: CPPFLAGS += -Iservices/sandbox
 
 $(BUILD)/libsandbox.a: $(SANDBOX_OBJECTS)
 	@rm -f $@

@@ -1,24 +1,11 @@
 /* control.c - /sandbox/: what tests, demos and people use to see and steer the sandbox. */
 #include "control.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-
-int control_error(struct reply *reply, int status, const char *format, ...)
-{
-    char message[256];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    reply_json(reply, status, mem_check(json_pack("{s:s}", "error", text_repair(message))));
-    return -1;
-}
 
 static json_t *shop_json(const struct shop *shop)
 {

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "dates.h"
-#include "generate.h"
+#include "generate/generate.h"
 #include "order_text.h"
 
 /* Segments of the path: sandbox, stores, hash, orders, id, raw. */

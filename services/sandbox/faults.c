@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "schema.h"
+#include "infusionsoft/schema.h"
 
 static const char *const kind_names[] = {"none",       "status",  "delay", "drop_before",
                                          "drop_after", "garbage", "html",  "cut",

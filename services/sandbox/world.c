@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "dates.h"
-#include "generate.h"
+#include "generate/generate.h"
 #include "order_text.h"
 
 /* The vendor's sample: orders 149, 250 and 251, served byte for byte. */

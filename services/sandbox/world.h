@@ -6,13 +6,13 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#include "account.h"
+#include "infusionsoft/account.h"
 #include "faults.h"
 #include "geo.h"
 #include "journal.h"
 #include "options.h"
 #include "limits.h"
-#include "shop.h"
+#include "bigcommerce/shop.h"
 
 #define BC_TOKEN "sandbox-bc-token"
 

@@ -11,9 +11,9 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "generate.h"
+#include "generate/generate.h"
 #include "order_text.h"
-#include "shop.h"
+#include "bigcommerce/shop.h"
 
 #define COUNT 500
 

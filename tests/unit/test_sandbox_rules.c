@@ -11,7 +11,7 @@
 #include "dates.h"
 #include "faults.h"
 #include "limits.h"
-#include "schema.h"
+#include "infusionsoft/schema.h"
 
 static void dates_of_both_vendors_are_read(void **state)
 {

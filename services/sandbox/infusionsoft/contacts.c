@@ -1,5 +1,5 @@
 /* contacts.c - contacts of the account: list, create with upsert, get, patch. */
-#include "account.h"
+#include "infusionsoft/account.h"
 
 #include <stdlib.h>
 #include <string.h>

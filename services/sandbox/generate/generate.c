@@ -1,4 +1,4 @@
-#include "generate.h"
+#include "generate/generate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "dates.h"
 #include "order_text.h"
-#include "shapes.h"
+#include "generate/shapes.h"
 
 const char *status_name(int status_id)
 {

@@ -1,6 +1,6 @@
 /* tokens.c - OAuth tokens of the account. A refresh token works once; the pair that it brings
  * replaces it. */
-#include "account.h"
+#include "infusionsoft/account.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* tags.c - tags of the account, and the goals of its automations. */
-#include "account.h"
+#include "infusionsoft/account.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* orders.c - orders of the account. Totals are computed in whole smallest units of the
  * account's currency, so that a rounding error
  * cannot hide. */
-#include "account.h"
+#include "infusionsoft/account.h"
 
 #include <stdio.h>
 #include <stdlib.h>

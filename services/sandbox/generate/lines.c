@@ -1,5 +1,5 @@
-/* generate_lines.c - what is ordered: the catalogue, line items, money. */
-#include "draft.h"
+/* lines.c - what is ordered: the catalogue, line items, money. */
+#include "generate/draft.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* payments.c - payments of orders: a record of money, nothing is charged. */
-#include "account.h"
+#include "infusionsoft/account.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "request.h"
-#include "shop.h"
+#include "bigcommerce/shop.h"
 
 struct include {
     int consignments;

@@ -1,6 +1,6 @@
-/* generate_people.c - who orders: names, addresses, e-mails. All invented; e-mails end in
+/* people.c - who orders: names, addresses, e-mails. All invented; e-mails end in
  * example.com, .net, .org. */
-#include "draft.h"
+#include "generate/draft.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "shop.h"
+#include "bigcommerce/shop.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* account.c - the account's door: who may come in, how often, and which handler answers. */
-#include "account.h"
+#include "infusionsoft/account.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* list.c - list calls of the account: filter, order, pages. */
-#include "collection.h"
+#include "infusionsoft/collection.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "collection.h"
+#include "infusionsoft/collection.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* call.c - what the account's handlers share: bodies, masks, money, custom fields. */
-#include "account.h"
+#include "infusionsoft/account.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
 #ifndef SANDBOX_SHAPES_H
 #define SANDBOX_SHAPES_H
 
-#include "draft.h"
-#include "generate.h"
+#include "generate/draft.h"
+#include "generate/generate.h"
 
 /* Shapes of the 34 good orders out of 50. */
 enum shape {

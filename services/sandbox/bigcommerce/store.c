@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "dates.h"
-#include "generate.h"
+#include "generate/generate.h"
 #include "order_text.h"
-#include "store_list.h"
+#include "bigcommerce/store_list.h"
 #include "world.h"
 
 /* Segments of the path: stores, hash, v2, resource, id, sub. */

@@ -1,4 +1,4 @@
-#include "schema.h"
+#include "infusionsoft/schema.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* products.c - products of the account. Two may have one SKU; nobody here minds. */
-#include "account.h"
+#include "infusionsoft/account.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,10 +8,10 @@
 
 #include <jansson.h>
 
-#include "collection.h"
+#include "infusionsoft/collection.h"
 #include "limits.h"
 #include "request.h"
-#include "schema.h"
+#include "infusionsoft/schema.h"
 
 #define ACCOUNT_BASE "/crm/rest/v2"
 #define ACCOUNT_KEY "KeapAK-sandbox"

@@ -1,5 +1,5 @@
-/* generate_shapes.c - which order comes when, and what makes each shape. */
-#include "shapes.h"
+/* shapes.c - which order comes when, and what makes each shape. */
+#include "generate/shapes.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "store_list.h"
+#include "bigcommerce/store_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>

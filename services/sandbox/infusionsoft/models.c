@@ -1,5 +1,5 @@
 /* models.c - custom fields, and what the account tells about itself. */
-#include "account.h"
+#include "infusionsoft/account.h"
 
 #include <ctype.h>
 #include <stdio.h>
