@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 
+#define NO_LIMIT "-1"
+
 static void add(struct topic_setting *settings, int *count, const char *name,
                 enum topic_promise promise, const char *value)
 {
@@ -62,9 +64,10 @@ int topic_promise_kept(enum topic_promise promise, const char *is, const char *e
         return 0;
     if (strcmp(is, expected) == 0)
         return 1;
-    if (promise == TOPIC_EXACTLY || text_to_int(text_of(expected), &wanted) != 0)
-        return 0; /* no limit is expected, and there is one */
-    if (strcmp(is, "-1") == 0)
+    if (promise == TOPIC_EXACTLY || strcmp(expected, NO_LIMIT) == 0)
+        return 0;
+    if (strcmp(is, NO_LIMIT) == 0)
         return 1;
-    return text_to_int(text_of(is), &has) == 0 && has >= wanted;
+    return text_to_int(text_of(is), &has) == 0 && text_to_int(text_of(expected), &wanted) == 0 &&
+           has >= wanted;
 }
