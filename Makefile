@@ -26,7 +26,7 @@ PROGRAMS := \
 	bigfusion-poller=services/poller bigfusion-filter=services/filter bigfusion-mapper=services/mapper \
 	bigfusion-pusher=services/pusher bigfusion=services/inspector bigfusion-sandbox=services/sandbox \
 	bigfusion-devbroker=tests/devbroker bench-passthrough=tests/bench/passthrough bench-stage=tests/bench/stage bench-http=tests/bench/http \
-	bench-generate=tests/bench/generate ledger-calls=tests/ledger/calls
+	bench-generate=tests/bench/generate ledger-calls=tests/ledger/calls kafka-places=tests/places
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard $(lastword $(subst =, ,$(p)))/*.c),$(p)))
 BINARIES := $(foreach p,$(PROGRAMS),$(BUILD)/bin/$(firstword $(subst =, ,$(p))))
 
@@ -128,7 +128,7 @@ chaos-full: crash-build ## the same with the full figures, without a limit of ti
 soak: crash-build ## ten times the usual rate for MINUTES (10): memory flat, lag bounded
 	BUILD=$(BUILD)/crash $(PYTHON) tests/chaos/chaos.py --row soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-FORMATTED := $(wildcard common/*/*.[ch] services/*/*.[ch] services/*/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch])
+FORMATTED := $(wildcard common/*/*.[ch] services/*/*.[ch] services/*/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch] tests/places/*.[ch])
 
 .PHONY: format format-check lint compilers asan check compose-check
 format: ## lay out the C code
@@ -140,7 +140,7 @@ format-check:
 lint: ## cppcheck over all C code
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem --library=posix -D_GNU_SOURCE -DBIGFUSION_VERSION='""' -Icommon \
-		-j 2 common services tests/unit tests/fuzz tests/devbroker tests/bench tests/ledger
+		-j 2 common services tests/unit tests/fuzz tests/devbroker tests/bench tests/ledger tests/places
 
 compilers: ## every program and unit test without a warning under gcc and clang
 	$(MAKE) CC=gcc BUILD=$(BUILD)/gcc all unit-build

@@ -89,13 +89,41 @@ void kafka_return_memory(void);
 void kafka_event_of(const rd_kafka_message_t *message, struct event *event);
 
 /**
+ * @brief A consumer that reads partitions and committed offsets, but joins no group and commits
+ * nothing. New: kafka_close(), kafka_destroy().
+ * @param group  whose committed offsets it can read, or NULL
+ * @returns NULL with a permanent error on a bad setting
+ */
+rd_kafka_t *kafka_reader_new(const struct config *config, const char *group, struct error *err);
+
+/** @brief Adds every partition of a topic to list, each at its beginning. @returns 0; -1 with a
+ * temporary error when the broker does not answer or there is no such topic */
+int kafka_list_partitions(rd_kafka_t *rk, const char *topic, rd_kafka_topic_partition_list_t *list,
+                          struct error *err);
+
+/** @brief Is given each record that is read. @returns 0; -1 with an error ends the reading */
+typedef int (*kafka_visit)(void *context, const struct event *event, struct error *err);
+
+/**
  * @brief Reads topics from their beginning to the end they have now, calling visit for each record
  * in offset order of its partition: for compacted topics (cursors, rebuild). No consumer group, no
  * commit.
  * @returns 0; -1 with an error: temporary when the broker does not answer, or what visit returned
  */
-typedef int (*kafka_visit)(void *context, const struct event *event, struct error *err);
 int kafka_read_all(const struct config *config, const char *const *topic_names, int topic_count,
                    kafka_visit visit, void *context, struct error *err);
+
+/* The records of a partition at the offsets from, from + 1 ... to - 1. */
+struct kafka_span {
+    const char *topic; /* borrowed */
+    int32_t partition;
+    int64_t from; /* >= 0; where it is older than what is kept: from the oldest that is */
+    int64_t to;   /* not above the partition's end: nobody waits for records to come */
+};
+
+/** @brief As kafka_read_all(), for parts of partitions. Each partition is in one span at most; an
+ * empty span (to <= from) is skipped. */
+int kafka_read_spans(const struct config *config, const struct kafka_span *spans, int span_count,
+                     kafka_visit visit, void *context, struct error *err);
 
 #endif

@@ -1,5 +1,6 @@
 #include "net/kafka.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -35,26 +36,25 @@ void kafka_event_of(const rd_kafka_message_t *message, struct event *event)
     }
 }
 
-/* Adds the partitions of one topic, each from its beginning. */
-static int add_partitions(rd_kafka_t *rk, const char *name, rd_kafka_topic_partition_list_t *list,
+int kafka_list_partitions(rd_kafka_t *rk, const char *topic, rd_kafka_topic_partition_list_t *list,
                           struct error *err)
 {
-    rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, name, NULL);
+    rd_kafka_topic_t *rkt = rd_kafka_topic_new(rk, topic, NULL);
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t code;
     int result = 0;
 
     if (rkt == NULL)
-        return error_set(err, ERROR_PERMANENT, "kafka topic name %s is not accepted", name);
+        return error_set(err, ERROR_PERMANENT, "kafka topic name %s is not accepted", topic);
     code = rd_kafka_metadata(rk, 0, rkt, &metadata, METADATA_TIMEOUT_MS);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1)
         code = metadata->topics[0].err;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         result =
-            error_set(err, ERROR_TEMPORARY, "kafka topic %s: %s", name, rd_kafka_err2str(code));
+            error_set(err, ERROR_TEMPORARY, "kafka topic %s: %s", topic, rd_kafka_err2str(code));
     else
         for (int i = 0; i < metadata->topics[0].partition_cnt; i++)
-            rd_kafka_topic_partition_list_add(list, name, metadata->topics[0].partitions[i].id)
+            rd_kafka_topic_partition_list_add(list, topic, metadata->topics[0].partitions[i].id)
                 ->offset = RD_KAFKA_OFFSET_BEGINNING;
     if (metadata != NULL)
         rd_kafka_metadata_destroy(metadata);
@@ -62,35 +62,83 @@ static int add_partitions(rd_kafka_t *rk, const char *name, rd_kafka_topic_parti
     return result;
 }
 
-/* A partition's end is reported again when more was written after it: only the first time counts.
- */
-static int mark_end(rd_kafka_topic_partition_list_t *list, const rd_kafka_message_t *message)
-{
-    rd_kafka_topic_partition_t *part = rd_kafka_topic_partition_list_find(
-        list, rd_kafka_topic_name(message->rkt), message->partition);
+/* What is left to read of one partition. */
+struct part {
+    int64_t from, to; /* to: INT64_MAX, up to the end that is met first */
+    int is_done;
+};
 
-    if (part == NULL || part->offset == RD_KAFKA_OFFSET_END)
-        return 0;
-    part->offset = RD_KAFKA_OFFSET_END;
-    return 1;
+struct reading {
+    rd_kafka_t *rk;
+    rd_kafka_topic_partition_list_t *list;
+    struct part *parts; /* one for each of list */
+    int left;           /* parts that are not done */
+    const rd_kafka_topic_t *last_rkt;
+    int last; /* index of the partition that the last message came from; -1 */
+    kafka_visit visit;
+    void *context;
+};
+
+/* Messages come in runs of one partition. @returns an index, -1: not ours */
+static int part_of(struct reading *reading, const rd_kafka_message_t *message)
+{
+    const rd_kafka_topic_partition_list_t *list = reading->list;
+    const char *topic;
+
+    if (reading->last >= 0 && reading->last_rkt == message->rkt &&
+        list->elems[reading->last].partition == message->partition)
+        return reading->last;
+    topic = rd_kafka_topic_name(message->rkt);
+    for (int i = 0; i < list->cnt; i++)
+        if (list->elems[i].partition == message->partition &&
+            strcmp(list->elems[i].topic, topic) == 0) {
+            reading->last_rkt = message->rkt;
+            return reading->last = i;
+        }
+    return -1;
 }
 
-/* @returns 1 at the end of one more partition, 0 to go on, -1 on error */
-static int visit_message(rd_kafka_topic_partition_list_t *list, const rd_kafka_message_t *message,
-                         kafka_visit visit, void *context, struct error *err)
+/* No more is fetched of a partition that is done: others may write to it for ever. */
+static void end_part(struct reading *reading, int index)
 {
+    const rd_kafka_topic_partition_t *listed = &reading->list->elems[index];
+    rd_kafka_topic_partition_list_t *done;
+
+    if (reading->parts[index].is_done)
+        return;
+    reading->parts[index].is_done = 1;
+    reading->left--;
+    done = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(done, listed->topic, listed->partition);
+    rd_kafka_pause_partitions(reading->rk, done);
+    rd_kafka_topic_partition_list_destroy(done);
+}
+
+static int visit_message(struct reading *reading, const rd_kafka_message_t *message,
+                         struct error *err)
+{
+    int index = part_of(reading, message);
+    struct part *part = index >= 0 ? &reading->parts[index] : NULL;
     struct event event;
 
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        return mark_end(list, message);
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        kafka_event_of(message, &event);
-        return visit(context, &event, err) == 0 ? 0 : -1;
-    }
     if (message->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
         message->err == RD_KAFKA_RESP_ERR__TRANSPORT)
         return 0; /* heals, or the stall ends it */
-    return error_set(err, ERROR_TEMPORARY, "kafka read: %s", rd_kafka_message_errstr(message));
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR &&
+        message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        return error_set(err, ERROR_TEMPORARY, "kafka read: %s", rd_kafka_message_errstr(message));
+    if (part == NULL || part->is_done)
+        return 0;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset >= part->from &&
+        message->offset < part->to) {
+        kafka_event_of(message, &event);
+        if (reading->visit(reading->context, &event, err) != 0)
+            return -1;
+    }
+    /* The last offset of a span may be one that compaction took away. */
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || message->offset >= part->to - 1)
+        end_part(reading, index);
+    return 0;
 }
 
 static int is_stopped(struct error *err)
@@ -98,34 +146,32 @@ static int is_stopped(struct error *err)
     return stop_requested() && error_set(err, ERROR_TEMPORARY, "kafka read: asked to stop") != 0;
 }
 
-static int read_to_the_end(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, kafka_visit visit,
-                           void *context, struct error *err)
+static int read_parts(struct reading *reading, struct error *err)
 {
     int64_t last_ms = clock_monotonic_ms();
-    int left = list->cnt;
 
-    while (left > 0) {
-        rd_kafka_message_t *message = rd_kafka_consumer_poll(rk, READ_POLL_MS);
-        int answer = message == NULL ? 0 : visit_message(list, message, visit, context, err);
+    while (reading->left > 0) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(reading->rk, READ_POLL_MS);
+        int answer = message == NULL ? 0 : visit_message(reading, message, err);
 
         if (message != NULL) {
-            if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR || answer == 1)
+            if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR ||
+                message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
                 last_ms = clock_monotonic_ms();
             rd_kafka_message_destroy(message);
         }
         if (answer < 0)
             return -1;
-        left -= answer;
-        if (left > 0 && is_stopped(err))
+        if (reading->left > 0 && is_stopped(err))
             return -1;
-        if (left > 0 && clock_monotonic_ms() - last_ms > READ_STALL_MS)
+        if (reading->left > 0 && clock_monotonic_ms() - last_ms > READ_STALL_MS)
             return error_set(err, ERROR_TEMPORARY, "kafka read: no answer for %d s",
                              READ_STALL_MS / 1000);
     }
     return 0;
 }
 
-static rd_kafka_t *reader_new(const struct config *config, struct error *err)
+rd_kafka_t *kafka_reader_new(const struct config *config, const char *group, struct error *err)
 {
     rd_kafka_conf_t *conf = kafka_conf_new(config, "bigfusion-reader", 1, err);
     char reason[200];
@@ -134,7 +180,7 @@ static rd_kafka_t *reader_new(const struct config *config, struct error *err)
     if (conf == NULL)
         return NULL;
     /* A group id is required for assign(); nothing joins or commits. */
-    rd_kafka_conf_set(conf, "group.id", "bigfusion-reader", NULL, 0);
+    rd_kafka_conf_set(conf, "group.id", group != NULL ? group : "bigfusion-reader", NULL, 0);
     rd_kafka_conf_set(conf, "enable.partition.eof", "true", NULL, 0);
     rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));
     if (rk == NULL) {
@@ -146,27 +192,67 @@ static rd_kafka_t *reader_new(const struct config *config, struct error *err)
     return rk;
 }
 
+static int read_assigned(struct reading *reading, struct error *err)
+{
+    reading->left = reading->list->cnt;
+    reading->last = -1;
+    if (rd_kafka_assign(reading->rk, reading->list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(err, ERROR_TEMPORARY, "kafka assign failed");
+    return read_parts(reading, err);
+}
+
+static void end_reading(struct reading *reading)
+{
+    rd_kafka_topic_partition_list_destroy(reading->list);
+    free(reading->parts);
+    kafka_close(reading->rk, CLOSE_MS);
+    kafka_destroy(reading->rk, CLOSE_MS);
+}
+
 int kafka_read_all(const struct config *config, const char *const *topic_names, int topic_count,
                    kafka_visit visit, void *context, struct error *err)
 {
-    rd_kafka_topic_partition_list_t *list = NULL;
-    rd_kafka_t *rk = reader_new(config, err);
+    struct reading reading = {
+        .rk = kafka_reader_new(config, NULL, err), .visit = visit, .context = context};
     int result = -1;
 
-    if (rk == NULL)
+    if (reading.rk == NULL)
         return -1;
-    list = rd_kafka_topic_partition_list_new(topic_count);
+    reading.list = rd_kafka_topic_partition_list_new(topic_count);
     for (int i = 0; i < topic_count; i++)
-        if (add_partitions(rk, topic_names[i], list, err) != 0 || is_stopped(err))
+        if (kafka_list_partitions(reading.rk, topic_names[i], reading.list, err) != 0 ||
+            is_stopped(err))
             goto out;
-    if (rd_kafka_assign(rk, list) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        error_set(err, ERROR_TEMPORARY, "kafka assign failed");
-        goto out;
-    }
-    result = read_to_the_end(rk, list, visit, context, err);
+    reading.parts = mem_alloc((size_t)reading.list->cnt * sizeof(*reading.parts));
+    for (int i = 0; i < reading.list->cnt; i++)
+        reading.parts[i].to = INT64_MAX;
+    result = read_assigned(&reading, err);
 out:
-    rd_kafka_topic_partition_list_destroy(list);
-    kafka_close(rk, CLOSE_MS);
-    kafka_destroy(rk, CLOSE_MS);
+    end_reading(&reading);
+    return result;
+}
+
+int kafka_read_spans(const struct config *config, const struct kafka_span *spans, int span_count,
+                     kafka_visit visit, void *context, struct error *err)
+{
+    struct reading reading = {
+        .rk = kafka_reader_new(config, NULL, err), .visit = visit, .context = context};
+    int result;
+
+    if (reading.rk == NULL)
+        return -1;
+    reading.list = rd_kafka_topic_partition_list_new(span_count);
+    reading.parts = mem_alloc((size_t)span_count * sizeof(*reading.parts));
+    for (int i = 0; i < span_count; i++) {
+        const struct kafka_span *span = &spans[i];
+
+        if (span->to <= span->from)
+            continue;
+        reading.parts[reading.list->cnt] = (struct part){.from = span->from, .to = span->to};
+        rd_kafka_topic_partition_list_add(reading.list, span->topic, span->partition)->offset =
+            span->from;
+    }
+    result = read_assigned(&reading, err);
+    end_reading(&reading);
     return result;
 }

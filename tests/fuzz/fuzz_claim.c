@@ -3,16 +3,20 @@
 
 #include <string.h>
 
+#include "record/mark.h"
 #include "stage/claim.h"
 
 const struct fuzz_target fuzz_target = {"claim", 0};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    struct text metadata = {(const char *)data, size};
+    int64_t mark = mark_read(metadata, 0);
     struct claim claim, again;
     char text[CLAIM_TEXT_BYTES];
 
-    claim_parse((struct text){(const char *)data, size}, &claim);
+    fuzz_check(mark == MARK_NONE || mark >= 0);
+    claim_parse(metadata, &claim);
     claim_print(&claim, text);
     fuzz_check(strlen(text) < sizeof(text));
     claim_parse(text_of(text), &again);

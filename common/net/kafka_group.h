@@ -1,0 +1,35 @@
+/* kafka_group.h - where a consumer group stands: its committed offsets with their hand-out marks
+ * (record/mark.h), and the ends of its topics. Joins nothing, commits nothing. */
+#ifndef COMMON_KAFKA_GROUP_H
+#define COMMON_KAFKA_GROUP_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "settings/config.h"
+
+struct kafka_place {
+    char *topic; /* owned */
+    int32_t partition;
+    int64_t low, end;  /* the oldest offset that is kept, and the one that comes next */
+    int64_t committed; /* -1: none */
+    int64_t mark;      /* MARK_NONE: none, or unreadable */
+};
+
+/**
+ * @brief The places of a group in all partitions of the topics. Committed offsets and marks come
+ * first, all in one answer; low and end are asked for after that. So whatever somebody wrote to
+ * these topics before he moved an offset or a mark that is in the answer is below end.
+ * @param group   NULL: only low and end; committed and mark are -1
+ * @param places  new: release with kafka_places_free(); in the order of topics and partitions
+ * @returns 0; -1 with a temporary error, also when a topic does not exist, or when a stop was asked
+ * for
+ */
+int kafka_group_places(const struct config *config, const char *group, const char *const *topics,
+                       int topic_count, struct kafka_place **places, int *place_count,
+                       struct error *err);
+
+/** @brief Releases a list of places; NULL is accepted. */
+void kafka_places_free(struct kafka_place *places, int count);
+
+#endif
