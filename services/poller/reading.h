@@ -17,7 +17,7 @@ struct bad {
     int64_t id; /* -1: cannot be told */
 };
 
-/* One way through the orders of a store; a store is read on two, see poll.h. Embedded,
+/* One way through the orders of a store; a store is read on two, see round.h. Embedded,
  * zero-initialised. */
 struct lane {
     struct cursor cursor;

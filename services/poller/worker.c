@@ -12,7 +12,7 @@
 #include "base/stop.h"
 #include "net/health.h"
 
-#include "poll.h"
+#include "round.h"
 
 enum {
     REDIS_TIMEOUT_MS = 5000,
@@ -45,7 +45,7 @@ struct worker {
     char part[64]; /* of the health page */
     struct redis *redis;
     struct lease lease;
-    struct poll poll;
+    struct round round;
     int begun;    /* the position is known under this lease */
     int failures; /* rounds in a row that came to nothing */
     int64_t polled_at_ms;
@@ -92,10 +92,10 @@ static enum outcome run_round(struct worker *worker, int64_t until_ms, struct er
     enum outcome outcome = OUTCOME_OK;
 
     if (!worker->begun)
-        outcome = poll_begin(&worker->poll, &worker->all->positions, worker->store_index, err);
+        outcome = round_begin(&worker->round, &worker->all->positions, worker->store_index, err);
     if (outcome == OUTCOME_OK) {
         worker->begun = 1;
-        outcome = poll_round(&worker->poll, until_ms, err);
+        outcome = round_run(&worker->round, until_ms, err);
     }
     if (outcome == OUTCOME_OK)
         worker->polled_at_ms = clock_now_ms();
@@ -145,8 +145,8 @@ static int64_t wait_after(const struct worker *worker, enum outcome outcome, int
 static void tell(struct worker *worker, int64_t wait_ms, const struct error *err)
 {
     const struct lease_state state = {
-        .cursor_ms = worker->poll.position.cursor_ms,
-        .start_from_ms = worker->poll.position.start_from_ms,
+        .cursor_ms = worker->round.position.cursor_ms,
+        .start_from_ms = worker->round.position.start_from_ms,
         .polled_at_ms = worker->polled_at_ms,
         .next_poll_at_ms = clock_now_ms() + wait_ms,
         .trouble = err->text,
@@ -181,7 +181,7 @@ static void turn(struct worker *worker)
     } else if (outcome == OUTCOME_LOST) {
         stop_wait_ms(wait_ms);
     } else {
-        ask_wait(&worker->poll.asker, wait_ms, &ignored);
+        ask_wait(&worker->round.asker, wait_ms, &ignored);
     }
 }
 
@@ -200,7 +200,7 @@ static void *run_worker(void *context)
 static void worker_init(struct worker *worker, struct workers *all, int store_index)
 {
     const struct config_store *store = &all->config->stores[store_index];
-    struct poll *poll = &worker->poll;
+    struct round *round = &worker->round;
     char *part = mem_printf("store %s", store->hash);
 
     log_escape(worker->part, sizeof(worker->part), part, strlen(part));
@@ -210,31 +210,31 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
     worker->store_index = store_index;
     worker->redis = redis_new(&all->config->redis.server, REDIS_TIMEOUT_MS);
     lease_init(&worker->lease, &all->leases, worker->redis, store->hash);
-    poll->config = all->config;
-    poll->store = store;
-    poll->topics = &all->topics;
-    poll->asker = (struct asker){store->hash,
-                                 bigcommerce_new(store, bigcommerce_timeout_ms(all->leases.ttl_ms)),
-                                 &worker->lease};
-    position_init(&poll->position);
-    poll->reading =
-        (struct reading){.asker = &poll->asker, .dealer = &poll->dealer, .lane = &poll->window};
-    poll->dealer = (struct dealer){
+    round->config = all->config;
+    round->store = store;
+    round->topics = &all->topics;
+    round->asker = (struct asker){
+        store->hash, bigcommerce_new(store, bigcommerce_timeout_ms(all->leases.ttl_ms)),
+        &worker->lease};
+    position_init(&round->position);
+    round->reading =
+        (struct reading){.asker = &round->asker, .dealer = &round->dealer, .lane = &round->window};
+    round->dealer = (struct dealer){
         .config = all->config,
         .store = store,
         .topics = &all->topics,
         .publisher = all->publisher,
         .redis = worker->redis,
-        .asker = &poll->asker,
+        .asker = &round->asker,
         .timeout_ms = bigcommerce_timeout_ms(all->leases.ttl_ms),
     };
-    dealer_init(&poll->dealer);
+    dealer_init(&round->dealer);
 }
 
 static void worker_clear(struct worker *worker)
 {
-    poll_clear(&worker->poll);
-    bigcommerce_free(worker->poll.asker.client);
+    round_clear(&worker->round);
+    bigcommerce_free(worker->round.asker.client);
     lease_clear(&worker->lease);
     redis_free(worker->redis);
 }
@@ -279,7 +279,7 @@ int workers_run(const struct config *config, struct error *err)
             pthread_join(workers[i].thread, NULL);
         if (workers[i].all == NULL)
             continue;
-        published += metric_value(workers[i].poll.dealer.published);
+        published += metric_value(workers[i].round.dealer.published);
         worker_clear(&workers[i]);
     }
     publisher_free(all.publisher);

@@ -1,11 +1,11 @@
-/* poll.h - one round of one store: first what is new, then the calls that held orders need for
+/* round.h - one round of one store: first what is new, then the calls that held orders need for
  * themselves, then a piece of the history.
  *
  * A store is read on two lanes. The window: everything modified since the position. The history,
  * after a first start from the past: everything modified before it, walked once by id, one piece in
  * each round behind the window, so no new order waits for an old one. */
-#ifndef POLLER_POLL_H
-#define POLLER_POLL_H
+#ifndef POLLER_ROUND_H
+#define POLLER_ROUND_H
 
 #include "ask.h"
 #include "deal.h"
@@ -13,7 +13,7 @@
 #include "reading.h"
 
 /* One store under its lease. Belongs to one thread; some 200 KB, so not for the stack. */
-struct poll {
+struct round {
     const struct config *config; /* borrowed, as are the next two */
     const struct config_store *store;
     const struct topics *topics;
@@ -32,8 +32,8 @@ struct poll {
  * @brief Finds out where to go on, right after the lease was taken: the saved position; at a
  * store's very first time start_from is resolved to a whole second of the store's clock and saved.
  */
-enum outcome poll_begin(struct poll *poll, struct positions *positions, int store_index,
-                        struct error *err);
+enum outcome round_begin(struct round *round, struct positions *positions, int store_index,
+                         struct error *err);
 
 /**
  * @brief One round.
@@ -41,8 +41,8 @@ enum outcome poll_begin(struct poll *poll, struct positions *positions, int stor
  * @returns OUTCOME_OK when everything modified since the position was read; trouble with the
  * history is none of the round
  */
-enum outcome poll_round(struct poll *poll, int64_t until_ms, struct error *err);
+enum outcome round_run(struct round *round, int64_t until_ms, struct error *err);
 
-void poll_clear(struct poll *poll);
+void round_clear(struct round *round);
 
 #endif
