@@ -11,7 +11,7 @@
 enum { ORDERS_MAX = 100 }; /* in a round */
 
 /* The bytes of an order as a list has them, for its dead record. They lie in body. */
-static enum outcome find_listed(struct dealer *dealer, const struct held_order *order,
+static enum outcome find_listed(struct intake *intake, const struct held_order *order,
                                 enum ask_kind kind, struct buffer *body, struct text *bytes,
                                 struct error *err)
 {
@@ -19,7 +19,7 @@ static enum outcome find_listed(struct dealer *dealer, const struct held_order *
     const struct ask what = {.kind = kind,
                              .query = {.by_id = 1,
                                        .min_ms = -1,
-                                       .max_ms = bigcommerce_clock_ms(dealer->asker->client),
+                                       .max_ms = bigcommerce_clock_ms(intake->asker->client),
                                        .min_id = order->id - 1,
                                        .limit = 2,
                                        .page = 1}};
@@ -27,10 +27,10 @@ static enum outcome find_listed(struct dealer *dealer, const struct held_order *
     struct error ignored = {0};
     enum bigcommerce_answer answer;
     struct text answered;
-    enum outcome outcome = ask(dealer->asker, &what, &answer, &answered, &ignored);
+    enum outcome outcome = ask(intake->asker, &what, &answer, &answered, &ignored);
 
     if (outcome == OUTCOME_OK && answer == BIGCOMMERCE_OK) {
-        bigcommerce_take_body(dealer->asker->client, body);
+        bigcommerce_take_body(intake->asker->client, body);
         if (page_slice(page, answered, &ignored) == 0)
             for (int i = 0; i < page->count; i++)
                 if (page->rows[i].id == order->id)
@@ -46,30 +46,31 @@ static enum outcome find_listed(struct dealer *dealer, const struct held_order *
 
 /* The order is dead: its record holds its bytes, if the store shows them in any way, else its id.
  */
-static enum outcome bury(struct dealer *dealer, const struct held_order *order,
+static enum outcome bury(struct intake *intake, const struct held_order *order,
                          struct own_order *own, enum reason reason, struct error *err)
 {
     struct buffer body = {0}, stub = {0};
     struct page_row row = own->row;
     const struct error why = *err;
     enum outcome outcome = OUTCOME_OK;
-    int status = bigcommerce_status(dealer->asker->client);
+    int status = bigcommerce_status(intake->asker->client);
 
     error_clear(err);
     row.id = order->id;
     row.modified_ms = order->modified_ms;
     if (row.bytes.length == 0 && reason != REASON_TOO_LARGE)
-        outcome = find_listed(dealer, order, ASK_ORDERS, &body, &row.bytes, err);
+        outcome = find_listed(intake, order, ASK_ORDERS, &body, &row.bytes, err);
     if (outcome == OUTCOME_OK && row.bytes.length == 0 && reason != REASON_TOO_LARGE)
-        outcome = find_listed(dealer, order, ASK_ORDERS_SLIM, &body, &row.bytes, err);
+        outcome = find_listed(intake, order, ASK_ORDERS_SLIM, &body, &row.bytes, err);
     if (outcome == OUTCOME_OK && row.bytes.length == 0) {
         buffer_printf(&stub, "{\"id\":%lld}", (long long)order->id);
         row.bytes = (struct text){stub.data, stub.length};
     }
     if (outcome == OUTCOME_OK)
-        outcome = deal_alone(
-            dealer,
-            &(struct single){.row = &row, .reason = reason, .detail = why.text, .status = status},
+        outcome = intake_take_single(
+            intake,
+            &(struct single_order){
+                .row = &row, .reason = reason, .detail = why.text, .status = status},
             order->digest, err);
     buffer_clear(&body);
     buffer_clear(&stub);
@@ -77,31 +78,31 @@ static enum outcome bury(struct dealer *dealer, const struct held_order *order,
 }
 
 /* No usable answer: later again, by schedule, or never. */
-static enum outcome postpone(struct dealer *dealer, struct held_order *order, struct own_order *own,
+static enum outcome postpone(struct intake *intake, struct held_order *order, struct own_order *own,
                              struct error *err)
 {
-    const struct config *config = dealer->config;
+    const struct config *config = intake->config;
 
-    if (held_fail(&dealer->held, order, config->pusher.retry_delays_s, config->pusher.max_attempts,
+    if (held_fail(&intake->held, order, config->pusher.retry_delays_s, config->pusher.max_attempts,
                   clock_now_ms()))
-        return bury(dealer, order, own, REASON_GAVE_UP, err);
-    log_warn("retried key=%s/order/%lld attempt=%d error=\"%s\"", dealer->store->hash,
+        return bury(intake, order, own, REASON_GAVE_UP, err);
+    log_warn("retried key=%s/order/%lld attempt=%d error=\"%s\"", intake->store->hash,
              (long long)order->id, order->failures, err->text);
     error_clear(err);
     return OUTCOME_OK;
 }
 
-static enum outcome publish(struct dealer *dealer, const struct held_order *order,
+static enum outcome publish(struct intake *intake, const struct held_order *order,
                             const struct own_order *own, struct error *err)
 {
-    const struct single single = {.row = &own->row,
-                                  .whole = {own->completed.data, own->completed.length}};
+    const struct single_order single = {.row = &own->row,
+                                        .whole = {own->completed.data, own->completed.length}};
 
-    return deal_alone(dealer, &single, order->digest, err);
+    return intake_take_single(intake, &single, order->digest, err);
 }
 
 /* @param done  out: 1 when the order is held no longer */
-static enum outcome settle(struct dealer *dealer, struct held_order *order, struct own_order *own,
+static enum outcome settle(struct intake *intake, struct held_order *order, struct own_order *own,
                            int *done, struct error *err)
 {
     struct page_row gone = {.id = order->id, .modified_ms = order->modified_ms};
@@ -111,30 +112,31 @@ static enum outcome settle(struct dealer *dealer, struct held_order *order, stru
     *done = 1;
     switch (own->completion) {
     case COMPLETION_DONE:
-        return publish(dealer, order, own, err);
+        return publish(intake, order, own, err);
     case COMPLETION_GONE:
         error_clear(err);
-        return deal_alone(dealer,
-                          &(struct single){.row = &gone,
-                                           .reason = REASON_ARCHIVED,
-                                           .detail = "the store does not have it any more"},
-                          order->digest, err);
+        return intake_take_single(
+            intake,
+            &(struct single_order){.row = &gone,
+                                   .reason = REASON_ARCHIVED,
+                                   .detail = "the store does not have it any more"},
+            order->digest, err);
     case COMPLETION_REFUSED:
-        return bury(dealer, order, own, REASON_REFUSED, err);
+        return bury(intake, order, own, REASON_REFUSED, err);
     case COMPLETION_TOO_LARGE:
-        return bury(dealer, order, own, REASON_TOO_LARGE, err);
+        return bury(intake, order, own, REASON_TOO_LARGE, err);
     default:
-        outcome = postpone(dealer, order, own, err);
-        *done = failures + 1 >= dealer->config->pusher.max_attempts;
+        outcome = postpone(intake, order, own, err);
+        *done = failures + 1 >= intake->config->pusher.max_attempts;
         return outcome;
     }
 }
 
 /* @param slow  out: 1 when its calls took all the time that they were given */
-static enum outcome try_one(struct dealer *dealer, struct held_order *order, int64_t allowance_ms,
+static enum outcome try_one(struct intake *intake, struct held_order *order, int64_t allowance_ms,
                             int *slow, struct error *err)
 {
-    struct asker *asker = dealer->asker;
+    struct asker *asker = intake->asker;
     struct own_order own = {0};
     int64_t id = order->id, begun_ms = clock_monotonic_ms();
     int done = 0, known = 0;
@@ -143,24 +145,24 @@ static enum outcome try_one(struct dealer *dealer, struct held_order *order, int
     bigcommerce_limit_ms(asker->client, allowance_ms);
     outcome = complete_order(asker, id, &own, err);
     if (outcome == OUTCOME_OK && own.completion == COMPLETION_DONE)
-        outcome = deal_is_known(dealer, &own.row, &known, err);
+        outcome = intake_is_known(intake, &own.row, &known, err);
     if (outcome == OUTCOME_OK && own.completion == COMPLETION_DONE && !known)
         outcome = complete_parts(asker, &own, err);
     *slow = clock_monotonic_ms() - begun_ms >= allowance_ms;
     if (outcome == OUTCOME_OK && known)
         done = 1;
     else if (outcome == OUTCOME_OK)
-        outcome = settle(dealer, order, &own, &done, err);
+        outcome = settle(intake, order, &own, &done, err);
     if (outcome == OUTCOME_OK && done)
-        held_remove(&dealer->held, id);
+        held_remove(&intake->held, id);
     bigcommerce_limit_ms(asker->client, 0);
     complete_clear(&own);
     return outcome;
 }
 
-enum outcome own_calls(struct dealer *dealer, int64_t until_ms, struct error *err)
+enum outcome own_calls(struct intake *intake, int64_t until_ms, struct error *err)
 {
-    const int64_t *delays_s = dealer->config->pusher.retry_delays_s;
+    const int64_t *delays_s = intake->config->pusher.retry_delays_s;
     int64_t longest_ms = 0;
     int hung = 0;
     enum outcome outcome = OUTCOME_OK;
@@ -169,21 +171,21 @@ enum outcome own_calls(struct dealer *dealer, int64_t until_ms, struct error *er
         if (delays_s[i] * 1000 > longest_ms)
             longest_ms = delays_s[i] * 1000;
     for (int i = 0; i < ORDERS_MAX && outcome == OUTCOME_OK; i++) {
-        struct held_order *order = held_next(&dealer->held, clock_now_ms(), longest_ms);
+        struct held_order *order = held_next(&intake->held, clock_now_ms(), longest_ms);
         int64_t allowance_ms, now_ms = clock_monotonic_ms();
         int slow;
 
         if (order == NULL)
             break;
-        allowance_ms = held_allowance_ms(order, delays_s, dealer->store->poll_interval_s * 1000,
-                                         dealer->timeout_ms);
+        allowance_ms = held_allowance_ms(order, delays_s, intake->store->poll_interval_s * 1000,
+                                         intake->timeout_ms);
         /* Once a call has hung, the next one is only begun where it may hang as well. */
         if (i > 0 && (now_ms + (hung ? allowance_ms : 0) >= until_ms ||
-                      bigcommerce_is_scarce(dealer->asker->client)))
+                      bigcommerce_is_scarce(intake->asker->client)))
             break;
-        outcome = try_one(dealer, order, allowance_ms, &slow, err);
+        outcome = try_one(intake, order, allowance_ms, &slow, err);
         hung |= slow;
     }
-    metric_set(dealer->waiting, dealer->held.count);
+    metric_set(intake->waiting, intake->held.count);
     return outcome;
 }

@@ -3,7 +3,7 @@
 #ifndef POLLER_OWN_H
 #define POLLER_OWN_H
 
-#include "deal.h"
+#include "intake.h"
 
 /**
  * @brief Asks for held orders that are due, each call within held_allowance_ms(), until the time is
@@ -13,6 +13,6 @@
  * most
  * @returns OUTCOME_OK, or what ends the round
  */
-enum outcome own_calls(struct dealer *dealer, int64_t until_ms, struct error *err);
+enum outcome own_calls(struct intake *intake, int64_t until_ms, struct error *err);
 
 #endif

@@ -13,12 +13,13 @@ enum { TRIES = 3, KEPT_BYTES = 1 << 20 };
 /* Orders of an answer */
 
 /* Publishes rows, or buries them, and marks them. */
-static enum outcome deal_rows(struct reading *reading, struct deal *deal, struct error *err)
+static enum outcome take_rows(struct reading *reading, struct answer_orders *orders,
+                              struct error *err)
 {
-    deal->from_ms = reading->lane->cursor.min_ms;
-    deal->to_ms = reading->lane->cursor.upper_ms;
-    deal->forget_ms = reading->forget_ms;
-    return deal_orders(reading->dealer, deal, err);
+    orders->from_ms = reading->lane->cursor.min_ms;
+    orders->to_ms = reading->lane->cursor.upper_ms;
+    orders->forget_ms = reading->forget_ms;
+    return intake_take_orders(reading->intake, orders, err);
 }
 
 static enum outcome move_over(struct reading *reading, const struct cursor_row *rows, int count,
@@ -31,19 +32,20 @@ static enum outcome move_over(struct reading *reading, const struct cursor_row *
 }
 
 /* Deals with rows, then moves the cursor over them. */
-static enum outcome deal_with(struct reading *reading, struct deal *deal, struct error *err)
+static enum outcome take_and_move(struct reading *reading, struct answer_orders *orders,
+                                  struct error *err)
 {
     struct cursor_row rows[PAGE_ROWS_MAX];
-    enum outcome outcome = deal_rows(reading, deal, err);
+    enum outcome outcome = take_rows(reading, orders, err);
 
     if (outcome != OUTCOME_OK)
         return outcome;
-    for (int i = 0; i < deal->count; i++) {
-        rows[i] = (struct cursor_row){deal->rows[i].id, deal->rows[i].modified_ms};
-        if (deal->left[i])
-            cursor_hold(&reading->lane->cursor, deal->rows[i].modified_ms);
+    for (int i = 0; i < orders->count; i++) {
+        rows[i] = (struct cursor_row){orders->rows[i].id, orders->rows[i].modified_ms};
+        if (orders->left[i])
+            cursor_hold(&reading->lane->cursor, orders->rows[i].modified_ms);
     }
-    outcome = move_over(reading, rows, deal->count, err);
+    outcome = move_over(reading, rows, orders->count, err);
     if (outcome != OUTCOME_OK)
         return outcome;
     reading->lane->failures = 0;
@@ -98,11 +100,11 @@ static enum outcome bury_bads(struct reading *reading, struct error *err)
     for (int i = 0; i < reading->lane->bad_count; i++) {
         const struct bad *bad = &reading->lane->bads[i];
         struct page_row row = {.bytes = {bad->data, bad->length}, .id = bad->id, .modified_ms = -1};
-        struct deal deal = {.rows = &row,
-                            .count = 1,
-                            .reason = REASON_MALFORMED,
-                            .detail = "not readable as JSON, even alone"};
-        enum outcome outcome = deal_rows(reading, &deal, err);
+        struct answer_orders orders = {.rows = &row,
+                                       .count = 1,
+                                       .reason = REASON_MALFORMED,
+                                       .detail = "not readable as JSON, even alone"};
+        enum outcome outcome = take_rows(reading, &orders, err);
 
         if (outcome != OUTCOME_OK)
             return outcome;
@@ -134,15 +136,15 @@ static enum outcome step_over(struct reading *reading, struct text bytes, struct
 }
 
 /* One order, dead or not, in place of the page that could not be read. */
-static enum outcome deal_with_one(struct reading *reading, const struct page_row *row,
-                                  enum reason reason, const char *detail, struct error *err)
+static enum outcome take_single_row(struct reading *reading, const struct page_row *row,
+                                    enum reason reason, const char *detail, struct error *err)
 {
-    struct deal deal = {.rows = row, .count = 1, .reason = reason, .detail = detail};
+    struct answer_orders orders = {.rows = row, .count = 1, .reason = reason, .detail = detail};
     enum outcome outcome;
 
     error_clear(err);
     outcome = bury_bads(reading, err);
-    return outcome == OUTCOME_OK ? deal_with(reading, &deal, err) : outcome;
+    return outcome == OUTCOME_OK ? take_and_move(reading, &orders, err) : outcome;
 }
 
 /* An order that no list call brings, but whose id and date are known: its own call will. */
@@ -151,7 +153,7 @@ static enum outcome hold_one(struct reading *reading, const struct page_row *sli
 {
     const struct cursor_row row = {slim->id, slim->modified_ms};
 
-    if (held_add(&reading->dealer->held, reading->dealer->room, slim->id, slim->modified_ms, "",
+    if (held_add(&reading->intake->held, reading->intake->room, slim->id, slim->modified_ms, "",
                  clock_now_ms()) != 0)
         cursor_hold(&reading->lane->cursor, slim->modified_ms);
     return move_over(reading, &row, 1, err);
@@ -179,13 +181,13 @@ static enum outcome examine_bad(struct reading *reading, const struct cursor_que
     bigcommerce_take_body(reading->asker->client, &reading->body);
     if (answer == BIGCOMMERCE_OK && page_slice(&reading->page, body, &ignored) == 0) {
         if (reading->page.count == 0) /* it is gone */
-            return deal_with(reading, &(struct deal){.rows = reading->page.rows}, err);
+            return take_and_move(reading, &(struct answer_orders){.rows = reading->page.rows}, err);
         if (reading->page.count == 1 && row->fault == NULL && reading->lane->tried.length == 0)
             return hold_one(reading, row, err);
         if (reading->page.count == 1 && row->fault == NULL) {
             row->bytes = bytes;
             remember_buried(reading, bytes);
-            return deal_with_one(reading, row, REASON_MALFORMED, why.text, err);
+            return take_single_row(reading, row, REASON_MALFORMED, why.text, err);
         }
     }
     if (reading->lane->tried.length > 0)
@@ -250,7 +252,7 @@ enum outcome reading_page(struct reading *reading, const struct cursor_query *qu
                           struct error *err)
 {
     const struct ask what = {.kind = ASK_ORDERS, .query = *query};
-    struct deal deal = {.rows = reading->page.rows};
+    struct answer_orders orders = {.rows = reading->page.rows};
     enum bigcommerce_answer answer;
     struct text body;
     enum outcome outcome = ask(reading->asker, &what, &answer, &body, err);
@@ -274,8 +276,8 @@ enum outcome reading_page(struct reading *reading, const struct cursor_query *qu
     if (outcome != OUTCOME_OK)
         return outcome;
     buffer_reset(&reading->lane->tried);
-    deal.count = reading->page.count;
-    return deal_with(reading, &deal, err);
+    orders.count = reading->page.count;
+    return take_and_move(reading, &orders, err);
 }
 
 static void release_large(struct buffer *buffer)

@@ -5,7 +5,7 @@
 
 #include "ask.h"
 #include "cursor.h"
-#include "deal.h"
+#include "intake.h"
 
 enum { BURIED_MAX = 64, BADS_MAX = 1000, BADS_MAX_BYTES = 16 << 20 };
 
@@ -35,7 +35,7 @@ void lane_clear(struct lane *lane);
 /* What the lanes of a store share. Embedded. */
 struct reading {
     struct asker *asker; /* borrowed, as is the next one */
-    struct dealer *dealer;
+    struct intake *intake;
     struct lane *lane; /* in hand */
     int64_t forget_ms; /* marks of what was modified before this instant are not needed any more */
     struct page page;

@@ -32,7 +32,7 @@ static enum outcome save_position(struct round *round, const struct position *po
     position_print(&value, position, clock_now_ms());
     output.value = (struct text){value.data, value.length};
     output.partition_hash = event_hash(0, output.key);
-    outcome = deal_record(&round->dealer, &output, err);
+    outcome = intake_send_record(&round->intake, &output, err);
     buffer_clear(&value);
     if (outcome == OUTCOME_OK)
         position_copy(&round->position, position);
@@ -53,10 +53,10 @@ static enum outcome save_now(struct round *round, struct error *err)
     if (round->history.cursor.done)
         position->history_ms = -1;
     position->fence = round->asker.lease->fence;
-    held_copy(&position->held, &round->dealer.held);
+    held_copy(&position->held, &round->intake.held);
     outcome = save_position(round, position, err);
     if (outcome == OUTCOME_OK)
-        round->dealer.held.changed = 0;
+        round->intake.held.changed = 0;
     free(position);
     return outcome;
 }
@@ -165,8 +165,8 @@ enum outcome round_begin(struct round *round, struct positions *positions, int s
                 (int)round->config->poller.page_size);
     cursor_init(&round->history.cursor, -1, (int)round->config->poller.page_size);
     go_on_with_history(round);
-    round->dealer.start_from_ms = round->position.start_from_ms;
-    held_copy(&round->dealer.held, &round->position.held);
+    round->intake.start_from_ms = round->position.start_from_ms;
+    held_copy(&round->intake.held, &round->position.held);
     return OUTCOME_OK;
 }
 
@@ -213,7 +213,7 @@ static enum outcome read_window(struct round *round, struct error *err)
 static int history_room(const struct round *round, int64_t until_ms, int pages)
 {
     int64_t now_ms = clock_monotonic_ms();
-    int room = round->dealer.room / 2 - round->dealer.held.count;
+    int room = round->intake.room / 2 - round->intake.held.count;
 
     if (room <= 0 || now_ms < round->history_due_ms || (pages > 0 && now_ms >= until_ms))
         return 0;
@@ -271,8 +271,8 @@ enum outcome round_run(struct round *round, int64_t until_ms, struct error *err)
     enum outcome outcome = read_window(round, err);
 
     if (outcome == OUTCOME_OK)
-        outcome = own_calls(&round->dealer, until_ms, err);
-    if (outcome == OUTCOME_OK && round->dealer.held.changed)
+        outcome = own_calls(&round->intake, until_ms, err);
+    if (outcome == OUTCOME_OK && round->intake.held.changed)
         outcome = save_now(round, err);
     if (outcome == OUTCOME_OK)
         outcome = read_history(round, until_ms, err);
@@ -282,7 +282,7 @@ enum outcome round_run(struct round *round, int64_t until_ms, struct error *err)
 
 void round_clear(struct round *round)
 {
-    dealer_clear(&round->dealer);
+    intake_clear(&round->intake);
     reading_clear(&round->reading);
     lane_clear(&round->window);
     lane_clear(&round->history);

@@ -8,7 +8,7 @@
 #define POLLER_ROUND_H
 
 #include "ask.h"
-#include "deal.h"
+#include "intake.h"
 #include "position.h"
 #include "reading.h"
 
@@ -18,7 +18,7 @@ struct round {
     const struct config_store *store;
     const struct topics *topics;
     struct asker asker;
-    struct dealer dealer;
+    struct intake intake;
     struct reading reading;
     struct lane window;
     struct lane history;

@@ -218,8 +218,8 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
         &worker->lease};
     position_init(&round->position);
     round->reading =
-        (struct reading){.asker = &round->asker, .dealer = &round->dealer, .lane = &round->window};
-    round->dealer = (struct dealer){
+        (struct reading){.asker = &round->asker, .intake = &round->intake, .lane = &round->window};
+    round->intake = (struct intake){
         .config = all->config,
         .store = store,
         .topics = &all->topics,
@@ -228,7 +228,7 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
         .asker = &round->asker,
         .timeout_ms = bigcommerce_timeout_ms(all->leases.ttl_ms),
     };
-    dealer_init(&round->dealer);
+    intake_init(&round->intake);
 }
 
 static void worker_clear(struct worker *worker)
@@ -279,7 +279,7 @@ int workers_run(const struct config *config, struct error *err)
             pthread_join(workers[i].thread, NULL);
         if (workers[i].all == NULL)
             continue;
-        published += metric_value(workers[i].round.dealer.published);
+        published += metric_value(workers[i].round.intake.published);
         worker_clear(&workers[i]);
     }
     publisher_free(all.publisher);

@@ -1,8 +1,8 @@
-/* deal.h - the orders of one answer dealt with: published, acknowledged, marked as seen. An order
+/* intake.h - the orders of one answer dealt with: published, acknowledged, marked as seen. An order
  * ends in the raw topic, in `dead` where it can never be published, in `skipped` where the store
  * has it no more; one that is incomplete is held until its own calls are made (own.h). */
-#ifndef POLLER_DEAL_H
-#define POLLER_DEAL_H
+#ifndef POLLER_INTAKE_H
+#define POLLER_INTAKE_H
 
 #include <stdint.h>
 
@@ -17,8 +17,8 @@
 #include "publish.h"
 #include "seen.h"
 
-/* One store's dealer; embedded; all pointers borrowed. */
-struct dealer {
+/* What takes in the orders of one store; embedded; all pointers borrowed. */
+struct intake {
     const struct config *config;
     const struct config_store *store;
     const struct topics *topics;
@@ -38,7 +38,7 @@ struct dealer {
 };
 
 /* The orders of one answer. */
-struct deal {
+struct answer_orders {
     const struct page_row *rows;
     int count;
     enum reason reason; /* NONE, or why the one row is dead whatever it holds */
@@ -51,7 +51,7 @@ struct deal {
 };
 
 /* One order that stands alone, after its own calls. */
-struct single {
+struct single_order {
     const struct page_row *row;
     struct text whole;  /* completed; absent where row->bytes are the whole order */
     enum reason reason; /* NONE; ARCHIVED: the store has it no more; else why it is dead */
@@ -59,31 +59,33 @@ struct single {
     int status;         /* of the store's answer; with REFUSED and GAVE_UP */
 };
 
-void dealer_init(struct dealer *dealer);
-void dealer_clear(struct dealer *dealer);
+void intake_init(struct intake *intake);
+void intake_clear(struct intake *intake);
 
 /**
  * @brief Publishes what is new of these orders and waits until Kafka has it. Those that need calls
  * of their own are held instead: no other order waits for them.
  * @returns OUTCOME_OK, or what ends the round: nothing is marked then, and all of it comes again
  */
-enum outcome deal_orders(struct dealer *dealer, struct deal *deal, struct error *err);
+enum outcome intake_take_orders(struct intake *intake, struct answer_orders *orders,
+                                struct error *err);
 
 /** @brief Whether this version of an order was published already. */
-enum outcome deal_is_known(struct dealer *dealer, const struct page_row *row, int *known,
-                           struct error *err);
+enum outcome intake_is_known(struct intake *intake, const struct page_row *row, int *known,
+                             struct error *err);
 
 /**
  * @brief Publishes one order, or its fate, and waits until Kafka has it.
  * @param digest  of its bytes in the list, which are then known too; or ""
  */
-enum outcome deal_alone(struct dealer *dealer, const struct single *single, const char *digest,
-                        struct error *err);
+enum outcome intake_take_single(struct intake *intake, const struct single_order *single,
+                                const char *digest, struct error *err);
 
 /**
  * @brief Produces one record and waits until Kafka has it, keeping the lease.
  * @returns OUTCOME_OK or what ends the round
  */
-enum outcome deal_record(struct dealer *dealer, const struct output *output, struct error *err);
+enum outcome intake_send_record(struct intake *intake, const struct output *output,
+                                struct error *err);
 
 #endif

@@ -1,4 +1,4 @@
-#include "deal.h"
+#include "intake.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,28 +18,28 @@ enum {
     NUMBER_BYTES = 24,
 };
 
-void dealer_init(struct dealer *dealer)
+void intake_init(struct intake *intake)
 {
-    char *label = mem_printf("store=\"%s\"", dealer->store->hash);
+    char *label = mem_printf("store=\"%s\"", intake->store->hash);
 
-    dealer->seen_key =
-        mem_printf("%s:poller:%s:seen", dealer->config->kafka.topic_prefix, dealer->store->hash);
-    dealer->published =
+    intake->seen_key =
+        mem_printf("%s:poller:%s:seen", intake->config->kafka.topic_prefix, intake->store->hash);
+    intake->published =
         metric_counter("bigfusion_poller_published_total", "Orders published as they came", label);
-    dealer->dead =
+    intake->dead =
         metric_counter("bigfusion_poller_dead_total", "Orders that cannot be published", label);
-    dealer->unchanged = metric_counter("bigfusion_poller_unchanged_total",
+    intake->unchanged = metric_counter("bigfusion_poller_unchanged_total",
                                        "Orders seen again without a change", label);
-    dealer->waiting = metric_gauge("bigfusion_poller_waiting_orders",
+    intake->waiting = metric_gauge("bigfusion_poller_waiting_orders",
                                    "Orders that wait for calls of their own", label);
-    dealer->room = held_room(dealer->config->kafka.max_record_bytes);
+    intake->room = held_room(intake->config->kafka.max_record_bytes);
     free(label);
 }
 
-void dealer_clear(struct dealer *dealer)
+void intake_clear(struct intake *intake)
 {
-    free(dealer->seen_key);
-    dealer->seen_key = NULL;
+    free(intake->seen_key);
+    intake->seen_key = NULL;
 }
 
 /* The record of one order, with the texts that its output points to. */
@@ -61,7 +61,7 @@ static void print_ms(char *target, int64_t at_ms)
 }
 
 /* Key and headers; topic and value are the caller's. */
-static void record_init(struct record *record, const struct dealer *dealer,
+static void record_init(struct record *record, const struct intake *intake,
                         const struct page_row *row, const struct seen_mark *mark)
 {
     const char *digest = seen_digest(mark);
@@ -70,19 +70,19 @@ static void record_init(struct record *record, const struct dealer *dealer,
     *record = (struct record){0};
     /* An order whose id cannot be told gets a key of its own that no order has. */
     if (row->id > 0)
-        snprintf(record->key, sizeof(record->key), "%s/order/%lld", dealer->store->hash,
+        snprintf(record->key, sizeof(record->key), "%s/order/%lld", intake->store->hash,
                  (long long)row->id);
     else
-        snprintf(record->key, sizeof(record->key), "%s/unreadable/%s", dealer->store->hash, digest);
+        snprintf(record->key, sizeof(record->key), "%s/unreadable/%s", intake->store->hash, digest);
     output->key = text_of(record->key);
     output->partition_hash = event_hash(0, output->key);
     output->headers[HEADER_KIND] = text_of("order");
-    output->headers[HEADER_STORE] = text_of(dealer->store->hash);
-    output->headers[HEADER_ACCOUNT] = text_of(dealer->store->account);
+    output->headers[HEADER_STORE] = text_of(intake->store->hash);
+    output->headers[HEADER_ACCOUNT] = text_of(intake->store->account);
     output->headers[HEADER_SOURCE] = text_of("poll");
     print_ms(record->polled_at, clock_now_ms());
     output->headers[HEADER_POLLED_AT] = text_of(record->polled_at);
-    print_ms(record->start_from, dealer->start_from_ms);
+    print_ms(record->start_from, intake->start_from_ms);
     output->headers[HEADER_START_FROM] = text_of(record->start_from);
     if (row->modified_ms >= 0) {
         print_ms(record->modified_at, row->modified_ms);
@@ -93,12 +93,12 @@ static void record_init(struct record *record, const struct dealer *dealer,
     output->headers[HEADER_TRACEPARENT] = text_of(record->trace);
 }
 
-static void make_dead(struct record *record, const struct dealer *dealer, enum reason reason,
+static void make_dead(struct record *record, const struct intake *intake, enum reason reason,
                       const char *detail, int status, struct text value)
 {
     struct output *output = &record->output;
 
-    output->topic = dealer->topics->dead;
+    output->topic = intake->topics->dead;
     output->value = value;
     output->headers[HEADER_REASON] = text_of(reason_name(reason));
     output->headers[HEADER_DETAIL] = text_of(detail);
@@ -107,26 +107,26 @@ static void make_dead(struct record *record, const struct dealer *dealer, enum r
         snprintf(record->answer, sizeof(record->answer), "HTTP %d", status);
         output->headers[HEADER_ANSWER] = text_of(record->answer);
     }
-    metric_add(dealer->dead, 1);
+    metric_add(intake->dead, 1);
     log_warn("dead key=%s reason=%s detail=\"%s\" bytes=%zu", record->key, reason_name(reason),
              detail, value.length);
 }
 
-static void make_too_large(struct record *record, const struct dealer *dealer, int64_t id,
+static void make_too_large(struct record *record, const struct intake *intake, int64_t id,
                            size_t bytes)
 {
     snprintf(record->size_text, sizeof(record->size_text), "{\"id\":%lld,\"size\":%zu}",
              (long long)id, bytes);
-    make_dead(record, dealer, REASON_TOO_LARGE, "larger than max_record_bytes", 0,
+    make_dead(record, intake, REASON_TOO_LARGE, "larger than max_record_bytes", 0,
               text_of(record->size_text));
 }
 
 /* Queues a record, waiting for room. */
-static enum outcome send(struct dealer *dealer, struct batch *batch, const struct output *output,
+static enum outcome send(struct intake *intake, struct batch *batch, const struct output *output,
                          int slot, enum batch_answer *answer, struct error *err)
 {
     while ((*answer = batch_send(batch, output, slot, err)) == BATCH_FULL) {
-        enum outcome outcome = ask_wait(dealer->asker, FULL_WAIT_MS, err);
+        enum outcome outcome = ask_wait(intake->asker, FULL_WAIT_MS, err);
 
         if (outcome != OUTCOME_OK)
             return outcome;
@@ -134,10 +134,10 @@ static enum outcome send(struct dealer *dealer, struct batch *batch, const struc
     return *answer == BATCH_FAILED ? OUTCOME_TROUBLE : OUTCOME_OK;
 }
 
-static enum outcome wait_for_reports(struct dealer *dealer, struct batch *batch, struct error *err)
+static enum outcome wait_for_reports(struct intake *intake, struct batch *batch, struct error *err)
 {
     while (!batch_wait(batch, REPORT_WAIT_MS)) {
-        enum outcome outcome = ask_wait(dealer->asker, 0, err);
+        enum outcome outcome = ask_wait(intake->asker, 0, err);
 
         if (outcome != OUTCOME_OK)
             return outcome;
@@ -145,14 +145,15 @@ static enum outcome wait_for_reports(struct dealer *dealer, struct batch *batch,
     return OUTCOME_OK;
 }
 
-enum outcome deal_record(struct dealer *dealer, const struct output *output, struct error *err)
+enum outcome intake_send_record(struct intake *intake, const struct output *output,
+                                struct error *err)
 {
-    struct batch *batch = batch_new(dealer->publisher, 1);
+    struct batch *batch = batch_new(intake->publisher, 1);
     enum batch_answer answer;
-    enum outcome outcome = send(dealer, batch, output, 0, &answer, err);
+    enum outcome outcome = send(intake, batch, output, 0, &answer, err);
 
     if (outcome == OUTCOME_OK)
-        outcome = wait_for_reports(dealer, batch, err);
+        outcome = wait_for_reports(intake, batch, err);
     if (outcome == OUTCOME_OK && (answer != BATCH_OK || batch_result(batch, 0, err) != BATCH_OK)) {
         error_set(err, ERROR_TEMPORARY, "kafka takes no record of %zu bytes for %s",
                   output->value.length, output->topic);
@@ -163,14 +164,14 @@ enum outcome deal_record(struct dealer *dealer, const struct output *output, str
 }
 
 /* A dead record of its own, after its page's batch. */
-static enum outcome send_too_large(struct dealer *dealer, const struct page_row *row,
+static enum outcome send_too_large(struct intake *intake, const struct page_row *row,
                                    const struct seen_mark *mark, size_t bytes, struct error *err)
 {
     struct record record;
 
-    record_init(&record, dealer, row, mark);
-    make_too_large(&record, dealer, row->id, bytes);
-    return deal_record(dealer, &record.output, err);
+    record_init(&record, intake, row, mark);
+    make_too_large(&record, intake, row->id, bytes);
+    return intake_send_record(intake, &record.output, err);
 }
 
 enum row_state {
@@ -180,15 +181,15 @@ enum row_state {
 };
 
 /* Whether calls of its own are needed before it can be published. */
-static int is_incomplete(const struct deal *deal, const struct page_row *row)
+static int is_incomplete(const struct answer_orders *orders, const struct page_row *row)
 {
-    return deal->reason == REASON_NONE && row->fault == NULL &&
+    return orders->reason == REASON_NONE && row->fault == NULL &&
            (row->lines_missing || row->coupons_missing);
 }
 
 /* The value of a skipped record, as the filter writes it; of an order that is gone nothing else is
  * known. */
-static void make_skipped(struct record *record, const struct dealer *dealer, enum reason reason,
+static void make_skipped(struct record *record, const struct intake *intake, enum reason reason,
                          const char *detail, int64_t modified_ms)
 {
     struct output *output = &record->output;
@@ -196,71 +197,72 @@ static void make_skipped(struct record *record, const struct dealer *dealer, enu
     buffer_printf(&record->skipped, "{\"reason\":\"%s\",\"detail\":", reason_name(reason));
     json_write_text(&record->skipped, text_of(detail), SIZE_MAX);
     buffer_printf(&record->skipped, ",\"modified_at\":%lld,\"store\":\"%s\"}",
-                  (long long)(modified_ms < 0 ? 0 : modified_ms), dealer->store->hash);
-    output->topic = dealer->topics->skipped;
+                  (long long)(modified_ms < 0 ? 0 : modified_ms), intake->store->hash);
+    output->topic = intake->topics->skipped;
     output->value = (struct text){record->skipped.data, record->skipped.length};
     output->headers[HEADER_REASON] = text_of(reason_name(reason));
     log_info("skipped key=%s reason=%s detail=\"%s\"", record->key, reason_name(reason), detail);
 }
 
 /* Fills in what is sent for an order. */
-static void decide(struct record *record, const struct dealer *dealer, const struct single *single,
-                   const struct seen_mark *mark)
+static void decide(struct record *record, const struct intake *intake,
+                   const struct single_order *single, const struct seen_mark *mark)
 {
     const struct page_row *row = single->row;
     struct output *output = &record->output;
 
-    record_init(record, dealer, row, mark);
-    output->topic = dealer->topics->raw;
+    record_init(record, intake, row, mark);
+    output->topic = intake->topics->raw;
     output->value = single->whole.length > 0 ? single->whole : row->bytes;
     if (single->reason == REASON_TOO_LARGE)
-        make_too_large(record, dealer, row->id, row->bytes.length);
+        make_too_large(record, intake, row->id, row->bytes.length);
     else if (single->reason == REASON_ARCHIVED)
-        make_skipped(record, dealer, single->reason, single->detail, row->modified_ms);
+        make_skipped(record, intake, single->reason, single->detail, row->modified_ms);
     else if (single->reason != REASON_NONE)
-        make_dead(record, dealer, single->reason, single->detail, single->status, row->bytes);
+        make_dead(record, intake, single->reason, single->detail, single->status, row->bytes);
     else if (row->fault != NULL)
-        make_dead(record, dealer, REASON_MALFORMED, row->fault, 0, row->bytes);
+        make_dead(record, intake, REASON_MALFORMED, row->fault, 0, row->bytes);
     else if ((int64_t)output->value.length + ENVELOPE_BYTES >
-             dealer->config->kafka.max_record_bytes)
-        make_too_large(record, dealer, row->id, output->value.length);
+             intake->config->kafka.max_record_bytes)
+        make_too_large(record, intake, row->id, output->value.length);
 }
 
-static void count_published(struct dealer *dealer, const struct record *record)
+static void count_published(struct intake *intake, const struct record *record)
 {
-    metric_add(dealer->published, 1);
+    metric_add(intake->published, 1);
     log_info("published key=%s modified_at=%s bytes=%zu", record->key, record->modified_at,
              record->output.value.length);
 }
 
 /* Sends an order of a page on. */
-static enum outcome send_row(struct dealer *dealer, const struct deal *deal, int i,
+static enum outcome send_row(struct intake *intake, const struct answer_orders *orders, int i,
                              struct batch *batch, size_t *sent_bytes, struct error *err)
 {
-    const struct page_row *row = &deal->rows[i];
-    const struct single single = {.row = row, .reason = deal->reason, .detail = deal->detail};
+    const struct page_row *row = &orders->rows[i];
+    const struct single_order single = {
+        .row = row, .reason = orders->reason, .detail = orders->detail};
     struct record record;
     enum batch_answer answer;
     enum outcome outcome;
 
-    decide(&record, dealer, &single, &dealer->marks[i]);
-    outcome = send(dealer, batch, &record.output, i, &answer, err);
+    decide(&record, intake, &single, &intake->marks[i]);
+    outcome = send(intake, batch, &record.output, i, &answer, err);
     if (outcome != OUTCOME_OK)
         return outcome;
     *sent_bytes = record.output.value.length;
     if (answer == BATCH_TOO_LARGE)
-        outcome = send_too_large(dealer, row, &dealer->marks[i], record.output.value.length, err);
-    else if (record.output.topic == dealer->topics->raw)
-        count_published(dealer, &record);
+        outcome = send_too_large(intake, row, &intake->marks[i], record.output.value.length, err);
+    else if (record.output.topic == intake->topics->raw)
+        count_published(intake, &record);
     return outcome;
 }
 
 /* After all reports: what the broker found too large is dead, anything else ends the round. */
-static enum outcome check_results(struct dealer *dealer, const struct deal *deal,
+static enum outcome check_results(struct intake *intake, const struct answer_orders *orders,
                                   const enum row_state *states, const struct batch *batch,
                                   const size_t *bytes, struct error *err)
 {
-    for (int i = 0; i < deal->count; i++) {
+    for (int i = 0; i < orders->count; i++) {
         enum outcome outcome = OUTCOME_OK;
 
         if (states[i] != ROW_SENT)
@@ -269,7 +271,7 @@ static enum outcome check_results(struct dealer *dealer, const struct deal *deal
         case BATCH_OK:
             break;
         case BATCH_TOO_LARGE:
-            outcome = send_too_large(dealer, &deal->rows[i], &dealer->marks[i], bytes[i], err);
+            outcome = send_too_large(intake, &orders->rows[i], &intake->marks[i], bytes[i], err);
             break;
         default:
             outcome = OUTCOME_TROUBLE;
@@ -280,52 +282,53 @@ static enum outcome check_results(struct dealer *dealer, const struct deal *deal
     return OUTCOME_OK;
 }
 
-static void add_marks(struct dealer *dealer, int count, int64_t forget_ms)
+static void add_marks(struct intake *intake, int count, int64_t forget_ms)
 {
     struct error err = {0};
 
-    if (count > 0 && seen_add(dealer->redis, dealer->seen_key, dealer->marks, count, forget_ms,
+    if (count > 0 && seen_add(intake->redis, intake->seen_key, intake->marks, count, forget_ms,
                               MARKS_KEEP_MS, &err) != 0)
-        log_warn("marks lost store=%s orders=%d error=\"%s\"", dealer->store->hash, count,
+        log_warn("marks lost store=%s orders=%d error=\"%s\"", intake->store->hash, count,
                  err.text); /* these orders are published once more */
 }
 
 /* What was sent is held no longer, and what was sent or known is marked. */
-static void settle_rows(struct dealer *dealer, const struct deal *deal,
+static void settle_rows(struct intake *intake, const struct answer_orders *orders,
                         const enum row_state *states)
 {
     int count = 0;
 
-    for (int i = 0; i < deal->count; i++) {
+    for (int i = 0; i < orders->count; i++) {
         if (states[i] == ROW_SENT)
-            held_remove(&dealer->held, deal->rows[i].id);
+            held_remove(&intake->held, orders->rows[i].id);
         if (states[i] != ROW_HELD)
-            dealer->marks[count++] = dealer->marks[i];
+            intake->marks[count++] = intake->marks[i];
     }
-    add_marks(dealer, count, deal->forget_ms);
+    add_marks(intake, count, orders->forget_ms);
 }
 
 /* Leaves an order to its own calls. */
-static void hold(struct dealer *dealer, struct deal *deal, int i)
+static void hold(struct intake *intake, struct answer_orders *orders, int i)
 {
-    const struct page_row *row = &deal->rows[i];
+    const struct page_row *row = &orders->rows[i];
 
-    deal->left[i] = held_add(&dealer->held, dealer->room, row->id, row->modified_ms,
-                             seen_digest(&dealer->marks[i]), clock_now_ms()) != 0;
+    orders->left[i] = held_add(&intake->held, intake->room, row->id, row->modified_ms,
+                               seen_digest(&intake->marks[i]), clock_now_ms()) != 0;
 }
 
 /* The bytes of an order lie within these two instants as far as the store was asked; what it shows
  * besides is marked as long. */
-static int64_t instant_of(const struct deal *deal, const struct page_row *row)
+static int64_t instant_of(const struct answer_orders *orders, const struct page_row *row)
 {
     int64_t at_ms = row->modified_ms;
 
-    if (at_ms < 0 || at_ms > deal->to_ms)
-        return deal->to_ms;
-    return at_ms < deal->from_ms ? deal->from_ms : at_ms;
+    if (at_ms < 0 || at_ms > orders->to_ms)
+        return orders->to_ms;
+    return at_ms < orders->from_ms ? orders->from_ms : at_ms;
 }
 
-enum outcome deal_orders(struct dealer *dealer, struct deal *deal, struct error *err)
+enum outcome intake_take_orders(struct intake *intake, struct answer_orders *orders,
+                                struct error *err)
 {
     char known[PAGE_ROWS_MAX] = {0};
     enum row_state states[PAGE_ROWS_MAX] = {ROW_SENT};
@@ -333,66 +336,66 @@ enum outcome deal_orders(struct dealer *dealer, struct deal *deal, struct error 
     struct batch *batch;
     enum outcome outcome = OUTCOME_OK;
 
-    memset(deal->left, 0, sizeof(deal->left));
-    for (int i = 0; i < deal->count; i++)
-        seen_mark_init(&dealer->marks[i], deal->rows[i].id, instant_of(deal, &deal->rows[i]),
-                       deal->rows[i].bytes);
-    if (seen_check(dealer->redis, dealer->seen_key, dealer->marks, deal->count, known, err) != 0)
+    memset(orders->left, 0, sizeof(orders->left));
+    for (int i = 0; i < orders->count; i++)
+        seen_mark_init(&intake->marks[i], orders->rows[i].id, instant_of(orders, &orders->rows[i]),
+                       orders->rows[i].bytes);
+    if (seen_check(intake->redis, intake->seen_key, intake->marks, orders->count, known, err) != 0)
         return OUTCOME_LOST;
-    batch = batch_new(dealer->publisher, deal->count);
-    for (int i = 0; i < deal->count && outcome == OUTCOME_OK; i++) {
+    batch = batch_new(intake->publisher, orders->count);
+    for (int i = 0; i < orders->count && outcome == OUTCOME_OK; i++) {
         if (known[i]) {
             states[i] = ROW_KNOWN;
-            metric_add(dealer->unchanged, 1);
-        } else if (is_incomplete(deal, &deal->rows[i])) {
+            metric_add(intake->unchanged, 1);
+        } else if (is_incomplete(orders, &orders->rows[i])) {
             states[i] = ROW_HELD;
-            hold(dealer, deal, i);
+            hold(intake, orders, i);
         } else {
-            outcome = send_row(dealer, deal, i, batch, &bytes[i], err);
+            outcome = send_row(intake, orders, i, batch, &bytes[i], err);
         }
     }
     if (outcome == OUTCOME_OK)
-        outcome = wait_for_reports(dealer, batch, err);
+        outcome = wait_for_reports(intake, batch, err);
     if (outcome == OUTCOME_OK)
-        outcome = check_results(dealer, deal, states, batch, bytes, err);
+        outcome = check_results(intake, orders, states, batch, bytes, err);
     batch_drop(batch);
     if (outcome == OUTCOME_OK)
-        settle_rows(dealer, deal, states);
+        settle_rows(intake, orders, states);
     return outcome;
 }
 
-enum outcome deal_is_known(struct dealer *dealer, const struct page_row *row, int *known,
-                           struct error *err)
+enum outcome intake_is_known(struct intake *intake, const struct page_row *row, int *known,
+                             struct error *err)
 {
     struct seen_mark mark = {0};
     char answer = 0;
 
     seen_mark_init(&mark, row->id, 0, row->bytes);
-    if (seen_check(dealer->redis, dealer->seen_key, &mark, 1, &answer, err) != 0)
+    if (seen_check(intake->redis, intake->seen_key, &mark, 1, &answer, err) != 0)
         return OUTCOME_LOST;
     *known = answer;
     return OUTCOME_OK;
 }
 
-enum outcome deal_alone(struct dealer *dealer, const struct single *single, const char *digest,
-                        struct error *err)
+enum outcome intake_take_single(struct intake *intake, const struct single_order *single,
+                                const char *digest, struct error *err)
 {
     const struct page_row *row = single->row;
     struct record record;
     enum outcome outcome;
     int count = single->reason != REASON_ARCHIVED; /* that has no bytes */
 
-    seen_mark_init(&dealer->marks[0], row->id, row->modified_ms, row->bytes);
-    decide(&record, dealer, single, &dealer->marks[0]);
-    outcome = deal_record(dealer, &record.output, err);
-    if (outcome == OUTCOME_OK && record.output.topic == dealer->topics->raw)
-        count_published(dealer, &record);
+    seen_mark_init(&intake->marks[0], row->id, row->modified_ms, row->bytes);
+    decide(&record, intake, single, &intake->marks[0]);
+    outcome = intake_send_record(intake, &record.output, err);
+    if (outcome == OUTCOME_OK && record.output.topic == intake->topics->raw)
+        count_published(intake, &record);
     buffer_clear(&record.skipped);
     if (outcome != OUTCOME_OK || row->modified_ms < 0)
         return outcome;
     /* The list shows it in its own bytes for a while: it has to be known by both. */
     if (digest[0] != '\0')
-        seen_mark_of(&dealer->marks[count++], row->id, row->modified_ms, digest);
-    add_marks(dealer, count, 0);
+        seen_mark_of(&intake->marks[count++], row->id, row->modified_ms, digest);
+    add_marks(intake, count, 0);
     return outcome;
 }
