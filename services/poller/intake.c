@@ -148,7 +148,7 @@ static enum outcome wait_for_reports(struct intake *intake, struct batch *batch,
 enum outcome intake_send_record(struct intake *intake, const struct output *output,
                                 struct error *err)
 {
-    struct batch *batch = batch_new(intake->publisher, 1);
+    struct batch *batch = batch_new(intake->batches, 1);
     enum batch_answer answer;
     enum outcome outcome = send(intake, batch, output, 0, &answer, err);
 
@@ -342,7 +342,7 @@ enum outcome intake_take_orders(struct intake *intake, struct answer_orders *ord
                        orders->rows[i].bytes);
     if (seen_check(intake->redis, intake->seen_key, intake->marks, orders->count, known, err) != 0)
         return OUTCOME_LOST;
-    batch = batch_new(intake->publisher, orders->count);
+    batch = batch_new(intake->batches, orders->count);
     for (int i = 0; i < orders->count && outcome == OUTCOME_OK; i++) {
         if (known[i]) {
             states[i] = ROW_KNOWN;

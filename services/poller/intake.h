@@ -14,7 +14,7 @@
 #include "ask.h"
 #include "held.h"
 #include "page.h"
-#include "publish.h"
+#include "batch.h"
 #include "seen.h"
 
 /* What takes in the orders of one store; embedded; all pointers borrowed. */
@@ -22,7 +22,7 @@ struct intake {
     const struct config *config;
     const struct config_store *store;
     const struct topics *topics;
-    struct publisher *publisher;
+    struct batches *batches;
     struct redis *redis;
     struct asker *asker;
     char *seen_key;

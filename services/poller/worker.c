@@ -30,7 +30,7 @@ enum {
 struct workers {
     const struct config *config;
     struct topics topics;
-    struct publisher *publisher;
+    struct batches *batches;
     struct positions positions;
     struct lease_group leases;
     atomic_int running;
@@ -223,7 +223,7 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
         .config = all->config,
         .store = store,
         .topics = &all->topics,
-        .publisher = all->publisher,
+        .batches = all->batches,
         .redis = worker->redis,
         .asker = &round->asker,
         .timeout_ms = bigcommerce_timeout_ms(all->leases.ttl_ms),
@@ -265,13 +265,13 @@ int workers_run(const struct config *config, struct error *err)
     positions_init(&all.positions, config, &all.topics);
     lease_group_init(&all.leases, config->kafka.topic_prefix, config->poller.lease_s * 1000,
                      config->store_count);
-    all.publisher = publisher_new(config, err);
-    if (all.publisher != NULL && start_all(&all, workers, err) != 0)
+    all.batches = batches_new(config, err);
+    if (all.batches != NULL && start_all(&all, workers, err) != 0)
         stop_request();
     /* Reports are served to the end: the last rounds wait for theirs. */
-    while (all.publisher != NULL && atomic_load(&all.running) > 0) {
-        publisher_serve(all.publisher, SERVE_MS);
-        if (publisher_check(all.publisher, err) != 0)
+    while (all.batches != NULL && atomic_load(&all.running) > 0) {
+        batches_serve(all.batches, SERVE_MS);
+        if (batches_check(all.batches, err) != 0)
             stop_request();
     }
     for (int i = 0; i < config->store_count; i++) {
@@ -282,7 +282,7 @@ int workers_run(const struct config *config, struct error *err)
         published += metric_value(workers[i].round.intake.published);
         worker_clear(&workers[i]);
     }
-    publisher_free(all.publisher);
+    batches_free(all.batches);
     positions_clear(&all.positions);
     topics_clear(&all.topics);
     free(workers);

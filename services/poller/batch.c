@@ -1,4 +1,4 @@
-#include "publish.h"
+#include "batch.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,11 +10,11 @@
 
 enum { FLUSH_MS = 5000, ASK_EACH_MS = 2000, ASK_MS = 1000 };
 
-struct publisher {
+struct batches {
     struct producer *producer;
     pthread_mutex_t lock; /* of all batches */
     pthread_cond_t reported;
-    /* of publisher_serve() */
+    /* of batches_serve() */
     int64_t asked_ms; /* monotonic: when a broker was last asked for its metadata */
     int answered;
 };
@@ -25,7 +25,7 @@ struct slot {
 };
 
 struct batch {
-    struct publisher *publisher;
+    struct batches *batches;
     int pending;
     int dropped;
     int size;
@@ -34,90 +34,85 @@ struct batch {
 
 static void on_report(void *context, void *opaque, rd_kafka_resp_err_t error)
 {
-    struct publisher *publisher = context;
+    struct batches *batches = context;
     struct slot *slot = opaque;
     struct batch *batch = slot->batch;
     int over;
 
-    pthread_mutex_lock(&publisher->lock);
+    pthread_mutex_lock(&batches->lock);
     slot->error = error;
     over = --batch->pending == 0 && batch->dropped;
-    pthread_cond_broadcast(&publisher->reported);
-    pthread_mutex_unlock(&publisher->lock);
+    pthread_cond_broadcast(&batches->reported);
+    pthread_mutex_unlock(&batches->lock);
     if (over)
         free(batch);
 }
 
-struct publisher *publisher_new(const struct config *config, struct error *err)
+struct batches *batches_new(const struct config *config, struct error *err)
 {
-    struct publisher *publisher = mem_alloc(sizeof(*publisher));
+    struct batches *batches = mem_alloc(sizeof(*batches));
     pthread_condattr_t attributes;
 
-    pthread_mutex_init(&publisher->lock, NULL);
+    pthread_mutex_init(&batches->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&publisher->reported, &attributes);
+    pthread_cond_init(&batches->reported, &attributes);
     pthread_condattr_destroy(&attributes);
-    publisher->producer = producer_new(config, "bigfusion-poller", on_report, publisher, err);
-    if (publisher->producer == NULL) {
-        publisher_free(publisher);
+    batches->producer = producer_new(config, "bigfusion-poller", on_report, batches, err);
+    if (batches->producer == NULL) {
+        batches_free(batches);
         return NULL;
     }
-    return publisher;
+    return batches;
 }
 
-void publisher_free(struct publisher *publisher)
+void batches_free(struct batches *batches)
 {
-    if (publisher == NULL)
+    if (batches == NULL)
         return;
-    producer_free(publisher->producer, FLUSH_MS);
-    pthread_cond_destroy(&publisher->reported);
-    pthread_mutex_destroy(&publisher->lock);
-    free(publisher);
+    producer_free(batches->producer, FLUSH_MS);
+    pthread_cond_destroy(&batches->reported);
+    pthread_mutex_destroy(&batches->lock);
+    free(batches);
 }
 
 /* The producer learns of a broker from its reports only: a quiet store's poller has to ask. */
-static int is_connected(struct publisher *publisher)
+static int is_connected(struct batches *batches)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     int64_t now_ms = clock_monotonic_ms();
 
-    if (producer_connected(publisher->producer))
+    if (producer_connected(batches->producer))
         return 1;
-    if (publisher->asked_ms != 0 && now_ms - publisher->asked_ms < ASK_EACH_MS)
-        return publisher->answered;
-    publisher->asked_ms = now_ms;
-    publisher->answered = rd_kafka_metadata(producer_handle(publisher->producer), 0, NULL,
-                                            &metadata, ASK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (batches->asked_ms != 0 && now_ms - batches->asked_ms < ASK_EACH_MS)
+        return batches->answered;
+    batches->asked_ms = now_ms;
+    batches->answered = rd_kafka_metadata(producer_handle(batches->producer), 0, NULL, &metadata,
+                                          ASK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
     if (metadata != NULL)
         rd_kafka_metadata_destroy(metadata);
-    return publisher->answered;
+    return batches->answered;
 }
 
-void publisher_serve(struct publisher *publisher, int timeout_ms)
+void batches_serve(struct batches *batches, int timeout_ms)
 {
     int connected;
 
-    producer_poll(publisher->producer, timeout_ms);
-    connected = is_connected(publisher);
+    producer_poll(batches->producer, timeout_ms);
+    connected = is_connected(batches);
     health_set_ready("kafka", connected, connected ? NULL : "no broker can be reached");
 }
 
-int publisher_pending(const struct publisher *publisher)
+int batches_check(const struct batches *batches, struct error *err)
 {
-    return producer_pending(publisher->producer);
+    return producer_check(batches->producer, err);
 }
 
-int publisher_check(const struct publisher *publisher, struct error *err)
-{
-    return producer_check(publisher->producer, err);
-}
-
-struct batch *batch_new(struct publisher *publisher, int size)
+struct batch *batch_new(struct batches *batches, int size)
 {
     struct batch *batch = mem_alloc(sizeof(*batch) + (size_t)size * sizeof(batch->slots[0]));
 
-    batch->publisher = publisher;
+    batch->batches = batches;
     batch->size = size;
     for (int i = 0; i < size; i++)
         batch->slots[i].batch = batch;
@@ -126,9 +121,9 @@ struct batch *batch_new(struct publisher *publisher, int size)
 
 static void count(struct batch *batch, int by)
 {
-    pthread_mutex_lock(&batch->publisher->lock);
+    pthread_mutex_lock(&batch->batches->lock);
     batch->pending += by;
-    pthread_mutex_unlock(&batch->publisher->lock);
+    pthread_mutex_unlock(&batch->batches->lock);
 }
 
 enum batch_answer batch_send(struct batch *batch, const struct output *output, int slot,
@@ -139,7 +134,7 @@ enum batch_answer batch_send(struct batch *batch, const struct output *output, i
     /* Counted before it is sent: the report may come at once. */
     batch->slots[slot].error = RD_KAFKA_RESP_ERR_NO_ERROR;
     count(batch, 1);
-    answer = producer_send(batch->publisher->producer, output, 0, &batch->slots[slot], err);
+    answer = producer_send(batch->batches->producer, output, 0, &batch->slots[slot], err);
     if (answer == PRODUCER_QUEUED)
         return BATCH_OK;
     count(batch, -1);
@@ -156,7 +151,7 @@ enum batch_answer batch_send(struct batch *batch, const struct output *output, i
 
 int batch_wait(struct batch *batch, int64_t timeout_ms)
 {
-    struct publisher *publisher = batch->publisher;
+    struct batches *batches = batch->batches;
     struct timespec until;
     int waited = 0, over;
 
@@ -167,11 +162,11 @@ int batch_wait(struct batch *batch, int64_t timeout_ms)
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
     }
-    pthread_mutex_lock(&publisher->lock);
+    pthread_mutex_lock(&batches->lock);
     while (batch->pending > 0 && waited == 0)
-        waited = pthread_cond_timedwait(&publisher->reported, &publisher->lock, &until);
+        waited = pthread_cond_timedwait(&batches->reported, &batches->lock, &until);
     over = batch->pending == 0;
-    pthread_mutex_unlock(&publisher->lock);
+    pthread_mutex_unlock(&batches->lock);
     return over;
 }
 
@@ -193,10 +188,10 @@ void batch_drop(struct batch *batch)
 
     if (batch == NULL)
         return;
-    pthread_mutex_lock(&batch->publisher->lock);
+    pthread_mutex_lock(&batch->batches->lock);
     batch->dropped = 1;
     over = batch->pending == 0;
-    pthread_mutex_unlock(&batch->publisher->lock);
+    pthread_mutex_unlock(&batch->batches->lock);
     if (over)
         free(batch);
 }

@@ -1,8 +1,8 @@
-/* publish.h - records on their way to Kafka, counted by batch, so that a store's cursor moves only
+/* batch.h - records on their way to Kafka, counted by batch, so that a store's cursor moves only
  * when the broker has every one of them. One producer serves all stores; its reports come on one
- * thread (publisher_serve()). */
-#ifndef POLLER_PUBLISH_H
-#define POLLER_PUBLISH_H
+ * thread (batches_serve()). */
+#ifndef POLLER_BATCH_H
+#define POLLER_BATCH_H
 
 #include <stdint.h>
 
@@ -10,28 +10,25 @@
 #include "record/event.h"
 #include "settings/config.h"
 
-struct publisher;
+struct batches;
 struct batch;
 
-/** @brief New. config is kept. NULL with a permanent error. Free with publisher_free(). */
-struct publisher *publisher_new(const struct config *config, struct error *err);
+/** @brief New. config is kept. NULL with a permanent error. Free with batches_free(). */
+struct batches *batches_new(const struct config *config, struct error *err);
 
 /** @brief Waits for what is under way, 5 s at most. Batches that were dropped end here. */
-void publisher_free(struct publisher *publisher);
+void batches_free(struct batches *batches);
 
 /** @brief Serves reports for at most timeout_ms and tells the health page about Kafka. One thread
  * calls it. */
-void publisher_serve(struct publisher *publisher, int timeout_ms);
-
-/** @brief Records under way. */
-int publisher_pending(const struct publisher *publisher);
+void batches_serve(struct batches *batches, int timeout_ms);
 
 /** @brief Whether the producer can go on; if not, err says why and the program has to be started
  * anew. */
-int publisher_check(const struct publisher *publisher, struct error *err);
+int batches_check(const struct batches *batches, struct error *err);
 
 /** @brief New: room for size records. End it with batch_drop(). */
-struct batch *batch_new(struct publisher *publisher, int size);
+struct batch *batch_new(struct batches *batches, int size);
 
 enum batch_answer {
     BATCH_OK = 0,    /* queued; batch_wait() tells when the broker has it */
