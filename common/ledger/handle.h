@@ -125,6 +125,10 @@ int64_t ledger_element_int(const redisReply *reply, size_t i, int64_t missing);
 int ledger_grant_read(struct ledger_grant *grant, const redisReply *reply,
                       int64_t visibility_delay_ms, struct error *err);
 
+/** @brief Replaces target by the note of the entry that step's answer to a finish shows (note.h),
+ * or by nothing where it shows none. Pure. */
+void ledger_entry_write(const redisReply *reply, struct buffer *target);
+
 /** @brief Reads a peek's answer. A damaged entry is not known here: acquire reports it, for one
  * order. Pure. */
 void ledger_peek_read(struct ledger_peek *peek, const redisReply *reply);

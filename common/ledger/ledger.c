@@ -75,12 +75,12 @@ void ledger_add_number(struct ledger_arguments *arguments, int64_t number)
 
 static void note_write(struct ledger *ledger, int64_t epoch, int64_t writes)
 {
-    struct ledger_note note = {.epoch = epoch, .writes = writes};
+    struct ledger_write write = {.epoch = epoch, .writes = writes};
 
     if (epoch <= 0 || writes <= 0)
         return; /* nothing was written */
-    memcpy(note.run, ledger->run, sizeof(note.run));
-    ledger_seen_add(ledger->settings.seen, &note);
+    memcpy(write.run, ledger->run, sizeof(write.run));
+    ledger_seen_add(ledger->settings.seen, &write);
 }
 
 static int say_hello(struct ledger *ledger, struct error *err)
@@ -88,7 +88,7 @@ static int say_hello(struct ledger *ledger, struct error *err)
     const char *data[8];
     size_t lengths[8];
     struct ledger_arguments arguments = {.data = data, .lengths = lengths};
-    struct ledger_note seen = ledger_seen_get(ledger->settings.seen);
+    struct ledger_write seen = ledger_seen_get(ledger->settings.seen);
     redisReply *reply;
     int rc;
 
@@ -267,16 +267,16 @@ int ledger_acquire_and_peek(struct ledger *ledger, const struct ledger_request *
     return rc;
 }
 
-/* end, begin, finish: one script, each part optional (NULL). */
-static int run_step(struct ledger *ledger, const struct ledger_grant *grant, const char *ended,
-                    const char *result, const char *begun, const char *finish, const char *note,
-                    enum ledger_answer *answer, struct error *err)
+/* end, begin, finish: one script, each part optional (NULL). @returns the reply (new), or NULL */
+static redisReply *run_step(struct ledger *ledger, const struct ledger_grant *grant,
+                            const char *ended, const char *result, const char *begun,
+                            const char *finish, const char *remark, enum ledger_answer *answer,
+                            struct error *err)
 {
     const char *data[16];
     size_t lengths[16];
     struct ledger_arguments arguments = {.data = data, .lengths = lengths};
     redisReply *reply;
-    int rc;
 
     ledger_add_string(&arguments, "2");
     ledger_add_string(&arguments, ledger->marker_key);
@@ -288,36 +288,51 @@ static int run_step(struct ledger *ledger, const struct ledger_grant *grant, con
     ledger_add_string(&arguments, result);
     ledger_add_string(&arguments, begun);
     ledger_add_string(&arguments, finish);
-    ledger_add_string(&arguments, note);
+    ledger_add_string(&arguments, remark);
     reply = ledger_run(ledger, SCRIPT_STEP, &arguments, err);
     if (reply == NULL)
-        return -1;
-    rc = ledger_answer_of(reply, answer, err);
+        return NULL;
+    if (ledger_answer_of(reply, answer, err) != 0) {
+        freeReplyObject(reply);
+        return NULL;
+    }
     note_write(ledger, ledger_fence_epoch(grant->fence), ledger_element_int(reply, 1, 0));
-    freeReplyObject(reply);
-    return rc;
+    return reply;
 }
 
 int ledger_begin(struct ledger *ledger, const struct ledger_grant *grant, const char *step,
                  enum ledger_answer *answer, struct error *err)
 {
-    return run_step(ledger, grant, NULL, NULL, step, NULL, NULL, answer, err);
+    redisReply *reply = run_step(ledger, grant, NULL, NULL, step, NULL, NULL, answer, err);
+
+    freeReplyObject(reply);
+    return reply != NULL ? 0 : -1;
 }
 
 int ledger_end(struct ledger *ledger, const struct ledger_grant *grant, const char *step,
                const char *result, const char *next, enum ledger_answer *answer, struct error *err)
 {
-    return run_step(ledger, grant, step, result, next, NULL, NULL, answer, err);
+    redisReply *reply = run_step(ledger, grant, step, result, next, NULL, NULL, answer, err);
+
+    freeReplyObject(reply);
+    return reply != NULL ? 0 : -1;
 }
 
 int ledger_finish(struct ledger *ledger, const struct ledger_grant *grant, enum ledger_finish how,
-                  const char *step, const char *result, const char *note,
+                  const char *step, const char *result, const char *remark, struct buffer *entry,
                   enum ledger_answer *answer, struct error *err)
 {
     static const char *const words[] = {[LEDGER_FINISH_DONE] = "done",
                                         [LEDGER_FINISH_DEAD] = "dead",
                                         [LEDGER_FINISH_RETRY] = "retry",
                                         [LEDGER_FINISH_WITHDRAWN] = "withdrawn"};
+    redisReply *reply =
+        run_step(ledger, grant, step, result, NULL, words[how], remark, answer, err);
 
-    return run_step(ledger, grant, step, result, NULL, words[how], note, answer, err);
+    if (entry != NULL)
+        buffer_reset(entry);
+    if (reply != NULL && entry != NULL)
+        ledger_entry_write(reply, entry);
+    freeReplyObject(reply);
+    return reply != NULL ? 0 : -1;
 }

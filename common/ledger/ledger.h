@@ -177,11 +177,14 @@ enum ledger_finish {
  * up.
  * @param step,result  NULL, or a step to end in the same call as ledger_end() does (saves a round
  * trip)
- * @param note         DEAD: reason_name(); DONE and RETRY: a text that the entry keeps as step
+ * @param remark       DEAD: reason_name(); DONE and RETRY: a text that the entry keeps as step
  * "evidence", or NULL
+ * @param entry        NULL, or replaced by the value of the header `ledger` (note.h) that the
+ * record in its retry or waiting topic, `dead` or `skipped` is to carry. Empty: without that header
+ * (DONE, any answer but OK and OK_STALE, or it would be too long)
  */
 int ledger_finish(struct ledger *ledger, const struct ledger_grant *grant, enum ledger_finish how,
-                  const char *step, const char *result, const char *note,
+                  const char *step, const char *result, const char *remark, struct buffer *entry,
                   enum ledger_answer *answer, struct error *err);
 
 /** @brief The ledger's epoch now (rule 7), as it stands in fences. LOST leaves epoch 0. */
@@ -201,21 +204,35 @@ int ledger_forget(struct ledger *ledger, struct text account, enum ledger_kind k
  */
 int ledger_rebuild_lock(struct ledger *ledger, int *taken, struct error *err);
 
-/* What a record of `delivered`, `dead` or `skipped` says about an order. */
+enum ledger_state {
+    LEDGER_STATE_OPEN = 0, /* a record of an input topic: payloads, retry, waiting */
+    LEDGER_STATE_DONE,     /* of `delivered` */
+    LEDGER_STATE_DEAD,     /* of `dead`, by the pusher */
+    LEDGER_STATE_WITHDRAWN /* of `skipped`, reason status, by the pusher */
+};
+
+struct ledger_note;
+
+/* What a record says about an order. */
 struct ledger_fill {
     struct text account;
-    struct text key;          /* record key */
-    enum ledger_finish state; /* DONE, DEAD or WITHDRAWN */
-    int64_t modified_at;
-    const char *digest;              /* or "" */
+    struct text key; /* record key */
+    enum ledger_state state;
+    int64_t modified_at;             /* of the record */
+    const char *digest;              /* of the record's body, or "" */
     const char *reason;              /* DEAD; else NULL */
     const struct ledger_step *steps; /* DONE: contact, order, goals ... */
     int step_count;
+    int is_careful; /* OPEN: it may have been handed to a worker since it was written, and nobody
+                       knows how far that one came */
+    const struct ledger_note *note; /* what its header `ledger` says (note.h), or NULL: nothing; the
+                                       entry is then looked up before anything is made */
 };
 /**
- * @brief Fills entries in, never over one that is done or newer; what is not done is then looked up
- * before it is made. The records may come in any order: `delivered` wins, then the newest.
- * Pipelined. The temporary error `the rebuild lock was lost` means: start again.
+ * @brief Fills entries in, never over one that is done. The records may come in any order, and any
+ * number of them may be about one order: `delivered` wins, what was done is united, the careful
+ * ones win over the others. Pipelined. The temporary error `the rebuild lock was lost` means: start
+ * again.
  */
 int ledger_rebuild_fill(struct ledger *ledger, const struct ledger_fill *fills, int count,
                         struct error *err);

@@ -58,9 +58,10 @@ int ledger_rebuild_lock(struct ledger *ledger, int *taken, struct error *err)
 
 static int queue_fill(struct ledger *ledger, const struct ledger_fill *fill, struct error *err)
 {
-    static const char *const words[] = {[LEDGER_FINISH_DONE] = "done",
-                                        [LEDGER_FINISH_DEAD] = "dead",
-                                        [LEDGER_FINISH_WITHDRAWN] = "withdrawn"};
+    static const char *const words[] = {[LEDGER_STATE_OPEN] = "open",
+                                        [LEDGER_STATE_DONE] = "done",
+                                        [LEDGER_STATE_DEAD] = "dead",
+                                        [LEDGER_STATE_WITHDRAWN] = "withdrawn"};
     char key[LEDGER_KEY_BYTES];
     const char *data[LEDGER_ARGUMENTS_MAX];
     size_t lengths[LEDGER_ARGUMENTS_MAX];

@@ -1,5 +1,6 @@
 /* The pure parts of the ledger: names, keys, and what the scripts answer. */
 #include "ledger/handle.h"
+#include "ledger/note.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,4 +148,19 @@ int ledger_grant_read(struct ledger_grant *grant, const redisReply *reply,
         grant->steps[i].result = mem_strdup(element(reply, AT_STEPS + 2 * (size_t)i + 1));
     }
     return 0;
+}
+
+/* Where the entry's fields begin in step's answer; see step.lua. */
+enum { STEP_AT_FIELDS = 2 };
+
+void ledger_entry_write(const redisReply *reply, struct buffer *target)
+{
+    struct ledger_note note = {0};
+
+    for (size_t i = STEP_AT_FIELDS; i + 1 < reply->elements; i += 2)
+        ledger_note_add(&note, element(reply, i), element(reply, i + 1));
+    buffer_reset(target);
+    if (note.fields[LEDGER_NOTE_STATE] != NULL)
+        ledger_note_write(&note, target);
+    ledger_note_clear(&note);
 }

@@ -7,7 +7,7 @@
 
 struct ledger_seen {
     pthread_mutex_t lock; /* guards last */
-    struct ledger_note last;
+    struct ledger_write last;
 };
 
 struct ledger_seen *ledger_seen_new(void)
@@ -26,21 +26,21 @@ void ledger_seen_free(struct ledger_seen *seen)
     free(seen);
 }
 
-struct ledger_note ledger_seen_get(struct ledger_seen *seen)
+struct ledger_write ledger_seen_get(struct ledger_seen *seen)
 {
-    struct ledger_note note;
+    struct ledger_write last;
 
     pthread_mutex_lock(&seen->lock);
-    note = seen->last;
+    last = seen->last;
     pthread_mutex_unlock(&seen->lock);
-    return note;
+    return last;
 }
 
-void ledger_seen_add(struct ledger_seen *seen, const struct ledger_note *note)
+void ledger_seen_add(struct ledger_seen *seen, const struct ledger_write *write)
 {
     pthread_mutex_lock(&seen->lock);
-    if (note->epoch > seen->last.epoch ||
-        (note->epoch == seen->last.epoch && note->writes > seen->last.writes))
-        seen->last = *note;
+    if (write->epoch > seen->last.epoch ||
+        (write->epoch == seen->last.epoch && write->writes > seen->last.writes))
+        seen->last = *write;
     pthread_mutex_unlock(&seen->lock);
 }

@@ -10,7 +10,7 @@
 enum { LEDGER_RUN_BYTES = 64 };
 
 /* One acknowledged write: in which epoch, by which run of the server, and its counter. */
-struct ledger_note {
+struct ledger_write {
     int64_t epoch;
     char run[LEDGER_RUN_BYTES]; /* "": nothing was acknowledged yet */
     int64_t writes;
@@ -23,10 +23,11 @@ struct ledger_seen *ledger_seen_new(void);
 void ledger_seen_free(struct ledger_seen *seen);
 
 /** @brief What was acknowledged last, now. */
-struct ledger_note ledger_seen_get(struct ledger_seen *seen);
+struct ledger_write ledger_seen_get(struct ledger_seen *seen);
 
-/** @brief Keeps note where it is later: of a later epoch, or of the same one with a higher counter.
+/** @brief Keeps write where it is later: of a later epoch, or of the same one with a higher
+ * counter.
  */
-void ledger_seen_add(struct ledger_seen *seen, const struct ledger_note *note);
+void ledger_seen_add(struct ledger_seen *seen, const struct ledger_write *write);
 
 #endif

@@ -2,6 +2,8 @@
 -- ARGV: fence, lease_ms, keep_ms, step to end, its result ('': no effect), step to begin, finish (''|done|dead|retry|
 -- withdrawn), note: the reason (dead), or the evidence to keep for whoever has the entry next (done, retry; '': as it is)
 -- Answer: OK | OK_STALE | FENCED | LOST, writes. FENCED after an `end` that was this fence's own: the end is recorded.
+-- After the OK of a finish retry, dead or withdrawn the entry's fields follow, name and value in turn: what the record
+-- carries with it, so that a rebuild knows it too (note.h).
 local fence, lease_ms, keep_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local ending, result, beginning, finish = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 
@@ -24,10 +26,26 @@ if damage(entry) and (mine or redis.call('EXISTS', KEYS[2]) == 1) then
 elseif not mine then
     return {'FENCED', '0'}
 end
+local NOTED = {state = true, modified_at = true, digest = true, reason = true, doubt = true, ask = true, absent = true,
+               goals = true, look_again = true}
+local function answer(word, writes)
+    local reply = {word, writes}
+    if word ~= 'FENCED' and (finish == 'retry' or finish == 'dead' or finish == 'withdrawn') then
+        local list = redis.call('HGETALL', KEYS[2])
+        for i = 1, #list, 2 do
+            if NOTED[list[i]] or string.sub(list[i], 1, 2) == 's:' then
+                reply[#reply + 1] = list[i]
+                reply[#reply + 1] = list[i + 1]
+            end
+        end
+    end
+    return reply
+end
+
 if entry.lease == '0' then
     -- Given back already. The same finish again is the repetition of one whose reply was lost.
     if finish == entry.state or (finish == 'retry' and entry.state ~= 'done' and entry.state ~= 'dead') then
-        return {entry.stale and 'OK_STALE' or 'OK', '0'}
+        return answer(entry.stale and 'OK_STALE' or 'OK', '0')
     end
     return {'FENCED', '0'}
 end
@@ -121,4 +139,4 @@ if next(set) then
         redis.call('PEXPIRE', KEYS[2], keep_ms)
     end
 end
-return {word, writes}
+return answer(word, writes)

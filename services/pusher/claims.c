@@ -137,8 +137,8 @@ void claims_give_back(struct claims *claims, const struct ledger_settings *setti
             continue;
         snprintf(grant.key, sizeof(grant.key), "%s", claim->key);
         snprintf(grant.fence, sizeof(grant.fence), "%s", claim->fence);
-        if (ledger_finish(ledger, &grant, LEDGER_FINISH_RETRY, NULL, NULL, NULL, &answer, &err) !=
-            0) {
+        if (ledger_finish(ledger, &grant, LEDGER_FINISH_RETRY, NULL, NULL, NULL, NULL, &answer,
+                          &err) != 0) {
             log_warn("leases not given back error=\"%s\"", err.text);
             break; /* they run out */
         }

@@ -429,7 +429,7 @@ void deliver_give_back(struct delivery *d, struct job *job)
     job->held = 0;
     evidence.calls += job->call_count;
     note = evidence_write(&evidence);
-    if (ledger_finish(d->ledger, &job->grant, LEDGER_FINISH_RETRY, NULL, NULL, note, &answer,
+    if (ledger_finish(d->ledger, &job->grant, LEDGER_FINISH_RETRY, NULL, NULL, note, NULL, &answer,
                       &err) != 0)
         d->gave_up_redis = 1;
     free(note);

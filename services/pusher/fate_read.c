@@ -55,7 +55,7 @@ static int read_dead(const struct event *event, struct fate *fate)
 {
     if (!text_is(event->headers[HEADER_STAGE], "pusher") || fate->modified_at < 0)
         return -1;
-    fate->state = LEDGER_FINISH_DEAD;
+    fate->state = LEDGER_STATE_DEAD;
     digest_hex(fate->digest, &event->value, 1);
     copy_text(fate->reason, sizeof(fate->reason), event->headers[HEADER_REASON]);
     return 0;
@@ -76,7 +76,7 @@ static int read_delivered(yyjson_val *root, struct fate *fate)
 {
     yyjson_val *digest = yyjson_obj_get(root, "digest");
 
-    fate->state = LEDGER_FINISH_DONE;
+    fate->state = LEDGER_STATE_DONE;
     if (yyjson_is_str(digest))
         copy_text(fate->digest, sizeof(fate->digest), json_text(digest));
     read_steps(fate, yyjson_obj_get(root, "steps"));
@@ -87,7 +87,7 @@ static int read_delivered(yyjson_val *root, struct fate *fate)
 
 static int read_skipped(const struct event *event, struct fate *fate)
 {
-    fate->state = LEDGER_FINISH_WITHDRAWN;
+    fate->state = LEDGER_STATE_WITHDRAWN;
     return text_is(event->headers[HEADER_KIND], "withdrawn") ? 0 : -1;
 }
 

@@ -13,7 +13,7 @@
 
 /* Release with fate_clear(). */
 struct fate {
-    enum ledger_finish state;
+    enum ledger_state state; /* DONE, DEAD or WITHDRAWN */
     int64_t modified_at;
     char digest[DIGEST_BYTES];
     char reason[32]; /* dead */

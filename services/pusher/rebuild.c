@@ -134,11 +134,11 @@ static int visit(void *context, const struct event *event, struct error *err)
                                  .digest = entry->fate.digest,
                                  .steps = entry->fate.steps,
                                  .step_count = entry->fate.step_count};
-    if (fill->state == LEDGER_FINISH_DEAD)
+    if (fill->state == LEDGER_STATE_DEAD)
         fill->reason = entry->fate.reason;
-    reading->delivered_count += fill->state == LEDGER_FINISH_DONE;
-    reading->dead_count += fill->state == LEDGER_FINISH_DEAD;
-    reading->skipped_count += fill->state == LEDGER_FINISH_WITHDRAWN;
+    reading->delivered_count += fill->state == LEDGER_STATE_DONE;
+    reading->dead_count += fill->state == LEDGER_STATE_DEAD;
+    reading->skipped_count += fill->state == LEDGER_STATE_WITHDRAWN;
     return reading->count == BATCH ? flush(reading, err) : 0;
 }
 

@@ -107,8 +107,8 @@ static void test_facts_of_info(void **state)
 static void test_seen(void **state)
 {
     static const struct {
-        struct ledger_note note;
-        struct ledger_note kept;
+        struct ledger_write write;
+        struct ledger_write kept;
     } cases[] = {
         {{5, "a", 10}, {5, "a", 10}}, {{5, "a", 9}, {5, "a", 10}}, {{5, "b", 11}, {5, "b", 11}},
         {{4, "c", 99}, {5, "b", 11}}, {{6, "d", 1}, {6, "d", 1}},
@@ -118,9 +118,9 @@ static void test_seen(void **state)
     (void)state;
     assert_string_equal(ledger_seen_get(seen).run, "");
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        struct ledger_note kept;
+        struct ledger_write kept;
 
-        ledger_seen_add(seen, &cases[i].note);
+        ledger_seen_add(seen, &cases[i].write);
         kept = ledger_seen_get(seen);
         assert_int_equal(kept.epoch, cases[i].kept.epoch);
         assert_string_equal(kept.run, cases[i].kept.run);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/stop.h"
 #include "ledger/ledger.h"
+#include "ledger/note.h"
 #include "net/redis.h"
 
 static int checks;
@@ -69,7 +70,7 @@ static void fill(void)
         snprintf(keys[i], sizeof(keys[i]), "abc/order/%d", 100000 + i);
         fills[i] = (struct ledger_fill){.account = text_of("main"),
                                         .key = text_of(keys[i]),
-                                        .state = LEDGER_FINISH_DONE,
+                                        .state = LEDGER_STATE_DONE,
                                         .modified_at = 1000,
                                         .digest = "d1",
                                         .steps = steps,
@@ -77,7 +78,7 @@ static void fill(void)
     }
     fills[1] = (struct ledger_fill){.account = text_of("main"),
                                     .key = text_of(keys[1]),
-                                    .state = LEDGER_FINISH_DEAD,
+                                    .state = LEDGER_STATE_DEAD,
                                     .modified_at = 1000,
                                     .digest = "d1",
                                     .reason = "refused"};
@@ -124,11 +125,11 @@ static void deliver(void)
     CALL(ledger_end(a, &first, "order", "977", "goal:BCORDER/BC", &answer, &err));
     CHECK(answer == LEDGER_OK);
     command("SCRIPT FLUSH");
-    CALL(ledger_finish(a, &first, LEDGER_FINISH_DONE, "goal:BCORDER/BC", "sent", NULL, &answer,
-                       &err));
+    CALL(ledger_finish(a, &first, LEDGER_FINISH_DONE, "goal:BCORDER/BC", "sent", NULL, NULL,
+                       &answer, &err));
     CHECK(answer == LEDGER_OK);
-    CALL(ledger_finish(a, &first, LEDGER_FINISH_DONE, "goal:BCORDER/BC", "sent", NULL, &answer,
-                       &err));
+    CALL(ledger_finish(a, &first, LEDGER_FINISH_DONE, "goal:BCORDER/BC", "sent", NULL, NULL,
+                       &answer, &err));
     CHECK(answer == LEDGER_OK);
     request.modified_at = 2000;
     CHECK(acquire(b, request) == LEDGER_DONE && grant.newer && grant.step_count == 2);
@@ -140,23 +141,35 @@ static void deliver(void)
 static void reconcile(void)
 {
     struct ledger_request request = request_for("abc/order/2");
+    struct ledger_note note = {0};
+    struct buffer entry = {0};
 
     CHECK(acquire(a, request) == LEDGER_GRANT);
     CALL(ledger_begin(a, &grant, "order", &answer, &err));
-    CALL(ledger_finish(a, &grant, LEDGER_FINISH_RETRY, NULL, NULL, NULL, &answer, &err));
+    CALL(ledger_finish(a, &grant, LEDGER_FINISH_RETRY, "contact", "42", NULL, &entry, &answer,
+                       &err));
+    CHECK(ledger_note_read((struct text){entry.data, entry.length}, &note) == 0);
+    CHECK(strcmp(note.fields[LEDGER_NOTE_STATE], "open") == 0 &&
+          strcmp(note.fields[LEDGER_NOTE_DOUBT], "order") == 0 &&
+          note.fields[LEDGER_NOTE_GOALS] == NULL && note.step_count == 1 &&
+          strcmp(note.steps[0].result, "42") == 0);
     CHECK(acquire(b, request) == LEDGER_RECONCILE && strcmp(grant.doubt, "order") == 0);
     CHECK(grant.doubt_visible_in_ms > 0 && grant.doubt_visible_in_ms <= 30000);
     CALL(ledger_end(b, &grant, "order", NULL, "order", &answer, &err));
     CHECK(answer == LEDGER_OK);
     CALL(ledger_end(b, &grant, "order", "978", NULL, &answer, &err));
-    CALL(ledger_finish(b, &grant, LEDGER_FINISH_DONE, NULL, NULL, NULL, &answer, &err));
+    CALL(ledger_finish(b, &grant, LEDGER_FINISH_DONE, NULL, NULL, NULL, &entry, &answer, &err));
+    CHECK(entry.length == 0);
     CHECK(acquire(a, request) == LEDGER_DONE && grant.look_again && !grant.goals_in_doubt);
     request = request_for("abc/order/3");
     request.first_seen_ms = 1;
     CHECK(acquire(a, request) == LEDGER_RECONCILE && grant.goals_in_doubt);
-    CALL(ledger_finish(a, &grant, LEDGER_FINISH_WITHDRAWN, "order", NULL, NULL, &answer, &err));
+    CALL(ledger_finish(a, &grant, LEDGER_FINISH_WITHDRAWN, "order", NULL, NULL, NULL, &answer,
+                       &err));
     CHECK(answer == LEDGER_OK);
     CHECK(acquire(a, request) == LEDGER_OLD);
+    ledger_note_clear(&note);
+    buffer_clear(&entry);
 }
 
 static void cache(void)
@@ -168,7 +181,7 @@ static void cache(void)
     /* The ledger was rebuilt a moment ago: a contact of the lost moments may not be visible yet. */
     CHECK(acquire(a, request) == LEDGER_RECONCILE && strcmp(grant.doubt, "contact") == 0);
     CHECK(grant.doubt_visible_in_ms > 0);
-    CALL(ledger_finish(a, &grant, LEDGER_FINISH_DONE, "contact", "42", NULL, &answer, &err));
+    CALL(ledger_finish(a, &grant, LEDGER_FINISH_DONE, "contact", "42", NULL, NULL, &answer, &err));
     CHECK(answer == LEDGER_OK);
     command("SET t:ledger:main:product:p1 garbage");
     for (int i = 0; i < 300; i++)
@@ -198,7 +211,7 @@ static void acquire_and_peek(void)
     char longest[300];
 
     CHECK(acquire(a, contact) == LEDGER_RECONCILE);
-    CALL(ledger_finish(a, &grant, LEDGER_FINISH_DONE, "contact", "43", NULL, &answer, &err));
+    CALL(ledger_finish(a, &grant, LEDGER_FINISH_DONE, "contact", "43", NULL, NULL, &answer, &err));
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < 300; i++)
             peeks[i] = (struct ledger_peek){.kind = LEDGER_CONTACT, .id = text_of("c7")};
@@ -271,7 +284,7 @@ static void faults(const struct redis_server *server)
     CALL(ledger_distrust(b, &err));
     CALL(ledger_epoch(a, &later, &err));
     CHECK(epoch > 0 && later == 0);
-    CALL(ledger_finish(a, &grant, LEDGER_FINISH_DONE, NULL, NULL, NULL, &answer, &err));
+    CALL(ledger_finish(a, &grant, LEDGER_FINISH_DONE, NULL, NULL, NULL, NULL, &answer, &err));
     CHECK(answer == LEDGER_LOST);
 }
 
@@ -306,8 +319,8 @@ static void measure(int count)
         CHECK(grant.answer == LEDGER_GRANT);
         CALL(ledger_end(a, &grant, "contact", "42", "order", &answer, &err));
         CALL(ledger_end(a, &grant, "order", "977", "goal:BCORDER/BC", &answer, &err));
-        CALL(ledger_finish(a, &grant, LEDGER_FINISH_DONE, "goal:BCORDER/BC", "sent", NULL, &answer,
-                           &err));
+        CALL(ledger_finish(a, &grant, LEDGER_FINISH_DONE, "goal:BCORDER/BC", "sent", NULL, NULL,
+                           &answer, &err));
         CHECK(answer == LEDGER_OK);
     }
     printf("ledger-calls: deliveries=%d cpu_us_per_call=%.1f wall_us_per_call=%.1f\n", count,
