@@ -17,7 +17,7 @@
 #include "account.h"
 #include "claims.h"
 #include "evidence.h"
-#include "publish.h"
+#include "publisher.h"
 #include "rebuild.h"
 
 /* What became of a goal; the names stand in the ledger, in `delivered` and in the metric. */
@@ -172,7 +172,7 @@ int payload_read(struct delivery *d, struct error *err);
 /** @brief A member's text or number as it is written there; empty when absent. Borrowed. */
 struct text payload_member(yyjson_val *object, const char *name);
 
-/* ledger, asked until it answers (ledgering.c) */
+/* ledger, asked until it answers (entry.c) */
 
 /** @brief ledger_begin(); begun: it was begun already by the call before. OK, AGAIN, FAILED or
  * STOPPED, as all of these. */
@@ -194,7 +194,7 @@ enum step delivery_forget(struct delivery *d, enum ledger_kind kind, const char 
                           const char *stale_id);
 enum step delivery_epoch(struct delivery *d, int64_t *epoch);
 
-/* calls (calling.c) */
+/* calls (call.c) */
 
 /**
  * @brief A call that may be repeated: waits out 429s. Anything but OK went through

@@ -32,7 +32,7 @@
 #include "stage/stage.h"
 #include "account.h"
 #include "delivery.h"
-#include "worker.h"
+#include "pool.h"
 
 enum { INFLIGHT_BYTES_MAX = 8 * 1024 * 1024 };
 

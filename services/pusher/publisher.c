@@ -1,4 +1,4 @@
-#include "publish.h"
+#include "publisher.h"
 
 #include <pthread.h>
 #include <stdlib.h>

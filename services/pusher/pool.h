@@ -1,9 +1,9 @@
-/* worker.h - the worker threads: each delivers one record at a time with its own connections. A
+/* pool.h - the worker threads: each delivers one record at a time with its own connections. A
  * record goes to the worker that has its contact in hand, so that one contact's records stay in
  * order, else to an idle one. A record that must wait (somebody else has its lease, an unseen
  * effect may still show) is set aside and the next one goes on. */
-#ifndef PUSHER_WORKER_H
-#define PUSHER_WORKER_H
+#ifndef PUSHER_POOL_H
+#define PUSHER_POOL_H
 
 #include "delivery.h"
 

@@ -1,7 +1,7 @@
-/* publish.h - a fate that must be with Kafka before the ledger is asked once more (rule 7): sent
+/* publisher.h - a fate that must be with Kafka before the ledger is asked once more (rule 7): sent
  * and waited for. For the rare fates: dead, withdrawn. Thread-safe. */
-#ifndef PUSHER_PUBLISH_H
-#define PUSHER_PUBLISH_H
+#ifndef PUSHER_PUBLISHER_H
+#define PUSHER_PUBLISHER_H
 
 #include "base/error.h"
 #include "record/event.h"

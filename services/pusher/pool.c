@@ -1,4 +1,4 @@
-#include "worker.h"
+#include "pool.h"
 
 #include <inttypes.h>
 #include <pthread.h>
