@@ -68,7 +68,7 @@ static enum step wait_throttled(struct delivery *d)
     return stop_wait_ms(wait_ms) ? STEP_STOPPED : STEP_OK;
 }
 
-void delivery_keep_answer(struct delivery *d)
+void call_keep_answer(struct delivery *d)
 {
     const struct infusionsoft_answer *answer = infusionsoft_answer(d->client);
 
@@ -76,7 +76,7 @@ void delivery_keep_answer(struct delivery *d)
     snprintf(d->detail, sizeof(d->detail), "%.150s", answer->error.text);
 }
 
-unsigned delivery_refused_regions(const struct delivery *d)
+unsigned call_refused_regions(const struct delivery *d)
 {
     const struct infusionsoft_answer *answer = infusionsoft_answer(d->client);
 
@@ -91,7 +91,7 @@ static int is_stopped(const struct delivery *d, enum infusionsoft_outcome outcom
             (outcome == INFUSIONSOFT_IN_DOUBT && infusionsoft_answer(d->client)->status == 0));
 }
 
-enum step delivery_failed_or_closed(struct delivery *d)
+enum step call_failed_or_closed(struct delivery *d)
 {
     char why[DELIVERY_DETAIL_BYTES];
     enum infusionsoft_outcome outcome;
@@ -111,16 +111,16 @@ enum step delivery_failed_or_closed(struct delivery *d)
     return STEP_FAILED;
 }
 
-enum step delivery_failed(struct delivery *d, enum infusionsoft_outcome outcome)
+enum step call_failed(struct delivery *d, enum infusionsoft_outcome outcome)
 {
     switch (outcome) {
     case INFUSIONSOFT_REFUSED:
     case INFUSIONSOFT_FORBIDDEN:
-        delivery_keep_answer(d);
+        call_keep_answer(d);
         d->reason = REASON_REFUSED;
         return STEP_REFUSED;
     case INFUSIONSOFT_UNAUTHORIZED:
-        delivery_keep_answer(d);
+        call_keep_answer(d);
         close_account(d, d->detail, ACCOUNT_ANY_CALL, -1);
         return STEP_CLOSED;
     case INFUSIONSOFT_THROTTLED:
@@ -128,37 +128,37 @@ enum step delivery_failed(struct delivery *d, enum infusionsoft_outcome outcome)
     default:
         if (is_stopped(d, outcome))
             return STEP_STOPPED;
-        delivery_keep_answer(d);
-        return delivery_failed_or_closed(d);
+        call_keep_answer(d);
+        return call_failed_or_closed(d);
     }
 }
 
-enum step delivery_says_nothing(struct delivery *d, const char *missing)
+enum step call_says_nothing(struct delivery *d, const char *missing)
 {
     if (missing != NULL)
         infusionsoft_says_nothing(d->client, missing);
-    return delivery_failed(d, INFUSIONSOFT_IN_DOUBT);
+    return call_failed(d, INFUSIONSOFT_IN_DOUBT);
 }
 
-enum step delivery_forbidden(struct delivery *d)
+enum step call_forbidden(struct delivery *d)
 {
-    delivery_keep_answer(d);
+    call_keep_answer(d);
     close_account(d, d->detail, d->called, -1);
     return STEP_CLOSED;
 }
 
-enum step delivery_no_orders(struct delivery *d)
+enum step call_no_orders(struct delivery *d)
 {
     /* The keeper's probe asks for lists. Whether something may be written, a record shows. */
     const char *proof = strncmp(d->called, "GET ", 4) == 0 ? NULL : d->called;
 
-    delivery_keep_answer(d);
+    call_keep_answer(d);
     account_close(d->account, ACCOUNT_ORDERS, d->job->trials, d->detail, proof, -1);
     return STEP_NO_ORDERS;
 }
 
-enum step delivery_read(struct delivery *d, const char *method, const char *path, const char *query,
-                        struct text body)
+enum step call_read(struct delivery *d, const char *method, const char *path, const char *query,
+                    struct text body)
 {
     for (;;) {
         enum infusionsoft_outcome outcome = call(d, method, path, query, body);
@@ -167,7 +167,7 @@ enum step delivery_read(struct delivery *d, const char *method, const char *path
         if (outcome == INFUSIONSOFT_OK)
             return STEP_OK;
         if (outcome != INFUSIONSOFT_THROTTLED)
-            return delivery_failed(d, outcome);
+            return call_failed(d, outcome);
         step = wait_throttled(d);
         if (step != STEP_OK)
             return step;
@@ -188,9 +188,9 @@ static int begun_long_ago(const struct delivery *d)
            (allowed_ms > BEGUN_LEAST_MS ? allowed_ms : BEGUN_LEAST_MS);
 }
 
-enum step delivery_write(struct delivery *d, const struct ledger_grant *grant, const char *step,
-                         int begun, const char *path, const char *query, struct text body,
-                         enum infusionsoft_outcome *outcome)
+enum step call_write(struct delivery *d, const struct ledger_grant *grant, const char *step,
+                     int begun, const char *path, const char *query, struct text body,
+                     enum infusionsoft_outcome *outcome)
 {
     for (int again = 0;; begun = 0, again = 1) {
         enum step ended;
@@ -203,7 +203,7 @@ enum step delivery_write(struct delivery *d, const struct ledger_grant *grant, c
         }
         while (!begun || begun_long_ago(d)) {
             begun = 1;
-            ended = delivery_begin(d, grant, step);
+            ended = entry_begin(d, grant, step);
             if (ended != STEP_OK) {
                 infusionsoft_dismiss(d->client);
                 return ended;

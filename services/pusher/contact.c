@@ -59,7 +59,7 @@ static enum step find_contact(struct delivery *d, char **body)
             char id[32];
 
             if (match == MATCH_UNCLEAR) {
-                step = delivery_says_nothing(d, no_addresses);
+                step = call_says_nothing(d, no_addresses);
                 goto out;
             }
             if (match == MATCH_NO ||
@@ -93,17 +93,17 @@ static enum step find_known(struct delivery *d, const char *known, char **body)
     buffer_reset(&d->query);
     buffer_printf(&d->query, "fields=%s", contact_fields);
     metric_add(d->pusher->lookups, 1);
-    step = delivery_read(d, "GET", d->path.data, d->query.data, (struct text){0});
+    step = call_read(d, "GET", d->path.data, d->query.data, (struct text){0});
     if (step != STEP_OK && !(step == STEP_REFUSED && is_gone(infusionsoft_answer(d->client))))
         return step;
     contact = infusionsoft_answer(d->client)->root;
     if (step == STEP_OK && strcmp(infusionsoft_id(contact, id), known) != 0)
-        return delivery_says_nothing(d, "without the contact that was asked for");
+        return call_says_nothing(d, "without the contact that was asked for");
     if (step == STEP_OK && !yyjson_is_arr(yyjson_obj_get(contact, "email_addresses")))
-        return delivery_says_nothing(d, no_addresses);
+        return call_says_nothing(d, no_addresses);
     d->answer[0] = d->detail[0] = '\0'; /* that it is gone is no failure */
     if (step != STEP_OK || contact_match(contact, d->job->email) != MATCH_YES)
-        return delivery_forget(d, LEDGER_CONTACT, d->contact_digest, known);
+        return entry_forget(d, LEDGER_CONTACT, d->contact_digest, known);
     snprintf(d->contact_id, sizeof(d->contact_id), "%s", known);
     *body = mem_check(yyjson_val_write(contact, 0, NULL));
     return STEP_OK;
@@ -120,11 +120,11 @@ static enum step patch_contact(struct delivery *d, const struct merge *merge)
     buffer_reset(&d->query);
     for (int i = 0; i < merge->mask_count; i++)
         buffer_printf(&d->query, "%supdate_mask=%s", i > 0 ? "&" : "", merge->mask[i]);
-    step = delivery_read(d, "PATCH", d->path.data, d->query.data,
-                         (struct text){merge->body, merge->length});
+    step = call_read(d, "PATCH", d->path.data, d->query.data,
+                     (struct text){merge->body, merge->length});
     return step != STEP_OK || infusionsoft_object_id(d->client, id) != NULL
                ? step
-               : delivery_says_nothing(d, NULL);
+               : call_says_nothing(d, NULL);
 }
 
 /* Fills or overwrites the contact that was found. A PATCH is absolute, so repeating it does no
@@ -143,14 +143,14 @@ static enum step update_contact(struct delivery *d, char *body)
         merge_contact(yyjson_doc_get_root(doc), d->contact_body, overwrite, regions, &merge);
         step = merge.mask_count > 0 ? patch_contact(d, &merge) : STEP_OK;
         merge_clear(&merge);
-        refused = step == STEP_REFUSED ? delivery_refused_regions(d) & ~regions : 0;
+        refused = step == STEP_REFUSED ? call_refused_regions(d) & ~regions : 0;
         regions |= refused;
     } while (refused != 0);
     yyjson_doc_free(doc);
     if (step != STEP_REFUSED || infusionsoft_answer(d->client)->status == 403)
         return step;
     if (is_gone(infusionsoft_answer(d->client)))
-        return delivery_failed_or_closed(d); /* deleted since it was found: looked up again later */
+        return call_failed_or_closed(d); /* deleted since it was found: looked up again later */
     log_warn("contact_not_updated key=%.*s contact=%s error=\"%s\"", (int)d->job->event->key.length,
              d->job->event->key.data, d->contact_id, d->detail);
     delivery_add_incomplete(d, "contact", NULL);
@@ -170,8 +170,8 @@ static enum step create_contact(struct delivery *d, struct ledger_grant *grant)
         char *body = merge_create_body(d->contact_body, regions, &length);
         char id[32];
 
-        step = delivery_write(d, grant, "contact", 0, "/contacts", "duplicate_option=Email",
-                              (struct text){body, length}, &outcome);
+        step = call_write(d, grant, "contact", 0, "/contacts", "duplicate_option=Email",
+                          (struct text){body, length}, &outcome);
         free(body);
         if (step != STEP_OK)
             return step;
@@ -180,15 +180,15 @@ static enum step create_contact(struct delivery *d, struct ledger_grant *grant)
             return STEP_OK; /* the finish that follows ends the step */
         }
         if (outcome == INFUSIONSOFT_OK || outcome == INFUSIONSOFT_IN_DOUBT)
-            return delivery_failed(
-                d, INFUSIONSOFT_IN_DOUBT); /* the doubt stays; the next look finds it */
-        step = delivery_end(d, grant, "contact", NULL, NULL, 0);
+            return call_failed(d,
+                               INFUSIONSOFT_IN_DOUBT); /* the doubt stays; the next look finds it */
+        step = entry_end(d, grant, "contact", NULL, NULL, 0);
         if (step != STEP_OK)
             return step;
-        refused = outcome == INFUSIONSOFT_REFUSED ? delivery_refused_regions(d) & ~regions : 0;
+        refused = outcome == INFUSIONSOFT_REFUSED ? call_refused_regions(d) & ~regions : 0;
         regions |= refused;
     }
-    return delivery_failed(d, outcome);
+    return call_failed(d, outcome);
 }
 
 /* Under the contact's own lease: look up, then fill or create. */
@@ -203,7 +203,7 @@ static enum step settle_contact(struct delivery *d, struct ledger_grant *grant)
     if (step == STEP_OK && body != NULL) {
         step = update_contact(d, body);
     } else if (step == STEP_OK) {
-        step = delivery_wait_until_visible(d, grant, "contact");
+        step = shared_wait_until_visible(d, grant, "contact");
         if (step == STEP_OK)
             step = create_contact(d, grant);
     }
@@ -219,12 +219,12 @@ static enum step claim_and_settle(struct delivery *d)
                                      .owner = d->pusher->owner,
                                      .digest = d->contact_body_digest};
     struct ledger_grant grant = {0};
-    enum step step = delivery_claim(d, &request, "contact", &grant, d->contact_id);
+    enum step step = shared_take(d, &request, "contact", &grant, d->contact_id);
 
     d->contact_cached = d->contact_id[0] != '\0';
     if (step == STEP_OK && !d->contact_cached) {
         step = settle_contact(d, &grant);
-        step = delivery_release(d, &request, &grant, "contact", step, d->contact_id);
+        step = shared_release(d, &request, &grant, "contact", step, d->contact_id);
     }
     ledger_grant_clear(&grant);
     return step;
@@ -238,9 +238,8 @@ enum step contact_step(struct delivery *d)
     if (d->contact_id[0] != '\0')
         return STEP_OK;
     step = claim_and_settle(d);
-    return step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403
-               ? delivery_forbidden(d)
-               : step;
+    return step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403 ? call_forbidden(d)
+                                                                                 : step;
 }
 
 enum step contact_forget(struct delivery *d)
@@ -249,7 +248,7 @@ enum step contact_forget(struct delivery *d)
 
     if (!d->contact_cached || d->contact_id[0] == '\0')
         return STEP_OK;
-    step = delivery_forget(d, LEDGER_CONTACT, d->contact_digest, d->contact_id);
+    step = entry_forget(d, LEDGER_CONTACT, d->contact_digest, d->contact_id);
     d->contact_id[0] = '\0';
     d->contact_cached = 0;
     return step;

@@ -95,14 +95,14 @@ static enum step acquire(struct delivery *d)
     };
 
     d->peeked = 1;
-    return delivery_acquire(d, &request, d->grant, d->peeks, set_peeks(d));
+    return entry_acquire(d, &request, d->grant, d->peeks, set_peeks(d));
 }
 
 /* Contact and products that are known already: no call. A job that was set aside asks again. */
 static enum step use_cache(struct delivery *d)
 {
     const char *contact = delivery_done(d, "contact");
-    enum step step = d->peeked ? STEP_OK : delivery_peek(d, d->peeks, set_peeks(d));
+    enum step step = d->peeked ? STEP_OK : entry_peek(d, d->peeks, set_peeks(d));
 
     if (step != STEP_OK)
         return step;

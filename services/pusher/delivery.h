@@ -176,71 +176,71 @@ struct text payload_member(yyjson_val *object, const char *name);
 
 /** @brief ledger_begin(); begun: it was begun already by the call before. OK, AGAIN, FAILED or
  * STOPPED, as all of these. */
-enum step delivery_begin(struct delivery *d, const struct ledger_grant *grant, const char *step);
+enum step entry_begin(struct delivery *d, const struct ledger_grant *grant, const char *step);
 
 /** @brief ledger_end() and, next not NULL, begin. called: a call with a possible effect went out;
  * FENCED is an alarm. */
-enum step delivery_end(struct delivery *d, struct ledger_grant *grant, const char *step,
-                       const char *result, const char *next, int called);
+enum step entry_end(struct delivery *d, struct ledger_grant *grant, const char *step,
+                    const char *result, const char *next, int called);
 
 enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum ledger_finish how,
                           const char *step, const char *result, const char *note, int called);
 
-enum step delivery_acquire(struct delivery *d, const struct ledger_request *request,
-                           struct ledger_grant *grant, struct ledger_peek *peeks, int count);
+enum step entry_acquire(struct delivery *d, const struct ledger_request *request,
+                        struct ledger_grant *grant, struct ledger_peek *peeks, int count);
 
-enum step delivery_peek(struct delivery *d, struct ledger_peek *peeks, int count);
-enum step delivery_forget(struct delivery *d, enum ledger_kind kind, const char *digest,
-                          const char *stale_id);
+enum step entry_peek(struct delivery *d, struct ledger_peek *peeks, int count);
+enum step entry_forget(struct delivery *d, enum ledger_kind kind, const char *digest,
+                       const char *stale_id);
 enum step delivery_epoch(struct delivery *d, int64_t *epoch);
 
 /* calls (call.c) */
 
 /**
  * @brief A call that may be repeated: waits out 429s. Anything but OK went through
- * delivery_failed(), but for REFUSED and FORBIDDEN, which are STEP_REFUSED with answer and detail
+ * call_failed(), but for REFUSED and FORBIDDEN, which are STEP_REFUSED with answer and detail
  * set.
  */
-enum step delivery_read(struct delivery *d, const char *method, const char *path, const char *query,
-                        struct text body);
+enum step call_read(struct delivery *d, const char *method, const char *path, const char *query,
+                    struct text body);
 
 /**
  * @brief A call that must not happen twice: begin (unless begun), then the call, repeated only
  * after a 429.
  * @param outcome  out, when STEP_OK: what came of it; the caller ends the step
  */
-enum step delivery_write(struct delivery *d, const struct ledger_grant *grant, const char *step,
-                         int begun, const char *path, const char *query, struct text body,
-                         enum infusionsoft_outcome *outcome);
+enum step call_write(struct delivery *d, const struct ledger_grant *grant, const char *step,
+                     int begun, const char *path, const char *query, struct text body,
+                     enum infusionsoft_outcome *outcome);
 
 /** @brief What a failed outcome of the last call means: closes the account where it is its failure.
  * Never STEP_OK. */
-enum step delivery_failed(struct delivery *d, enum infusionsoft_outcome outcome);
+enum step call_failed(struct delivery *d, enum infusionsoft_outcome outcome);
 
 /**
  * @brief A temporary failure whose detail is kept: is it this record's (STEP_FAILED), or the
  * account's (STEP_CLOSED)? A call that no permission can hide tells.
  */
-enum step delivery_failed_or_closed(struct delivery *d);
+enum step call_failed_or_closed(struct delivery *d);
 
 /** @brief 403 where there is no module to be missing: the credential may not do it for any record.
  * STEP_CLOSED. */
-enum step delivery_forbidden(struct delivery *d);
+enum step call_forbidden(struct delivery *d);
 
 /** @brief A 2xx of the last call says nothing: what is missing was told to the client already
- * (NULL), or is told here. As delivery_failed() in doubt. */
-enum step delivery_says_nothing(struct delivery *d, const char *missing);
+ * (NULL), or is told here. As call_failed() in doubt. */
+enum step call_says_nothing(struct delivery *d, const char *missing);
 
 /** @brief 403 to a call about orders or products: the e-commerce module is missing, or may not be
  * written. STEP_NO_ORDERS. */
-enum step delivery_no_orders(struct delivery *d);
+enum step call_no_orders(struct delivery *d);
 
 /** @brief Keeps answer and detail of the last call for the record. */
-void delivery_keep_answer(struct delivery *d);
+void call_keep_answer(struct delivery *d);
 
 /** @brief Whose regions the last answer refuses, as merge_refused_regions(); 0 unless it is a 400.
  */
-unsigned delivery_refused_regions(const struct delivery *d);
+unsigned call_refused_regions(const struct delivery *d);
 
 /* looking things up, and the leases of contacts and products (lookup.c) */
 
@@ -265,7 +265,7 @@ enum match {
 };
 
 /** @brief The next page's list, borrowed until the next call; NULL after the last one. Steps as
- * delivery_read(); an answer without the list and FAILED where there are more pages than are read
+ * call_read(); an answer without the list and FAILED where there are more pages than are read
  * are failures too: what was not seen is not known to be missing. */
 enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjson_val **list);
 
@@ -275,20 +275,20 @@ int lookup_take_lower(char id[64], const char *its);
 
 /** @brief Acquires a contact or product. OK: done, its id is set; or ours to settle, id unchanged.
  * LATER: another one works on it. grant is to be cleared either way. */
-enum step delivery_claim(struct delivery *d, const struct ledger_request *request,
-                         const char *step_name, struct ledger_grant *grant, char id[64]);
+enum step shared_take(struct delivery *d, const struct ledger_request *request,
+                      const char *step_name, struct ledger_grant *grant, char id[64]);
 
 /** @brief It was looked up and is not there: OK, it may be made; LATER, it may not be visible yet.
  */
-enum step delivery_wait_until_visible(struct delivery *d, struct ledger_grant *grant,
-                                      const char *step_name);
+enum step shared_wait_until_visible(struct delivery *d, struct ledger_grant *grant,
+                                    const char *step_name);
 
 /** @brief Gives a claimed one back: done with its id where settled is OK, else for the next one;
  * while it is waited for (LATER) its lease stays with the process.
  * @returns settled, or what the ledger said to it */
-enum step delivery_release(struct delivery *d, const struct ledger_request *request,
-                           struct ledger_grant *grant, const char *step_name, enum step settled,
-                           const char *id);
+enum step shared_release(struct delivery *d, const struct ledger_request *request,
+                         struct ledger_grant *grant, const char *step_name, enum step settled,
+                         const char *id);
 
 /** @brief Lists a step that is missing of the order, once. answer: NULL: the kept one. It stays
  * with the job, also while that is set aside. */

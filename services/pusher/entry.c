@@ -110,7 +110,7 @@ static void note_step(struct ledger_grant *grant, const char *step, const char *
     grant->step_count++;
 }
 
-enum step delivery_begin(struct delivery *d, const struct ledger_grant *grant, const char *step)
+enum step entry_begin(struct delivery *d, const struct ledger_grant *grant, const char *step)
 {
     enum ledger_answer answer = LEDGER_FENCED;
 
@@ -121,8 +121,8 @@ enum step delivery_begin(struct delivery *d, const struct ledger_grant *grant, c
     return answer_to_step(d, answer, step, 0);
 }
 
-enum step delivery_end(struct delivery *d, struct ledger_grant *grant, const char *step,
-                       const char *result, const char *next, int called)
+enum step entry_end(struct delivery *d, struct ledger_grant *grant, const char *step,
+                    const char *result, const char *next, int called)
 {
     enum ledger_answer answer = LEDGER_FENCED;
 
@@ -151,8 +151,8 @@ enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum l
 
 enum { BUSY_LOOK_MS = 100, ORDER_LOOK_MS = 500 };
 
-enum step delivery_acquire(struct delivery *d, const struct ledger_request *request,
-                           struct ledger_grant *grant, struct ledger_peek *peeks, int count)
+enum step entry_acquire(struct delivery *d, const struct ledger_request *request,
+                        struct ledger_grant *grant, struct ledger_peek *peeks, int count)
 {
     int64_t look_ms;
 
@@ -166,14 +166,14 @@ enum step delivery_acquire(struct delivery *d, const struct ledger_request *requ
     return grant->answer == LEDGER_LOST ? answer_to_step(d, LEDGER_LOST, "acquire", 0) : STEP_OK;
 }
 
-enum step delivery_peek(struct delivery *d, struct ledger_peek *peeks, int count)
+enum step entry_peek(struct delivery *d, struct ledger_peek *peeks, int count)
 {
     UNTIL_ANSWERED(ledger_peek_many(d->ledger, d->job->account, peeks, count, &err));
     return STEP_OK;
 }
 
-enum step delivery_forget(struct delivery *d, enum ledger_kind kind, const char *digest,
-                          const char *stale_id)
+enum step entry_forget(struct delivery *d, enum ledger_kind kind, const char *digest,
+                       const char *stale_id)
 {
     UNTIL_ANSWERED(
         ledger_forget(d->ledger, d->job->account, kind, text_of(digest), stale_id, &err));

@@ -21,8 +21,7 @@ static enum step end_pending(struct delivery *d, const char *next, int *begun)
     if (d->pending_step.length == 0)
         return STEP_OK;
     *begun = next != NULL && d->combines;
-    step =
-        delivery_end(d, d->grant, d->pending_step.data, d->pending_result, *begun ? next : NULL, 1);
+    step = entry_end(d, d->grant, d->pending_step.data, d->pending_result, *begun ? next : NULL, 1);
     buffer_reset(&d->pending_step);
     return step;
 }
@@ -67,7 +66,7 @@ struct text goal_body(const struct delivery *d, yyjson_val *goal)
  * more. */
 static enum step refresh_contact(struct delivery *d, const char *goal)
 {
-    enum step step = delivery_end(d, d->grant, goal, NULL, NULL, 0);
+    enum step step = entry_end(d, d->grant, goal, NULL, NULL, 0);
 
     if (step == STEP_OK)
         step = contact_forget(d);
@@ -75,7 +74,7 @@ static enum step refresh_contact(struct delivery *d, const char *goal)
         step = contact_step(d);
     d->contact_cached = 0;
     if (step == STEP_OK)
-        step = delivery_end(d, d->grant, "contact", d->contact_id, NULL, 0);
+        step = entry_end(d, d->grant, "contact", d->contact_id, NULL, 0);
     d->failed_step = "goal";
     return step;
 }
@@ -84,7 +83,7 @@ static enum step refresh_contact(struct delivery *d, const char *goal)
 static enum step record_goal(struct delivery *d, const char *name, enum goal_result result)
 {
     if (result == GOAL_REFUSED || result == GOAL_NOT_ACHIEVED) {
-        delivery_keep_answer(d);
+        call_keep_answer(d);
         delivery_add_incomplete(d, name, NULL);
     }
     if (result != GOAL_SENT)
@@ -115,8 +114,8 @@ static enum step send_goal(struct delivery *d, yyjson_val *goal, const char *nam
 {
     enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
     struct text body = goal_body(d, goal);
-    enum step step = delivery_write(d, d->grant, name, begun, "/automations/goals/achieve", NULL,
-                                    body, &outcome);
+    enum step step =
+        call_write(d, d->grant, name, begun, "/automations/goals/achieve", NULL, body, &outcome);
 
     free((void *)(uintptr_t)body.data);
     if (step != STEP_OK)
@@ -133,11 +132,10 @@ static enum step send_goal(struct delivery *d, yyjson_val *goal, const char *nam
         }
         return record_goal(d, name, GOAL_REFUSED);
     default: /* certainly without effect: it may be sent another time */
-        step = delivery_end(d, d->grant, name, NULL, NULL, 0);
+        step = entry_end(d, d->grant, name, NULL, NULL, 0);
         if (step != STEP_OK)
             return step;
-        return outcome == INFUSIONSOFT_FORBIDDEN ? delivery_forbidden(d)
-                                                 : delivery_failed(d, outcome);
+        return outcome == INFUSIONSOFT_FORBIDDEN ? call_forbidden(d) : call_failed(d, outcome);
     }
 }
 

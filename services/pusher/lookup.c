@@ -48,65 +48,12 @@ enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjso
         http_append_escaped(&d->query, (struct text){pages->token.data, pages->token.length});
     }
     metric_add(d->pusher->lookups, 1);
-    step = delivery_read(d, "GET", pages->path, d->query.data, (struct text){0});
+    step = call_read(d, "GET", pages->path, d->query.data, (struct text){0});
     if (step != STEP_OK)
         return step;
     *list = infusionsoft_list(d->client, pages->member);
     if (*list == NULL)
-        return delivery_says_nothing(d, NULL);
+        return call_says_nothing(d, NULL);
     pages->ended = !lookup_take_next(pages, infusionsoft_answer(d->client)->root, *list);
     return STEP_OK;
-}
-
-enum step delivery_claim(struct delivery *d, const struct ledger_request *request,
-                         const char *step_name, struct ledger_grant *grant, char id[64])
-{
-    enum step step;
-
-    d->wait_ms = claims_take(d->pusher->claims, request);
-    if (d->wait_ms > 0)
-        return STEP_LATER;
-    step = delivery_acquire(d, request, grant, NULL, 0);
-    if (step == STEP_OK && grant->answer == LEDGER_BUSY) {
-        d->wait_ms = grant->wait_ms;
-        step = STEP_LATER;
-    } else if (step == STEP_OK && grant->answer == LEDGER_DONE) {
-        const char *known = ledger_grant_step(grant, step_name);
-
-        snprintf(id, 64, "%s", known != NULL ? known : "");
-        step = id[0] != '\0' ? STEP_OK : STEP_AGAIN;
-    } else if (step == STEP_OK) {
-        return STEP_OK; /* ours until delivery_release() */
-    }
-    claims_drop(d->pusher->claims, request);
-    return step;
-}
-
-enum step delivery_wait_until_visible(struct delivery *d, struct ledger_grant *grant,
-                                      const char *step_name)
-{
-    if (grant->doubt == NULL)
-        return STEP_OK;
-    if (grant->doubt_visible_in_ms > 0) {
-        d->wait_ms = grant->doubt_visible_in_ms;
-        return STEP_LATER;
-    }
-    return delivery_end(d, grant, step_name, NULL, NULL, 0);
-}
-
-enum step delivery_release(struct delivery *d, const struct ledger_request *request,
-                           struct ledger_grant *grant, const char *step_name, enum step settled,
-                           const char *id)
-{
-    /* Its doubt stays, and with it the process' lease while it is waited for. */
-    if (settled == STEP_LATER) {
-        claims_pause(d->pusher->claims, request, grant, d->wait_ms);
-        return settled;
-    }
-    if (settled == STEP_OK)
-        settled = delivery_finish(d, grant, LEDGER_FINISH_DONE, step_name, id, NULL, 0);
-    else if (settled != STEP_AGAIN)
-        (void)delivery_finish(d, grant, LEDGER_FINISH_RETRY, NULL, NULL, NULL, 0);
-    claims_drop(d->pusher->claims, request);
-    return settled;
 }

@@ -68,12 +68,12 @@ enum step order_find(struct delivery *d, char id[64], int *count)
     while ((step = lookup_next_page(d, &pages, &orders)) == STEP_OK && orders != NULL)
         if (pick_order(d, orders, id, count) != 0) {
             id[0] = '\0';
-            step = delivery_says_nothing(d, "with an order without the field it was found by");
+            step = call_says_nothing(d, "with an order without the field it was found by");
             break;
         }
     buffer_clear(&pages.token);
     if (step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403)
-        return delivery_no_orders(d);
+        return call_no_orders(d);
     if (step == STEP_OK && *count > 1) {
         metric_add(d->pusher->alarms_double_found, 1);
         log_error("double_found key=%.*s count=%d lowest=%s", (int)d->job->event->key.length,
@@ -172,13 +172,13 @@ static enum step find_lost_order(struct delivery *d, char id[64])
     int count;
     enum step step;
 
-    delivery_keep_answer(d);
+    call_keep_answer(d);
     log_warn("in_doubt key=%.*s step=order error=\"%s\"", (int)d->job->event->key.length,
              d->job->event->key.data, d->detail);
     free(d->grant->doubt);
     d->grant->doubt = mem_strdup("order");
     step = order_find(d, id, &count);
-    return step != STEP_OK || id[0] != '\0' ? step : delivery_failed_or_closed(d);
+    return step != STEP_OK || id[0] != '\0' ? step : call_failed_or_closed(d);
 }
 
 /* One create. STEP_OK: id is set, the step is not ended yet. STEP_REFUSED: no effect, the step is
@@ -189,8 +189,8 @@ static enum step create_order(struct delivery *d, int without_region, int begun,
     size_t length;
     char *body = order_body(d, without_region, &length);
     char its[32];
-    enum step step = delivery_write(d, d->grant, "order", begun, "/orders", NULL,
-                                    (struct text){body, length}, &outcome);
+    enum step step = call_write(d, d->grant, "order", begun, "/orders", NULL,
+                                (struct text){body, length}, &outcome);
 
     free(body);
     if (step != STEP_OK)
@@ -203,10 +203,10 @@ static enum step create_order(struct delivery *d, int without_region, int begun,
     }
     if (outcome == INFUSIONSOFT_OK || outcome == INFUSIONSOFT_IN_DOUBT)
         return find_lost_order(d, id);
-    step = delivery_end(d, d->grant, "order", NULL, NULL, 0);
+    step = entry_end(d, d->grant, "order", NULL, NULL, 0);
     if (step != STEP_OK)
         return step;
-    return outcome == INFUSIONSOFT_FORBIDDEN ? delivery_no_orders(d) : delivery_failed(d, outcome);
+    return outcome == INFUSIONSOFT_FORBIDDEN ? call_no_orders(d) : call_failed(d, outcome);
 }
 
 /* After a 4xx: the cached ids may be of things that somebody deleted. Fresh ones, if any was
@@ -235,7 +235,7 @@ static enum step begin_order(struct delivery *d, int *begun)
     if (known != NULL && strcmp(known, d->contact_id) == 0)
         return STEP_OK;
     *begun = d->combines;
-    return delivery_end(d, d->grant, "contact", d->contact_id, *begun ? "order" : NULL, 0);
+    return entry_end(d, d->grant, "contact", d->contact_id, *begun ? "order" : NULL, 0);
 }
 
 enum step order_step(struct delivery *d)
@@ -252,7 +252,7 @@ enum step order_step(struct delivery *d)
         step = create_order(d, without_region, begun, id);
     begun = 0; /* a refused create is ended: the next one is begun anew */
     while (step == STEP_REFUSED) {
-        if (!without_region && delivery_refused_regions(d) != 0) {
+        if (!without_region && call_refused_regions(d) != 0) {
             without_region = 1;
         } else if (!refreshed && (d->contact_cached || d->products_cached)) {
             refreshed = 1;

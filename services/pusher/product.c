@@ -68,7 +68,7 @@ static enum step find_product(struct delivery *d, struct product *product)
            products != NULL)
         if (pick_product(products, product->sku, by_sku, product->id) != 0) {
             product->id[0] = '\0';
-            step = delivery_says_nothing(d, "with a product without a SKU");
+            step = call_says_nothing(d, "with a product without a SKU");
             break;
         }
     buffer_clear(&pages.token);
@@ -81,8 +81,8 @@ static enum step create_product(struct delivery *d, struct product *product,
     enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
     size_t length;
     char *body = mem_check(yyjson_val_write(product->body, 0, &length));
-    enum step step = delivery_write(d, grant, "product", 0, "/products", NULL,
-                                    (struct text){body, length}, &outcome);
+    enum step step = call_write(d, grant, "product", 0, "/products", NULL,
+                                (struct text){body, length}, &outcome);
     char id[32];
 
     free(body);
@@ -93,13 +93,13 @@ static enum step create_product(struct delivery *d, struct product *product,
         return STEP_OK; /* the finish that follows ends the step */
     }
     if (outcome != INFUSIONSOFT_OK && outcome != INFUSIONSOFT_IN_DOUBT) {
-        step = delivery_end(d, grant, "product", NULL, NULL, 0);
-        return step != STEP_OK ? step : delivery_failed(d, outcome);
+        step = entry_end(d, grant, "product", NULL, NULL, 0);
+        return step != STEP_OK ? step : call_failed(d, outcome);
     }
     /* Lost answer: looked for at once, and again by the next attempt, when it must be visible. */
-    delivery_keep_answer(d);
+    call_keep_answer(d);
     step = find_product(d, product);
-    return step != STEP_OK || product->id[0] != '\0' ? step : delivery_failed_or_closed(d);
+    return step != STEP_OK || product->id[0] != '\0' ? step : call_failed_or_closed(d);
 }
 
 /* Under the product's own lease: look up, else create. */
@@ -110,7 +110,7 @@ static enum step settle_product(struct delivery *d, struct product *product,
 
     if (step != STEP_OK || product->id[0] != '\0')
         return step;
-    step = delivery_wait_until_visible(d, grant, "product");
+    step = shared_wait_until_visible(d, grant, "product");
     return step != STEP_OK ? step : create_product(d, product, grant);
 }
 
@@ -122,13 +122,13 @@ static enum step claim_and_settle(struct delivery *d, struct product *product)
                                      .owner = d->pusher->owner,
                                      .digest = product->digest};
     struct ledger_grant grant = {0};
-    enum step step = delivery_claim(d, &request, "product", &grant, product->id);
+    enum step step = shared_take(d, &request, "product", &grant, product->id);
 
     if (product->id[0] != '\0') {
         d->products_cached = 1;
     } else if (step == STEP_OK) {
         step = settle_product(d, product, &grant);
-        step = delivery_release(d, &request, &grant, "product", step, product->id);
+        step = shared_release(d, &request, &grant, "product", step, product->id);
     }
     ledger_grant_clear(&grant);
     return step;
@@ -144,7 +144,7 @@ enum step product_step(struct delivery *d)
             continue;
         step = claim_and_settle(d, &d->products[i]);
         if (step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403)
-            return delivery_no_orders(d);
+            return call_no_orders(d);
         if (step != STEP_OK)
             return step;
     }
@@ -154,8 +154,7 @@ enum step product_step(struct delivery *d)
 enum step product_forget(struct delivery *d)
 {
     for (int i = 0; i < d->product_count; i++) {
-        enum step step =
-            delivery_forget(d, LEDGER_PRODUCT, d->products[i].digest, d->products[i].id);
+        enum step step = entry_forget(d, LEDGER_PRODUCT, d->products[i].digest, d->products[i].id);
 
         if (step != STEP_OK)
             return step;

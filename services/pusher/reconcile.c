@@ -20,7 +20,7 @@ static enum step reconcile_order(struct delivery *d)
     if (id[0] != '\0') {
         log_info("adopted key=%.*s order=%s", (int)d->job->event->key.length,
                  d->job->event->key.data, id);
-        return delivery_end(d, d->grant, "order", id, NULL, 0);
+        return entry_end(d, d->grant, "order", id, NULL, 0);
     }
     if (d->grant->doubt_visible_in_ms > 0) {
         d->wait_ms = d->grant->doubt_visible_in_ms < DELIVERY_LATER_MAX_MS
@@ -33,7 +33,7 @@ static enum step reconcile_order(struct delivery *d)
     /* What the entry stands for from now on is the version in hand, unless it is fenced for being
      * older. */
     d->grant->modified_at = d->modified_at;
-    return delivery_end(d, d->grant, "order", NULL, NULL, 0);
+    return entry_end(d, d->grant, "order", NULL, NULL, 0);
 }
 
 enum step reconcile_step(struct delivery *d)
@@ -44,11 +44,11 @@ enum step reconcile_step(struct delivery *d)
         if (strcmp(d->grant->doubt, "order") == 0) {
             step = reconcile_order(d);
         } else {
-            char *name = mem_strdup(d->grant->doubt); /* which delivery_end() releases */
+            char *name = mem_strdup(d->grant->doubt); /* which entry_end() releases */
             int goal = strncmp(name, "goal:", 5) == 0;
 
             /* A goal cannot be asked for (D7). */
-            step = delivery_end(d, d->grant, name, goal ? "in_doubt" : NULL, NULL, 0);
+            step = entry_end(d, d->grant, name, goal ? "in_doubt" : NULL, NULL, 0);
             free(name);
         }
     }
