@@ -1,4 +1,4 @@
-#include "delivery.h"
+#include "call.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/crash.h"
 #include "base/log.h"
 #include "base/stop.h"
-
+#include "entry.h"
 #include "merge.h"
 
 enum {

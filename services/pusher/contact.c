@@ -1,6 +1,5 @@
-#include "delivery.h"
+#include "contact.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +7,11 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
-
+#include "call.h"
 #include "decide.h"
+#include "entry.h"
 #include "merge.h"
+#include "shared.h"
 
 static const char contact_fields[] =
     "given_name,family_name,email_addresses,phone_numbers,addresses";

@@ -10,8 +10,15 @@
 #include "base/retry.h"
 #include "base/stop.h"
 #include "base/text.h"
-
+#include "contact.h"
 #include "decide.h"
+#include "entry.h"
+#include "fate.h"
+#include "goal.h"
+#include "order.h"
+#include "payload.h"
+#include "product.h"
+#include "reconcile.h"
 
 enum { AGAIN_WAIT_MS = 50, KEPT_WAIT_MS = 200 };
 

@@ -1,4 +1,4 @@
-#include "delivery.h"
+#include "entry.h"
 
 #include <stdio.h>
 #include <stdlib.h>

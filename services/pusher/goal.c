@@ -1,15 +1,16 @@
-#include "delivery.h"
+#include "goal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-
+#include "call.h"
+#include "contact.h"
 #include "decide.h"
+#include "entry.h"
 
-const char *const pusher_goal_results[GOAL_RESULT_COUNT] = {"sent", "in_doubt", "refused",
-                                                            "not_achieved"};
+const char *const goal_results[GOAL_RESULT_COUNT] = {"sent", "in_doubt", "refused", "not_achieved"};
 
 /* Ends what is still open (the order, or the goal before) and begins the next one in the same round
  * trip. */
@@ -87,11 +88,11 @@ static enum step record_goal(struct delivery *d, const char *name, enum goal_res
         delivery_add_incomplete(d, name, NULL);
     }
     if (result != GOAL_SENT)
-        log_warn("goal_%s key=%.*s step=%s error=\"%s\"", pusher_goal_results[result],
+        log_warn("goal_%s key=%.*s step=%s error=\"%s\"", goal_results[result],
                  (int)d->job->event->key.length, d->job->event->key.data, name,
                  infusionsoft_answer(d->client)->error.text);
     metric_add(d->pusher->goals[result], 1);
-    delivery_set_pending(d, name, pusher_goal_results[result]);
+    delivery_set_pending(d, name, goal_results[result]);
     return STEP_OK;
 }
 

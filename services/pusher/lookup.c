@@ -1,7 +1,8 @@
-#include "delivery.h"
+#include "lookup.h"
 
 #include <stdio.h>
 #include <string.h>
+#include "call.h"
 
 int lookup_take_lower(char id[64], const char *its)
 {

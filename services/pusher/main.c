@@ -31,8 +31,9 @@
 #include "settings/config.h"
 #include "stage/stage.h"
 #include "account.h"
-#include "delivery.h"
+#include "goal.h"
 #include "pool.h"
+#include "pusher.h"
 
 enum { INFLIGHT_BYTES_MAX = 8 * 1024 * 1024 };
 
@@ -110,7 +111,7 @@ static void set_up(struct pusher *pusher, const struct config *config, const cha
     for (int i = 0; i < GOAL_RESULT_COUNT; i++) {
         char labels[64];
 
-        snprintf(labels, sizeof(labels), "result=\"%s\"", pusher_goal_results[i]);
+        snprintf(labels, sizeof(labels), "result=\"%s\"", goal_results[i]);
         pusher->goals[i] =
             metric_counter("bigfusion_goals_total", "Goals by what became of them", labels);
     }

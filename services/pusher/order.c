@@ -1,4 +1,4 @@
-#include "delivery.h"
+#include "order.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,6 +9,11 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "call.h"
+#include "contact.h"
+#include "entry.h"
+#include "payload.h"
+#include "product.h"
 
 enum match order_match(yyjson_val *order, const struct infusionsoft_field *field, struct text key)
 {

@@ -1,4 +1,4 @@
-#include "delivery.h"
+#include "payload.h"
 
 #include <stdlib.h>
 #include <string.h>

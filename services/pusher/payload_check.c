@@ -1,6 +1,5 @@
 #include "payload_check.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -12,6 +12,7 @@
 #include "base/stop.h"
 #include "deliver.h"
 #include "heap.h"
+#include "job.h"
 
 enum {
     QUEUE_PER_WORKER = 16, /* records of one contact that wait for its worker */
@@ -72,32 +73,6 @@ static struct job *queue_pop(struct queue *queue)
     if (queue->head == NULL)
         queue->tail = &queue->head;
     queue->count--;
-    return job;
-}
-
-static void job_free(struct pool *pool, struct job *job)
-{
-    if (job->account_index >= 0)
-        account_let_go(pool->pusher->accounts[job->account_index], job->trials);
-    ledger_grant_clear(&job->grant);
-    evidence_clear(&job->evidence);
-    yyjson_doc_free(job->doc);
-    free(job);
-}
-
-/* Reads as much as is needed to hand the record to the right worker. */
-static struct job *job_new(const struct pusher *pusher, struct ticket *ticket,
-                           const struct event *event)
-{
-    struct job *job = mem_alloc(sizeof(*job));
-    const struct config_account *account;
-
-    job->ticket = ticket;
-    job->account_index = -1;
-    payload_open(job, event);
-    account = config_account_by_name(pusher->config, job->account);
-    if (account != NULL)
-        job->account_index = (int)(account - pusher->config->accounts);
     return job;
 }
 
@@ -164,7 +139,7 @@ int pool_offer(void *context, struct ticket *ticket, const struct event *in)
         pthread_mutex_unlock(&pool->lock);
     }
     if (taken != 0)
-        job_free(pool, job);
+        job_free(pool->pusher, job);
     return taken != 0;
 }
 
@@ -262,7 +237,7 @@ static void abandon_rest(struct worker *worker, struct delivery *delivery)
         if (delivery != NULL)
             deliver_give_back(delivery, job);
         stage_abandon(pool->pusher->stage, job->ticket);
-        job_free(pool, job);
+        job_free(pool->pusher, job);
     }
 }
 
@@ -291,7 +266,7 @@ static void *work(void *context)
         default:
             stage_complete(pool->pusher->stage, job->ticket, &result);
         }
-        job_free(pool, job);
+        job_free(pool->pusher, job);
     }
     abandon_rest(worker, delivery);
     deliver_free(delivery);

@@ -5,7 +5,9 @@
 #ifndef PUSHER_POOL_H
 #define PUSHER_POOL_H
 
-#include "delivery.h"
+#include "base/error.h"
+#include "stage/stage.h"
+#include "pusher.h"
 
 struct pool;
 

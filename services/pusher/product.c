@@ -1,4 +1,4 @@
-#include "delivery.h"
+#include "product.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,11 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "call.h"
 #include "decide.h"
+#include "entry.h"
+#include "payload.h"
+#include "shared.h"
 
 enum match product_match(yyjson_val *product, struct text sku, int by_sku)
 {

@@ -1,10 +1,12 @@
-#include "delivery.h"
+#include "reconcile.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/crash.h"
 #include "base/log.h"
+#include "entry.h"
+#include "order.h"
 
 static enum step reconcile_order(struct delivery *d)
 {

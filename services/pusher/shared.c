@@ -1,6 +1,7 @@
-#include "delivery.h"
+#include "shared.h"
 
 #include <stdio.h>
+#include "entry.h"
 
 enum step shared_take(struct delivery *d, const struct ledger_request *request,
                       const char *step_name, struct ledger_grant *grant, char id[64])

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "../../services/pusher/decide.h"
-#include "../../services/pusher/delivery.h"
+#include "../../services/pusher/contact.h"
+#include "../../services/pusher/order.h"
+#include "../../services/pusher/product.h"
 #include "../../services/pusher/merge.h"
 #include "infusionsoft/quota.h"
 

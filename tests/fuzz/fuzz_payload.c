@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../services/pusher/delivery.h"
+#include "../../services/pusher/goal.h"
+#include "../../services/pusher/order.h"
+#include "../../services/pusher/payload.h"
 #include "../../services/pusher/merge.h"
 
 const struct fuzz_target fuzz_target = {"payload", 1};

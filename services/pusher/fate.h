@@ -1,0 +1,39 @@
+/* fate.h - what becomes of a record: fills the result with the records to publish. Their texts are
+ * borrowed from d and its job. */
+#ifndef PUSHER_FATE_H
+#define PUSHER_FATE_H
+
+#include "record/reason.h"
+#include "stage/stage.h"
+#include "delivery.h"
+
+/** @brief The order is delivered: `delivered`, once more where it was delivered before. */
+void fate_delivered(struct delivery *d, struct result *result);
+
+/**
+ * @brief Fates that a newer version of the order must not overtake: they are published and waited
+ * for, and then the ledger's epoch is asked once more.
+ * @param reason  REASON_NONE: OLD, no fate at all; REASON_STATUS: withdrawn, skipped; else dead
+ * @param detail  dead: a line for people
+ * @returns OK: complete the ticket with result, whose outputs are with Kafka already; AGAIN: the
+ * ledger was lost meanwhile, acquire again; STOPPED
+ */
+enum step fate_final(struct delivery *d, enum reason reason, const char *detail,
+                     struct result *result);
+
+/** @brief No fate yet: a copy comes back in an hour, and the order is then looked up once more. */
+void fate_look_later(struct delivery *d, struct result *result);
+
+/** @brief Dead, without asking the ledger, for the entry of this order is damaged. */
+void fate_parked(struct delivery *d, enum reason reason, const char *detail, struct result *result);
+
+/** @brief Dead: the record is not a payload. */
+void fate_malformed(struct delivery *d, const char *detail, struct result *result);
+
+/** @brief Into the waiting topic of the account, or of its orders alone. */
+void fate_waiting(struct delivery *d, int orders_only, struct result *result);
+
+/** @brief Into a retry topic (0: 1 minute, 1: 10 minutes, 2: 1 hour). attempt: failures so far. */
+void fate_retry(struct delivery *d, int topic, int attempt, struct result *result);
+
+#endif

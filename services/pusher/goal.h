@@ -1,0 +1,20 @@
+/* goal.h - the goals of an order at the account. Each is achieved at most once: the account cannot
+ * be asked whether one was, so a goal in doubt is recorded as such and never sent again. */
+#ifndef PUSHER_GOAL_H
+#define PUSHER_GOAL_H
+
+#include <yyjson.h>
+
+#include "base/mem.h"
+#include "delivery.h"
+
+/* By enum goal_result: as the ledger, `delivered` and the metric write it. */
+extern const char *const goal_results[GOAL_RESULT_COUNT];
+
+/** @brief Achieves those goals of the payload that the ledger has no result for. */
+enum step goal_step(struct delivery *d);
+
+/** @brief The body that achieves a goal. New: free(). Pure. */
+struct text goal_body(const struct delivery *d, yyjson_val *goal);
+
+#endif

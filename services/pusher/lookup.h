@@ -1,0 +1,46 @@
+/* lookup.h - reads the lists by which contacts, products and orders are looked up. */
+#ifndef PUSHER_LOOKUP_H
+#define PUSHER_LOOKUP_H
+
+#include <yyjson.h>
+
+#include "base/mem.h"
+#include "delivery.h"
+
+enum { LOOKUP_PAGES_MAX = 50, LOOKUP_PAGE_SIZE = 100 };
+
+/* A list call, page by page; d->query holds its query. Embedded: release with
+ * buffer_clear(&pages.token). */
+struct lookup_pages {
+    const char *path;
+    const char *member;  /* of the answer that holds the list */
+    struct buffer token; /* of the next page */
+    size_t query_length; /* of d->query without the token */
+    int read_count;
+    int ended;
+};
+
+/* Whether an item of a list is the one that is looked for. */
+enum match {
+    MATCH_NO = 0,
+    MATCH_YES,
+    MATCH_UNCLEAR, /* the item does not show what would have to be compared */
+};
+
+/**
+ * @brief Reads the next page.
+ * @param list  out: borrowed until the next call; NULL after the last page
+ * @returns as call_read(). An answer without the list is a failure, and so is a list of more than
+ * LOOKUP_PAGES_MAX pages: what is searched for may be on a page that was not read
+ */
+enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjson_val **list);
+
+/** @brief Whether there is a page after this one; its token is kept then. Pure. */
+int lookup_take_next(struct lookup_pages *pages, yyjson_val *root, yyjson_val *list);
+
+/** @brief Where several items match, the one with the lowest id counts; ids are numbers in text.
+ * @param id  in, out: the lowest one so far; "": none yet
+ * @returns 1 when its is lower and was copied into id. Pure */
+int lookup_take_lower(char id[64], const char *its);
+
+#endif

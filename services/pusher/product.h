@@ -1,0 +1,21 @@
+/* product.h - the products of an order at the account: each is found by its SKU, or made. */
+#ifndef PUSHER_PRODUCT_H
+#define PUSHER_PRODUCT_H
+
+#include <yyjson.h>
+
+#include "delivery.h"
+#include "lookup.h"
+
+/** @brief Sets the id of each product whose id the ledger did not know. */
+enum step product_step(struct delivery *d);
+
+/** @brief The account refused the order, maybe because a product whose id the ledger knew was
+ * deleted: forgets those ids here and in the ledger. */
+enum step product_forget(struct delivery *d);
+
+/** @brief Whether the product has that SKU. UNCLEAR: it shows none although it was asked for by its
+ * SKU (by_sku), or its SKU is no text. Pure. */
+enum match product_match(yyjson_val *product, struct text sku, int by_sku);
+
+#endif
