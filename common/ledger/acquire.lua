@@ -8,7 +8,7 @@ local withdrawn, replay = ARGV[5] == '1', ARGV[6] == '1'
 local lease_ms, owner, visibility_ms = tonumber(ARGV[7]), ARGV[9], tonumber(ARGV[10])
 
 local now = now_ms()
-local epoch, keep, since = read_marker()
+local epoch, keep, since, sealed_by = read_marker()
 if not epoch then
     return {'LOST'}
 end
@@ -38,6 +38,9 @@ local function answer(word, writes, fence, wait, newer)
 end
 -- Answers without a grant carry the epoch too: it is asked once more before the commit (rule 7).
 local no_fence = epoch .. '-0'
+-- Whether nothing can have come after the last write of the entry: it was written in this epoch, or the rebuild that
+-- began this epoch filled it in from records that tell it all.
+local certain = entry.epoch == epoch or (sealed_by and entry.epoch == sealed_by)
 
 if known then
     -- A lease of another epoch is void. One that lies far ahead was written before the clock was set back.
@@ -95,15 +98,15 @@ if not order and not entry.doubt and entry.epoch ~= epoch and not entry['s:' .. 
     -- It is looked up before it is made, but what was made in the lost moments is not visible yet.
     put('doubt', ARGV[1])
     put('doubt_at', epoch)
-elseif known and order and entry.epoch ~= epoch then
-    -- Last written in another epoch, or filled in by a rebuild: what came after that write is not known (rule 3).
+elseif known and order and not certain then
+    -- What came after the last write is not known (rule 3).
     put('goals', '1')
-    if not entry.doubt then
+    if entry.doubt and entry.doubt ~= 'order' and not entry['s:order'] then
+        put('ask', '1')
+    elseif not entry.doubt and not entry['s:order'] then
         put('doubt', 'order')
         put('doubt_at', epoch)
         put('doubt_fence', false)
-    elseif entry.doubt ~= 'order' and not entry['s:order'] then
-        put('ask', '1')
     end
 end
 

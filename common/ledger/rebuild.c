@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "ledger/note.h"
 
 enum { REBUILD_LOCK_MS = 60000 };
 
@@ -56,6 +57,32 @@ int ledger_rebuild_lock(struct ledger *ledger, int *taken, struct error *err)
     return 0;
 }
 
+/* The fields of a note, their number before them. */
+static void add_note(struct ledger_arguments *arguments, const struct ledger_note *note)
+{
+    int count = 0;
+
+    for (int i = 0; note != NULL && i < LEDGER_NOTE_FIELD_COUNT; i++)
+        count += note->fields[i] != NULL;
+    ledger_add_number(arguments, count);
+    for (int i = 0; note != NULL && i < LEDGER_NOTE_FIELD_COUNT; i++) {
+        if (note->fields[i] == NULL)
+            continue;
+        ledger_add_string(arguments, ledger_note_field_name((enum ledger_note_field)i));
+        ledger_add_string(arguments, note->fields[i]);
+    }
+}
+
+/* As many as there is room for: a record of a well-behaved pusher has fewer. */
+static void add_steps(struct ledger_arguments *arguments, const struct ledger_step *steps,
+                      int count)
+{
+    for (int i = 0; i < count && arguments->count + 2 <= LEDGER_ARGUMENTS_MAX; i++) {
+        ledger_add_string(arguments, steps[i].name);
+        ledger_add_string(arguments, steps[i].result);
+    }
+}
+
 static int queue_fill(struct ledger *ledger, const struct ledger_fill *fill, struct error *err)
 {
     static const char *const words[] = {[LEDGER_STATE_OPEN] = "open",
@@ -66,8 +93,8 @@ static int queue_fill(struct ledger *ledger, const struct ledger_fill *fill, str
     const char *data[LEDGER_ARGUMENTS_MAX];
     size_t lengths[LEDGER_ARGUMENTS_MAX];
     struct ledger_arguments arguments = {.data = data, .lengths = lengths};
-    int room = (LEDGER_ARGUMENTS_MAX - 16) / 2;
-    int steps = fill->step_count < room ? fill->step_count : room;
+    const struct ledger_note *note = fill->note;
+    int exact = note != NULL && !fill->is_careful;
 
     if (ledger_entry_key(key, ledger->settings.prefix, fill->account, LEDGER_ORDER, fill->key,
                          err) != 0)
@@ -82,10 +109,13 @@ static int queue_fill(struct ledger *ledger, const struct ledger_fill *fill, str
     ledger_add_string(&arguments, fill->digest);
     ledger_add_string(&arguments, fill->reason);
     ledger_add_number(&arguments, ledger->settings.keep_ms);
-    for (int i = 0; i < steps; i++) {
-        ledger_add_string(&arguments, fill->steps[i].name);
-        ledger_add_string(&arguments, fill->steps[i].result);
-    }
+    ledger_add_string(&arguments, exact                              ? "exact"
+                                  : fill->state == LEDGER_STATE_OPEN ? "careful"
+                                                                     : "");
+    add_note(&arguments, note);
+    add_steps(&arguments, fill->steps, fill->step_count);
+    if (note != NULL)
+        add_steps(&arguments, note->steps, note->step_count);
     return redis_script_queue(ledger->redis, &ledger->scripts[SCRIPT_FILL], arguments.count, data,
                               lengths, err);
 }

@@ -68,6 +68,7 @@ class Worker:
     margin_ms = 0
     visibility_ms = 0
     keep_ms = 400 * DAY
+    rebuilds = 0
 
     def __init__(self, server, name, key="acc:abc/order/1", kind="order", repeat=False):
         self.server, self.name, self.kind, self.repeat = server, name, kind, repeat
@@ -75,7 +76,8 @@ class Worker:
         self.fence = ""
         self.connected = ""  # run of the server that hello was said to last
         self.seen_run, self.seen, self.seen_epoch = "", 0, 0
-        self.grant = None
+        self.grant, self.note = None, {}
+        self.token = name + "-token"
 
     @staticmethod
     def text(name):
@@ -95,19 +97,30 @@ class Worker:
 
     def rebuild(self, fills=(), run=None):
         run = self.connected = run or self.server.client.info("server")["run_id"]
-        token = self.name + "-token"
+        Worker.rebuilds += 1
+        token = self.token = f"{self.name}-token-{Worker.rebuilds}"  # never one that filled something in before
         assert self.run("lock", ["t:ledger", "t:lock"], token, 60000, 0) == ["1"]
         for fill in fills:
-            self.fill(*fill)
+            assert self.fill(*fill[:4], **(fill[4] if len(fill) > 4 else {})) != "FENCED"
         assert self.run("seal", ["t:ledger", "t:lock"], token, run, self.keep_ms, "", self.seen_epoch)[0] == "OK"
+        self.token = self.name + "-token"
         assert self.hello(run) == "OK"
         return self
 
-    def fill(self, state, modified_at, digest="d", reason="", **steps):
-        pairs = [part for pair in steps.items() for part in pair]
-        token = self.name + "-token"
-        return self.run("fill", ["t:ledger", self.key, "t:lock"], token, state, modified_at, digest, reason,
-                        self.keep_ms, *pairs)[0]
+    def fill(self, state, modified_at, digest="d", reason="", how=None, note=None, **steps):
+        """note: what finish() left in self.note; it is exact unless how says otherwise."""
+        fields = {name: value for name, value in (note or {}).items() if not name.startswith("s:")}
+        steps = steps | {name[2:]: value for name, value in (note or {}).items() if name.startswith("s:")}
+        pairs = [part for pair in (*fields.items(), *steps.items()) for part in pair]
+        if how is None:
+            how = "exact" if note is not None else "careful" if state == "open" else ""
+        call = ("fill", ["t:ledger", self.key, "t:lock"], self.token, state, modified_at, digest, reason, self.keep_ms,
+                how, len(fields), *pairs)
+        first = self.run(*call)[0]
+        if self.repeat:
+            before = self.fields()
+            assert self.run(*call)[0] == ("KEPT" if before["state"] == "done" else first) and self.fields() == before
+        return first
 
     def acquire(self, version=1000, digest="d", seen=None, withdrawn=0, replay=0):
         if self.kind != "order":
@@ -132,12 +145,15 @@ class Worker:
 
     def step(self, end="", result="", begin="", finish="", reason=""):
         def once():
-            return self.run("step", ["t:ledger", self.key], self.fence, self.lease_ms, self.keep_ms, end, result,
-                            begin, finish, reason)[0]
+            reply = self.run("step", ["t:ledger", self.key], self.fence, self.lease_ms, self.keep_ms, end, result,
+                             begin, finish, reason)
+            self.note = dict(zip(reply[2::2], reply[3::2]))
+            return reply[0]
         first = once()
+        note = self.note
         if self.repeat:
             before = self.fields()
-            assert once() == first
+            assert once() == first and self.note == note
             after = self.fields()
             for entry in (before, after):  # a repeated begin may renew its times
                 entry.pop("lease", None)

@@ -263,7 +263,8 @@ function steps.fill(world, s, w)
         local state = ({delivered = 'done', skipped = 'withdrawn', dead = 'dead'})[fate]
         local pairs_ = fate == 'delivered' and {'order', 'id1', 'goal', 'sent'} or {}
         answers[#answers + 1] = script(world, s, w, 'fill', {'marker', 'entry', 'lock'}, w.token or '', state,
-                                       tostring(version), 'd' .. version, 'refused', tostring(KEEP), unpack(pairs_))[1]
+                                       tostring(version), 'd' .. version, 'refused', tostring(KEEP), '', '0',
+                                       unpack(pairs_))[1]
     end
     return function()
         w.pc = 'seal'

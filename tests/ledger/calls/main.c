@@ -57,6 +57,21 @@ static enum ledger_answer acquire(struct ledger *ledger, struct ledger_request r
     return grant.answer;
 }
 
+/* Two records of retry topics, the second one of those that may have been handed out. */
+static void put_notes(struct ledger_fill fills[2], struct ledger_note *note)
+{
+    CHECK(ledger_note_read(
+              text_of("{\"v\":1,\"state\":\"open\",\"modified_at\":\"900\",\"digest\":\"d0\","
+                      "\"steps\":{\"contact\":\"42\",\"goal:A/B\":\"sent\"}}"),
+              note) == 0);
+    for (int i = 0; i < 2; i++) {
+        fills[i].state = LEDGER_STATE_OPEN;
+        fills[i].step_count = 0;
+        fills[i].note = note;
+        fills[i].is_careful = i;
+    }
+}
+
 static void fill(void)
 {
     enum { COUNT = 600 };
@@ -64,6 +79,7 @@ static void fill(void)
     static struct ledger_fill fills[COUNT];
     static const struct ledger_step steps[] = {{(char *)"contact", (char *)"42"},
                                                {(char *)"order", (char *)"977"}};
+    struct ledger_note note = {0};
     int taken;
 
     for (int i = 0; i < COUNT; i++) {
@@ -82,6 +98,7 @@ static void fill(void)
                                     .modified_at = 1000,
                                     .digest = "d1",
                                     .reason = "refused"};
+    put_notes(&fills[3], &note);
     command("SET t:ledger:main:abc/order/100002 garbage");
     CHECK(ledger_rebuild_fill(a, fills, COUNT, &err) != 0 &&
           err.kind == ERROR_TEMPORARY); /* no lock */
@@ -103,6 +120,11 @@ static void fill(void)
     CHECK(ledger_grant_step(&grant, "payment") == NULL && !grant.newer &&
           grant.modified_at == 1000);
     CHECK(acquire(b, request_for(keys[1])) == LEDGER_DEAD && strcmp(grant.reason, "refused") == 0);
+    CHECK(acquire(b, request_for(keys[3])) == LEDGER_GRANT && !grant.goals_in_doubt);
+    CHECK(grant.step_count == 2 && strcmp(ledger_grant_step(&grant, "goal:A/B"), "sent") == 0);
+    CHECK(acquire(b, request_for(keys[4])) == LEDGER_RECONCILE && grant.goals_in_doubt &&
+          grant.step_count == 2 && strcmp(grant.doubt, "order") == 0);
+    ledger_note_clear(&note);
     struct ledger_request damaged = request_for(keys[2]);
     CHECK(ledger_acquire(b, &damaged, &grant, &err) != 0 && err.kind == ERROR_PERMANENT);
     CHECK(strstr(err.text, "ledger entry is damaged") != NULL);
