@@ -87,10 +87,10 @@ def test_topics_create_sets_min_insync_replicas_and_names_what_differs(run, kafk
     assert "min.insync.replicas=1 " in described and "message.timestamp.type=LogAppendTime " in described
     again = run.command("topics", "create")
     assert "topics: 0 created" in again.stdout and "differs" not in again.stdout
-    set_topic(kafka, run.topic("delivered"), "max.message.bytes=2000000")
+    set_topic(kafka, run.topic("delivered"), "max.message.bytes=4000000")
     set_topic(kafka, run.topic("orders.raw"), "retention.ms=-1")
     more = run.command("topics", "create")
-    for line in (f"differs {run.topic('delivered')}: max.message.bytes is 2000000, expected 1048576 (more: accepted)",
+    for line in (f"differs {run.topic('delivered')}: max.message.bytes is 4000000, expected 2097152 (more: accepted)",
                  f"differs {run.topic('orders.raw')}: retention.ms is -1, expected 2592000000 (more: accepted)"):
         assert line in more.stdout, more.stdout
     set_topic(kafka, run.topic("orders.raw"), "max.message.bytes=500000,retention.ms=3600000")

@@ -11,7 +11,7 @@ from shop import mail, order
 from shop_stack import Shop
 
 PER_S = 20
-SCRIPT = os.path.join(ROOT, "common", "quota.lua")
+SCRIPT = os.path.join(ROOT, "common", "infusionsoft", "quota.lua")
 
 
 # -- the stack -----------------------------------------------------------------------------------------------------
