@@ -41,6 +41,15 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/te
 .PHONY: all
 all: $(BINARIES) ## build every program into build/bin
 
+PREFIX ?= /usr/local
+INSTALLED := $(foreach p,$(PROGRAMS),$(if $(findstring =services/,$(p)),$(BUILD)/bin/$(firstword $(subst =, ,$(p)))))
+
+.PHONY: install
+install: $(INSTALLED) ## programs to PREFIX/bin, deploy/bigfusion.conf to PREFIX/share/doc/bigfusion (PREFIX=/usr/local, DESTDIR=)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/bigfusion
+	install -m 755 $(INSTALLED) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 deploy/bigfusion.conf $(DESTDIR)$(PREFIX)/share/doc/bigfusion
+
 .PHONY: deps
 deps: ## install what building and the demo need (Debian packages)
 	deploy/install-deps.sh build
