@@ -17,6 +17,7 @@ static const char *const header_names[HEADER_COUNT] = {
     [HEADER_STAGE] = "stage",
     [HEADER_ORIGIN] = "origin",
     [HEADER_ANSWER] = "answer",
+    [HEADER_LEDGER] = "ledger",
     [HEADER_TRACEPARENT] = "traceparent",
 };
 
@@ -28,6 +29,16 @@ enum header header_of(const char *name)
         if (header_names[i][0] == name[0] && strcmp(header_names[i], name) == 0)
             return (enum header)i;
     return HEADER_COUNT;
+}
+
+size_t output_bytes(const struct output *output)
+{
+    size_t bytes = output->key.length + output->value.length;
+
+    for (int i = 0; i < HEADER_COUNT; i++)
+        if (output->headers[i].data != NULL)
+            bytes += output->headers[i].length + strlen(header_names[i]);
+    return bytes;
 }
 
 const char *verdict_name(enum verdict verdict)

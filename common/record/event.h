@@ -25,6 +25,8 @@ enum header {
     HEADER_STAGE,       /* dead: poller | filter | mapper | pusher */
     HEADER_ORIGIN,      /* dead: topic/partition/offset it was read from */
     HEADER_ANSWER,      /* dead: the vendor's answer, at most 1 KiB, nothing personal */
+    HEADER_LEDGER,      /* retry, waiting, dead, skipped by the pusher: what the ledger's entry knew
+                           when the record was written (ledger/note.h) */
     HEADER_TRACEPARENT, /* W3C trace context, passed on */
     HEADER_COUNT
 };
@@ -69,6 +71,9 @@ struct output {
         headers[HEADER_COUNT]; /* borrowed until produce returns; absent ones are left out */
     uint32_t partition_hash;   /* partition = hash modulo count, see event_hash() */
 };
+
+/** @brief About how many bytes the record has: key, value and headers with their names. */
+size_t output_bytes(const struct output *output);
 
 enum { RESULT_OUTPUTS_MAX = 3 };
 

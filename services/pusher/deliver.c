@@ -35,8 +35,8 @@ struct delivery *deliver_new(struct pusher *pusher)
 
 void deliver_free(struct delivery *d)
 {
-    struct buffer *buffers[] = {&d->query,           &d->path,        &d->step, &d->attempt_text,
-                                &d->not_before_text, &d->pending_step};
+    struct buffer *buffers[] = {&d->query,           &d->path,         &d->step, &d->attempt_text,
+                                &d->not_before_text, &d->pending_step, &d->note};
 
     for (int i = 0; i < d->pusher->config->account_count; i++)
         infusionsoft_free(d->clients[i]);
@@ -72,6 +72,7 @@ static void set_up(struct delivery *d, struct job *job)
     d->reason = REASON_NONE;
     d->failed_step = "acquire";
     buffer_reset(&d->pending_step);
+    buffer_reset(&d->note);
 }
 
 /* Contact and products that may be known already. @returns how many peeks */

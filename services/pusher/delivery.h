@@ -87,6 +87,7 @@ struct delivery {
     struct buffer step;
     struct buffer attempt_text;
     struct buffer not_before_text;
+    struct buffer note; /* what the ledger's entry knew when it was given back; "": it was not */
 };
 
 /* How a step ended. Anything but STEP_OK ends the delivery for now. */

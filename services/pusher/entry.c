@@ -141,7 +141,8 @@ enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum l
 {
     enum ledger_answer answer = LEDGER_FENCED;
 
-    UNTIL_ANSWERED(ledger_finish(d->ledger, grant, how, step, result, note, NULL, &answer, &err));
+    UNTIL_ANSWERED(ledger_finish(d->ledger, grant, how, step, result, note,
+                                 grant == d->grant ? &d->note : NULL, &answer, &err));
     if (step != NULL) {
         CRASH_POINT("ended", step);
         note_step(grant, step, result);

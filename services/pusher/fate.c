@@ -10,12 +10,26 @@
 #include "base/retry.h"
 #include "base/text.h"
 
+/* What Kafka adds to a record, generously. */
+enum { RECORD_REST_BYTES = 1024 };
+
 static void key_text(const struct delivery *d, char target[160])
 {
     log_escape(target, 160, d->job->event->key.data, d->job->event->key.length);
 }
 
-/* The record once more for another topic: key, value and all that it carried. */
+/* What the ledger's entry knew when it was given back: a rebuild goes on from there. A record that
+ * has no room for it goes without; its order is then looked up after a loss. */
+static void add_ledger(const struct delivery *d, struct output *output)
+{
+    size_t room = (size_t)d->pusher->config->kafka.max_record_bytes * 2 - RECORD_REST_BYTES;
+
+    if (d->note.length > 0 && output_bytes(output) + d->note.length <= room)
+        output->headers[HEADER_LEDGER] = (struct text){d->note.data, d->note.length};
+}
+
+/* The record once more for another topic: key, value and all that it carried but for what the
+ * ledger knew when it was written. */
 static struct output *add_copy(struct delivery *d, struct result *result, const char *topic)
 {
     struct output *output = &result->outputs[result->output_count++];
@@ -28,6 +42,8 @@ static struct output *add_copy(struct delivery *d, struct result *result, const 
     memcpy(output->headers, event->headers, sizeof(output->headers));
     output->headers[HEADER_NOT_BEFORE] = (struct text){0};
     output->headers[HEADER_DETAIL] = (struct text){0};
+    output->headers[HEADER_LEDGER] = (struct text){0};
+    output->headers[HEADER_ACCOUNT] = d->job->account; /* the ledger's entry is that account's */
     return output;
 }
 
@@ -165,7 +181,8 @@ void fate_delivered(struct delivery *d, struct result *result)
     memcpy(output->headers, event->headers, sizeof(output->headers));
     output->headers[HEADER_ACCOUNT] = d->job->account;
     output->headers[HEADER_NOT_BEFORE] = output->headers[HEADER_REASON] =
-        output->headers[HEADER_DETAIL] = output->headers[HEADER_ATTEMPT] = (struct text){0};
+        output->headers[HEADER_DETAIL] = output->headers[HEADER_ATTEMPT] =
+            output->headers[HEADER_LEDGER] = (struct text){0};
     result->output_count = 1;
     if (d->replay)
         result->outputs[result->output_count++] =
@@ -243,6 +260,7 @@ static void fill_skip(struct delivery *d, struct result *result)
     yyjson_mut_doc_free(doc);
     result_skip(result, &d->pusher->stage_settings, d->job->event, REASON_STATUS, detail, value,
                 length);
+    add_ledger(d, &result->outputs[0]);
 }
 
 static void fill_dead(struct delivery *d, enum reason reason, const char *detail,
@@ -251,6 +269,7 @@ static void fill_dead(struct delivery *d, enum reason reason, const char *detail
     result_dead(result, &d->pusher->stage_settings, d->job->event, reason, detail);
     if (d->answer[0] != '\0')
         result->outputs[0].headers[HEADER_ANSWER] = text_of(d->answer);
+    add_ledger(d, &result->outputs[0]);
 }
 
 enum step fate_final(struct delivery *d, enum reason reason, const char *detail,
@@ -310,6 +329,7 @@ void fate_waiting(struct delivery *d, int orders_only, struct result *result)
     output->headers[HEADER_DETAIL] = d->attempt < d->pusher->config->pusher.max_attempts
                                          ? text_of(result->detail)
                                          : d->job->event->headers[HEADER_DETAIL];
+    add_ledger(d, output);
     log_info("waiting key=%s reason=%s", key, reason_name(result->reason));
 }
 
@@ -330,6 +350,7 @@ void fate_retry(struct delivery *d, int topic, int attempt, struct result *resul
     output->headers[HEADER_REASON] = text_of(reason_name(REASON_RETRYING));
     output->headers[HEADER_DETAIL] = text_of(result->detail);
     set_due(d, output, topic);
+    add_ledger(d, output);
     log_warn("retrying key=%s step=%s attempt=%d doubt=%s error=\"%s\"", key, d->failed_step,
              attempt, d->grant->doubt != NULL ? d->grant->doubt : "", d->detail);
 }

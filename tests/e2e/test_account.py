@@ -96,7 +96,9 @@ def test_refused_for_good_is_dead_with_the_answer(shop):
     shop.fault(side="is", method="POST", path="/orders", kind="status", status=422, match="REFUSEDLINE",
                body='{"code":422,"message":"no such thing"}')
     placed = shop.place_and_wait(order(mail("refused"), [item("REFUSED", "REFUSEDLINE")]), wanted=("dead", "refused"))
-    assert "no such thing" in newest(shop, placed["id"], "dead").headers["answer"]
+    headers = newest(shop, placed["id"], "dead").headers
+    assert "no such thing" in headers["answer"]
+    assert '"state":"dead"' in headers["ledger"]
 
 
 # -- once more, with something left out or asked anew --------------------------------------------------------------

@@ -105,6 +105,30 @@ def test_a_goal_that_a_200_does_not_call_achieved(shop, result, answer):
     assert len(shop.requests_since(0, "POST", "/goals/achieve", sku)) == 1, "never sent again"
 
 
+# -- what the ledger knew ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("room", ["enough", "too little"])
+def test_a_record_carries_what_the_ledger_knew_where_there_is_room_for_it(shop, room):
+    """One that nearly fills its topic's limit is not dead for its header: it goes without."""
+    placed = shop.place_and_wait(order(mail("pattern")))
+    payload, = [r for r in read_topic(shop.broker.address, shop.topic("orders.payloads"))
+                if r.key == f"abc123/order/{placed['id']}"]
+    number, email = f"{placed['id']}000", mail("room")
+    value = payload.value.replace(str(placed["id"]).encode(), number.encode()).replace(
+        re.search(rb"pattern\.\d+@example\.com", payload.value)[0], email.encode())
+    if room == "too little":
+        value = value[:-1] + b',"more":"' + b"x" * (2 * 1048576 - 600 - len(value)) + b'"}'
+    shop.fault(side="is", method="GET", path="/contacts", kind="status", status=503, match=email.split("@")[0], count=2)
+    key = f"abc123/order/{number}"
+    write_topic(shop.broker.address, shop.topic("orders.payloads"), key, value, {**payload.headers, "ledger": "of old"})
+    assert shop.wait_fate(number) == ("delivered", None)
+    retried = [r for r in read_topic(shop.broker.address, shop.topic("retry-1m")) if r.key == key]
+    assert retried and [r.headers.get("ledger", "")[:7] for r in retried] == \
+        ['{"v":1,' if room == "enough" else ""] * len(retried)
+    assert "ledger" not in delivered(shop, number)[-1].headers
+
+
 # -- the second look -----------------------------------------------------------------------------------------------
 
 

@@ -99,6 +99,16 @@ static void test_event_headers(void **state)
     assert_int_equal(event_header_int(&event, HEADER_ATTEMPT, -7), -7);
 }
 
+static void test_output_bytes(void **state)
+{
+    struct output output = {.key = text_of("abc123/order/118"), .value = text_of("{}")};
+
+    (void)state;
+    assert_int_equal(output_bytes(&output), 18);
+    output.headers[HEADER_LEDGER] = text_of("0123456789");
+    assert_int_equal(output_bytes(&output), 18 + 10 + strlen("ledger"));
+}
+
 static void test_event_hash_contact(void **state)
 {
     uint32_t hash = event_hash_contact(text_of("main"), text_of("jane@example.com"));
@@ -224,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_event_keys),
         cmocka_unit_test(test_event_key_is_usable),
         cmocka_unit_test(test_event_headers),
+        cmocka_unit_test(test_output_bytes),
         cmocka_unit_test(test_event_hash_contact),
         cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_retry_delays),
