@@ -54,10 +54,29 @@ def ticks(per_second, seconds=None):
         yield number
 
 
+def _ports():
+    """Ports of 127.0.0.1 that no outgoing connection takes (the kernel gives those from 32768 on). Test processes that run beside
+    each other begin at different places."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    first = 10000 + (worker * 5000 + os.getpid() * 7) % 20000
+    while True:
+        yield from range(first, 32000)
+        first = 10000
+
+
+_free_ports = _ports()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nothing listens on, and that this process was not given before, until they are used up."""
+    for port in _free_ports:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError("no free port")
 
 
 def binary(name):
