@@ -118,7 +118,7 @@ void account_facts(struct account *account, char currency[8], struct infusionsof
     pthread_mutex_unlock(&account->lock);
 }
 
-/* Closing and opening, with the lock held */
+/* Closing and opening; the lock is held. */
 
 void account_alarm(struct account *account, enum account_part part, const char *why)
 {
@@ -148,13 +148,13 @@ void account_opened(struct account *account, enum account_part part)
 
 void account_call_one(struct account *account, enum account_part part)
 {
-    /* Enough are at hand already: one of them tries. */
+    /* Where enough records are kept in hand, one of them tries. */
     if (account->gates[part].kept_count < KEPT_MAX)
         stage_take_one(account->stage, account->gates[part].topic);
 }
 
-/* What failed is said by a record: it opens the circuit, or it was the trial and is refused again.
- */
+/* A record says that a call failed. If it was trying, the circuit opens again; otherwise it opens
+ * for the first time, with an alarm. */
 static void fail(struct account *account, enum account_part part, struct account_trial *trial,
                  const char *why, const char *proof, int64_t wait_ms)
 {
@@ -172,6 +172,7 @@ static void fail(struct account *account, enum account_part part, struct account
     }
 }
 
+/* The record that was trying got through. */
 static void pass(struct account *account, enum account_part part, struct account_trial *trial)
 {
     trial->trying = 0;
@@ -179,7 +180,7 @@ static void pass(struct account *account, enum account_part part, struct account
     account_opened(account, part);
 }
 
-/* What records say */
+/* What records tell */
 
 void account_close(struct account *account, enum account_part part, struct account_trial *trials,
                    const char *why, const char *proof, int64_t wait_ms)
@@ -284,7 +285,7 @@ int account_still_waits(struct account *account, const struct account_trial *tri
     for (enum account_part part = ACCOUNT_ALL; part < ACCOUNT_PART_COUNT; part++) {
         const struct circuit *circuit = &account->gates[part].circuit;
 
-        /* One that waits for orders also waits while the whole account is closed. */
+        /* A record that waits for the orders also waits while the whole account is closed. */
         if ((trials[part].kept || (part == ACCOUNT_ALL && trials[ACCOUNT_ORDERS].kept)) &&
             circuit->state != CIRCUIT_CLOSED &&
             !(trials[part].kept && circuit_may_try(circuit, trials[part].refused, now_ms)))

@@ -23,7 +23,7 @@ struct account_settings {
 };
 
 enum account_state {
-    ACCOUNT_STARTING = 0, /* not asked yet: wait a moment */
+    ACCOUNT_STARTING = 0, /* the keeper has not asked it yet: wait a moment */
     ACCOUNT_USABLE,
     ACCOUNT_CLOSED, /* records go to its waiting topic */
 };
@@ -32,8 +32,8 @@ enum account_state {
 struct account *account_new(const struct account_settings *settings);
 void account_free(struct account *account);
 
-/** @brief Starts the keeper; the waiting topics of the stage are paused until the account was
- * asked. stage: keeps */
+/** @brief Starts the keeper. The account's waiting topics are paused until the keeper has asked the
+ * account. stage: keeps */
 int account_start(struct account *account, struct stage *stage, struct error *err);
 
 const struct config_account *account_config(const struct account *account);
@@ -43,76 +43,80 @@ struct infusionsoft *account_client_new(struct account *account, struct http *ht
 
 enum account_state account_state(struct account *account);
 
-/** @brief Whether no call waits for the governor or for an access token. */
+/** @brief Whether calls can leave at once: the account has no ceiling of calls to wait for, and
+ * needs no access token. */
 int account_is_free(const struct account *account);
 
-/** @brief Why it is closed, for people; detail takes one line. */
+/** @brief Why the account is closed, for people. detail: out, one line */
 void account_why_closed(struct account *account, char detail[160]);
 
-/** @brief Currency and custom field of the account. Only while usable; the field only while orders
- * are. */
+/** @brief Currency and custom field of the account. They are known while the account is usable; the
+ * field is known while its orders are. */
 void account_facts(struct account *account, char currency[8], struct infusionsoft_field *field);
 
-/** @brief The error that ends the process, if there is one: the credential is of another tenant.
- * @returns -1 then, else 0 */
+/** @brief Whether the process has to end because of this account: its credential belongs to another
+ * tenant. @returns -1 with the error then, else 0 */
 int account_error(struct account *account, struct error *err);
 
-/* What can be closed: the whole account, or its orders alone (the e-commerce module is missing). */
+/* What can be closed: the whole account, or its orders alone, when the e-commerce module is
+ * missing. */
 enum account_part { ACCOUNT_ALL = 0, ACCOUNT_ORDERS, ACCOUNT_PART_COUNT };
 
-/* A record's part in opening one of them again; ACCOUNT_PART_COUNT of them belong to each record in
- * hand, zeroed at first. */
+/* What a record does to open a closed part again. Each record in hand has ACCOUNT_PART_COUNT of
+ * them, zeroed at first. */
 struct account_trial {
-    int trying;  /* it is the one that tries */
-    int refused; /* it did before, in vain */
-    int kept; /* it waits in hand for the next trial instead of going into the waiting topic again
-               */
+    int trying;  /* this record is the one that tries */
+    int refused; /* this record tried before, in vain */
+    int kept;    /* it waits in hand for the next trial instead of going into the waiting topic */
 };
 
 /**
- * @brief Whether this record may go on: it is open, or half-open and this one is to try; then
- * account_leave() has to follow.
+ * @brief Whether this record may go on: the part is open, or it is half-open and this record is the
+ * one that tries. account_leave() has to follow.
  */
 int account_enter(struct account *account, enum account_part part, struct account_trial *trials);
 
-/** @brief The record ended or pauses. A trial that it was in and that nothing decided goes to the
- * next one. */
+/** @brief The record ended, or is set aside. If it was trying and its calls decided nothing, the
+ * next record tries. */
 void account_leave(struct account *account, struct account_trial *trials);
 
-/* Any call that is answered shows that it works again. */
+/* For account_close(): any call that is answered shows that the account works again. */
 #define ACCOUNT_ANY_CALL "*"
 
 /**
- * @brief Something fails that is not this record's own: closes it, with one alarm; a trial ends in
- * silence.
- * @param proof    the call that has to work before it is open again, as account_called() names it;
- * ACCOUNT_ANY_CALL; NULL: the keeper's probe is enough
- * @param wait_ms  how long nothing gets through, when known; else -1
+ * @brief A call failed and this record is not to blame: closes the part. The first one to close it
+ * raises the alarm; where this record was trying, the part stays closed without another alarm.
+ * @param proof    the call that has to work before the part is open again, as account_called()
+ * names it; ACCOUNT_ANY_CALL; NULL: the keeper's probe is enough
+ * @param wait_ms  how long no call gets through, where that is known; else -1
  */
 void account_close(struct account *account, enum account_part part, struct account_trial *trials,
                    const char *why, const char *proof, int64_t wait_ms);
 
-/** @brief A call was answered, be it refused for what was in it. call: "POST /orders": method and
- * first part of the path */
+/** @brief A call was answered, even if the account refused what was in it. call: method and first
+ * part of the path, as "POST /orders" */
 void account_called(struct account *account, struct account_trial *trials, const char *call);
 
-/** @brief A record was delivered, or failed by itself though the account answers otherwise. */
+/** @brief A record was delivered. */
 void account_record_succeeded(struct account *account, struct account_trial *trials);
+
+/** @brief A record failed although the account answers other calls. Closes the account when many
+ * different records failed and none succeeded in between. */
 void account_record_failed(struct account *account, struct account_trial *trials,
                            uint32_t record_hash);
 
 /**
- * @brief Whether a record that cannot go on stays in hand: a few of those that came from the
- * waiting topic do, so that trials do not write them into it again and again. Until
- * account_let_go().
+ * @brief Whether a record that cannot go on stays in hand. A few records that came from the waiting
+ * topic do; otherwise each trial would write one of them into that topic again. The record keeps
+ * its place until account_let_go().
  */
 int account_keep(struct account *account, enum account_part part, struct account_trial *trials,
                  const char *topic);
 
-/** @brief Whether a record that is kept has nothing to try yet. */
+/** @brief Whether a record that is kept in hand has to wait longer, since it may not try yet. */
 int account_still_waits(struct account *account, const struct account_trial *trials);
 
-/** @brief The record has come to its end. */
+/** @brief The record has come to its end: another one may be kept in its place. */
 void account_let_go(struct account *account, struct account_trial *trials);
 
 #endif

@@ -1,4 +1,4 @@
-/* account_internal.h - inside of an account: for account*.c. */
+/* account_internal.h - the inside of an account, for account.c and account_keeper.c alone. */
 #ifndef PUSHER_ACCOUNT_INTERNAL_H
 #define PUSHER_ACCOUNT_INTERNAL_H
 
@@ -14,8 +14,8 @@
 /* One of the two things that can be closed, with the topic whose records wait for it. */
 struct gate {
     struct circuit circuit;
-    char proof[64]; /* the call that has to work again, see account_close() */
-    int kept_count; /* records that wait in hand */
+    char proof[64]; /* the call that has to work again, see account_close(); "": none */
+    int kept_count; /* records that wait in hand, see account_keep() */
     const char *topic;
 };
 
@@ -23,33 +23,35 @@ struct account {
     struct account_settings settings;
     const struct config_account *config;
     struct stage *stage;
-    struct token *token; /* or NULL: a key */
-    struct quota *quota; /* or NULL: no ceiling */
-    char part[96];       /* name for /readyz */
+    struct token *token; /* NULL: the credential is a key that never changes */
+    struct quota *quota; /* NULL: no ceiling of calls is set */
+    char part[96];       /* name of this account in /readyz */
     struct metric *alarms_closed;
     struct metric *alarms_orders;
     pthread_t keeper;
     int started;
     pthread_mutex_t lock; /* guards what follows */
     int ending;
-    int asked;    /* the first preparation ended, well or badly */
-    int prepared; /* credential, currency and field are known */
+    int asked;    /* the keeper has asked the account once, whatever came of it */
+    int prepared; /* credential, currency and custom field are known */
     struct gate gates[ACCOUNT_PART_COUNT];
-    char why[160];
+    char why[160]; /* why it is closed */
     char currency[8];
     struct infusionsoft_field field;
-    struct error fatal;
+    struct error fatal; /* for which the process has to end */
 };
 
-/* All with the lock held. */
+/* The lock has to be held for all of these. */
 
-/** @brief Right after the circuit opened: pauses its topic, raises the alarm. */
+/** @brief The circuit has just opened: pauses the part's topic and raises the alarm. */
 void account_alarm(struct account *account, enum account_part part, const char *why);
 
-/** @brief Right after the circuit closed: its topic is read, and the log says so. */
+/** @brief The circuit has just closed: lets the part's topic be read again and says so in the log.
+ */
 void account_opened(struct account *account, enum account_part part);
 
-/** @brief Half-open: has one record of its topic handed over, for whichever asks first to try. */
+/** @brief The circuit is half-open: has the stage hand over one record of the part's topic. The
+ * first record that asks tries. */
 void account_call_one(struct account *account, enum account_part part);
 
 #endif

@@ -1,4 +1,5 @@
-/* The keeper: prepares an account, probes it while it is closed. */
+/* The keeper: a thread that asks an account for what must be known of it, and probes it while it is
+ * closed. */
 #include "account_internal.h"
 
 #include <stdio.h>
@@ -11,7 +12,8 @@
 
 enum { KEEPER_TICK_MS = 100 };
 
-/* Calls of the keeper's. 0: the account answered; -1: why says what is wrong. */
+/* Calls that the keeper makes. They return 0 when the account answered, and -1 with the cause in
+ * why. */
 
 static int tell_why(const struct infusionsoft *client, char why[160])
 {
@@ -38,7 +40,7 @@ static int ask_list(struct infusionsoft *client, const char *name, char why[160]
     return tell_why(client, why);
 }
 
-/* A credential of somebody else's account ends the process. */
+/* If the credential belongs to another account than the configured one, the process has to end. */
 static int check_tenant(struct account *account, struct infusionsoft *client, char why[160])
 {
     struct error err = {0};
@@ -83,8 +85,8 @@ static int ask_currency(struct account *account, struct infusionsoft *client, ch
     return 0;
 }
 
-/* Can orders be written? 0: yes, field is set; 1: no e-commerce module, as orders or products say;
- * -1: why. */
+/* Whether orders can be written. 0: they can, and field is set; 1: the account has no e-commerce
+ * module, as the lists of orders or products say; -1: it is not known, why tells the cause. */
 static int ask_orders(struct infusionsoft *client, struct infusionsoft_field *field, char why[160])
 {
     enum infusionsoft_outcome outcome;
@@ -108,7 +110,7 @@ static int ask_orders(struct infusionsoft *client, struct infusionsoft_field *fi
     return 0;
 }
 
-/* Everything that must be known before the first record. */
+/* Asks for everything that must be known before the first record, and opens the account. */
 static void prepare(struct account *account, struct infusionsoft *client)
 {
     struct circuit *circuit = &account->gates[ACCOUNT_ALL].circuit;
@@ -150,7 +152,7 @@ static void prepare(struct account *account, struct infusionsoft *client)
     pthread_mutex_unlock(&account->lock);
 }
 
-/* What the probe found. Where only a record can show that it works again, one is called. */
+/* A probe ended. Where only a record can show that the account works again, one is asked for. */
 static void probed(struct account *account, enum account_part part, int succeeded)
 {
     struct circuit *circuit = &account->gates[part].circuit;

@@ -5,7 +5,8 @@
 static void set_probe(struct circuit *circuit, int64_t now_ms, double chance, int64_t wait_ms)
 {
     struct retry_policy policy = {0, CIRCUIT_PROBE_BASE_MS, CIRCUIT_PROBE_CAP_MS};
-    /* Half of the backoff is certain, so that a probe never follows a probe at once. */
+    /* Chance decides about half of the delay only, so that a probe never follows another at once.
+     */
     int64_t limit_ms = retry_delay_ms(&policy, circuit->probes_failed + 1, 1.0, -1);
 
     circuit->probe_at_ms =
@@ -33,7 +34,7 @@ void circuit_success(struct circuit *circuit)
 int circuit_failure(struct circuit *circuit, uint32_t record, int64_t now_ms, double chance)
 {
     if (circuit->failures_in_row > 0 && circuit->last_failed == record)
-        return 0; /* one record, again and again, says nothing about the account */
+        return 0; /* one record that fails again and again says nothing about the account */
     circuit->last_failed = record;
     if (circuit->failures_in_row < CIRCUIT_FAILURES_IN_ROW)
         circuit->failures_in_row++;
@@ -49,8 +50,7 @@ int circuit_probe_due(const struct circuit *circuit, int64_t now_ms)
 
 int circuit_probed(struct circuit *circuit, int succeeded, int64_t now_ms, double chance)
 {
-    /* Counted either way: where the probe succeeds and the records go on failing, the next opening
-     * waits longer. */
+    /* A success counts too: if records go on failing after it, the next probe comes later. */
     if (circuit->probes_failed < 30)
         circuit->probes_failed++;
     if (circuit->state != CIRCUIT_OPEN)

@@ -1,22 +1,25 @@
-/* circuit.h - whether an account, or its orders, can be reached at all, and when to look again.
+/* circuit.h - whether an account, or its orders, can be reached at all, and when to ask again.
  * Pure: no clock, no I/O, no lock.
- * CLOSED: business as usual. OPEN: records are set aside, a probe asks now and then. What a probe
- * cannot ask for (a create that is refused beside good look-ups) is shown by a record: HALF_OPEN,
- * one may try, TRIAL, one does. Its success closes the circuit; a renewed refusal opens it again,
- * silently and for longer. */
+ *
+ * CLOSED     records are delivered.
+ * OPEN       records are set aside; a probe asks the account now and then.
+ * HALF_OPEN  the probe was answered, but a probe cannot show whether creates work, for example. One
+ *            record may try.
+ * TRIAL      that record is trying. If it succeeds, the circuit closes; if not, it opens again, for
+ *            longer and without another alarm. */
 #ifndef PUSHER_CIRCUIT_H
 #define PUSHER_CIRCUIT_H
 
 #include <stdint.h>
 
 enum {
-    /* Failures in a row, each of another record, with not one success between them: then it is not
-       the records. */
+    /* So many different records have to fail, with no success between them, before the account is
+       to blame and not the records. */
     CIRCUIT_FAILURES_IN_ROW = 20,
     CIRCUIT_PROBE_BASE_MS = 1000,
     CIRCUIT_PROBE_CAP_MS = 30000,
-    /* So long one that was refused in a trial leaves the next trial to others, for it may be
-       refused for a reason of its own. */
+    /* A record that was refused while it tried leaves the next trial to others for so long, because
+       it may be refused for a reason of its own. */
     CIRCUIT_OTHERS_FIRST_MS = 1000,
 };
 
@@ -24,19 +27,19 @@ enum circuit_state { CIRCUIT_CLOSED = 0, CIRCUIT_OPEN, CIRCUIT_HALF_OPEN, CIRCUI
 
 struct circuit {
     enum circuit_state state;
-    int by_record; /* only a record can show that it works again */
+    int by_record; /* only a record can show that the account works again */
     int failures_in_row;
     uint32_t last_failed; /* hash of the record that failed last */
-    int probes_failed;    /* since it opened, and over one success that did not last */
+    int probes_failed;    /* since it opened; a success that did not last does not reset it */
     int64_t probe_at_ms;  /* OPEN: when to probe */
     int64_t half_open_ms; /* HALF_OPEN: since when */
 };
 
 /**
- * @brief Opens it: it is certain that nothing gets through.
- * @param by_record  a probe cannot ask for what failed
- * @param wait_ms    how long nothing will, when that is known; else -1
- * @returns 1 when it was CLOSED before: this is the moment for the one alarm
+ * @brief Opens the circuit: it is certain that no record gets through.
+ * @param by_record  a probe cannot ask for what failed, so a record has to show that it works again
+ * @param wait_ms    how long no record will get through, where that is known; else -1
+ * @returns 1 when it was CLOSED before: the caller raises the alarm
  */
 int circuit_open(struct circuit *circuit, int by_record, int64_t now_ms, double chance,
                  int64_t wait_ms);
@@ -44,31 +47,31 @@ int circuit_open(struct circuit *circuit, int by_record, int64_t now_ms, double 
 /** @brief A record got through. */
 void circuit_success(struct circuit *circuit);
 
-/** @brief A record failed by itself, as it seems. @returns 1 when too many did and the circuit
- * opened now */
+/** @brief A record failed, and it seems to be to blame itself. @returns 1 when too many records
+ * failed in a row and the circuit opened now */
 int circuit_failure(struct circuit *circuit, uint32_t record, int64_t now_ms, double chance);
 
 /** @brief Whether a probe is due. */
 int circuit_probe_due(const struct circuit *circuit, int64_t now_ms);
 
-/** @brief What the probe said. @returns 1 when the circuit closed by it; where a record has to show
- * it, it is HALF_OPEN then */
+/** @brief A probe succeeded or failed. @returns 1 when the circuit closed now. Where a record has
+ * to show that it works, a success makes it HALF_OPEN instead */
 int circuit_probed(struct circuit *circuit, int succeeded, int64_t now_ms, double chance);
 
-/** @brief Whether a record may try. again: it was refused in a trial before */
+/** @brief Whether a record may try. again: this record tried before and was refused */
 int circuit_may_try(const struct circuit *circuit, int again, int64_t now_ms);
 
-/** @brief It tries; circuit_may_try() said so. One of the following three ends the trial. */
+/** @brief The record tries, after circuit_may_try() allowed it. One of the next three functions
+ * ends the trial. */
 void circuit_try(struct circuit *circuit);
 
-/** @brief What had failed works. */
+/** @brief The trial succeeded: what had failed works. */
 void circuit_passed(struct circuit *circuit);
 
-/** @brief It is still refused. */
+/** @brief The trial failed: what had failed is refused again. */
 void circuit_refused(struct circuit *circuit, int64_t now_ms, double chance, int64_t wait_ms);
 
-/** @brief The record came to its end, or to a pause, without doing what had failed: the next one.
- */
+/** @brief The record ended, or was set aside, before it did what had failed: the next one tries. */
 void circuit_undecided(struct circuit *circuit);
 
 #endif

@@ -15,14 +15,14 @@ struct claim {
     struct claim *next;
     char *name;
     int paused;
-    int64_t until_ms;           /* paused: nobody takes it before, monotonic */
-    char key[LEDGER_KEY_BYTES]; /* paused: of the lease */
+    int64_t until_ms;           /* while paused: nobody takes it before; monotonic */
+    char key[LEDGER_KEY_BYTES]; /* while paused: key and fence of the lease */
     char fence[LEDGER_FENCE_BYTES];
 };
 
 struct claims {
     pthread_mutex_t lock;
-    struct claim *first; /* a few: what workers have in hand, and what is waited for */
+    struct claim *first; /* a short list: what workers have in hand, and what is paused */
 };
 
 struct claims *claims_new(void)
@@ -52,7 +52,8 @@ void claims_free(struct claims *claims)
     free(claims);
 }
 
-/* With the lock held: the link that has it, or that ends the list. */
+/* The link that points to the claim of that name, or the one that ends the list. The lock is held.
+ */
 static struct claim **find(struct claims *claims, const char *name)
 {
     struct claim **link = &claims->first;
@@ -140,7 +141,7 @@ void claims_give_back(struct claims *claims, const struct ledger_settings *setti
         if (ledger_finish(ledger, &grant, LEDGER_FINISH_RETRY, NULL, NULL, NULL, NULL, &answer,
                           &err) != 0) {
             log_warn("leases not given back error=\"%s\"", err.text);
-            break; /* they run out */
+            break; /* the leases run out by themselves */
         }
     }
     ledger_free(ledger);

@@ -1,5 +1,5 @@
-/* decide.h - what becomes of a record whose delivery failed for now, and how things are looked up.
- * Pure. */
+/* decide.h - decisions of a delivery that need no I/O: what becomes of a record that failed for
+ * now, what an answer to a goal means, and how to ask for a thing by its name. Pure. */
 #ifndef PUSHER_DECIDE_H
 #define PUSHER_DECIDE_H
 
@@ -11,40 +11,40 @@
 
 enum decision {
     DECISION_RETRY = 0,  /* to a retry topic */
-    DECISION_GIVE_UP,    /* dead, gave_up */
-    DECISION_INCOMPLETE, /* the order is there: delivered, with what is missing listed */
+    DECISION_GIVE_UP,    /* dead, with the reason gave_up */
+    DECISION_INCOMPLETE, /* the order exists: delivered, with a list of what is missing */
 };
 
 struct failure {
-    int attempt; /* failures of its own, this one included: >= 1 */
+    int attempt; /* failures of this record so far, this one included: >= 1 */
     int max_attempts;
-    int doubt;      /* a step's outcome is not known */
+    int doubt;      /* a step was begun and its outcome is not known */
     int order_done; /* the order exists at Infusionsoft */
 };
 
 /**
- * @brief After a temporary failure of one record.
- * @param topic  out, RETRY: 0 (1 min), 1 (10 min) or 2 (1 h)
- * A doubt is never given up: it is looked up again each hour until the answer is known.
+ * @brief What becomes of a record after a temporary failure. While a step is in doubt the record is
+ * never given up: it is tried again each hour, and looked up, until the outcome is known.
+ * @param topic  out, for RETRY: 0 (1 minute), 1 (10 minutes) or 2 (1 hour)
  */
 enum decision decide_failure(const struct failure *failure, int *topic);
 
-/* What a 2xx to an achieve says. */
+/* What a 2xx answer says about the goal that was to be achieved. */
 enum achieved {
-    ACHIEVED_UNKNOWN = 0, /* no list of results: it may have been achieved */
+    ACHIEVED_UNKNOWN = 0, /* it has no list of results, so the goal may have been achieved */
     ACHIEVED_YES,
-    ACHIEVED_NO, /* `success` of no result is true, as where no campaign has such a goal */
+    ACHIEVED_NO, /* no result has `success` true, for example because no campaign has that goal */
 };
 
-/** @param root  the answer's document, numbers as texts or not; or NULL */
+/** @brief Reads that answer. root: its document, with numbers as text or not; or NULL */
 enum achieved decide_achieved(yyjson_val *root);
 
-/* How to ask for a thing whose name may hold characters that a filter cannot (; , *): by the part
- * before the first of them and a trailing wildcard; an empty part cannot be asked for. The answers
- * are compared in code either way. */
+/* How to ask the account for a thing by its name. A filter cannot hold the characters ; , and *. A
+ * name that has one of them is asked for by the part before it, as a prefix; what the account lists
+ * is compared with the whole name anyway. */
 struct lookup {
-    struct text value;
-    int prefix;
+    struct text value; /* empty: this name cannot be asked for */
+    int prefix;        /* value is only the beginning of the name */
 };
 struct lookup decide_lookup(struct text wanted);
 

@@ -1,7 +1,7 @@
 /* evidence.h - what is known of a delivery besides the results of its steps: when the order was
- * made, with how many calls, what the account said to what is missing. It stands in `delivered`
- * and, as one text among the steps, in the ledger's entry, so that whoever goes on with the order,
- * or publishes its fate once more, has it. Pure. */
+ * made, how many calls it took, and what the account answered to the steps that it lacks. It is
+ * written to `delivered` and to the ledger's entry, there as one more step. So whoever goes on with
+ * the order, or publishes its fate again, knows it too. Pure. */
 #ifndef PUSHER_EVIDENCE_H
 #define PUSHER_EVIDENCE_H
 
@@ -12,12 +12,13 @@
 #include "base/digest.h"
 #include "ledger/ledger.h"
 
-/* The step of the entry that has it; no step of the order. */
+/* The name under which the entry keeps it among its steps. */
 #define EVIDENCE_STEP "evidence"
 
 enum { EVIDENCE_INCOMPLETE_MAX = 64 };
 
-/* A step that was refused for good, given up or without effect, and what the account said to it. */
+/* A step that the order lacks, because it was refused, given up or without effect; and what the
+ * account answered to it. */
 struct incomplete {
     char *step;
     char *answer;
@@ -36,17 +37,17 @@ struct evidence {
 
 void evidence_clear(struct evidence *evidence);
 
-/** @brief Lists a step that is missing of the order; once each. */
+/** @brief Lists a step that the order lacks; each step once. */
 void evidence_add(struct evidence *evidence, const char *step, const char *answer);
 
 /**
  * @brief Adds what a text of evidence_write(), or the value of a record in `delivered`, says.
- * @param root  the document, numbers as texts or not. What has another type says nothing
+ * @param root  the document, with numbers as text or not. A member of another type is passed over
  */
 void evidence_read(struct evidence *evidence, yyjson_val *root);
 
-/** @brief Its members into a document's root: digest, incomplete, calls, attempts; `times` gets
- * polled and created. Texts are borrowed. */
+/** @brief Writes it into a document: digest, incomplete, calls and attempts into root, polled and
+ * created into times. The document borrows its texts. */
 void evidence_put(const struct evidence *evidence, yyjson_mut_doc *doc, yyjson_mut_val *root,
                   yyjson_mut_val *times);
 

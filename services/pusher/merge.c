@@ -6,10 +6,10 @@
 /* The values of `field`, in the order of their bits. */
 static const char *const address_fields[] = {"BILLING", "SHIPPING", "OTHER"};
 
-/* A list of a contact: its entries are told apart by the member `field`. */
+/* A list of a contact. The member `field` says which entry is which. */
 struct list {
     const char *name;
-    const char *properties[10]; /* those that the account takes back */
+    const char *properties[10]; /* of an entry, as far as the account accepts them in a PATCH */
 };
 
 static const struct list phones = {"phone_numbers", {"number", "extension", "type", "field"}};
@@ -39,7 +39,7 @@ static int takes(const struct list *list, const char *property)
     return 0;
 }
 
-/* Whether an entry says anything besides which one it is. */
+/* Whether an entry says nothing but which one it is. */
 static int entry_is_empty(yyjson_val *entry)
 {
     yyjson_obj_iter members;
@@ -76,7 +76,7 @@ static int is_region(const char *property)
     return strcmp(property, "region_code") == 0 || strcmp(property, "region") == 0;
 }
 
-/* Whether the region of this address is to be left out. */
+/* Whether the region of this address has to be left out. */
 static int leaves_region_out(unsigned regions, const char *field)
 {
     for (unsigned i = 0; field != NULL && i < 3; i++)
@@ -99,7 +99,7 @@ unsigned merge_refused_regions(struct text answer)
     return regions != 0 ? regions : MERGE_REGIONS_ALL;
 }
 
-/* Whether everything that is wanted is there already. */
+/* Whether the entry has everything already that is wanted. */
 static int entry_holds(yyjson_val *entry, yyjson_val *wanted, unsigned regions)
 {
     int without_region =
@@ -138,7 +138,7 @@ static void add_entry(yyjson_mut_doc *doc, yyjson_mut_val *target, const struct 
     }
 }
 
-/* The whole list as it is to be, or NULL when it is as wanted already. */
+/* The whole list as it has to become; NULL when it is as wanted already. */
 static yyjson_mut_val *merge_list(yyjson_mut_doc *doc, const struct list *list,
                                   yyjson_val *existing, yyjson_val *wanted, int overwrite,
                                   unsigned regions)
@@ -154,7 +154,7 @@ static yyjson_mut_val *merge_list(yyjson_mut_doc *doc, const struct list *list,
 
         if (other != NULL &&
             (entry_is_empty(entry) || (overwrite && !entry_holds(entry, other, regions))))
-            continue; /* its place is taken below */
+            continue; /* the wanted entry takes its place below */
         add_entry(doc, target, list, entry, regions);
     }
     yyjson_arr_iter_init(wanted, &iter);

@@ -10,7 +10,7 @@
 #include "record/order.h"
 #include "payload_format.h"
 
-/* Where in the payload we are, for people: "order.order_items[3].product". */
+/* The member that is checked, for the error: "order.order_items[3].product". */
 struct place {
     char text[96];
     size_t length;
@@ -22,7 +22,7 @@ enum { DECIMAL_DIGITS_MAX = 15 };
 static size_t place_enter(struct place *place, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* @returns where it was, for place_leave() */
+/* Goes into a member. @returns what place_leave() needs to go back */
 static size_t place_enter(struct place *place, const char *format, ...)
 {
     size_t before = place->length, room = sizeof(place->text) - before;
@@ -72,7 +72,8 @@ static int is_letters(struct text text, int64_t min, int64_t max)
     return (int64_t)text.length >= min && (int64_t)text.length <= max;
 }
 
-/* As date_print_iso() writes it; whether there is such a day is the account's to say. */
+/* A time in the form that date_print_iso() writes. That such a day exists is not checked here: the
+ * account would refuse it. */
 static int is_time(struct text text)
 {
     static const char form[] = "0000-00-00T00:00:00Z";
@@ -177,7 +178,7 @@ static int check_member(yyjson_val *value, const struct payload_rule *rule, stru
     }
 }
 
-/* Which member of the shape that is; count: none of them. */
+/* The index of the member in the shape; shape->count when the shape does not know it. */
 static unsigned find_member(const struct payload_shape *shape, yyjson_val *name)
 {
     unsigned i = 0;
@@ -218,7 +219,7 @@ static int check_object(yyjson_val *object, const struct payload_shape *shape, s
     return 0;
 }
 
-/* The body is what the product is made of, the identity what it is found by: they must agree. */
+/* A product is looked up by `sku` and made from `body`, so both must have the same SKU. */
 static int check_products(yyjson_val *root, struct place *place)
 {
     yyjson_arr_iter iter = yyjson_arr_iter_with(yyjson_obj_get(root, "products"));
@@ -235,7 +236,7 @@ static int check_products(yyjson_val *root, struct place *place)
     return 0;
 }
 
-/* Each PRODUCT line points into products, no other line does. */
+/* A line of type PRODUCT has an index into products, and no other line has one. */
 static int check_items(yyjson_val *root, struct place *place)
 {
     yyjson_val *list = yyjson_obj_get(yyjson_obj_get(root, "order"), "order_items");
@@ -266,7 +267,7 @@ static int is_same(struct text a, struct text b)
     return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
 }
 
-/* "bc-<store hash>-<order id>" */
+/* The external key is "bc-<store hash>-<order id>", both as in the record key. */
 static int is_external_key(struct text text, const struct event_key *key)
 {
     size_t store_length = key->store.length;
@@ -278,7 +279,7 @@ static int is_external_key(struct text text, const struct event_key *key)
            is_same((struct text){text.data + 4 + store_length, key->id.length}, key->id);
 }
 
-/* The payload is of the order that the key names. */
+/* The payload has to be about the order that the record key names. */
 static int check_identity(yyjson_val *root, const struct event_key *key, struct place *place)
 {
     yyjson_val *store = yyjson_obj_get(root, "store");

@@ -1,6 +1,6 @@
-/* payload_check.h - is this record a payload, whole, as docs/mapping.md ("The payload record")
- * says? Asked once, before anything is begun in the ledger or at the account: what comes after it
- * may rely on every member's type and limits. Pure. */
+/* payload_check.h - whether a record is a whole payload, as docs/mapping.md ("The payload record")
+ * describes it. A record is checked before anything is begun in the ledger or at the account, so
+ * all later code may rely on the type and the limits of each member. Pure. */
 #ifndef PUSHER_PAYLOAD_CHECK_H
 #define PUSHER_PAYLOAD_CHECK_H
 
@@ -10,8 +10,8 @@
 #include "base/mem.h"
 
 /**
- * @brief Checks every member that the format knows, and that none of them stands twice. Members
- * that it does not know are let through: a newer mapper may write them.
+ * @brief Checks each member that the format knows, and that none of them is there twice. Members
+ * that it does not know are allowed, because a newer mapper may write them.
  * @param root  the record's value, read with YYJSON_READ_NUMBER_AS_RAW; NULL: it is no JSON
  * @param key   the record's key
  * @param err   names the member that is wrong, e.g. "order.order_items[3].product: ..."

@@ -2,12 +2,13 @@
 
 #include <stddef.h>
 
-/* 9999-12-31; 16 digits of a currency's smallest unit; more entries than a record has room for. */
+/* The end of 9999-12-31 in ms; 16 digits of a currency's smallest unit; and, for lists, more
+ * entries than a record has room for. */
 #define INSTANT_MAX 253402300799999
 #define AMOUNT_MAX 9999999999999999
 enum { LIST_MAX = 100000, ANY_CHARS = INT32_MAX, NAME_CHARS = 200 };
 
-/* One row each: name, whether it may be absent, limits. */
+/* Each macro is one row: name, whether the member may be absent, limits. */
 #define TEXT(name, presence, min, max)                                                             \
     {                                                                                              \
         name, PAYLOAD_TEXT, PAYLOAD_##presence, min, max, NULL, NULL                               \
@@ -98,7 +99,7 @@ static const struct payload_rule product_rules[] = {
 };
 static const struct payload_shape product_shape = SHAPE(product_rules);
 
-/* Which lines have a product is for payload_check() to say: those that are PRODUCT. */
+/* `product` is optional here, and payload_check() demands it of the lines of type PRODUCT. */
 static const struct payload_rule item_rules[] = {
     WORD("item_type", item_types),
     NUMBER("product", OPTIONAL, 0, LIST_MAX),

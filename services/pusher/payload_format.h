@@ -1,13 +1,14 @@
-/* payload_format.h - the format of a payload as tables: one row per member. docs/mapping.md ("The
- * payload record") says the same in words. */
+/* payload_format.h - the format of a payload as tables with one row for each member.
+ * docs/mapping.md
+ * ("The payload record") says the same in words. */
 #ifndef PUSHER_PAYLOAD_FORMAT_H
 #define PUSHER_PAYLOAD_FORMAT_H
 
 #include <stdint.h>
 
 enum payload_type {
-    PAYLOAD_TEXT = 0, /* min to max characters; with min over 0 not blanks alone */
-    PAYLOAD_WORD,     /* one of words */
+    PAYLOAD_TEXT = 0, /* min to max characters; if min is over 0, not only blanks */
+    PAYLOAD_WORD,     /* one of the words */
     PAYLOAD_EMAIL,    /* see order_check_email() */
     PAYLOAD_LETTERS,  /* min to max capital letters */
     PAYLOAD_TIME,     /* 2019-03-05T21:40:11Z */
@@ -27,11 +28,11 @@ struct payload_rule {
     enum payload_type type;
     enum payload_presence presence;
     int64_t min, max;
-    const char *const *words;          /* WORD: they, then NULL */
-    const struct payload_shape *shape; /* OBJECT, LIST */
+    const char *const *words;          /* WORD: those that are allowed, then NULL */
+    const struct payload_shape *shape; /* OBJECT, and each entry of a LIST */
 };
 
-/* The members of an object that are known: at most 32. */
+/* An object: the members that are known, at most 32. */
 struct payload_shape {
     const struct payload_rule *rules;
     unsigned count;

@@ -15,9 +15,10 @@
 #include "job.h"
 
 enum {
-    QUEUE_PER_WORKER = 16, /* records of one contact that wait for its worker */
-    SHARED_PER_WORKER =
-        2, /* records that wait for any worker, so that none idles between two offers */
+    /* Records of one contact that wait for the worker which has it in hand. */
+    QUEUE_PER_WORKER = 16,
+    /* Records that wait for any worker, so that a worker need not idle until the next offer. */
+    SHARED_PER_WORKER = 2,
     ROOM_PER_WORKER = 24,
     ROOM_MIN = 256,
     CROWDED_WAIT_MS = 20,
@@ -37,7 +38,7 @@ struct worker {
     int started;
     pthread_cond_t wake;
     int idle;
-    uint32_t contact; /* in hand; only while not idle */
+    uint32_t contact; /* whose record it has in hand; meaningless while it is idle */
     struct queue queue;
     struct worker *next_idle;
 };
@@ -50,7 +51,7 @@ struct pool {
     struct worker *workers;
     struct worker *idle;
     int count;
-    uint64_t job_count; /* only the stage's thread counts */
+    uint64_t job_count; /* counted by the stage's thread alone */
 };
 
 static void queue_init(struct queue *queue) { queue->tail = &queue->head; }
@@ -76,7 +77,7 @@ static struct job *queue_pop(struct queue *queue)
     return job;
 }
 
-/* With the lock held. */
+/* Takes a worker off the list of idle ones and wakes it. The lock is held. */
 static void wake(struct pool *pool, struct worker *worker)
 {
     struct worker **link = &pool->idle;
@@ -97,7 +98,7 @@ static struct worker *find_by_contact(struct pool *pool, uint32_t contact)
     return NULL;
 }
 
-/* With the lock held. 0: taken. */
+/* Finds the worker or the queue for a new job. The lock is held. 0: the job was taken. */
 static int place(struct pool *pool, struct job *job)
 {
     struct worker *worker = find_by_contact(pool, job->contact_hash);
@@ -106,7 +107,7 @@ static int place(struct pool *pool, struct job *job)
         queue_push(&worker->queue, job);
         return 0;
     }
-    if (worker != NULL) /* one contact's crowd must not hold up the others */
+    if (worker != NULL) /* many records of one contact must not hold up those of others */
         return heap_push(&pool->later, clock_monotonic_ms() + CROWDED_WAIT_MS, job);
     if (pool->idle != NULL) {
         worker = pool->idle;
@@ -143,7 +144,7 @@ int pool_offer(void *context, struct ticket *ticket, const struct event *in)
     return taken != 0;
 }
 
-/* With the lock held: waits until there may be something to do. */
+/* Waits until there may be something to do. The lock is held, except while waiting. */
 static void wait_idle(struct pool *pool, struct worker *worker)
 {
     int64_t next_ms = heap_next_ms(&pool->later);
@@ -163,11 +164,12 @@ static void wait_idle(struct pool *pool, struct worker *worker)
     pool->idle = worker;
     pthread_cond_timedwait(&worker->wake, &pool->lock, &until);
     if (worker->idle)
-        wake(pool, worker); /* nobody did: takes itself off the list */
+        wake(pool, worker); /* nobody woke it: it takes itself off the list */
 }
 
-/* With the lock held: what nobody has in hand, the one that waits longest. Without the comparison
- * one contact's crowd, which is due again and again, would never let the others through. */
+/* Takes the job that waits longest, of those set aside and those that wait for any worker. Without
+ * that comparison, many jobs of one contact, which become due again and again, would never let the
+ * others through. The lock is held. */
 static struct job *pop_waiting(struct pool *pool)
 {
     int64_t due_ms = heap_next_ms(&pool->later);
@@ -178,7 +180,7 @@ static struct job *pop_waiting(struct pool *pool)
     return job != NULL ? job : queue_pop(&pool->shared);
 }
 
-/* The next job of this worker; NULL when a stop was asked for. */
+/* The next job of this worker; NULL when a stop was requested. */
 static struct job *next_job(struct worker *worker)
 {
     struct pool *pool = worker->pool;
@@ -202,15 +204,16 @@ static struct job *next_job(struct worker *worker)
 static void set_aside(struct pool *pool, struct job *job, int64_t wait_ms)
 {
     pthread_mutex_lock(&pool->lock);
-    /* There is room: the heap holds as many as the stage hands out. */
+    /* The heap has room, for it holds as many jobs as the stage hands out. */
     job->queued_ms = clock_monotonic_ms() + wait_ms;
     if (heap_push(&pool->later, job->queued_ms, job) != 0)
         queue_push(&pool->shared, job);
     else if (pool->idle != NULL)
-        wake(pool, pool->idle); /* somebody minds the new time */
+        wake(pool, pool->idle); /* an idle worker has to wait for the new time from now on */
     pthread_mutex_unlock(&pool->lock);
 }
 
+/* Any job that is left, due or not. */
 static struct job *pop_left(struct worker *worker)
 {
     struct pool *pool = worker->pool;
@@ -226,8 +229,9 @@ static struct job *pop_left(struct worker *worker)
     return job;
 }
 
-/* What nobody will deliver any more goes back, so that the stage need not wait for it, and with it
- * the lease of what was set aside in the middle. delivery: NULL where none can be in the middle. */
+/* Hands the jobs back that nobody will deliver any more, so that the stage need not wait for them.
+ * A job that was set aside in the middle of its delivery also gives back its lease. delivery: NULL
+ * where no job can be in the middle. */
 static void abandon_rest(struct worker *worker, struct delivery *delivery)
 {
     struct pool *pool = worker->pool;

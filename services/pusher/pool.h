@@ -1,7 +1,8 @@
-/* pool.h - the worker threads: each delivers one record at a time with its own connections. A
- * record goes to the worker that has its contact in hand, so that one contact's records stay in
- * order, else to an idle one. A record that must wait (somebody else has its lease, an unseen
- * effect may still show) is set aside and the next one goes on. */
+/* pool.h - the worker threads. Each delivers one record at a time, with connections of its own. A
+ * record goes to the worker that has its contact in hand, so that the records of one contact stay
+ * in order; if none has, it goes to an idle worker. A record that must wait, because somebody else
+ * has its lease or because an effect may not be visible yet, is set aside, and the worker takes the
+ * next one. */
 #ifndef PUSHER_POOL_H
 #define PUSHER_POOL_H
 
@@ -14,17 +15,19 @@ struct pool;
 /** @brief New; no thread runs yet. pusher: keeps. Free with pool_free(). */
 struct pool *pool_new(struct pusher *pusher);
 
-/** @brief Starts the threads; pusher->stage is set by now. */
+/** @brief Starts the threads. pusher->stage has to be set. */
 int pool_start(struct pool *pool, struct error *err);
 
-/** @brief Joins the threads (a stop was asked for); what is left over is abandoned. */
+/** @brief Joins the threads after a stop was requested, and hands the records that are left back to
+ * the stage, which does not commit them. */
 void pool_stop(struct pool *pool);
 void pool_free(struct pool *pool);
 
-/** @brief The stage's offer (stage.h): context is the pool. */
+/** @brief Takes a record that the stage offers (stage.h), or refuses it while there is no room.
+ * context: the pool */
 int pool_offer(void *context, struct ticket *ticket, const struct event *in);
 
-/** @brief How many records may be in the pool's hands at once: what the stage is told. */
+/** @brief How many records the pool can have in hand at once; the stage offers no more. */
 int pool_room(const struct pool *pool);
 
 #endif

@@ -10,10 +10,10 @@ enum { POLL_MS = 100, FULL_WAIT_MS = 20, FREE_WAIT_MS = 2000 };
 
 enum state { STATE_SENT = 0, STATE_DELIVERED, STATE_FAILED, STATE_TOO_LARGE };
 
-/* One record under way; its last user frees it. */
+/* One record that was sent, shared by its sender and the report. Whoever needs it last frees it. */
 struct waiter {
     enum state state;
-    int left; /* the sender waits no more: the report frees it */
+    int left; /* the sender does not wait any more, so the report frees it */
 };
 
 struct publisher {
@@ -23,7 +23,7 @@ struct publisher {
     pthread_t thread;
     int started;
     int ending;
-    struct error failure; /* why no fate can be published any more */
+    struct error failure; /* why nothing can be published any more */
 };
 
 static void on_report(void *context, void *opaque, rd_kafka_resp_err_t error)
@@ -43,7 +43,7 @@ static void on_report(void *context, void *opaque, rd_kafka_resp_err_t error)
     pthread_mutex_unlock(&publisher->lock);
 }
 
-/* No fate can be published any more, so the program ends; the first cause counts. */
+/* Nothing can be published any more, so the process ends. The first cause is kept. */
 static void fail(struct publisher *publisher, const struct error *err)
 {
     pthread_mutex_lock(&publisher->lock);
@@ -117,7 +117,7 @@ void publisher_free(struct publisher *publisher)
     free(publisher);
 }
 
-/* Waits for the report. The waiter is released here or, after a stop, by the report. */
+/* Waits for the report, or for a stop. The waiter is freed here or, after a stop, by the report. */
 static enum state wait_for(struct publisher *publisher, struct waiter *waiter)
 {
     enum state state;
@@ -143,7 +143,7 @@ int publisher_send(struct publisher *publisher, const struct output *output, str
 {
     struct output copied = *output;
 
-    copied.owned_value = NULL; /* stays the caller's: it may have to be sent again */
+    copied.owned_value = NULL; /* the value stays the caller's: it may have to be sent again */
     for (;;) {
         struct waiter *waiter = mem_alloc(sizeof(*waiter));
         enum producer_answer answer;

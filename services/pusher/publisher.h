@@ -1,5 +1,6 @@
-/* publisher.h - a fate that must be with Kafka before the ledger is asked once more (rule 7): sent
- * and waited for. For the rare fates: dead, withdrawn. Thread-safe. */
+/* publisher.h - publishes the rare fates that must be in Kafka before the ledger is asked once more
+ * (dead, withdrawn), and waits for Kafka's answer. The stage publishes all other fates.
+ * Thread-safe. */
 #ifndef PUSHER_PUBLISHER_H
 #define PUSHER_PUBLISHER_H
 
@@ -9,8 +10,8 @@
 
 struct publisher;
 
-/** @brief New, with a thread of its own that serves delivery reports. config: keeps. Free with
- * publisher_free(). */
+/** @brief New, with a thread of its own that takes Kafka's delivery reports. config: keeps. Free
+ * with publisher_free(). */
 struct publisher *publisher_new(const struct config *config, struct error *err);
 void publisher_free(struct publisher *publisher);
 
@@ -22,8 +23,9 @@ void publisher_free(struct publisher *publisher);
  */
 int publisher_send(struct publisher *publisher, const struct output *output, struct error *err);
 
-/** @brief 0; -1 with the error that nobody can heal, for which the program was asked to stop. NULL
- * is accepted. */
+/** @brief Whether the process has to end because nothing can be published any more. NULL is
+ * accepted.
+ * @returns 0; -1 with the error that no later attempt can heal */
 int publisher_check(struct publisher *publisher, struct error *err);
 
 #endif
