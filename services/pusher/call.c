@@ -12,9 +12,9 @@
 #include "merge.h"
 
 enum {
-    THROTTLED_MAX_MS = 30000,     /* one wait */
-    THROTTLED_LONGEST_MS = 60000, /* all waits in a row */
-    BEGUN_LEAST_MS = 1000,        /* a begin is good for that long whatever the settings are */
+    THROTTLED_MAX_MS = 30000,     /* a worker waits no longer than this after one 429 */
+    THROTTLED_LONGEST_MS = 60000, /* and no longer than this after 429s in a row */
+    BEGUN_LEAST_MS = 1000, /* a begin is valid for at least so long, whatever the settings are */
 };
 
 static int is_trial(const struct delivery *d)
@@ -27,6 +27,7 @@ static void close_account(struct delivery *d, const char *why, const char *proof
     account_close(d->account, ACCOUNT_ALL, d->job->trials, why, proof, wait_ms);
 }
 
+/* Every call of a delivery goes through here. */
 static enum infusionsoft_outcome call(struct delivery *d, const char *method, const char *path,
                                       const char *query, struct text body)
 {
@@ -42,8 +43,8 @@ static enum infusionsoft_outcome call(struct delivery *d, const char *method, co
     return outcome;
 }
 
-/* After a 429. STEP_OK: call again. What takes long, as the day's quota does, is not waited for in
- * a worker, other accounts need it: the account is closed until then. */
+/* After a 429: waits. STEP_OK: call again. Where the wait would be long, as when the day's quota is
+ * used up, the account is closed for that time instead, because other accounts need the worker. */
 static enum step wait_throttled(struct delivery *d)
 {
     const struct infusionsoft_answer *answer = infusionsoft_answer(d->client);
@@ -83,7 +84,8 @@ unsigned call_refused_regions(const struct delivery *d)
     return answer->status == 400 ? merge_refused_regions(answer->body) : 0;
 }
 
-/* The stop itself ended the call: no connection was waited for, or a GET was broken off. */
+/* Whether the call failed only because the process stops: the call was not sent any more, or a GET
+ * was broken off. */
 static int is_stopped(const struct delivery *d, enum infusionsoft_outcome outcome)
 {
     return stop_requested() &&
@@ -107,7 +109,7 @@ enum step call_failed_or_closed(struct delivery *d)
         return STEP_CLOSED;
     }
     account_record_failed(d->account, d->job->trials,
-                          event_hash(0, d->job->event->key)); /* closes it after many in a row */
+                          event_hash(0, d->job->event->key)); /* after many in a row it closes */
     return STEP_FAILED;
 }
 
@@ -149,7 +151,8 @@ enum step call_forbidden(struct delivery *d)
 
 enum step call_no_orders(struct delivery *d)
 {
-    /* The keeper's probe asks for lists. Whether something may be written, a record shows. */
+    /* The keeper's probe only reads lists. Whether orders may be written, only a record can show.
+     */
     const char *proof = strncmp(d->called, "GET ", 4) == 0 ? NULL : d->called;
 
     call_keep_answer(d);
@@ -174,8 +177,8 @@ enum step call_read(struct delivery *d, const char *method, const char *path, co
     }
 }
 
-/* The process was frozen, or Redis took long: the lease may have run out since the ledger said OK,
- * and another pusher may have looked the step up. */
+/* Whether too much time passed since the step was begun, because the process was frozen or Redis
+ * took long. The lease may have run out by now, and another pusher may have looked the step up. */
 static int begun_long_ago(const struct delivery *d)
 {
     const struct config *config = d->pusher->config;
@@ -195,10 +198,10 @@ enum step call_write(struct delivery *d, const struct ledger_grant *grant, const
     for (int again = 0;; begun = 0, again = 1) {
         enum step ended;
 
-        /* The governor is asked before the doubt is written: nothing waits between the two and the
-         * call. */
+        /* Ask the governor before the doubt is written, so that nothing has to be waited for
+         * between the begin and the call. */
         if (infusionsoft_admit(d->client) != 0) {
-            *outcome = INFUSIONSOFT_UNSENT; /* a doubt that is written already is ended */
+            *outcome = INFUSIONSOFT_UNSENT; /* the caller ends the step if it was begun already */
             return begun || again ? STEP_OK : STEP_STOPPED;
         }
         while (!begun || begun_long_ago(d)) {
@@ -212,6 +215,6 @@ enum step call_write(struct delivery *d, const struct ledger_grant *grant, const
         *outcome = call(d, "POST", path, query, body);
         CRASH_POINT("called", step);
         if (*outcome != INFUSIONSOFT_THROTTLED || wait_throttled(d) != STEP_OK)
-            return STEP_OK; /* THROTTLED: the caller ends the step as without effect */
+            return STEP_OK; /* THROTTLED: the caller ends the step, it had no effect */
     }
 }

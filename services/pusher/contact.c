@@ -37,9 +37,9 @@ enum match contact_match(yyjson_val *contact, struct text email)
     return match;
 }
 
-/* Looks the contact up by e-mail; d->contact_id becomes the lowest id, "" when there is none. What
- * the account has is copied to *body (new, or NULL), for the answer lives only until the next call.
- */
+/* Looks the contact up by its e-mail address. d->contact_id becomes the lowest id, or "" when there
+ * is none. The account's contact is copied to *body (new, or NULL), because the answer lives only
+ * until the next call. */
 static enum step find_contact(struct delivery *d, char **body)
 {
     struct lookup lookup = decide_lookup(d->job->email);
@@ -80,8 +80,9 @@ static int is_gone(const struct infusionsoft_answer *answer)
     return answer->status == 404 || answer->status == 410;
 }
 
-/* The entry knows an id that the look-up did not bring: deleted, its address changed, or the list
- * lags. Asked for by itself; what is not this address's contact any more is forgotten. */
+/* The ledger knows a contact that the look-up did not list: it was deleted, or its address was
+ * changed, or the list does not show it yet. Asks for that contact alone. If it does not have this
+ * address any more, its id is forgotten. */
 static enum step find_known(struct delivery *d, const char *known, char **body)
 {
     yyjson_val *contact;
@@ -102,7 +103,7 @@ static enum step find_known(struct delivery *d, const char *known, char **body)
         return call_says_nothing(d, "without the contact that was asked for");
     if (step == STEP_OK && !yyjson_is_arr(yyjson_obj_get(contact, "email_addresses")))
         return call_says_nothing(d, no_addresses);
-    d->answer[0] = d->detail[0] = '\0'; /* that it is gone is no failure */
+    d->answer[0] = d->detail[0] = '\0'; /* a contact that is gone is no failure */
     if (step != STEP_OK || contact_match(contact, d->job->email) != MATCH_YES)
         return entry_forget(d, LEDGER_CONTACT, d->contact_digest, known);
     snprintf(d->contact_id, sizeof(d->contact_id), "%s", known);
@@ -128,9 +129,9 @@ static enum step patch_contact(struct delivery *d, const struct merge *merge)
                : call_says_nothing(d, NULL);
 }
 
-/* Fills or overwrites the contact that was found. A PATCH is absolute, so repeating it does no
- * harm. The lists are written whole, so an entry that was in the account before may be what is
- * refused: that contact is used as it is, for the order must not fail over it. */
+/* Fills or overwrites the contact that was found. A PATCH sets values and adds none, so repeating
+ * it does no harm. Lists are written whole, so the account may refuse an entry that it had before.
+ * The contact is then used as it is, because the order must not fail because of it. */
 static enum step update_contact(struct delivery *d, char *body)
 {
     yyjson_doc *doc = mem_check(yyjson_read(body, strlen(body), 0));
@@ -151,15 +152,16 @@ static enum step update_contact(struct delivery *d, char *body)
     if (step != STEP_REFUSED || infusionsoft_answer(d->client)->status == 403)
         return step;
     if (is_gone(infusionsoft_answer(d->client)))
-        return call_failed_or_closed(d); /* deleted since it was found: looked up again later */
+        return call_failed_or_closed(d); /* it was deleted after the look-up: look again later */
     log_warn("contact_not_updated key=%.*s contact=%s error=\"%s\"", (int)d->job->event->key.length,
              d->job->event->key.data, d->contact_id, d->detail);
     delivery_add_incomplete(d, "contact", NULL);
-    d->answer[0] = d->detail[0] = '\0'; /* whatever comes next has a cause of its own */
+    d->answer[0] = d->detail[0] = '\0'; /* a later failure has a cause of its own */
     return STEP_OK;
 }
 
-/* The create: an upsert by e-mail at the account's side, and begun in the ledger all the same. */
+/* Makes the contact. The account itself finds a contact by its e-mail address before it makes one;
+ * the step is begun in the ledger nevertheless. */
 static enum step create_contact(struct delivery *d, struct ledger_grant *grant)
 {
     enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
@@ -178,11 +180,11 @@ static enum step create_contact(struct delivery *d, struct ledger_grant *grant)
             return step;
         if (outcome == INFUSIONSOFT_OK && infusionsoft_object_id(d->client, id) != NULL) {
             snprintf(d->contact_id, sizeof(d->contact_id), "%s", id);
-            return STEP_OK; /* the finish that follows ends the step */
+            return STEP_OK; /* shared_release() records the end of the step */
         }
         if (outcome == INFUSIONSOFT_OK || outcome == INFUSIONSOFT_IN_DOUBT)
-            return call_failed(d,
-                               INFUSIONSOFT_IN_DOUBT); /* the doubt stays; the next look finds it */
+            return call_failed(
+                d, INFUSIONSOFT_IN_DOUBT); /* the doubt stays; the next look-up settles it */
         step = entry_end(d, grant, "contact", NULL, NULL, 0);
         if (step != STEP_OK)
             return step;
@@ -192,7 +194,7 @@ static enum step create_contact(struct delivery *d, struct ledger_grant *grant)
     return call_failed(d, outcome);
 }
 
-/* Under the contact's own lease: look up, then fill or create. */
+/* Looks the contact up, then fills or makes it. Its lease is ours. */
 static enum step settle_contact(struct delivery *d, struct ledger_grant *grant)
 {
     const char *known = ledger_grant_step(grant, "contact");

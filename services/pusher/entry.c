@@ -10,20 +10,22 @@
 #include "base/retry.h"
 #include "base/stop.h"
 
-/* Redis away: the world failed, not the record. The same call again, for as long as it takes; the
- * scripts forgive it. */
+/* While Redis cannot be reached, no record is to blame: the same call is repeated for as long as it
+ * takes. The scripts accept a call that they have executed already. */
 static const struct retry_policy redis_backoff = {0, 100, 5000};
 
 enum {
     LOST_WAIT_MS = 200,
-    FAILURES_TOLD = 4, /* in a row, some tenths of a second: more than a connection made anew */
+    /* So many failures in a row make the process not ready. They take some tenths of a second, more
+       than it takes to connect again. */
+    FAILURES_TOLD = 4,
 };
 
-/* After a call of the ledger that failed. STEP_OK: call again. */
+/* After a call to the ledger that failed: waits. STEP_OK: call again. */
 static enum step wait_for_redis(struct delivery *d, struct error *err, int *failures)
 {
     if (err->kind == ERROR_PERMANENT) {
-        /* Somebody wrote under our keys: this record is parked, the others go on. */
+        /* The entry is damaged: this record is parked, and the others go on. */
         d->failed_step = "ledger";
         snprintf(d->detail, sizeof(d->detail), "%.150s", err->text);
         return STEP_FAILED;
@@ -84,8 +86,8 @@ static enum step answer_to_step(struct delivery *d, enum ledger_answer answer, c
         redis_answered(failures);                                                                  \
     } while (0)
 
-/* The grant's own list follows what was recorded, so that a job that was set aside knows where it
- * was. */
+/* Records the end of a step in the grant too, so that a job which was set aside knows where it was.
+ */
 static void note_step(struct ledger_grant *grant, const char *step, const char *result)
 {
     struct ledger_step *steps;
@@ -159,8 +161,8 @@ enum step entry_acquire(struct delivery *d, const struct ledger_request *request
 
     ledger_grant_clear(grant);
     UNTIL_ANSWERED(ledger_acquire_and_peek(d->ledger, request, grant, peeks, count, &err));
-    /* The answer tells when the lease would run out; a living owner is done with a contact or
-     * product after a call, with an order after a few. */
+    /* The answer tells when the lease would run out. An owner that is alive is done with a contact
+     * or product after one call, and with an order after a few, so ask again sooner. */
     look_ms = request->kind == LEDGER_ORDER ? ORDER_LOOK_MS : BUSY_LOOK_MS;
     if (grant->wait_ms > look_ms)
         grant->wait_ms = look_ms;

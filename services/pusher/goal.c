@@ -12,8 +12,8 @@
 
 const char *const goal_results[GOAL_RESULT_COUNT] = {"sent", "in_doubt", "refused", "not_achieved"};
 
-/* Ends what is still open (the order, or the goal before) and begins the next one in the same round
- * trip. */
+/* Records the end of the step before (the order, or another goal), where that is still to be done,
+ * and begins the next goal in the same round trip. */
 static enum step end_pending(struct delivery *d, const char *next, int *begun)
 {
     enum step step;
@@ -53,8 +53,8 @@ struct text goal_body(const struct delivery *d, yyjson_val *goal)
                            yyjson_val_mut_copy(doc, yyjson_obj_get(goal, "integration")));
     yyjson_mut_obj_add_val(doc, root, "call_name",
                            yyjson_val_mut_copy(doc, yyjson_obj_get(goal, "call_name")));
-    /* a number here; infusionsoft_id() takes no other, but the ledger may hold what another
-     * program wrote */
+    /* This call wants the id as a number. All ids that infusionsoft_id() reads are numbers, but the
+     * ledger may hold an id that another program wrote. */
     yyjson_mut_obj_add_val(doc, root, "contact_id",
                            is_plain_number(d->contact_id) ? yyjson_mut_raw(doc, d->contact_id)
                                                           : yyjson_mut_str(doc, d->contact_id));
@@ -63,8 +63,8 @@ struct text goal_body(const struct delivery *d, yyjson_val *goal)
     return (struct text){body, length};
 }
 
-/* A 4xx with an id from the cache: somebody may have deleted that contact. A fresh one, and once
- * more. */
+/* The account refused a goal whose contact's id came from the ledger: somebody may have deleted
+ * that contact. Looks the contact up, so that the goal can be sent once more. */
 static enum step refresh_contact(struct delivery *d, const char *goal)
 {
     enum step step = entry_end(d, d->grant, goal, NULL, NULL, 0);
@@ -80,7 +80,8 @@ static enum step refresh_contact(struct delivery *d, const char *goal)
     return step;
 }
 
-/* What became of a goal, for the entry, the metric and, unless it was sent, for people. */
+/* Keeps what became of a goal: for the entry, for the metric and, if it was not sent, in the log.
+ */
 static enum step record_goal(struct delivery *d, const char *name, enum goal_result result)
 {
     if (result == GOAL_REFUSED || result == GOAL_NOT_ACHIEVED) {
@@ -96,8 +97,8 @@ static enum step record_goal(struct delivery *d, const char *name, enum goal_res
     return STEP_OK;
 }
 
-/* A 200 may say that nothing was achieved. The call had its effect or will never have one: it is
- * not sent again either way. */
+/* The account may answer 200 and say that nothing was achieved. The goal is not sent again:
+ * either the call had its effect, or it never will have one. */
 static enum goal_result read_achieved(const struct delivery *d)
 {
     switch (decide_achieved(infusionsoft_answer(d->client)->root)) {
@@ -110,7 +111,7 @@ static enum goal_result read_achieved(const struct delivery *d)
     }
 }
 
-/* One goal, at most once (D7): what is in doubt is recorded and never sent again. */
+/* Sends one goal, at most once: a goal in doubt is recorded as such and never sent again. */
 static enum step send_goal(struct delivery *d, yyjson_val *goal, const char *name, int begun)
 {
     enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
@@ -132,7 +133,7 @@ static enum step send_goal(struct delivery *d, yyjson_val *goal, const char *nam
             return step != STEP_OK ? step : send_goal(d, goal, name, 0);
         }
         return record_goal(d, name, GOAL_REFUSED);
-    default: /* certainly without effect: it may be sent another time */
+    default: /* the call certainly had no effect, so it may be sent another time */
         step = entry_end(d, d->grant, name, NULL, NULL, 0);
         if (step != STEP_OK)
             return step;
@@ -159,7 +160,7 @@ enum step goal_step(struct delivery *d)
         buffer_printf(&d->step, "goal:%s/%s", integration, call_name);
         if (delivery_done(d, d->step.data) != NULL)
             continue;
-        if (d->grant->goals_in_doubt) { /* the ledger cannot say whether it was sent */
+        if (d->grant->goals_in_doubt) { /* the ledger cannot tell whether the goal was sent */
             step = end_pending(d, NULL, &begun);
             delivery_set_pending(d, d->step.data, "in_doubt");
         } else {
@@ -170,5 +171,5 @@ enum step goal_step(struct delivery *d)
         if (step != STEP_OK)
             return step;
     }
-    return STEP_OK; /* the last one is ended with the finish */
+    return STEP_OK; /* the end of the last one is recorded when the entry is given back */
 }

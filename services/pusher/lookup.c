@@ -19,7 +19,7 @@ int lookup_take_next(struct lookup_pages *pages, yyjson_val *root, yyjson_val *l
 {
     const char *next = yyjson_get_str(yyjson_obj_get(root, "next_page_token"));
 
-    /* A "next" that never goes away must not hang us. */
+    /* An account that names a next page for ever must not keep the worker for ever. */
     if (next == NULL || next[0] == '\0' || yyjson_arr_size(list) == 0 ||
         (pages->token.data != NULL && strcmp(pages->token.data, next) == 0))
         return 0;
@@ -36,7 +36,8 @@ enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjso
     if (pages->ended)
         return STEP_OK;
     if (pages->read_count == LOOKUP_PAGES_MAX) {
-        /* Not to be found among so many is not to be missing. */
+        /* What was not found on these pages may be on a later one, so it is not known to be
+         * missing. */
         snprintf(d->detail, sizeof(d->detail), "GET %s: more than %d match, not all were read",
                  pages->path, LOOKUP_PAGES_MAX * LOOKUP_PAGE_SIZE);
         return STEP_FAILED;

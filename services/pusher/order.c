@@ -36,7 +36,8 @@ enum match order_match(yyjson_val *order, const struct infusionsoft_field *field
     return match;
 }
 
-/* Counts a page's orders of the key, and keeps the lowest id. -1: one is unclear. */
+/* Counts the orders of a page that have the key, and keeps the lowest id. -1: an order does not
+ * show its key. */
 static int pick_order(const struct delivery *d, yyjson_val *orders, char id[64], int *count)
 {
     yyjson_arr_iter iter;
@@ -105,7 +106,7 @@ enum step order_look_again(struct delivery *d)
         return step;
     log_info("looked_again key=%.*s found=%d", (int)d->job->event->key.length,
              d->job->event->key.data, count);
-    if (count == 1 && ours != NULL && strcmp(id, ours) != 0) { /* ours was deleted meanwhile */
+    if (count == 1 && ours != NULL && strcmp(id, ours) != 0) { /* ours is not there any more */
         metric_add(d->pusher->alarms_double_found, 1);
         log_error("double_found key=%.*s count=1 lowest=%s recorded=%s",
                   (int)d->job->event->key.length, d->job->event->key.data, id, ours);
@@ -131,7 +132,7 @@ char *order_body(struct delivery *d, int without_region, size_t *length)
         yyjson_mut_val *product = yyjson_mut_obj_remove_key(item, "product");
         int64_t index;
 
-        /* payload_check() saw to it; a line is read by its type all the same */
+        /* payload_check() has checked the index; reading it safely costs nothing */
         if (yyjson_mut_is_raw(product) &&
             text_to_int((struct text){yyjson_mut_get_raw(product), yyjson_mut_get_len(product)},
                         &index) == 0 &&
@@ -155,8 +156,8 @@ int order_read_total(yyjson_val *answer, int64_t *total)
     return 0;
 }
 
-/* The account's own sum beside ours: a difference is a matter for people, the order is there either
- * way. Both are in smallest units of the one currency that order and account have. */
+/* Compares the total that the account calculated with ours. If they differ, people have to look at
+ * it; the order exists either way. Both are in the smallest unit of the same currency. */
 static void compare_total(struct delivery *d)
 {
     int64_t theirs, ours;
@@ -170,8 +171,9 @@ static void compare_total(struct delivery *d)
               (int)d->job->event->key.length, d->job->event->key.data, ours, theirs, d->currency);
 }
 
-/* The create left, and no usable answer came: the account is asked at once. What is not there may
- * not be visible yet: the record fails with its doubt, and its next attempt begins with a look. */
+/* POST /orders was sent, but its answer was lost. Looks the order up at once. If the account does
+ * not list it, it may not be visible yet: this attempt counts as failed and the step stays in
+ * doubt, so that the next attempt looks again before it makes an order. */
 static enum step find_lost_order(struct delivery *d, char id[64])
 {
     int count;
@@ -186,8 +188,8 @@ static enum step find_lost_order(struct delivery *d, char id[64])
     return step != STEP_OK || id[0] != '\0' ? step : call_failed_or_closed(d);
 }
 
-/* One create. STEP_OK: id is set, the step is not ended yet. STEP_REFUSED: no effect, the step is
- * free. */
+/* Sends POST /orders once. STEP_OK: id is set, and the end of the step is still to be recorded.
+ * STEP_REFUSED: the call had no effect, and the step may be begun again. */
 static enum step create_order(struct delivery *d, int without_region, int begun, char id[64])
 {
     enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
@@ -214,8 +216,8 @@ static enum step create_order(struct delivery *d, int without_region, int begun,
     return outcome == INFUSIONSOFT_FORBIDDEN ? call_no_orders(d) : call_failed(d, outcome);
 }
 
-/* After a 4xx: the cached ids may be of things that somebody deleted. Fresh ones, if any was
- * cached. */
+/* The account refused the order, and ids of its contact or products came from the ledger: somebody
+ * may have deleted one of them. Looks them up, so that the order can be sent once more. */
 static enum step refresh_ids(struct delivery *d)
 {
     enum step step = contact_forget(d);
@@ -230,8 +232,9 @@ static enum step refresh_ids(struct delivery *d)
     return step;
 }
 
-/* Contact recorded and order begun in one round trip, except where the governor may have to be
- * waited for in between. */
+/* Records the contact and begins the order, in one round trip. Where the order's call may have to
+ * wait for the governor, it is not begun here, because nothing may wait between a begin and its
+ * call. */
 static enum step begin_order(struct delivery *d, int *begun)
 {
     const char *known = delivery_done(d, "contact");
@@ -255,7 +258,7 @@ enum step order_step(struct delivery *d)
     step = begin_order(d, &begun);
     if (step == STEP_OK)
         step = create_order(d, without_region, begun, id);
-    begun = 0; /* a refused create is ended: the next one is begun anew */
+    begun = 0; /* a refused call has ended the step, so the next call begins it again */
     while (step == STEP_REFUSED) {
         if (!without_region && call_refused_regions(d) != 0) {
             without_region = 1;
@@ -276,6 +279,6 @@ enum step order_step(struct delivery *d)
     if (step != STEP_OK)
         return step;
     snprintf(d->order_id, sizeof(d->order_id), "%s", id);
-    d->contact_cached = 0; /* its id is good: the account took it */
-    return STEP_OK;        /* the step is ended with the first goal's begin, or with the finish */
+    d->contact_cached = 0; /* the account accepted the contact's id, so it need not be doubted */
+    return STEP_OK;        /* goal_step() or the finish records the end of the step */
 }

@@ -9,9 +9,11 @@
 #include "record/reason.h"
 #include "payload_check.h"
 
-enum { ATTEMPTS_MAX = 1000000 }; /* more than any setting: a header that says more is damaged */
+/* No setting allows so many attempts: a header that says more is damaged. */
+enum { ATTEMPTS_MAX = 1000000 };
 
-/* The same identity however the shop spells it: ASCII capitals made small. */
+/* The digest of a text in which ASCII capitals are made small, so that an address or a SKU is the
+ * same however the shop spells it. */
 static void digest_nocase(char target[DIGEST_BYTES], struct text text)
 {
     char *lower = mem_strndup(text.data, text.length);
@@ -36,7 +38,7 @@ static int64_t member_int(yyjson_val *object, const char *name, int64_t missing)
     return text_to_int(payload_member(object, name), &value) == 0 ? value : missing;
 }
 
-/* products[], each with its identity. */
+/* Reads products[], each with the digest that identifies it. */
 static void read_products(struct delivery *d)
 {
     yyjson_val *list = yyjson_obj_get(d->payload, "products");
@@ -59,7 +61,7 @@ static void read_products(struct delivery *d)
     }
 }
 
-/* A member that is a string: until the record is checked it may be anything. */
+/* A member that is a string. Before the record is checked it may be of any type. */
 static struct text string_of(yyjson_val *object, const char *name)
 {
     yyjson_val *value = yyjson_obj_get(object, name);

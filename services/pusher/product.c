@@ -21,7 +21,7 @@ enum match product_match(yyjson_val *product, struct text sku, int by_sku)
     return text_equal_nocase(text_trim(json_text(theirs)), sku) ? MATCH_YES : MATCH_NO;
 }
 
-/* Puts the lowest id of a page's products with that SKU into id. -1: one is unclear. */
+/* Puts the lowest id of the products with that SKU into id. -1: a product does not show its SKU. */
 static int pick_product(yyjson_val *products, struct text sku, int by_sku, char id[64])
 {
     yyjson_arr_iter iter;
@@ -40,18 +40,19 @@ static int pick_product(yyjson_val *products, struct text sku, int by_sku, char 
     return 0;
 }
 
-/* @returns whether the filter is the SKU, so that each product of the answer has one */
+/* Writes the filter of the look-up. @returns whether it filters by SKU, so that each product of the
+ * answer must have one */
 static int write_filter(struct delivery *d, const struct product *product)
 {
     struct lookup lookup = decide_lookup(product->sku);
     const char *field = "sku";
 
-    if (lookup.value.length == 0) { /* nothing of the SKU can be asked for: by name then */
+    if (lookup.value.length == 0) { /* this SKU cannot be asked for, so ask for the name */
         lookup = decide_lookup(payload_member(product->body, "name"));
         field = "name";
     }
     buffer_reset(&d->query);
-    if (lookup.value.length > 0) { /* else all products are read */
+    if (lookup.value.length > 0) { /* without a filter all products are read */
         infusionsoft_append_filter(&d->query, field, lookup.value, lookup.prefix);
         buffer_printf(&d->query, "&");
     }
@@ -94,19 +95,20 @@ static enum step create_product(struct delivery *d, struct product *product,
         return step;
     if (outcome == INFUSIONSOFT_OK && infusionsoft_object_id(d->client, id) != NULL) {
         snprintf(product->id, sizeof(product->id), "%s", id);
-        return STEP_OK; /* the finish that follows ends the step */
+        return STEP_OK; /* shared_release() records the end of the step */
     }
     if (outcome != INFUSIONSOFT_OK && outcome != INFUSIONSOFT_IN_DOUBT) {
         step = entry_end(d, grant, "product", NULL, NULL, 0);
         return step != STEP_OK ? step : call_failed(d, outcome);
     }
-    /* Lost answer: looked for at once, and again by the next attempt, when it must be visible. */
+    /* The answer was lost. Look the product up now; if it is not listed yet, the next attempt looks
+     * again when it must be visible. */
     call_keep_answer(d);
     step = find_product(d, product);
     return step != STEP_OK || product->id[0] != '\0' ? step : call_failed_or_closed(d);
 }
 
-/* Under the product's own lease: look up, else create. */
+/* Looks the product up, or makes it. Its lease is ours. */
 static enum step settle_product(struct delivery *d, struct product *product,
                                 struct ledger_grant *grant)
 {

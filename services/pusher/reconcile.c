@@ -28,12 +28,12 @@ static enum step reconcile_order(struct delivery *d)
         d->wait_ms = d->grant->doubt_visible_in_ms < DELIVERY_LATER_MAX_MS
                          ? d->grant->doubt_visible_in_ms
                          : DELIVERY_LATER_MAX_MS;
-        d->grant->doubt_visible_in_ms -= d->wait_ms; /* at 0 the next look decides */
+        d->grant->doubt_visible_in_ms -= d->wait_ms; /* when it is 0, the next look decides */
         return STEP_LATER;
     }
     d->job->look_later = 1;
-    /* What the entry stands for from now on is the version in hand, unless it is fenced for being
-     * older. */
+    /* From now on the entry stands for the version in hand. If that is an older one, the ledger
+     * answers FENCED and the order is acquired again. */
     d->grant->modified_at = d->modified_at;
     return entry_end(d, d->grant, "order", NULL, NULL, 0);
 }
@@ -46,10 +46,11 @@ enum step reconcile_step(struct delivery *d)
         if (strcmp(d->grant->doubt, "order") == 0) {
             step = reconcile_order(d);
         } else {
-            char *name = mem_strdup(d->grant->doubt); /* which entry_end() releases */
+            char *name = mem_strdup(d->grant->doubt); /* entry_end() frees grant->doubt */
             int goal = strncmp(name, "goal:", 5) == 0;
 
-            /* A goal cannot be asked for (D7). */
+            /* The account cannot be asked whether a goal was achieved, so it stays in doubt and is
+             * not sent again. Any other step ends without a result and may be begun again. */
             step = entry_end(d, d->grant, name, goal ? "in_doubt" : NULL, NULL, 0);
             free(name);
         }

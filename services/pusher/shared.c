@@ -43,7 +43,7 @@ enum step shared_release(struct delivery *d, const struct ledger_request *reques
                          struct ledger_grant *grant, const char *step_name, enum step settled,
                          const char *id)
 {
-    /* Its doubt stays, and with it the process' lease while it is waited for. */
+    /* The step stays in doubt, and the process keeps the lease until it can be looked up. */
     if (settled == STEP_LATER) {
         claims_pause(d->pusher->claims, request, grant, d->wait_ms);
         return settled;
