@@ -8,7 +8,13 @@
 #include "net/health.h"
 #include "net/kafka.h"
 
-enum { FLUSH_MS = 5000, ASK_EACH_MS = 2000, ASK_MS = 1000 };
+enum {
+    FLUSH_MS = 5000,
+    ASK_EACH_MS = 2000,
+    ASK_MS = 1000,
+    FULL_WAIT_MS = 50,    /* before a record is offered again to a full queue */
+    REPORT_WAIT_MS = 250, /* before the lease and the stop flag are looked at again */
+};
 
 struct batches {
     struct producer *producer;
@@ -26,6 +32,7 @@ struct slot {
 
 struct batch {
     struct batches *batches;
+    struct asker *asker; /* borrowed until the batch is dropped */
     int pending;
     int dropped;
     int size;
@@ -76,7 +83,8 @@ void batches_free(struct batches *batches)
     free(batches);
 }
 
-/* The producer learns of a broker from its reports only: a quiet store's poller has to ask. */
+/* The producer learns from its reports only whether a broker can be reached. While the stores are
+ * quiet there are none, so the broker is asked for its metadata now and then. */
 static int is_connected(struct batches *batches)
 {
     const struct rd_kafka_metadata *metadata = NULL;
@@ -108,11 +116,12 @@ int batches_check(const struct batches *batches, struct error *err)
     return producer_check(batches->producer, err);
 }
 
-struct batch *batch_new(struct batches *batches, int size)
+struct batch *batch_new(struct batches *batches, struct asker *asker, int size)
 {
     struct batch *batch = mem_alloc(sizeof(*batch) + (size_t)size * sizeof(batch->slots[0]));
 
     batch->batches = batches;
+    batch->asker = asker;
     batch->size = size;
     for (int i = 0; i < size; i++)
         batch->slots[i].batch = batch;
@@ -126,30 +135,43 @@ static void count(struct batch *batch, int by)
     pthread_mutex_unlock(&batch->batches->lock);
 }
 
-enum batch_answer batch_send(struct batch *batch, const struct output *output, int slot,
-                             struct error *err)
+/* Offers a record to the producer. */
+static enum producer_answer offer(struct batch *batch, const struct output *output, int slot,
+                                  struct error *err)
 {
     enum producer_answer answer;
 
-    /* Counted before it is sent: the report may come at once. */
+    /* The record is counted before it is sent, because its report may come at once. */
     batch->slots[slot].error = RD_KAFKA_RESP_ERR_NO_ERROR;
     count(batch, 1);
     answer = producer_send(batch->batches->producer, output, 0, &batch->slots[slot], err);
-    if (answer == PRODUCER_QUEUED)
-        return BATCH_OK;
-    count(batch, -1);
-    switch (answer) {
-    case PRODUCER_FULL:
-        return BATCH_FULL;
-    case PRODUCER_TOO_LARGE:
-        return BATCH_TOO_LARGE;
-    default:
-        error_set(err, ERROR_TEMPORARY, "kafka refuses a record");
-        return BATCH_FAILED;
-    }
+    if (answer != PRODUCER_QUEUED)
+        count(batch, -1);
+    return answer;
 }
 
-int batch_wait(struct batch *batch, int64_t timeout_ms)
+enum outcome batch_send(struct batch *batch, const struct output *output, int slot,
+                        enum batch_answer *answer, struct error *err)
+{
+    enum producer_answer offered;
+
+    while ((offered = offer(batch, output, slot, err)) == PRODUCER_FULL) {
+        enum outcome outcome = ask_wait(batch->asker, FULL_WAIT_MS, err);
+
+        if (outcome != OUTCOME_OK)
+            return outcome;
+    }
+    *answer = offered == PRODUCER_QUEUED      ? BATCH_OK
+              : offered == PRODUCER_TOO_LARGE ? BATCH_TOO_LARGE
+                                              : BATCH_FAILED;
+    if (*answer != BATCH_FAILED)
+        return OUTCOME_OK;
+    error_set(err, ERROR_TEMPORARY, "kafka refuses a record");
+    return OUTCOME_TROUBLE;
+}
+
+/* @returns 1 when every record is reported, 0 when some are not yet after timeout_ms */
+static int wait_for_reports(struct batch *batch, int64_t timeout_ms)
 {
     struct batches *batches = batch->batches;
     struct timespec until;
@@ -168,6 +190,17 @@ int batch_wait(struct batch *batch, int64_t timeout_ms)
     over = batch->pending == 0;
     pthread_mutex_unlock(&batches->lock);
     return over;
+}
+
+enum outcome batch_wait(struct batch *batch, struct error *err)
+{
+    while (!wait_for_reports(batch, REPORT_WAIT_MS)) {
+        enum outcome outcome = ask_wait(batch->asker, 0, err);
+
+        if (outcome != OUTCOME_OK)
+            return outcome;
+    }
+    return OUTCOME_OK;
 }
 
 enum batch_answer batch_result(const struct batch *batch, int slot, struct error *err)
@@ -194,4 +227,22 @@ void batch_drop(struct batch *batch)
     pthread_mutex_unlock(&batch->batches->lock);
     if (over)
         free(batch);
+}
+
+enum outcome batch_produce_one(struct batches *batches, struct asker *asker,
+                               const struct output *output, struct error *err)
+{
+    struct batch *batch = batch_new(batches, asker, 1);
+    enum batch_answer answer;
+    enum outcome outcome = batch_send(batch, output, 0, &answer, err);
+
+    if (outcome == OUTCOME_OK)
+        outcome = batch_wait(batch, err);
+    if (outcome == OUTCOME_OK && (answer != BATCH_OK || batch_result(batch, 0, err) != BATCH_OK)) {
+        error_set(err, ERROR_TEMPORARY, "kafka takes no record of %zu bytes for %s",
+                  output->value.length, output->topic);
+        outcome = OUTCOME_TROUBLE;
+    }
+    batch_drop(batch);
+    return outcome;
 }

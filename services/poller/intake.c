@@ -10,8 +10,6 @@
 #include "net/health.h"
 
 enum {
-    FULL_WAIT_MS = 50,
-    REPORT_WAIT_MS = 250,
     ENVELOPE_BYTES = 512, /* of a record around its value: key, headers, framing */
     MARKS_KEEP_MS = 86400000,
     KEY_BYTES = 160,
@@ -121,48 +119,6 @@ static void make_too_large(struct record *record, const struct intake *intake, i
               text_of(record->size_text));
 }
 
-/* Queues a record, waiting for room. */
-static enum outcome send(struct intake *intake, struct batch *batch, const struct output *output,
-                         int slot, enum batch_answer *answer, struct error *err)
-{
-    while ((*answer = batch_send(batch, output, slot, err)) == BATCH_FULL) {
-        enum outcome outcome = ask_wait(intake->asker, FULL_WAIT_MS, err);
-
-        if (outcome != OUTCOME_OK)
-            return outcome;
-    }
-    return *answer == BATCH_FAILED ? OUTCOME_TROUBLE : OUTCOME_OK;
-}
-
-static enum outcome wait_for_reports(struct intake *intake, struct batch *batch, struct error *err)
-{
-    while (!batch_wait(batch, REPORT_WAIT_MS)) {
-        enum outcome outcome = ask_wait(intake->asker, 0, err);
-
-        if (outcome != OUTCOME_OK)
-            return outcome;
-    }
-    return OUTCOME_OK;
-}
-
-enum outcome intake_send_record(struct intake *intake, const struct output *output,
-                                struct error *err)
-{
-    struct batch *batch = batch_new(intake->batches, 1);
-    enum batch_answer answer;
-    enum outcome outcome = send(intake, batch, output, 0, &answer, err);
-
-    if (outcome == OUTCOME_OK)
-        outcome = wait_for_reports(intake, batch, err);
-    if (outcome == OUTCOME_OK && (answer != BATCH_OK || batch_result(batch, 0, err) != BATCH_OK)) {
-        error_set(err, ERROR_TEMPORARY, "kafka takes no record of %zu bytes for %s",
-                  output->value.length, output->topic);
-        outcome = OUTCOME_TROUBLE;
-    }
-    batch_drop(batch);
-    return outcome;
-}
-
 /* A dead record of its own, after its page's batch. */
 static enum outcome send_too_large(struct intake *intake, const struct page_row *row,
                                    const struct seen_mark *mark, size_t bytes, struct error *err)
@@ -171,7 +127,7 @@ static enum outcome send_too_large(struct intake *intake, const struct page_row 
 
     record_init(&record, intake, row, mark);
     make_too_large(&record, intake, row->id, bytes);
-    return intake_send_record(intake, &record.output, err);
+    return batch_produce_one(intake->batches, intake->asker, &record.output, err);
 }
 
 enum row_state {
@@ -246,7 +202,7 @@ static enum outcome send_row(struct intake *intake, const struct answer_orders *
     enum outcome outcome;
 
     decide(&record, intake, &single, &intake->marks[i]);
-    outcome = send(intake, batch, &record.output, i, &answer, err);
+    outcome = batch_send(batch, &record.output, i, &answer, err);
     if (outcome != OUTCOME_OK)
         return outcome;
     *sent_bytes = record.output.value.length;
@@ -342,7 +298,7 @@ enum outcome intake_take_orders(struct intake *intake, struct answer_orders *ord
                        orders->rows[i].bytes);
     if (seen_check(intake->redis, intake->seen_key, intake->marks, orders->count, known, err) != 0)
         return OUTCOME_LOST;
-    batch = batch_new(intake->batches, orders->count);
+    batch = batch_new(intake->batches, intake->asker, orders->count);
     for (int i = 0; i < orders->count && outcome == OUTCOME_OK; i++) {
         if (known[i]) {
             states[i] = ROW_KNOWN;
@@ -355,7 +311,7 @@ enum outcome intake_take_orders(struct intake *intake, struct answer_orders *ord
         }
     }
     if (outcome == OUTCOME_OK)
-        outcome = wait_for_reports(intake, batch, err);
+        outcome = batch_wait(batch, err);
     if (outcome == OUTCOME_OK)
         outcome = check_results(intake, orders, states, batch, bytes, err);
     batch_drop(batch);
@@ -387,7 +343,7 @@ enum outcome intake_take_single(struct intake *intake, const struct single_order
 
     seen_mark_init(&intake->marks[0], row->id, row->modified_ms, row->bytes);
     decide(&record, intake, single, &intake->marks[0]);
-    outcome = intake_send_record(intake, &record.output, err);
+    outcome = batch_produce_one(intake->batches, intake->asker, &record.output, err);
     if (outcome == OUTCOME_OK && record.output.topic == intake->topics->raw)
         count_published(intake, &record);
     buffer_clear(&record.skipped);

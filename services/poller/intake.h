@@ -81,11 +81,4 @@ enum outcome intake_is_known(struct intake *intake, const struct page_row *row, 
 enum outcome intake_take_single(struct intake *intake, const struct single_order *single,
                                 const char *digest, struct error *err);
 
-/**
- * @brief Produces one record and waits until Kafka has it, keeping the lease.
- * @returns OUTCOME_OK or what ends the round
- */
-enum outcome intake_send_record(struct intake *intake, const struct output *output,
-                                struct error *err);
-
 #endif

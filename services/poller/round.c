@@ -32,7 +32,7 @@ static enum outcome save_position(struct round *round, const struct position *po
     position_print(&value, position, clock_now_ms());
     output.value = (struct text){value.data, value.length};
     output.partition_hash = event_hash(0, output.key);
-    outcome = intake_send_record(&round->intake, &output, err);
+    outcome = batch_produce_one(round->batches, &round->asker, &output, err);
     buffer_clear(&value);
     if (outcome == OUTCOME_OK)
         position_copy(&round->position, position);

@@ -8,15 +8,17 @@
 #define POLLER_ROUND_H
 
 #include "ask.h"
+#include "batch.h"
 #include "intake.h"
 #include "position.h"
 #include "reading.h"
 
 /* One store under its lease. Belongs to one thread; some 200 KB, so not for the stack. */
 struct round {
-    const struct config *config; /* borrowed, as are the next two */
+    const struct config *config; /* borrowed, as are the next three */
     const struct config_store *store;
     const struct topics *topics;
+    struct batches *batches;
     struct asker asker;
     struct intake intake;
     struct reading reading;

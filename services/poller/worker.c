@@ -213,6 +213,7 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
     round->config = all->config;
     round->store = store;
     round->topics = &all->topics;
+    round->batches = all->batches;
     round->asker = (struct asker){
         store->hash, bigcommerce_new(store, bigcommerce_timeout_ms(all->leases.ttl_ms)),
         &worker->lease};
