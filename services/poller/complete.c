@@ -28,7 +28,8 @@ static const char *name_of(enum ask_kind kind)
 
 /* One page of lines or coupons. */
 static enum outcome fetch_page(struct asker *asker, const struct ask *what, struct buffer *page,
-                               int *count, enum completion *completion, struct error *err)
+                               struct page_lines *lines, int *count, enum completion *completion,
+                               struct error *err)
 {
     enum bigcommerce_answer answer;
     struct text body;
@@ -43,7 +44,8 @@ static enum outcome fetch_page(struct asker *asker, const struct ask *what, stru
         error_clear(err);
         *completion = COMPLETION_DONE;
     } else if (*completion == COMPLETION_DONE && body.length > 0 &&
-               page_join_array(page, body, count, err) != 0) {
+               page_join_array(page, body, what->kind == ASK_PRODUCTS ? lines : NULL, count, err) !=
+                   0) {
         error_prefix(err, "%s: ", name_of(what->kind));
         *completion = COMPLETION_FAILING;
     } else if (*completion == COMPLETION_TOO_LARGE) {
@@ -60,7 +62,8 @@ static int is_same(const struct buffer *left, const struct buffer *right)
 /* All pages: only an empty one ends them, since the store may give fewer values at once than we ask
  * for. A store that answers every page alike turns none here, and gave everything at once. */
 static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t id,
-                              struct buffer *joined, enum completion *completion, struct error *err)
+                              struct buffer *joined, struct page_lines *lines,
+                              enum completion *completion, struct error *err)
 {
     struct ask what = {.kind = kind, .id = id};
     struct buffer page = {0}, before = {0};
@@ -68,13 +71,14 @@ static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t i
     int count = 0;
 
     do {
+        struct page_lines with_page = *lines;
         struct buffer last = before;
 
         before = page;
         page = last;
         buffer_reset(&page);
         what.page++;
-        outcome = fetch_page(asker, &what, &page, &count, completion, err);
+        outcome = fetch_page(asker, &what, &page, &with_page, &count, completion, err);
         if (outcome == OUTCOME_OK && *completion == COMPLETION_DONE && what.page > PAGES_MAX) {
             error_set(err, ERROR_TEMPORARY, "%s: more than %d pages", name_of(kind), PAGES_MAX);
             *completion = COMPLETION_FAILING;
@@ -84,6 +88,7 @@ static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t i
             break;
         buffer_append(joined, ",", joined->length > 0);
         buffer_append(joined, page.data, page.length);
+        *lines = with_page;
     } while (joined->length < JOINED_MAX_BYTES);
     buffer_clear(&page);
     buffer_clear(&before);
@@ -110,19 +115,19 @@ enum outcome complete_parts(struct asker *asker, struct own_order *own, struct e
 {
     const struct page_row *row = &own->row;
     struct buffer products = {0}, coupons = {0};
+    struct page_lines lines = {0}; /* of products */
     int coupons_missing = row->coupons_missing;
     enum outcome outcome = OUTCOME_OK;
 
     own->completion = COMPLETION_DONE;
     if (row->lines_missing) {
-        outcome = fetch_all(asker, ASK_PRODUCTS, row->id, &products, &own->completion, err);
+        outcome = fetch_all(asker, ASK_PRODUCTS, row->id, &products, &lines, &own->completion, err);
         if (outcome != OUTCOME_OK || own->completion != COMPLETION_DONE)
             goto out;
-        coupons_missing =
-            page_coupons_missing(row->bytes, (struct text){products.data, products.length});
+        coupons_missing = page_coupons_missing(row, &lines);
     }
     if (coupons_missing) {
-        outcome = fetch_all(asker, ASK_COUPONS, row->id, &coupons, &own->completion, err);
+        outcome = fetch_all(asker, ASK_COUPONS, row->id, &coupons, &lines, &own->completion, err);
         if (outcome != OUTCOME_OK || own->completion != COMPLETION_DONE)
             goto out;
     }

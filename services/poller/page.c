@@ -1,12 +1,12 @@
 #include "page.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <yyjson.h>
 
 #include "base/date.h"
 #include "base/json.h"
-#include "base/money.h"
 #include "base/text.h"
 
 static const yyjson_read_flag read_flags = YYJSON_READ_NUMBER_AS_RAW;
@@ -20,22 +20,14 @@ static const char *skip_blanks(const char *at, const char *end)
     return at;
 }
 
-/* yyjson takes a char * for its in-place mode only, which we do not use. */
-static yyjson_doc *read_value(const char *data, size_t length, yyjson_read_flag flags)
+/* yyjson takes a char * because it can parse in place; without that flag it only reads. */
+static yyjson_doc *read_value(const char *data, size_t length)
 {
     return length == 0 ? NULL
-                       : yyjson_read_opts((char *)(uintptr_t)data, length, flags, NULL, NULL);
+                       : yyjson_read_opts((char *)(uintptr_t)data, length, read_flags, NULL, NULL);
 }
 
-/* What the line items of an order tell. */
-struct lines {
-    int64_t quantity;
-    money coded; /* sum of the discounts that carry a coupon code */
-    int warned;  /* a consignment says that not all lines are there */
-    int odd;     /* something was not of the documented shape */
-};
-
-static void count_line(struct lines *lines, yyjson_val *line)
+static void count_line(struct page_lines *lines, yyjson_val *line)
 {
     yyjson_val *discounts = yyjson_obj_get(line, "applied_discounts");
     yyjson_val *discount;
@@ -59,7 +51,7 @@ static void count_line(struct lines *lines, yyjson_val *line)
     }
 }
 
-static void count_array(struct lines *lines, yyjson_val *array)
+static void count_array(struct page_lines *lines, yyjson_val *array)
 {
     yyjson_val *line;
     size_t index, count;
@@ -67,7 +59,7 @@ static void count_array(struct lines *lines, yyjson_val *array)
     yyjson_arr_foreach(array, index, count, line) { count_line(lines, line); }
 }
 
-static void count_kind(struct lines *lines, yyjson_val *consignments)
+static void count_kind(struct page_lines *lines, yyjson_val *consignments)
 {
     yyjson_val *consignment;
     size_t index, count;
@@ -80,7 +72,7 @@ static void count_kind(struct lines *lines, yyjson_val *consignments)
     }
 }
 
-static void count_consignments(struct lines *lines, yyjson_val *consignments)
+static void count_consignments(struct page_lines *lines, yyjson_val *consignments)
 {
     count_kind(lines, yyjson_obj_get(consignments, "shipping"));
     count_kind(lines, yyjson_obj_get(consignments, "pickups"));
@@ -88,19 +80,14 @@ static void count_consignments(struct lines *lines, yyjson_val *consignments)
     count_kind(lines, yyjson_obj_get(yyjson_obj_get(consignments, "email"), "gift_certificates"));
 }
 
-static int is_coupons_missing(yyjson_val *order, const struct lines *lines)
+int page_coupons_missing(const struct page_row *row, const struct page_lines *lines)
 {
-    struct text discount = json_text(yyjson_obj_get(order, "coupon_discount"));
-    money wanted = 0;
-
-    if (discount.data == NULL || money_parse(discount, &wanted) != 0)
-        return 0;
-    return wanted != 0 && (lines->odd || wanted != lines->coded);
+    return row->coupon_discount != 0 && (lines->odd || row->coupon_discount != lines->coded);
 }
 
 static void read_facts(struct page_row *row, yyjson_val *order)
 {
-    struct lines lines = {0};
+    struct page_lines lines = {0};
     int64_t items_total = 0;
 
     if (!yyjson_is_obj(order)) {
@@ -122,9 +109,12 @@ static void read_facts(struct page_row *row, yyjson_val *order)
     if (text_to_int(json_text(yyjson_obj_get(order, "items_total")), &items_total) != 0)
         items_total = 0;
     row->lines_missing = lines.warned || lines.quantity < items_total;
-    /* With lines missing the sum says nothing yet: page_coupons_missing() decides when they are
-     * there. */
-    row->coupons_missing = !row->lines_missing && is_coupons_missing(order, &lines);
+    if (money_parse(json_text(yyjson_obj_get(order, "coupon_discount")), &row->coupon_discount) !=
+        0)
+        row->coupon_discount = 0;
+    /* Where lines are missing, the sum of their discounts says nothing yet. Whoever fetches them
+     * calls page_coupons_missing() again. */
+    row->coupons_missing = !row->lines_missing && page_coupons_missing(row, &lines);
 }
 
 static void clear_row(struct page_row *row)
@@ -147,7 +137,7 @@ void page_read_order(struct page_row *row, struct text body)
     while (end > at && is_blank(end[-1]))
         end--;
     row->bytes = (struct text){at, (size_t)(end - at)};
-    doc = read_value(at, (size_t)(end - at), read_flags);
+    doc = read_value(at, (size_t)(end - at));
     if (doc == NULL)
         row->fault = "not JSON";
     else
@@ -155,56 +145,95 @@ void page_read_order(struct page_row *row, struct text body)
     yyjson_doc_free(doc);
 }
 
-/* One value at *at; moves *at behind it. */
-static int slice_row(struct page_row *row, const char **at, const char *end)
+/* A page while it is cut. yyjson parses in place, in a copy of the page, for it writes into what it
+ * parses. If it made the copy itself, it would copy at each order all the bytes that follow in the
+ * page as well, since it does not know where the order ends. */
+struct slicing {
+    const char *at, *end; /* of the page; the rows point into it */
+    char *copy;           /* of everything up to end; what lies before at may be overwritten */
+    const char *begin;    /* of the page */
+};
+
+static void skip(struct slicing *slicing) { slicing->at = skip_blanks(slicing->at, slicing->end); }
+
+/* The next character, which is taken; 0 at the end. */
+static char take_char(struct slicing *slicing)
 {
-    yyjson_doc *doc = read_value(*at, (size_t)(end - *at), read_flags | YYJSON_READ_STOP_WHEN_DONE);
+    skip(slicing);
+    return slicing->at < slicing->end ? *slicing->at++ : '\0';
+}
+
+/* Reads the order at the place where the slicing is, and moves behind it. */
+static int slice_row(struct slicing *slicing, struct page_row *row)
+{
+    size_t left = (size_t)(slicing->end - slicing->at);
+    char *parsed = slicing->copy + (slicing->at - slicing->begin);
+    yyjson_doc *doc =
+        left == 0 ? NULL
+                  : yyjson_read_opts(parsed, left,
+                                     read_flags | YYJSON_READ_INSITU | YYJSON_READ_STOP_WHEN_DONE,
+                                     NULL, NULL);
 
     if (doc == NULL)
         return -1;
     clear_row(row);
-    row->bytes = (struct text){*at, yyjson_doc_get_read_size(doc)};
+    row->bytes = (struct text){slicing->at, yyjson_doc_get_read_size(doc)};
     read_facts(row, yyjson_doc_get_root(doc));
-    *at += row->bytes.length;
+    slicing->at += row->bytes.length;
     yyjson_doc_free(doc);
+    return 0;
+}
+
+/* The orders of a list, behind its opening bracket. */
+static int slice_rows(struct slicing *slicing, struct page *page, struct error *err)
+{
+    char after;
+
+    skip(slicing);
+    if (slicing->at < slicing->end && *slicing->at == ']') {
+        slicing->at++;
+        return 0;
+    }
+    do {
+        if (page->count == PAGE_ROWS_MAX)
+            return error_set(err, ERROR_PERMANENT, "the answer holds more than %d orders",
+                             PAGE_ROWS_MAX);
+        skip(slicing);
+        if (slice_row(slicing, &page->rows[page->count]) != 0)
+            return error_set(err, ERROR_PERMANENT, "order %d of the answer is not JSON",
+                             page->count + 1);
+        page->count++;
+        after = take_char(slicing);
+        if (after != ',' && after != ']')
+            return error_set(err, ERROR_PERMANENT, "the answer breaks off after order %d",
+                             page->count);
+    } while (after == ',');
     return 0;
 }
 
 int page_slice(struct page *page, struct text body, struct error *err)
 {
-    const char *at, *end;
+    struct slicing slicing = {0};
+    int answer;
 
     page->count = 0;
     if (body.length == 0)
         return 0;
-    end = body.data + body.length;
-    at = skip_blanks(body.data, end);
-    if (at == end)
+    slicing.begin = slicing.at = body.data;
+    slicing.end = body.data + body.length;
+    skip(&slicing);
+    if (slicing.at == slicing.end)
         return 0;
-    if (*at++ != '[')
+    if (take_char(&slicing) != '[')
         return error_set(err, ERROR_PERMANENT, "the answer is not a JSON array");
-    at = skip_blanks(at, end);
-    if (at < end && *at == ']')
-        at++;
-    else
-        for (char after = ','; after == ',';) {
-            if (page->count == PAGE_ROWS_MAX)
-                return error_set(err, ERROR_PERMANENT, "the answer holds more than %d orders",
-                                 PAGE_ROWS_MAX);
-            at = skip_blanks(at, end);
-            if (slice_row(&page->rows[page->count], &at, end) != 0)
-                return error_set(err, ERROR_PERMANENT, "order %d of the answer is not JSON",
-                                 page->count + 1);
-            page->count++;
-            at = skip_blanks(at, end);
-            after = at < end ? *at++ : '\0';
-            if (after != ',' && after != ']')
-                return error_set(err, ERROR_PERMANENT, "the answer breaks off after order %d",
-                                 page->count);
-        }
-    if (skip_blanks(at, end) != end)
+    slicing.copy = mem_alloc(body.length + YYJSON_PADDING_SIZE);
+    memcpy(slicing.copy, body.data, body.length);
+    answer = slice_rows(&slicing, page, err);
+    free(slicing.copy);
+    skip(&slicing);
+    if (answer == 0 && slicing.at != slicing.end)
         return error_set(err, ERROR_PERMANENT, "the answer goes on after its end");
-    return 0;
+    return answer;
 }
 
 /* Lines and coupons have one. What has none would be taken for a line of nothing. */
@@ -221,9 +250,10 @@ static int have_ids(yyjson_val *array)
     return 1;
 }
 
-int page_join_array(struct buffer *joined, struct text body, int *count, struct error *err)
+int page_join_array(struct buffer *joined, struct text body, struct page_lines *lines, int *count,
+                    struct error *err)
 {
-    yyjson_doc *doc = read_value(body.data, body.length, read_flags);
+    yyjson_doc *doc = read_value(body.data, body.length);
     yyjson_val *root = yyjson_doc_get_root(doc);
     const char *first, *last;
     int readable;
@@ -235,6 +265,8 @@ int page_join_array(struct buffer *joined, struct text body, int *count, struct 
     }
     *count = (int)yyjson_arr_size(root);
     readable = have_ids(root);
+    if (lines != NULL && readable)
+        count_array(lines, root);
     yyjson_doc_free(doc);
     if (!readable)
         return error_set(err, ERROR_TEMPORARY, "the answer has an item without an id");
@@ -246,26 +278,6 @@ int page_join_array(struct buffer *joined, struct text body, int *count, struct 
         buffer_append(joined, ",", 1);
     buffer_append(joined, first, (size_t)(last - first));
     return 0;
-}
-
-int page_coupons_missing(struct text order, struct text products)
-{
-    struct buffer array = {0};
-    struct lines lines = {0};
-    yyjson_doc *order_doc = read_value(order.data, order.length, read_flags);
-    yyjson_doc *lines_doc;
-    int missing;
-
-    buffer_append(&array, "[", 1);
-    buffer_append(&array, products.data, products.length);
-    buffer_append(&array, "]", 1);
-    lines_doc = read_value(array.data, array.length, read_flags);
-    count_array(&lines, yyjson_doc_get_root(lines_doc));
-    missing = is_coupons_missing(yyjson_doc_get_root(order_doc), &lines);
-    yyjson_doc_free(order_doc);
-    yyjson_doc_free(lines_doc);
-    buffer_clear(&array);
-    return missing;
 }
 
 static void add_list(struct buffer *target, const char *name, const struct buffer *values,

@@ -198,10 +198,11 @@ static void splices(void **state)
 
     (void)state;
     assert_int_equal(
-        page_join_array(&products, text_of(" [ {\"id\":1}, {\"id\":2} ] "), &count, &err), 0);
+        page_join_array(&products, text_of(" [ {\"id\":1}, {\"id\":2} ] "), NULL, &count, &err), 0);
     assert_int_equal(count, 2);
-    assert_int_equal(page_join_array(&products, text_of("[{\"id\":\"]\"}]"), &count, &err), 0);
-    assert_int_equal(page_join_array(&coupons, text_of("[]"), &count, &err), 0);
+    assert_int_equal(page_join_array(&products, text_of("[{\"id\":\"]\"}]"), NULL, &count, &err),
+                     0);
+    assert_int_equal(page_join_array(&coupons, text_of("[]"), NULL, &count, &err), 0);
     assert_int_equal(count, 0);
     page_splice(&target, text_of("{\"id\":1, \"n\":\"}\"\n}"), &products, &coupons);
     assert_string_equal(target.data,
@@ -210,31 +211,88 @@ static void splices(void **state)
     buffer_reset(&target);
     page_splice(&target, text_of("{\"id\":1}"), NULL, &coupons);
     assert_string_equal(target.data, "{\"id\":1,\"bigfusion\":{\"coupons\":[]}}");
-    assert_int_equal(page_join_array(&coupons, text_of("{\"a\":[]}"), &count, &err), -1);
+    assert_int_equal(page_join_array(&coupons, text_of("{\"a\":[]}"), NULL, &count, &err), -1);
     error_clear(&err);
-    assert_int_equal(page_join_array(&coupons, text_of("[{]"), &count, &err), -1);
+    assert_int_equal(page_join_array(&coupons, text_of("[{]"), NULL, &count, &err), -1);
     error_clear(&err);
-    assert_int_equal(page_join_array(&coupons, text_of("[{\"id\":1},{}]"), &count, &err), -1);
+    assert_int_equal(page_join_array(&coupons, text_of("[{\"id\":1},{}]"), NULL, &count, &err), -1);
     assert_int_equal(err.kind, ERROR_TEMPORARY);
     error_clear(&err);
-    assert_int_equal(page_join_array(&coupons, text_of("[null]"), &count, &err), -1);
+    assert_int_equal(page_join_array(&coupons, text_of("[null]"), NULL, &count, &err), -1);
     buffer_clear(&products);
     buffer_clear(&coupons);
     buffer_clear(&target);
 }
 
+/* The order's lines come on several pages: what they tell is added up. */
 static void finds_coupons_after_lines(void **state)
 {
-    struct text order = text_of("{\"id\":1,\"coupon_discount\":\"5.0000\"}");
+    static const struct {
+        const char *name, *discount;
+        const char *pages[2];
+        int missing;
+    } cases[] = {
+        {"no lines", "\"5.0000\"", {NULL, NULL}, 1},
+        {"lines without a discount", "\"5.0000\"", {"[{\"id\":1,\"quantity\":1}]", NULL}, 1},
+        {"adds up over two pages",
+         "\"5.0000\"",
+         {"[{\"id\":1,\"applied_discounts\":[{\"code\":\"A\",\"amount\":\"2.5\"}]}]",
+          "[{\"id\":2,\"applied_discounts\":[{\"code\":\"A\",\"amount\":\"2.5000\"}]}]"},
+         0},
+        {"an odd amount",
+         "5",
+         {"[{\"id\":1,\"applied_discounts\":[{\"code\":\"A\",\"amount\":5}]}]",
+          "[{\"id\":2,\"applied_discounts\":[{\"code\":\"A\",\"amount\":\"five\"}]}]"},
+         1},
+        {"no coupon", "0", {"[{\"id\":1}]", NULL}, 0},
+        {"no amount", "\"none\"", {"[{\"id\":1}]", NULL}, 0},
+    };
 
     (void)state;
-    assert_int_equal(page_coupons_missing(order, text_of("{\"quantity\":1}")), 1);
-    assert_int_equal(
-        page_coupons_missing(
-            order, text_of("{\"applied_discounts\":[{\"code\":\"A\",\"amount\":\"2.5\"}]},"
-                           "{\"applied_discounts\":[{\"code\":\"A\",\"amount\":\"2.5000\"}]}")),
-        0);
-    assert_int_equal(page_coupons_missing(order, (struct text){NULL, 0}), 1);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct buffer order = {0}, joined = {0};
+        struct page_lines lines = {0};
+        struct page_row row;
+        struct error err = {0};
+        int count;
+
+        buffer_printf(&order, "{\"id\":1," DATE ",\"items_total\":1,\"coupon_discount\":%s}",
+                      cases[i].discount);
+        page_read_order(&row, (struct text){order.data, order.length});
+        for (int j = 0; j < 2 && cases[i].pages[j] != NULL; j++)
+            assert_int_equal(
+                page_join_array(&joined, text_of(cases[i].pages[j]), &lines, &count, &err), 0);
+        if (!row.lines_missing || row.coupons_missing ||
+            page_coupons_missing(&row, &lines) != cases[i].missing)
+            fail_msg("%s", cases[i].name);
+        buffer_clear(&order);
+        buffer_clear(&joined);
+    }
+}
+
+/* Each order is parsed in place in a copy of the page: neither the orders behind it nor the page
+ * that the rows point into may change. */
+static void slicing_leaves_the_page_as_it_came(void **state)
+{
+    static const char body[] =
+        "[1,\"a\\nb\" ,{\"id\":7," DATE ",\"n\":\"\\u00e9\\\"]\",\"t\":12},2.5]";
+    static const char *const wanted[] = {
+        "1", "\"a\\nb\"", "{\"id\":7," DATE ",\"n\":\"\\u00e9\\\"]\",\"t\":12}", "2.5"};
+    struct page *page = malloc(sizeof(*page));
+    char came[sizeof(body)];
+    struct error err = {0};
+
+    (void)state;
+    memcpy(came, body, sizeof(body));
+    assert_int_equal(page_slice(page, text_of(came), &err), 0);
+    assert_memory_equal(came, body, sizeof(body));
+    assert_int_equal(page->count, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(page->rows[i].bytes.length, strlen(wanted[i]));
+        assert_memory_equal(page->rows[i].bytes.data, wanted[i], strlen(wanted[i]));
+    }
+    assert_int_equal(page->rows[2].id, 7);
+    free(page);
 }
 
 static void strips_brackets(void **state)
@@ -254,6 +312,7 @@ int main(void)
         cmocka_unit_test(reads_facts),
         cmocka_unit_test(splices),
         cmocka_unit_test(finds_coupons_after_lines),
+        cmocka_unit_test(slicing_leaves_the_page_as_it_came),
         cmocka_unit_test(strips_brackets),
     };
 
