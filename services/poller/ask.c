@@ -61,7 +61,8 @@ static enum bigcommerce_answer send_one(struct bigcommerce *client, const struct
     }
 }
 
-/* Whether an answer to one order's own call may be about that order alone. A 401 never is. */
+/* Whether a refusal may be about one order alone, because the request named that order. A 401 is
+ * always about the token. */
 static int is_about_order(const struct asker *asker, const struct ask *what)
 {
     return what->id > 0 && bigcommerce_status(asker->client) != 401;

@@ -1,5 +1,6 @@
-/* ask.h - one request to the store with everything around it: the lease is kept, the quota obeyed,
- * a stop minded. */
+/* ask.h - sends one request to the store. Around the request it does what every request needs: it
+ * keeps the lease, waits as long as the store's quota demands, repeats a request that the store
+ * throttled, and returns early when the program is asked to stop. */
 #ifndef POLLER_ASK_H
 #define POLLER_ASK_H
 
@@ -11,47 +12,65 @@
 #include "bigcommerce.h"
 #include "lease.h"
 
-/* How it went with the store as a whole. All but OK end the round. */
+/* How it went with the store as a whole. Each of these but OK ends the round. */
 enum outcome {
     OUTCOME_OK = 0,
-    OUTCOME_TROUBLE, /* the store or Kafka: later */
+    OUTCOME_TROUBLE, /* the store or Kafka does not work as it should: try again later */
     OUTCOME_CLOSED,  /* the store refuses the token: a person must act */
     OUTCOME_LOST,    /* the lease is lost, or Redis does not answer */
-    OUTCOME_STOPPED,
+    OUTCOME_STOPPED, /* the program was asked to stop */
 };
 
-/* Embedded; all borrowed. */
+/* What a request to one store needs. Embedded; all pointers are borrowed. */
 struct asker {
-    const char *store; /* hash */
+    const char *store; /* its hash */
     struct bigcommerce *client;
     struct lease *lease;
 };
 
-enum ask_kind { ASK_ORDERS = 0, ASK_ORDERS_SLIM, ASK_ORDER, ASK_PRODUCTS, ASK_COUPONS, ASK_TIME };
+enum ask_kind {
+    ASK_ORDERS = 0,  /* a list of orders */
+    ASK_ORDERS_SLIM, /* the same without line items and fees */
+    ASK_ORDER,       /* one order */
+    ASK_PRODUCTS,    /* the line items of one order */
+    ASK_COUPONS,     /* the coupons of one order */
+    ASK_TIME,        /* the store's clock */
+};
 
+/* What is asked for. The comments say for which kinds a member counts. */
 struct ask {
     enum ask_kind kind;
-    struct cursor_query query; /* ORDERS */
-    int64_t id;                /* ORDER, PRODUCTS, COUPONS */
+    struct cursor_query query; /* ORDERS, ORDERS_SLIM */
+    int64_t id;                /* ORDER, PRODUCTS, COUPONS: the order's */
     int page;                  /* PRODUCTS, COUPONS */
 };
 
-/** @brief What a lost lease comes to. An error that err has already (Redis) stays. @returns
- * OUTCOME_LOST */
+/** @brief Says in err that the lease is lost, unless err holds another error (of Redis) already.
+ * @returns OUTCOME_LOST */
 enum outcome ask_lost(struct error *err);
 
-/** @brief Waits, keeping the lease. */
+/**
+ * @brief Waits for delay_ms and keeps the lease meanwhile. With 0 it only looks whether the lease
+ * is still held and whether the program has to stop.
+ * @returns OUTCOME_OK, OUTCOME_LOST or OUTCOME_STOPPED
+ */
 enum outcome ask_wait(struct asker *asker, int64_t delay_ms, struct error *err);
 
-/** @brief Waits before try number attempt (1: the first repetition): a second or two, then longer,
- * with jitter. */
+/**
+ * @brief Waits before a request is repeated: a random time, which may be longer with each attempt,
+ * up to 8 s.
+ * @param attempt  1 before the first repetition
+ */
 enum outcome ask_wait_before_retry(struct asker *asker, int attempt, struct error *err);
 
 /**
- * @brief Asks, as often as the store says 429.
- * @param answer  out, on OUTCOME_OK: OK, REFUSED, TROUBLE or TOO_LARGE; for the calls of one order
- * also CLOSED (403) and UNAVAILABLE; but for OK err says why
+ * @brief Sends a request, and repeats it as long as the store answers 429.
+ * @param answer  out, on OUTCOME_OK: OK, GONE, REFUSED, TROUBLE or TOO_LARGE; where what->id names
+ * an order also CLOSED (403) and UNAVAILABLE, since they may be about that order alone. Unless it
+ * is OK, err says why
  * @param body    out: borrowed until the next request
+ * @returns OUTCOME_OK when an answer came that is about what was asked for, else what ends the
+ * round
  */
 enum outcome ask(struct asker *asker, const struct ask *what, enum bigcommerce_answer *answer,
                  struct text *body, struct error *err);

@@ -26,13 +26,13 @@ struct bigcommerce {
     struct http *http;
     struct http_answer answer;
     struct buffer url;
-    size_t base_length;  /* of url: what stands before the path */
-    int64_t timeout_ms;  /* longest */
-    int64_t limit_ms;    /* of the calls to come */
-    int throttled;       /* 429s in a row */
-    int64_t ready_at_ms; /* monotonic: no request before */
+    size_t base_length;  /* of the part of url that stands before the path */
+    int64_t timeout_ms;  /* the longest time that a request may ever take */
+    int64_t limit_ms;    /* how long the next requests may take */
+    int throttled;       /* answers 429 in a row */
+    int64_t ready_at_ms; /* monotonic: no request is sent before */
     struct bigcommerce_clock clock;
-    int scarce; /* as the last answer said */
+    int scarce; /* whether the last answer said that little is left of the quota */
     struct metric *requests;
     struct metric *failures;
     struct metric *throttles;
@@ -84,7 +84,7 @@ int64_t bigcommerce_quota_pause_ms(const struct bigcommerce_quota *quota, int th
             pause_ms = quota->reset_ms + (int64_t)(chance * JITTER_MS);
         else if (quota->retry_after_ms >= 0)
             pause_ms = quota->retry_after_ms + (int64_t)(chance * JITTER_MS);
-        else /* half of it certain, half by chance: at least 15 s, then twice as long each time */
+        else /* at least 15 s, and up to 15 s more by chance; both twice as long each time */
             pause_ms = retry_delay_ms(&policy, throttled, 1, -1) +
                        retry_delay_ms(&policy, throttled, chance, -1);
     } else if (quota->left >= 0 && quota->reset_ms > 0 && quota->left * 10 < quota->quota) {
@@ -113,7 +113,7 @@ void bigcommerce_clock_learn(struct bigcommerce_clock *clock, int status, int64_
 {
     int counts = status >= 200 && status < 300;
 
-    /* A refusal is the store's own; what is between us and the store answers 5xx. */
+    /* A 4xx is the store's own answer. Proxies between us and the store mostly answer with 5xx. */
     if (!clock->known)
         counts = counts || (status >= 400 && status < 500);
     if (!counts)
@@ -144,7 +144,8 @@ void bigcommerce_read_quota(const struct http_answer *answer, struct bigcommerce
         quota->retry_after_ms *= 1000;
 }
 
-/* Quota, which every answer tells, whatever its status, and the clock. */
+/* Reads what the headers say about the quota, which every answer may tell whatever its status is,
+ * and about the store's clock. */
 static void read_headers(struct bigcommerce *client)
 {
     const struct http_answer *answer = &client->answer;
@@ -171,7 +172,8 @@ enum bigcommerce_answer bigcommerce_classify(int status, struct text body,
 {
     if ((status == 200 && begins_with(body, shape)) || (status == 204 && shape == BIGCOMMERCE_LIST))
         return BIGCOMMERCE_OK;
-    /* Nobody asked for these, and "no more orders" would let the position jump over a backlog. */
+    /* None of these is an answer to our request. If one were taken for an empty list, the position
+     * would jump over orders that were not read yet. */
     if ((status >= 200 && status < 300) || status == 304)
         return BIGCOMMERCE_TROUBLE;
     if (status == 429)
@@ -189,7 +191,8 @@ enum bigcommerce_answer bigcommerce_classify(int status, struct text body,
     return BIGCOMMERCE_REFUSED;
 }
 
-/* Names the request, without its query: "bigcommerce GET /v2/orders: ". */
+/* Puts the name of the request, without its query, before the error's text: "bigcommerce GET
+ * /v2/orders: ". */
 static void name_request(const struct bigcommerce *client, struct error *err)
 {
     const char *path = client->url.data + client->base_length;
@@ -197,7 +200,7 @@ static void name_request(const struct bigcommerce *client, struct error *err)
     error_prefix(err, "bigcommerce GET %.*s: ", (int)strcspn(path, "?"), path);
 }
 
-/* Why a complete answer is of no use. */
+/* Says in err why an answer that came whole is of no use. */
 static void tell_why(const struct bigcommerce *client, enum bigcommerce_answer meaning,
                      enum bigcommerce_shape shape, struct error *err)
 {
@@ -213,7 +216,7 @@ static void tell_why(const struct bigcommerce *client, enum bigcommerce_answer m
     name_request(client, err);
 }
 
-/* GET of client->url. */
+/* Sends GET for client->url. */
 static enum bigcommerce_answer ask(struct bigcommerce *client, enum bigcommerce_shape shape,
                                    struct text *body, struct error *err)
 {

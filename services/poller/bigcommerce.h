@@ -1,6 +1,6 @@
-/* bigcommerce.h - HTTP client of one store: addresses, the store's clock, its quota, and what an
- * answer means. A client belongs to one thread. It never waits: bigcommerce_pause_ms() says how
- * long its owner has to. */
+/* bigcommerce.h - the HTTP client of one store. It builds the addresses, follows the store's clock
+ * and its quota, and says what an answer means. A client belongs to one thread. It never waits by
+ * itself: bigcommerce_pause_ms() says how long its owner has to wait. */
 #ifndef POLLER_BIGCOMMERCE_H
 #define POLLER_BIGCOMMERCE_H
 
@@ -15,26 +15,33 @@
 
 struct bigcommerce;
 
-/* What an answer means for the one who asked. All but OK leave an error that says why. */
+/* What an answer means for the caller. With each of these but OK an error says why. */
 enum bigcommerce_answer {
-    BIGCOMMERCE_OK = 0,    /* 200: body begins as it must; 204: a list is empty, the store says that
-                              there is nothing */
-    BIGCOMMERCE_THROTTLED, /* 429: the same again after bigcommerce_pause_ms() */
-    BIGCOMMERCE_CLOSED,    /* 401, 403: token or scope; a person must act */
-    BIGCOMMERCE_GONE,      /* 404: of an order's own call, the store does not have it (any more) */
-    BIGCOMMERCE_REFUSED,   /* any other 4xx, or a redirect */
-    BIGCOMMERCE_TROUBLE,   /* no or half an answer, 5xx, 200 without the list or object that was
-                              asked for, another 2xx, 304: later, and fewer at once */
-    BIGCOMMERCE_UNAVAILABLE, /* 503: the store is down as a whole: minutes later */
-    BIGCOMMERCE_TOO_LARGE,   /* more bytes than we take: fewer at once */
+    /* 200 whose body begins as it must; or 204 to a request for a list: the list is empty. */
+    BIGCOMMERCE_OK = 0,
+    /* 429: send the same request again after bigcommerce_pause_ms(). */
+    BIGCOMMERCE_THROTTLED,
+    /* 401, 403: the token is wrong or lacks a scope; a person must act. */
+    BIGCOMMERCE_CLOSED,
+    /* 404: where one order was asked for, the store does not have it (any more). */
+    BIGCOMMERCE_GONE,
+    /* Any other 4xx, or a redirect. */
+    BIGCOMMERCE_REFUSED,
+    /* No answer or half of one, 5xx, 200 without the list or object that was asked for, another
+     * 2xx, 304: ask again later, and for fewer orders at once. */
+    BIGCOMMERCE_TROUBLE,
+    /* 503: the store as a whole is down: ask again minutes later. */
+    BIGCOMMERCE_UNAVAILABLE,
+    /* The answer has more bytes than we take: ask for fewer orders at once. */
+    BIGCOMMERCE_TOO_LARGE,
 };
 
-enum { BIGCOMMERCE_LINES_MAX = 250 }; /* values of one page of lines or coupons */
+enum { BIGCOMMERCE_LINES_MAX = 250 }; /* line items or coupons asked for in one page */
 
 /**
- * @brief How long a request may take: three fifths of the lease, at most 30 s. A request begins
- * with two thirds of the lease left at least (lease_keep()), so a slow answer does not lose it.
- * Pure.
+ * @brief How long a request may take: three fifths of the lease, at most 30 s. When a request
+ * begins, at least two thirds of the lease are left (see lease_keep()), so the lease does not run
+ * out while a slow answer is waited for. Pure.
  */
 int64_t bigcommerce_timeout_ms(int64_t lease_ms);
 
@@ -54,15 +61,16 @@ enum bigcommerce_answer bigcommerce_orders(struct bigcommerce *client,
                                            const struct cursor_query *query, int slim,
                                            struct text *body, struct error *err);
 
-/** @brief GET /v2/orders/{id}, as in the list. */
+/** @brief GET /v2/orders/{id}, with the same members as in the list. */
 enum bigcommerce_answer bigcommerce_order(struct bigcommerce *client, int64_t id, struct text *body,
                                           struct error *err);
 
-/** @brief GET /v2/orders/{id}/{what}: "products" or "coupons", BIGCOMMERCE_LINES_MAX on a page. */
+/** @brief GET /v2/orders/{id}/{what}. what is "products" or "coupons"; a page is asked for with
+ * BIGCOMMERCE_LINES_MAX values. */
 enum bigcommerce_answer bigcommerce_part(struct bigcommerce *client, int64_t id, const char *what,
                                          int page, struct text *body, struct error *err);
 
-/** @brief GET /v2/time: makes the store's clock known, whatever was known before. */
+/** @brief GET /v2/time: learns the store's clock anew. What was known of it before is forgotten. */
 enum bigcommerce_answer bigcommerce_time(struct bigcommerce *client, struct error *err);
 
 /** @brief The store's clock now, from the Date headers of its answers; -1 when none is known. */
@@ -71,42 +79,43 @@ int64_t bigcommerce_clock_ms(const struct bigcommerce *client);
 /** @brief How long to wait before the next request, in ms; 0: none. */
 int64_t bigcommerce_pause_ms(const struct bigcommerce *client);
 
-/** @brief Whether little is left of the store's quota, as the last answer said: what can wait
- * leaves it to the polling. */
+/** @brief Whether little was left of the store's quota at the last answer. Requests that can wait
+ * are then put off, so that the rest of the quota serves the search for new orders. */
 int bigcommerce_is_scarce(const struct bigcommerce *client);
 
-/** @brief How long each call from now on may take; 0, or more than bigcommerce_new() was told: as
- * long as that. */
+/** @brief Sets how long each request from now on may take. With 0, or with more than
+ * bigcommerce_new() was given, the limit is the one that bigcommerce_new() was given. */
 void bigcommerce_limit_ms(struct bigcommerce *client, int64_t limit_ms);
 
-/** @brief HTTP status of the last answer; 0: none came. */
+/** @brief HTTP status of the last answer; 0 when no answer came. */
 int bigcommerce_status(const struct bigcommerce *client);
 
-/** @brief Moves the body of the last answer out: what was borrowed from it lives in target now.
- * Takes target's memory. */
+/** @brief Moves the body of the last answer into target, so that it outlives the next request;
+ * pointers into the body stay valid. The client takes target's old memory for its next answer. */
 void bigcommerce_take_body(struct bigcommerce *client, struct buffer *target);
 
-/* What the body of a 200 must begin with. Anything else says nothing: no order is missing or gone
- * for it. An empty list may be a 204 too. */
+/* What the body of a 200 must begin with. A body that begins otherwise comes from a proxy, for
+ * example. It tells nothing about orders, so no order counts as missing or gone because of it. */
 enum bigcommerce_shape { BIGCOMMERCE_LIST = '[', BIGCOMMERCE_OBJECT = '{' };
 
 /** @brief What an answer means by its status and the beginning of its body. Pure. */
 enum bigcommerce_answer bigcommerce_classify(int status, struct text body,
                                              enum bigcommerce_shape shape);
 
-/* What the last two Date headers that count say: the store's clock less the monotonic one. */
+/* What is known of the store's clock from the last two Date headers that count: how far the store's
+ * clock is ahead of our monotonic one. */
 struct bigcommerce_clock {
     int known;
     int64_t lead_ms;
-    int64_t before_ms; /* of the answer before; the same where there was none */
+    int64_t before_ms; /* lead_ms of the answer before; of this answer where it is the first */
 };
 
-/** @brief Takes an answer's Date into account. Only a 2xx counts, while no clock is known a 4xx as
- * well: a proxy in between has a clock of its own. Pure. */
+/** @brief Takes an answer's Date into account. Only the Date of a 2xx counts, and that of a 4xx as
+ * long as no clock is known. Other answers may come from a proxy with a wrong clock. Pure. */
 void bigcommerce_clock_learn(struct bigcommerce_clock *clock, int status, int64_t lead_ms);
 
-/** @brief The smaller lead of the two, so that one wrong Date ahead moves no position into the
- * future. Pure. */
+/** @brief The smaller one of the two leads, so that a single Date that is wrongly in the future
+ * moves no position into the future. Pure. */
 int64_t bigcommerce_clock_lead_ms(const struct bigcommerce_clock *clock);
 
 /* What an answer says about the quota. */
@@ -121,11 +130,12 @@ struct bigcommerce_quota {
 /** @brief Whether less than a quarter of the quota is left. Pure. */
 int bigcommerce_quota_is_scarce(const struct bigcommerce_quota *quota);
 
-/** @brief Reads the answer of /time, {"time": seconds}. Pure. @returns 0, or -1 when it tells none
- */
+/** @brief Reads the answer of /time, {"time": seconds}. Pure. @returns 0, or -1 when the answer
+ * tells no time */
 int bigcommerce_read_time(struct text body, int64_t *time_ms);
 
-/** @brief Reads the quota's headers; what is no number from 0 to INT32_MAX is not said. Pure. */
+/** @brief Reads the headers about the quota. A value that is no number from 0 to INT32_MAX counts
+ * as not said. Pure. */
 void bigcommerce_read_quota(const struct http_answer *answer, struct bigcommerce_quota *quota);
 
 /**

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* An order with so many bytes of lines is larger than any record: what is left does not matter. */
+/* An order whose line items take JOINED_MAX_BYTES is larger than any record. It will be dead, so
+ * the line items that are left need not be fetched. */
 enum { PAGES_MAX = 200, JOINED_MAX_BYTES = 32 << 20 };
 
 static enum completion completion_of(enum bigcommerce_answer answer)
@@ -16,7 +17,7 @@ static enum completion completion_of(enum bigcommerce_answer answer)
         return COMPLETION_REFUSED;
     case BIGCOMMERCE_TOO_LARGE:
         return COMPLETION_TOO_LARGE;
-    default: /* also a 403: the store answers others with this token, so it may pass */
+    default: /* Also a 403: the store takes this token for other requests, so it may pass later. */
         return COMPLETION_FAILING;
     }
 }
@@ -26,7 +27,8 @@ static const char *name_of(enum ask_kind kind)
     return kind == ASK_PRODUCTS ? "products" : "coupons";
 }
 
-/* One page of lines or coupons. */
+/* Asks for one page of line items or coupons. page gets its values, and lines what its line items
+ * tell. */
 static enum outcome fetch_page(struct asker *asker, const struct ask *what, struct buffer *page,
                                struct page_lines *lines, int *count, enum completion *completion,
                                struct error *err)
@@ -40,7 +42,7 @@ static enum outcome fetch_page(struct asker *asker, const struct ask *what, stru
         return outcome;
     *completion = completion_of(answer);
     if (*completion == COMPLETION_GONE && what->page > 1) {
-        /* The first page was there: this is how the store says that there are no more. */
+        /* The first page was there, so this 404 means that there are no more pages. */
         error_clear(err);
         *completion = COMPLETION_DONE;
     } else if (*completion == COMPLETION_DONE && body.length > 0 &&
@@ -59,8 +61,10 @@ static int is_same(const struct buffer *left, const struct buffer *right)
     return left->length == right->length && memcmp(left->data, right->data, left->length) == 0;
 }
 
-/* All pages: only an empty one ends them, since the store may give fewer values at once than we ask
- * for. A store that answers every page alike turns none here, and gave everything at once. */
+/* Asks for all pages of line items or coupons. Only an empty page is the end, because the store may
+ * give fewer values at once than we ask for. A page that equals the page before is the end too: the
+ * store then ignores the page number, and each of its answers holds everything.
+ * joined and lines get the values of all pages. */
 static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t id,
                               struct buffer *joined, struct page_lines *lines,
                               enum completion *completion, struct error *err)
@@ -95,7 +99,8 @@ static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t i
     return outcome;
 }
 
-/* A part of the order is not there. Whether the order is, its own call says. */
+/* The store answered 404 to a request for line items or coupons. Asks for the order itself: only if
+ * that is not there either, the order is gone. */
 static enum outcome check_gone(struct asker *asker, struct own_order *own, struct error *err)
 {
     const struct ask what = {.kind = ASK_ORDER, .id = own->row.id};
@@ -157,7 +162,7 @@ enum outcome complete_order(struct asker *asker, int64_t id, struct own_order *o
     own->completion = completion_of(answer);
     if (own->completion != COMPLETION_DONE)
         return OUTCOME_OK;
-    /* Kept from the calls that complete it. */
+    /* The body must outlive the requests for line items and coupons. */
     bigcommerce_take_body(asker->client, &own->body);
     page_read_order(&own->row, body);
     if (own->row.fault == NULL && own->row.id == id)

@@ -65,7 +65,8 @@ int cursor_next(const struct cursor *cursor, struct cursor_query *query)
         .limit = cursor->limit,
         .page = cursor->skip + 1,
     };
-    /* One second more than is relied upon, should the limit be exclusive. */
+    /* The window counts as read up to window_ms. One second more is asked for, because the store's
+     * limit may be exclusive. */
     if (cursor->by_id)
         query->max_ms = min_of(cursor->window_ms + SECOND_MS, cursor->upper_ms);
     if (cursor->by_id && cursor->last_id >= 0)
@@ -80,7 +81,8 @@ static void advance_to(struct cursor *cursor, int64_t at_ms)
     cursor->position_ms = max_of(cursor->position_ms, at_ms);
 }
 
-/* Everything up to at_ms is dealt with, as far as this round saw. */
+/* Everything modified up to at_ms was dealt with. The position moves there, but not beyond the
+ * latest date that this round saw. */
 static void advance(struct cursor *cursor, int64_t at_ms)
 {
     advance_to(cursor, min_of(min_of(at_ms, cursor->seen_ms), cursor->upper_ms));
@@ -102,14 +104,14 @@ static void end_window(struct cursor *cursor)
         end_round(cursor);
 }
 
-/* Whether more can be expected behind a page of so many rows. */
+/* Whether a page with count orders is full, so that more orders are to be expected behind it. */
 static int is_full(const struct cursor *cursor, int count)
 {
     return count >= cursor->limit || (cursor->cap > 0 && count >= cursor->cap);
 }
 
-/* A page that was shorter than asked for was not the last one: the store gives no more at once. A
- * longer one shows that this was a mistake. */
+/* The page before was shorter than asked for, but it was not the last one: its length is what the
+ * store gives at most. A longer page shows that this was a wrong conclusion. */
 static void learn_cap(struct cursor *cursor, int count)
 {
     if (cursor->short_count > 0)
@@ -119,8 +121,8 @@ static void learn_cap(struct cursor *cursor, int count)
     cursor->short_count = count < cursor->limit ? count : 0;
 }
 
-/* Only an empty page ends a walk by id: what is shorter than asked for may be all that the store
- * gives at once. */
+/* Takes in a page of a window that is read by id. Only an empty page is its end: a shorter page
+ * than asked for may be all that the store gives at once. */
 static int page_by_id(struct cursor *cursor, const struct cursor_row *rows, int count)
 {
     int64_t first = INT64_MAX, last = -1, asked_from = cursor->last_id;
@@ -135,7 +137,7 @@ static int page_by_id(struct cursor *cursor, const struct cursor_row *rows, int 
     }
     if (last <= asked_from && cursor->inclusive)
         return -1;
-    /* It answers the id that we named: from now on the one behind it is named. */
+    /* The store gave the order whose id was min_id: from now on min_id is the id after the last. */
     if (first <= asked_from)
         cursor->inclusive = 1;
     if (last <= asked_from)
@@ -149,7 +151,7 @@ static int page_by_id(struct cursor *cursor, const struct cursor_row *rows, int 
     return 0;
 }
 
-/* The dates of the answer: its latest, and whether they ascend. */
+/* @returns the latest date of the orders, or -1; ascending: whether their dates ascend */
 static int64_t last_date(const struct cursor_row *rows, int count, int *ascending)
 {
     int64_t last = -1;

@@ -16,7 +16,7 @@ void held_copy(struct held *held, const struct held *from)
 
 int held_room(int64_t max_record_bytes)
 {
-    /* Every topic but raw takes twice that. */
+    /* max_record_bytes is what the raw topic takes; the other topics take twice as much. */
     int64_t room = (max_record_bytes * 2 - RECORD_REST_BYTES) / HELD_BYTES;
 
     return room > HELD_MAX ? HELD_MAX : room < 1 ? 1 : (int)room;

@@ -10,8 +10,8 @@
 #include "net/health.h"
 
 enum {
-    ENVELOPE_BYTES = 512, /* of a record around its value: key, headers, framing */
-    MARKS_KEEP_MS = 86400000,
+    ENVELOPE_BYTES = 512,     /* the most that a record takes besides its value */
+    MARKS_KEEP_MS = 86400000, /* after a day without a poll, a store's marks go */
     KEY_BYTES = 160,
     NUMBER_BYTES = 24,
 };
@@ -58,7 +58,7 @@ static void print_ms(char *target, int64_t at_ms)
     snprintf(target, NUMBER_BYTES, "%lld", (long long)at_ms);
 }
 
-/* Key and headers; topic and value are the caller's. */
+/* Fills in key and headers. The caller sets topic and value. */
 static void record_init(struct record *record, const struct intake *intake,
                         const struct page_row *row, const struct seen_mark *mark)
 {
@@ -66,7 +66,7 @@ static void record_init(struct record *record, const struct intake *intake,
     struct output *output = &record->output;
 
     *record = (struct record){0};
-    /* An order whose id cannot be told gets a key of its own that no order has. */
+    /* Where the id cannot be told, the key is made of the digest. It is the key of no order. */
     if (row->id > 0)
         snprintf(record->key, sizeof(record->key), "%s/order/%lld", intake->store->hash,
                  (long long)row->id);
@@ -86,7 +86,8 @@ static void record_init(struct record *record, const struct intake *intake,
         print_ms(record->modified_at, row->modified_ms);
         output->headers[HEADER_MODIFIED_AT] = text_of(record->modified_at);
     }
-    /* The same version of the same order has the same trace, however often it is published. */
+    /* The trace is made of the digest, so a version of an order that is published twice has the
+     * same trace both times. */
     snprintf(record->trace, sizeof(record->trace), "00-%s-%s-01", digest, digest + 16);
     output->headers[HEADER_TRACEPARENT] = text_of(record->trace);
 }
@@ -119,7 +120,7 @@ static void make_too_large(struct record *record, const struct intake *intake, i
               text_of(record->size_text));
 }
 
-/* A dead record of its own, after its page's batch. */
+/* Publishes an order that turned out too large as dead, in a record besides its page's batch. */
 static enum outcome send_too_large(struct intake *intake, const struct page_row *row,
                                    const struct seen_mark *mark, size_t bytes, struct error *err)
 {
@@ -132,19 +133,19 @@ static enum outcome send_too_large(struct intake *intake, const struct page_row 
 
 enum row_state {
     ROW_SENT = 0,
-    ROW_KNOWN, /* published already */
-    ROW_HELD,  /* left to its own calls, or not dealt with at all */
+    ROW_KNOWN, /* it was published already */
+    ROW_HELD,  /* it is held, or there was no room to hold it */
 };
 
-/* Whether calls of its own are needed before it can be published. */
+/* Whether an order needs requests of its own before it can be published. */
 static int is_incomplete(const struct answer_orders *orders, const struct page_row *row)
 {
     return orders->reason == REASON_NONE && row->fault == NULL &&
            (row->lines_missing || row->coupons_missing);
 }
 
-/* The value of a skipped record, as the filter writes it; of an order that is gone nothing else is
- * known. */
+/* Makes the record for the topic `skipped`, in the same form as the filter does. The order is gone,
+ * so the record holds no facts about it. */
 static void make_skipped(struct record *record, const struct intake *intake, enum reason reason,
                          const char *detail, int64_t modified_ms)
 {
@@ -160,7 +161,7 @@ static void make_skipped(struct record *record, const struct intake *intake, enu
     log_info("skipped key=%s reason=%s detail=\"%s\"", record->key, reason_name(reason), detail);
 }
 
-/* Fills in what is sent for an order. */
+/* Decides which record is sent for an order, and fills it in. */
 static void decide(struct record *record, const struct intake *intake,
                    const struct single_order *single, const struct seen_mark *mark)
 {
@@ -190,7 +191,7 @@ static void count_published(struct intake *intake, const struct record *record)
              record->output.value.length);
 }
 
-/* Sends an order of a page on. */
+/* Sends the record for one order of an answer. */
 static enum outcome send_row(struct intake *intake, const struct answer_orders *orders, int i,
                              struct batch *batch, size_t *sent_bytes, struct error *err)
 {
@@ -213,7 +214,8 @@ static enum outcome send_row(struct intake *intake, const struct answer_orders *
     return outcome;
 }
 
-/* After all reports: what the broker found too large is dead, anything else ends the round. */
+/* Looks at Kafka's reports on all records. An order whose record was too large for the broker is
+ * dead. Any other failure ends the round. */
 static enum outcome check_results(struct intake *intake, const struct answer_orders *orders,
                                   const enum row_state *states, const struct batch *batch,
                                   const size_t *bytes, struct error *err)
@@ -245,10 +247,10 @@ static void add_marks(struct intake *intake, int count, int64_t forget_ms)
     if (count > 0 && seen_add(intake->redis, intake->seen_key, intake->marks, count, forget_ms,
                               MARKS_KEEP_MS, &err) != 0)
         log_warn("marks lost store=%s orders=%d error=\"%s\"", intake->store->hash, count,
-                 err.text); /* these orders are published once more */
+                 err.text); /* then these orders will be published once more */
 }
 
-/* What was sent is held no longer, and what was sent or known is marked. */
+/* Orders that were sent are not held any longer. All but the held ones are marked as seen. */
 static void settle_rows(struct intake *intake, const struct answer_orders *orders,
                         const enum row_state *states)
 {
@@ -263,7 +265,7 @@ static void settle_rows(struct intake *intake, const struct answer_orders *order
     add_marks(intake, count, orders->forget_ms);
 }
 
-/* Leaves an order to its own calls. */
+/* Holds an order, if there is room for it. */
 static void hold(struct intake *intake, struct answer_orders *orders, int i)
 {
     const struct page_row *row = &orders->rows[i];
@@ -272,8 +274,8 @@ static void hold(struct intake *intake, struct answer_orders *orders, int i)
                                seen_digest(&intake->marks[i]), clock_now_ms()) != 0;
 }
 
-/* The bytes of an order lie within these two instants as far as the store was asked; what it shows
- * besides is marked as long. */
+/* The date under which an order is marked as seen. A date outside the window that was asked for is
+ * wrong. The mark then gets the nearest end of the window, and lives as long as the others. */
 static int64_t instant_of(const struct answer_orders *orders, const struct page_row *row)
 {
     int64_t at_ms = row->modified_ms;
@@ -339,7 +341,7 @@ enum outcome intake_take_single(struct intake *intake, const struct single_order
     const struct page_row *row = single->row;
     struct record record;
     enum outcome outcome;
-    int count = single->reason != REASON_ARCHIVED; /* that has no bytes */
+    int count = single->reason != REASON_ARCHIVED; /* an archived order has no bytes to mark */
 
     seen_mark_init(&intake->marks[0], row->id, row->modified_ms, row->bytes);
     decide(&record, intake, single, &intake->marks[0]);
@@ -349,7 +351,8 @@ enum outcome intake_take_single(struct intake *intake, const struct single_order
     buffer_clear(&record.skipped);
     if (outcome != OUTCOME_OK || row->modified_ms < 0)
         return outcome;
-    /* The list shows it in its own bytes for a while: it has to be known by both. */
+    /* The list goes on showing the order for a while, in other bytes than its own request brought.
+     * Both are marked, so that it is not held again. */
     if (digest[0] != '\0')
         seen_mark_of(&intake->marks[count++], row->id, row->modified_ms, digest);
     add_marks(intake, count, 0);

@@ -1,6 +1,7 @@
-/* intake.h - the orders of one answer dealt with: published, acknowledged, marked as seen. An order
- * ends in the raw topic, in `dead` where it can never be published, in `skipped` where the store
- * has it no more; one that is incomplete is held until its own calls are made (own.h). */
+/* intake.h - brings the orders of one answer into Kafka, waits until Kafka has them, and marks them
+ * as seen. An order goes to the raw topic. It goes to `dead` if it can never be published, and to
+ * `skipped` if the store does not have it any more. An order that the answer does not show
+ * completely is held, until requests of its own complete it (see own.h). */
 #ifndef POLLER_INTAKE_H
 #define POLLER_INTAKE_H
 
@@ -17,7 +18,7 @@
 #include "batch.h"
 #include "seen.h"
 
-/* What takes in the orders of one store; embedded; all pointers borrowed. */
+/* The intake of one store. Embedded; all pointers but seen_key are borrowed. */
 struct intake {
     const struct config *config;
     const struct config_store *store;
@@ -27,10 +28,10 @@ struct intake {
     struct asker *asker;
     char *seen_key;
     int64_t start_from_ms;
-    int64_t timeout_ms;                    /* longest of a call, see bigcommerce_timeout_ms() */
-    int room;                              /* how many may be held */
-    struct held held;                      /* saved beside the cursor */
-    struct seen_mark marks[PAGE_ROWS_MAX]; /* of the page in hand */
+    int64_t timeout_ms;                    /* the longest that one request may take */
+    int room;                              /* how many orders may be held */
+    struct held held;                      /* saved together with the cursor */
+    struct seen_mark marks[PAGE_ROWS_MAX]; /* of the orders of the answer in hand */
     struct metric *published;
     struct metric *dead;
     struct metric *unchanged;
@@ -41,42 +42,45 @@ struct intake {
 struct answer_orders {
     const struct page_row *rows;
     int count;
-    enum reason reason; /* NONE, or why the one row is dead whatever it holds */
-    const char *detail; /* with reason */
-    int64_t from_ms;    /* store's clock: the window that was asked for */
-    int64_t to_ms;
-    int64_t forget_ms;        /* what was modified before this instant does not come again */
-    char left[PAGE_ROWS_MAX]; /* out: 1 where the order is not dealt with, since no more can be
-                                 held; later rounds must come by again */
+    enum reason reason;       /* NONE; or why the only row is dead, whatever it holds */
+    const char *detail;       /* belongs to reason */
+    int64_t from_ms;          /* store's clock: the window that was asked for begins here, */
+    int64_t to_ms;            /* and ends here */
+    int64_t forget_ms;        /* no later answer shows what was modified before this instant */
+    char left[PAGE_ROWS_MAX]; /* out: 1 where an order should be held but there is no room for it.
+                                 It was not dealt with, so a later round must ask for it again */
 };
 
-/* One order that stands alone, after its own calls. */
+/* One order after the requests of its own. */
 struct single_order {
     const struct page_row *row;
-    struct text whole;  /* completed; absent where row->bytes are the whole order */
-    enum reason reason; /* NONE; ARCHIVED: the store has it no more; else why it is dead */
-    const char *detail; /* with reason */
-    int status;         /* of the store's answer; with REFUSED and GAVE_UP */
+    struct text whole;  /* the completed order; absent where row->bytes are the whole order */
+    enum reason reason; /* NONE; ARCHIVED: it is gone from the store; else why it is dead */
+    const char *detail; /* belongs to reason */
+    int status;         /* with REFUSED and GAVE_UP: the HTTP status of the store's answer */
 };
 
 void intake_init(struct intake *intake);
 void intake_clear(struct intake *intake);
 
 /**
- * @brief Publishes what is new of these orders and waits until Kafka has it. Those that need calls
- * of their own are held instead: no other order waits for them.
- * @returns OUTCOME_OK, or what ends the round: nothing is marked then, and all of it comes again
+ * @brief Publishes those of the orders that are new, and waits until Kafka has them. Orders that
+ * need requests of their own are held instead, so that no other order waits for them.
+ * @returns OUTCOME_OK, or what ends the round. Nothing is marked as seen then, so the next round
+ * publishes all of these orders again
  */
 enum outcome intake_take_orders(struct intake *intake, struct answer_orders *orders,
                                 struct error *err);
 
-/** @brief Whether this version of an order was published already. */
+/** @brief Finds out whether this version of an order was published already. */
 enum outcome intake_is_known(struct intake *intake, const struct page_row *row, int *known,
                              struct error *err);
 
 /**
- * @brief Publishes one order, or its fate, and waits until Kafka has it.
- * @param digest  of its bytes in the list, which are then known too; or ""
+ * @brief Publishes one order, or its record in `dead` or `skipped`, and waits until Kafka has it.
+ * @param digest  of its bytes in the list, or "". A list that shows the same bytes again does not
+ * bring the order again
+ * @returns OUTCOME_OK, or what ends the round
  */
 enum outcome intake_take_single(struct intake *intake, const struct single_order *single,
                                 const char *digest, struct error *err);

@@ -8,11 +8,16 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-/* KEYS: lease, pollers, state. ARGV: what, owner, ttl, fence, held, stores, then pairs for the
- * state. acquire -> GRANT fence share | WAIT ms share; renew -> GRANT fence share | LOST; raise
- * (the pair is "over" and the least new fence) -> as renew; release, leave -> OK. Times further
- * ahead than a lease stem from before Redis' clock was set back: they hold nobody up.
- */
+/* KEYS: lease, pollers, state.
+ * ARGV: what to do, owner, ttl, fence, held, stores, then pairs of names and values.
+ *
+ * acquire: takes the lease. Answers GRANT fence share, or WAIT ms share.
+ * renew: prolongs it, and writes the pairs into the state. Answers GRANT fence share, or LOST.
+ * raise: like renew, with a greater fence; its one pair is "over" and the least new fence.
+ * release: gives the lease back. leave: takes the owner off the pollers. Both answer OK.
+ *
+ * "share" is the number of leases that one poller may hold. An end of a lease that is further ahead
+ * than ttl was written before Redis' clock was set back. Such a lease counts as run out. */
 static const char script_text[] =
     "local what, me, ttl, fence = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])\n"
     "local time = redis.call('TIME')\n"
@@ -55,7 +60,7 @@ void lease_group_init(struct lease_group *group, const char *prefix, int64_t ttl
 
     *group = (struct lease_group){.prefix = prefix, .ttl_ms = ttl_ms, .store_count = store_count};
     if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-        abort(); /* without it two pollers could take each other for themselves */
+        abort(); /* two pollers with the same name would both believe to hold a lease */
     for (int i = 0; i < 16; i++)
         snprintf(group->owner + 2 * i, 3, "%02x", bytes[i]);
     atomic_init(&group->held, 0);
@@ -90,11 +95,11 @@ static void set_fence(struct lease *lease, int64_t fence)
     lease->fence = fence;
 }
 
-/* extra: pairs for the state, or none. */
+/* Runs the script. extra: names and values of the pairs, or NULL. */
 static redisReply *run(struct lease *lease, const char *what, int64_t fence,
                        const char *const *extra, int extra_count, struct error *err)
 {
-    /* One for each call: its SHA is computed in place, and threads run side by side. */
+    /* Each call has its own, because the SHA is written into it and threads run side by side. */
     struct redis_script script = {.name = "lease", .prelude = "", .body = script_text};
     char ttl[NUMBER_BYTES], fence_text[NUMBER_BYTES], held[NUMBER_BYTES], stores[NUMBER_BYTES];
     const char *arguments[ARGUMENTS_MAX] = {"3",

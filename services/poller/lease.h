@@ -1,13 +1,15 @@
-/* lease.h - which poller polls which store: one lease for each store in Redis, on Redis' clock.
- * Several pollers share the stores evenly: none takes more than ceil(stores / living pollers), and
- * one that has more gives one back.
+/* lease.h - decides which poller polls which store. Each store has one lease in Redis, which runs
+ * out by Redis' clock. Several pollers share the stores evenly: no poller takes more than
+ * ceil(stores / living pollers) leases, and one that has more gives one back after its round.
  *
- * Keys: `<prefix>:poller:<hash>:lease` (hash: owner, fence, until), `<prefix>:pollers` (sorted set:
- * who lives),
- * `<prefix>:poller:<hash>:state` (hash: a copy of the cursor and what the inspector shows).
- * A fence is greater than every earlier one, also over an emptied Redis or a clock that was set
- * back: it is made from Redis' clock, and raised above the one saved beside the cursor where that
- * is ahead. */
+ * Keys in Redis:
+ *     <prefix>:poller:<hash>:lease   hash: owner, fence, until
+ *     <prefix>:poller:<hash>:state   hash: a copy of the cursor, and what the inspector shows
+ *     <prefix>:pollers               sorted set: the living pollers
+ *
+ * Each grant of a lease has a fence, a number greater than those of all earlier grants. It is made
+ * from Redis' clock. When Redis was emptied, or its clock set back, that may be too small: then the
+ * fence is raised above the one that was saved together with the cursor. */
 #ifndef POLLER_LEASE_H
 #define POLLER_LEASE_H
 
@@ -17,13 +19,13 @@
 #include "base/error.h"
 #include "net/redis.h"
 
-/* What the leases of one process have in common. */
+/* What all leases of one process share. */
 struct lease_group {
     const char *prefix; /* topic_prefix */
     int64_t ttl_ms;
     int store_count;
-    char owner[33]; /* by lease_group_init(): random */
-    atomic_int held;
+    char owner[33];  /* the name of this process in Redis, random */
+    atomic_int held; /* how many leases this process holds */
 };
 
 /* One store's lease. Belongs to one thread. */
@@ -33,9 +35,9 @@ struct lease {
     char *lease_key;
     char *state_key;
     char *pollers_key;
-    int64_t fence;      /* 0: not held */
-    int64_t renewed_ms; /* monotonic: when the last renewal was asked for */
-    int crowded;        /* others have fewer: give it back after the round */
+    int64_t fence;      /* 0: the lease is not held */
+    int64_t renewed_ms; /* monotonic: when the last successful renewal was sent */
+    int crowded;        /* this process has more than its share: give the lease back */
 };
 
 void lease_group_init(struct lease_group *group, const char *prefix, int64_t ttl_ms,
@@ -49,23 +51,24 @@ void lease_clear(struct lease *lease);
 
 /**
  * @brief Tries to take the lease.
- * @param wait_ms      out: when it is worth trying again; 0 when taken
+ * @param wait_ms  out: how long to wait before trying again; 0 when the lease was taken
  * @returns 0 (also when another has it), or -1 with a temporary error
  */
 int lease_acquire(struct lease *lease, int64_t *wait_ms, struct error *err);
 
-/** @brief Whether the lease is held, as far as can be told without asking. */
+/** @brief Whether the lease is held, as far as this can be told without asking Redis. */
 int lease_held(const struct lease *lease);
 
-/** @brief Renews when a third of the time is over. @returns 1 held, 0 lost, -1 with a temporary
- * error */
+/** @brief Renews the lease if a third of its time is over. @returns 1 when it is held, 0 when it is
+ * lost, -1 with a temporary error */
 int lease_keep(struct lease *lease, struct error *err);
 
-/** @brief Renews now. @returns as lease_keep() */
+/** @brief Renews the lease now. @returns as lease_keep() */
 int lease_renew(struct lease *lease, struct error *err);
 
 /**
- * @brief Renews and takes a fence greater than a saved one, whatever Redis' clock says.
+ * @brief Renews the lease with a new fence that is greater than a saved one, whatever Redis' clock
+ * says.
  * @param floor  the saved fence
  * @returns as lease_keep()
  */
@@ -77,17 +80,17 @@ struct lease_state {
     int64_t start_from_ms;
     int64_t polled_at_ms;    /* wall clock: end of the last complete round */
     int64_t next_poll_at_ms; /* wall clock */
-    const char *trouble;     /* one line for people; "" when the last round was complete */
+    const char *trouble;     /* one line for people; "" after a complete round */
 };
 
-/** @brief Renews and writes the state, in one step: a poller that lost its lease writes nothing.
- * @returns as lease_keep() */
+/** @brief Renews the lease and writes the state, in one step, so that a poller that lost its lease
+ * writes nothing. @returns as lease_keep() */
 int lease_tell(struct lease *lease, const struct lease_state *state, struct error *err);
 
-/** @brief Gives the lease back; errors do not matter, it runs out. */
+/** @brief Gives the lease back. Errors are ignored, because the lease runs out by itself. */
 void lease_release(struct lease *lease);
 
-/** @brief At the end of the process: this poller does not count any more. */
+/** @brief Takes this process off the list of living pollers, when it ends. */
 void lease_leave(struct lease *lease);
 
 #endif

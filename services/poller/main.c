@@ -1,19 +1,22 @@
 /* NAME
- *     bigfusion-poller - asks each store for the orders that changed and publishes them as they
- * came
+ *     bigfusion-poller - asks each store for the orders that changed, and publishes them byte for
+ *     byte
  *
  * SYNOPSIS
  *     bigfusion-poller [--config FILE] [--check] [--help] [--version]
  *
  * READS
- *     Each [store], every poll_interval_s: GET /v2/orders, from its position less overlap_s to the
- *     store's own clock less settle_s; after a first start from the past also what is older, a
- * piece each time; /v2/orders/{id} with its /products and /coupons where the list leaves something
- * out; /v2/time.
+ *     Each [store], every poll_interval_s:
+ *         GET /v2/orders for the orders modified between the store's position less overlap_s and
+ *         the store's own clock less settle_s; after a first start from the past also a piece of
+ *         the older orders;
+ *         GET /v2/orders/{id} and its /products and /coupons, where a list does not show all of an
+ *         order;
+ *         GET /v2/time.
  *
- *     <prefix>.cursors, at the start of each lease: how far the store was read.
+ *     <prefix>.cursors, whenever a lease is taken: how far the store was read.
  *
- *     Redis: the lease of each store, and marks of what was published already.
+ *     Redis: the lease of each store, and marks that name the versions published already.
  *
  * WRITES
  *     <prefix>.orders.raw: each new version of each order, byte for byte as it came, or with one
@@ -21,23 +24,23 @@
  *
  *     <prefix>.dead: orders that can never be published: malformed, too_large, refused, gave_up.
  *
- *     <prefix>.skipped: orders that the store has no more when they are asked for by themselves.
+ *     <prefix>.skipped: held orders that are gone from the store when it is asked for them.
  *
- *     <prefix>.cursors: position and start_from of each store, and the orders that wait for calls
- * of their own.
+ *     <prefix>.cursors: position, start_from and held orders of each store.
  *
  * GUARANTEES
- *     At least once: the position moves only when Kafka has every order up to it. An emptied Redis
- *     costs repetitions, nothing else: what a store's first start is, <prefix>.cursors says. Any
- *     number of pollers share the stores, and each store is polled by one at a time. No store
- *     waits for another one, and no order for another one that is broken.
+ *     Each order is published at least once: the position moves only when Kafka has every order up
+ *     to it. If Redis is emptied, some orders are published again, nothing worse: whether a store
+ *     is polled for the first time is decided by <prefix>.cursors. Any number of pollers share the
+ *     stores, and each store is polled by one of them at a time. No store waits for another store,
+ *     and no order waits for another order that cannot be read.
  *
  * SIGNALS
- *     TERM, INT: leaves the round in hand where it is (it is repeated later), gives the leases
- *     back, exits. A second one: leaves at once.
+ *     TERM, INT: the program breaks off the rounds in hand (they are repeated later), gives the
+ *     leases back and exits. At a second signal it exits at once.
  *
  * EXIT STATUS
- *     0 after a stop; 100 a person must fix something; 111 start me again.
+ *     0 after a stop; 100 when a person must fix something; 111 when it should be started again.
  */
 #include "base/error.h"
 #include "base/log.h"

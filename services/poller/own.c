@@ -8,14 +8,15 @@
 #include "net/health.h"
 #include "complete.h"
 
-enum { ORDERS_MAX = 100 }; /* in a round */
+enum { ORDERS_MAX = 100 }; /* held orders that are asked for in one round */
 
-/* The bytes of an order as a list has them, for its dead record. They lie in body. */
+/* Finds the bytes of an order as a list shows them, for its record in `dead`. They lie in body.
+ * @param bytes  out; unchanged when no list shows the order */
 static enum outcome find_listed(struct intake *intake, const struct held_order *order,
                                 enum ask_kind kind, struct buffer *body, struct text *bytes,
                                 struct error *err)
 {
-    /* Whether min_id is inclusive or not, this order is one of the first two. */
+    /* min_id may be inclusive or not. In both cases the order is one of the first two. */
     const struct ask what = {.kind = kind,
                              .query = {.by_id = 1,
                                        .min_ms = -1,
@@ -44,8 +45,8 @@ static enum outcome find_listed(struct intake *intake, const struct held_order *
     return OUTCOME_OK;
 }
 
-/* The order is dead: its record holds its bytes, if the store shows them in any way, else its id.
- */
+/* Publishes the order as dead. Its record holds the order's bytes, if the store shows them in any
+ * way, else only its id. */
 static enum outcome bury(struct intake *intake, const struct held_order *order,
                          struct own_order *own, enum reason reason, struct error *err)
 {
@@ -77,7 +78,8 @@ static enum outcome bury(struct intake *intake, const struct held_order *order,
     return outcome;
 }
 
-/* No usable answer: later again, by schedule, or never. */
+/* No usable answer came. The order is asked for again later, by the schedule of the settings, or it
+ * is given up. */
 static enum outcome postpone(struct intake *intake, struct held_order *order, struct own_order *own,
                              struct error *err)
 {
@@ -101,7 +103,8 @@ static enum outcome publish(struct intake *intake, const struct held_order *orde
     return intake_take_single(intake, &single, order->digest, err);
 }
 
-/* @param done  out: 1 when the order is held no longer */
+/* Acts on what the requests led to.
+ * @param done  out: 1 when the order is to be held no longer */
 static enum outcome settle(struct intake *intake, struct held_order *order, struct own_order *own,
                            int *done, struct error *err)
 {
@@ -132,7 +135,8 @@ static enum outcome settle(struct intake *intake, struct held_order *order, stru
     }
 }
 
-/* @param slow  out: 1 when its calls took all the time that they were given */
+/* Asks for one held order.
+ * @param slow  out: 1 when its requests took all the time that they were given */
 static enum outcome try_one(struct intake *intake, struct held_order *order, int64_t allowance_ms,
                             int *slow, struct error *err)
 {
@@ -179,7 +183,8 @@ enum outcome own_calls(struct intake *intake, int64_t until_ms, struct error *er
             break;
         allowance_ms = held_allowance_ms(order, delays_s, intake->store->poll_interval_s * 1000,
                                          intake->timeout_ms);
-        /* Once a call has hung, the next one is only begun where it may hang as well. */
+        /* Once a request took all its time, the next one may do so too. It is then sent only if
+         * there is that much time. */
         if (i > 0 && (now_ms + (hung ? allowance_ms : 0) >= until_ms ||
                       bigcommerce_is_scarce(intake->asker->client)))
             break;

@@ -33,7 +33,7 @@ static void count_line(struct page_lines *lines, yyjson_val *line)
     yyjson_val *discount;
     struct text quantity = json_text(yyjson_obj_get(line, "quantity"));
     size_t index, count;
-    int64_t number = 1; /* gift certificates may carry none */
+    int64_t number = 1; /* a gift certificate may have no quantity */
     money amount;
 
     if (quantity.data != NULL && text_to_int(quantity, &number) != 0)
@@ -236,7 +236,8 @@ int page_slice(struct page *page, struct text body, struct error *err)
     return answer;
 }
 
-/* Lines and coupons have one. What has none would be taken for a line of nothing. */
+/* Every line item and every coupon has an id. A value without one is neither: if it were taken, the
+ * order would be published with an empty line. */
 static int have_ids(yyjson_val *array)
 {
     yyjson_val *item;

@@ -14,12 +14,12 @@ enum { PAGE_ROWS_MAX = 250 }; /* the store's own limit for one page */
 
 /* One order of a page. */
 struct page_row {
-    struct text bytes;   /* borrowed from the page: from its `{` to its `}` */
-    int64_t id;          /* -1: cannot be told */
-    int64_t modified_ms; /* date_modified; -1: cannot be told */
-    const char *fault;   /* static: why it is malformed; NULL when id and date_modified are there */
-    int lines_missing;   /* the store truncated its line items or left them out */
-    int coupons_missing; /* the coded discounts of its lines do not add up to coupon_discount */
+    struct text bytes;     /* from its `{` to its `}`; borrowed from the answer's body */
+    int64_t id;            /* -1: unknown */
+    int64_t modified_ms;   /* date_modified; -1: unknown */
+    const char *fault;     /* static: why it is malformed; NULL: id and date_modified are known */
+    int lines_missing;     /* the store truncated its line items or left them out */
+    int coupons_missing;   /* all lines are there, and page_coupons_missing() says so of them */
     money coupon_discount; /* 0 when the order names none, or no amount */
 };
 
@@ -37,19 +37,20 @@ struct page {
 };
 
 /**
- * @brief Cuts an answer of GET /v2/orders.
- * @param body  kept by the page's rows; blank is an empty page
- * @returns 0, or -1 with a permanent error when it is not a JSON array of at most PAGE_ROWS_MAX
- * values; a value that is not an order is a row with a fault
+ * @brief Cuts an answer of GET /v2/orders into rows. A value that is not an order becomes a row
+ * with a fault.
+ * @param body  kept by the page's rows; a blank body is an empty page
+ * @returns 0, or -1 with a permanent error when the body is not a JSON array of at most
+ * PAGE_ROWS_MAX values
  */
 int page_slice(struct page *page, struct text body, struct error *err);
 
-/** @brief Reads one order that stands alone, as GET /v2/orders/{id} answers. Never fails: see
- * row->fault. */
+/** @brief Reads an answer of GET /v2/orders/{id}. If it cannot be read, row->fault says why. */
 void page_read_order(struct page_row *row, struct text body);
 
 /**
- * @brief Whether the order's coupons must be asked for when its lines are these.
+ * @brief Whether the order's coupons must be asked for, because the discounts of its lines that
+ * carry a coupon code do not add up to its coupon_discount.
  * @param row    the order, as page_read_order() read it
  * @param lines  what page_join_array() counted in all its line items
  */
@@ -66,14 +67,15 @@ int page_join_array(struct buffer *joined, struct text body, struct page_lines *
                     struct error *err);
 
 /**
- * @brief Writes the order with one more member `bigfusion` before its last brace; all other bytes
- * stay.
- * @param products, coupons  joined values, or NULL where they were not asked for
+ * @brief Writes the order with one more member `bigfusion` before its last brace. All other bytes
+ * stay as they came.
+ * @param products, coupons  joined values; NULL where they were not asked for
  */
 void page_splice(struct buffer *target, struct text order, const struct buffer *products,
                  const struct buffer *coupons);
 
-/** @brief The single value inside the brackets of an unreadable page, else all of it. Borrowed. */
+/** @brief What stands between the brackets of an unreadable list, or all of body where it has no
+ * brackets. Borrowed. */
 struct text page_strip_brackets(struct text body);
 
 #endif

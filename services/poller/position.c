@@ -11,8 +11,8 @@
 #include "base/text.h"
 #include "net/kafka.h"
 
-/* The orders that are held fill most of a position, and mostly there are none: their places are not
- * touched, so that they take no memory. */
+/* Most of a position are places for held orders, and mostly no order is held. Places that are free
+ * are not touched, so that the system gives them no memory. */
 void position_init(struct position *position)
 {
     position->cursor_ms = position->history_ms = position->history_id = -1;
@@ -195,7 +195,8 @@ int positions_read(struct positions *positions, int store_index, int64_t since_m
     int answer = 0;
 
     pthread_mutex_lock(&positions->lock);
-    /* Only a reading that began after the lease was taken has what the one before us wrote. */
+    /* The poller that had the lease before us may have written until we took it. So only a reading
+     * that began later is sure to include all its records. */
     if (positions->read_ms == 0 || positions->read_ms <= since_ms)
         answer = read_all(positions, err);
     if (answer == 0)

@@ -12,7 +12,7 @@ enum { TRIES = 3, KEPT_BYTES = 1 << 20 };
 
 /* Orders of an answer */
 
-/* Publishes rows, or buries them, and marks them. */
+/* Gives orders to the intake. */
 static enum outcome take_rows(struct reading *reading, struct answer_orders *orders,
                               struct error *err)
 {
@@ -31,7 +31,7 @@ static enum outcome move_over(struct reading *reading, const struct cursor_row *
     return OUTCOME_TROUBLE;
 }
 
-/* Deals with rows, then moves the cursor over them. */
+/* Gives orders to the intake, then moves the cursor over them. */
 static enum outcome take_and_move(struct reading *reading, struct answer_orders *orders,
                                   struct error *err)
 {
@@ -94,7 +94,8 @@ static int is_buried(const struct reading *reading, struct text bytes)
     return 0;
 }
 
-/* The orders that were stepped over are dead: the store shows the one behind them. */
+/* Publishes the orders that were stepped over as dead, because the store has shown something
+ * readable behind them. */
 static enum outcome bury_bads(struct reading *reading, struct error *err)
 {
     for (int i = 0; i < reading->lane->bad_count; i++) {
@@ -114,7 +115,7 @@ static enum outcome bury_bads(struct reading *reading, struct error *err)
     return OUTCOME_OK;
 }
 
-/* Steps over the order whose bytes these are. */
+/* Steps over an order that cannot be read. bytes: what came for it. */
 static enum outcome step_over(struct reading *reading, struct text bytes, struct error *err)
 {
     if (reading->lane->bad_count == BADS_MAX ||
@@ -135,7 +136,7 @@ static enum outcome step_over(struct reading *reading, struct text bytes, struct
     return OUTCOME_OK;
 }
 
-/* One order, dead or not, in place of the page that could not be read. */
+/* Takes in a single order, which may be dead, instead of the page that could not be read. */
 static enum outcome take_single_row(struct reading *reading, const struct page_row *row,
                                     enum reason reason, const char *detail, struct error *err)
 {
@@ -147,7 +148,8 @@ static enum outcome take_single_row(struct reading *reading, const struct page_r
     return outcome == OUTCOME_OK ? take_and_move(reading, &orders, err) : outcome;
 }
 
-/* An order that no list call brings, but whose id and date are known: its own call will. */
+/* Holds an order that no list shows with its line items, but whose id and date are known from the
+ * list without them. It is asked for by its id later. */
 static enum outcome hold_one(struct reading *reading, const struct page_row *slim,
                              struct error *err)
 {
@@ -159,8 +161,9 @@ static enum outcome hold_one(struct reading *reading, const struct page_row *sli
     return move_over(reading, &row, 1, err);
 }
 
-/* One order that cannot be read, after some tries. reading->lane->tried: what came for it, or
- * empty. err says why. */
+/* Decides what becomes of a single order that could not be read in several tries. The order is
+ * asked for once more without line items, as they may be the cause. reading->lane->tried holds what
+ * came for it, or is empty. err says why it could not be read. */
 static enum outcome examine_bad(struct reading *reading, const struct cursor_query *query,
                                 struct error *err)
 {
@@ -180,7 +183,7 @@ static enum outcome examine_bad(struct reading *reading, const struct cursor_que
         return outcome;
     bigcommerce_take_body(reading->asker->client, &reading->body);
     if (answer == BIGCOMMERCE_OK && page_slice(&reading->page, body, &ignored) == 0) {
-        if (reading->page.count == 0) /* it is gone */
+        if (reading->page.count == 0) /* the order is gone */
             return take_and_move(reading, &(struct answer_orders){.rows = reading->page.rows}, err);
         if (reading->page.count == 1 && row->fault == NULL && reading->lane->tried.length == 0)
             return hold_one(reading, row, err);
@@ -192,20 +195,21 @@ static enum outcome examine_bad(struct reading *reading, const struct cursor_que
     }
     if (reading->lane->tried.length > 0)
         return step_over(reading, bytes, err);
-    /* Nothing that is about this order: the store itself is in trouble. */
+    /* No answer was about this order, so the store itself is in trouble. */
     error_clear(err);
     *err = why;
     return OUTCOME_TROUBLE;
 }
 
-/* Only an answer that is a whole list can speak against the order in it; a proxy's page or half an
- * answer cannot. */
+/* Whether an answer is a list from its first bracket to its last. Only then the order in it may be
+ * at fault; half an answer, or the page of a proxy, says nothing about the order. */
 static int is_whole_list(struct text body)
 {
     return page_strip_brackets(body).length < body.length;
 }
 
-/* The page cannot be read: fewer orders, at last one alone. err says why. */
+/* Asks for fewer orders, because the page cannot be read. Once it is a single order, it is tried
+ * again, and then examined. body: what came; err says why it cannot be read. */
 static enum outcome ask_for_fewer(struct reading *reading, const struct cursor_query *query,
                                   struct text body, struct error *err)
 {
@@ -237,7 +241,8 @@ static enum outcome ask_for_fewer(struct reading *reading, const struct cursor_q
     return examine_bad(reading, query, err);
 }
 
-/* An order without an id cannot be told from the others: the page counts as unreadable. */
+/* Whether all orders have an id. If one has none, the page counts as unreadable, so that the order
+ * is found by asking for fewer at once. */
 static int has_ids(const struct page *page, struct error *err)
 {
     for (int i = 0; i < page->count; i++)
@@ -263,7 +268,7 @@ enum outcome reading_page(struct reading *reading, const struct cursor_query *qu
         return OUTCOME_TROUBLE;
     if (answer != BIGCOMMERCE_OK)
         return ask_for_fewer(reading, query, (struct text){NULL, 0}, err);
-    /* The orders of the page lie in its bytes. */
+    /* The rows of the page point into the body, so it must outlive the next request. */
     bigcommerce_take_body(reading->asker->client, &reading->body);
     if (page_slice(&reading->page, body, err) != 0 || !has_ids(&reading->page, err))
         return ask_for_fewer(reading, query, body, err);
@@ -288,7 +293,7 @@ static void release_large(struct buffer *buffer)
 
 void reading_release(struct reading *reading)
 {
-    /* Both of the client's buffers pass through here, one each time. */
+    /* The client's own buffer takes turns with reading->body. Both of them are looked at. */
     release_large(&reading->body);
     bigcommerce_take_body(reading->asker->client, &reading->body);
     release_large(&reading->body);

@@ -1,5 +1,6 @@
-/* reading.h - one page of a store's orders: asked for, dealt with, passed. What cannot be read is
- * narrowed down to single orders, so that none holds up the others. */
+/* reading.h - reads one page of a store's orders: asks for it, gives its orders to the intake, and
+ * moves the cursor over them. If a page cannot be read, fewer orders are asked for at once, until
+ * the order that cannot be read stands alone. So it does not hold up the others. */
 #ifndef POLLER_READING_H
 #define POLLER_READING_H
 
@@ -9,52 +10,55 @@
 
 enum { BURIED_MAX = 64, BADS_MAX = 1000, BADS_MAX_BYTES = 16 << 20 };
 
-/* An order that was stepped over. It is dead once the store shows one behind it: else the store is
- * to blame. */
+/* An order that could not be read and was stepped over. It is published as dead when the store
+ * shows something readable behind it. Until then the fault may lie with the store instead of the
+ * order. */
 struct bad {
     char *data;
     size_t length;
-    int64_t id; /* -1: cannot be told */
+    int64_t id; /* -1: unknown */
 };
 
-/* One way through the orders of a store; a store is read on two, see round.h. Embedded,
+/* One way through the orders of a store. Each store has two, see round.h. Embedded,
  * zero-initialised. */
 struct lane {
     struct cursor cursor;
-    int failures;        /* of the query in hand, at one order, in a row */
-    struct buffer tried; /* what came for it the last time */
-    struct bad *bads;
+    int failures;        /* how often in a row the query for one single order failed */
+    struct buffer tried; /* the answer to that query when it failed last; empty: none came whole */
+    struct bad *bads;    /* the orders that were stepped over and are not published yet */
     int bad_count;
     size_t bad_bytes;
 };
 
-/** @brief Forgets what was tried and stepped over: the cursor begins anew. */
+/** @brief Forgets what was tried and stepped over, because the cursor begins anew. */
 void lane_reset(struct lane *lane);
 void lane_clear(struct lane *lane);
 
-/* What the lanes of a store share. Embedded. */
+/* What the two lanes of a store share. Embedded. */
 struct reading {
     struct asker *asker; /* borrowed, as is the next one */
     struct intake *intake;
-    struct lane *lane; /* in hand */
-    int64_t forget_ms; /* marks of what was modified before this instant are not needed any more */
+    struct lane *lane; /* the one that is being read */
+    int64_t forget_ms; /* marks of orders modified before this instant are not needed any more */
     struct page page;
-    struct buffer body; /* of the page in hand */
-    /* Dead for being unreadable, a ring: the overlap shows them again, and nothing has to be tried
-     * then. */
+    struct buffer body; /* what the rows of page point into */
+    /* The last orders that were published as dead because they cannot be read, as a ring. The next
+     * rounds show them again, because windows overlap. Then they are stepped over at once. */
     struct seen_mark buried[BURIED_MAX];
     int buried_next;
 };
 
 /**
- * @brief Asks for one page, deals with its orders and moves the cursor of reading->lane over them.
+ * @brief Asks for one page, gives its orders to the intake and moves the cursor of reading->lane
+ * over them.
  * @param query  what cursor_next() gave, perhaps with a smaller limit
- * @returns OUTCOME_OK, also when the next query has to be a smaller one; or what ends the round
+ * @returns OUTCOME_OK, also when the page could not be read and the next query asks for fewer
+ * orders; or what ends the round
  */
 enum outcome reading_page(struct reading *reading, const struct cursor_query *query,
                           struct error *err);
 
-/** @brief Lets go of memory that only a large answer needed. */
+/** @brief Releases buffers that have grown because of a large answer. */
 void reading_release(struct reading *reading);
 void reading_clear(struct reading *reading);
 

@@ -13,13 +13,14 @@ enum {
     MARKS_SLACK_MS = 60000,
     HISTORY_BASE_MS = 5000,
     HISTORY_CAP_MS = 60000,
-    HISTORY_LEAST_MS = 60000, /* where the quota is always scarce, a page is asked for this often */
+    HISTORY_LEAST_MS = 60000, /* a page of the history is read this often even if quota is scarce */
 };
 
 /* The saved position */
 
-/* Renewed right before the record is produced; what a frozen owner still writes has an older fence.
- */
+/* Saves a position. The lease is renewed right before, so the record's fence is the newest one. A
+ * poller that is frozen here may still write its record later, but that has a smaller fence than
+ * those of the next owner and does not count. */
 static enum outcome save_position(struct round *round, const struct position *position,
                                   struct error *err)
 {
@@ -39,8 +40,8 @@ static enum outcome save_position(struct round *round, const struct position *po
     return outcome;
 }
 
-/* Saves how far the orders were read and which of them are held: one record, so that the position
- * never passes an order that nobody remembers. */
+/* Saves how far the orders were read, and which of them are held. Both go into one record.
+ * Otherwise a crash between two records could leave a position beyond an order that is not held. */
 static enum outcome save_now(struct round *round, struct error *err)
 {
     struct position *position = mem_alloc(sizeof(*position));
@@ -61,7 +62,8 @@ static enum outcome save_now(struct round *round, struct error *err)
     return outcome;
 }
 
-/* What only time moved is saved now and then: after a restart a little more is looked at. */
+/* Saves the position if orders moved it. If only time moved it, it is saved every ten minutes:
+ * after a restart the window then is a little longer than necessary. */
 static enum outcome save_progress(struct round *round, struct error *err)
 {
     const struct cursor *cursor = &round->window.cursor;
@@ -74,7 +76,7 @@ static enum outcome save_progress(struct round *round, struct error *err)
     return save_now(round, err);
 }
 
-/* Makes the store's clock known. */
+/* Asks the store for its clock. */
 static enum outcome ask_time(struct round *round, struct error *err)
 {
     const struct ask what = {.kind = ASK_TIME};
@@ -82,8 +84,8 @@ static enum outcome ask_time(struct round *round, struct error *err)
     struct text body;
     enum outcome outcome = ask(&round->asker, &what, &answer, &body, err);
 
-    /* A token without the scope for /time still shows the clock in its refusal; whether it may see
-     * orders is seen there. */
+    /* A token that lacks the scope for /time is refused, but the refusal has a Date header as well.
+     * The request for orders will show whether the token may read orders. */
     if (outcome == OUTCOME_CLOSED && bigcommerce_status(round->asker.client) == 403 &&
         bigcommerce_clock_ms(round->asker.client) >= 0)
         outcome = OUTCOME_OK;
@@ -94,7 +96,8 @@ static enum outcome ask_time(struct round *round, struct error *err)
     return outcome;
 }
 
-/* Everything up to the store's clock is history, what comes is polled. */
+/* Makes everything modified up to now, by the store's clock, the history. The position begins
+ * there. */
 static void begin_history(struct round *round, struct position *position)
 {
     int64_t clock_ms = bigcommerce_clock_ms(round->asker.client);
@@ -106,7 +109,7 @@ static void begin_history(struct round *round, struct position *position)
              (long long)position->start_from_ms, (long long)position->history_ms);
 }
 
-/* A store's very first time. */
+/* Resolves start_from, when a store is polled for the first time. */
 static enum outcome resolve_start(struct round *round, struct error *err)
 {
     struct position *position = mem_alloc(sizeof(*position));
@@ -129,7 +132,7 @@ static enum outcome resolve_start(struct round *round, struct error *err)
     return outcome;
 }
 
-/* Begins, or goes on, behind the last order of the history that was dealt with. */
+/* Puts the cursor of the history behind the last order of it that was dealt with. */
 static void go_on_with_history(struct round *round)
 {
     const struct position *position = &round->position;
@@ -147,7 +150,8 @@ enum outcome round_begin(struct round *round, struct positions *positions, int s
 
     if (positions_read(positions, store_index, lease->renewed_ms, &round->position, err) != 0)
         return OUTCOME_TROUBLE;
-    /* The saved fence is ahead of Redis' clock: the next one has to be greater all the same. */
+    /* The new fence is made from Redis' clock, and that is behind. It must be greater than the
+     * saved one, or our records would not count. */
     if (round->position.fence >= lease->fence) {
         log_warn("fence raised store=%s saved=%lld", round->store->hash,
                  (long long)round->position.fence);
@@ -159,7 +163,7 @@ enum outcome round_begin(struct round *round, struct positions *positions, int s
         outcome = resolve_start(round, err);
     if (outcome != OUTCOME_OK)
         return outcome;
-    if (round->position.cursor_ms < 0) /* saved before there was a history */
+    if (round->position.cursor_ms < 0) /* an older version saved it without a history */
         begin_history(round, &round->position);
     cursor_init(&round->window.cursor, round->position.cursor_ms,
                 (int)round->config->poller.page_size);
@@ -170,8 +174,8 @@ enum outcome round_begin(struct round *round, struct positions *positions, int s
     return OUTCOME_OK;
 }
 
-/* Where marks may be dropped: no round asks for anything older, nor does the first one after a
- * restart. What the history holds besides is never asked for again. */
+/* Marks of orders that were modified before this instant can be dropped. No round asks for such an
+ * order again, also not after a restart. Orders of the history are older, but read only once. */
 static int64_t forget_before(const struct round *round)
 {
     return round->position.cursor_ms - round->config->poller.overlap_s * 1000 - MARKS_SLACK_MS;
@@ -185,7 +189,7 @@ static enum outcome read_page(struct round *round, struct lane *lane,
     return reading_page(&round->reading, query, err);
 }
 
-/* Everything that was modified since the position, up to now. */
+/* Reads everything that was modified since the position. */
 static enum outcome read_window(struct round *round, struct error *err)
 {
     int64_t upper_ms = bigcommerce_clock_ms(round->asker.client);
@@ -196,7 +200,8 @@ static enum outcome read_window(struct round *round, struct error *err)
     lane_reset(&round->window);
     cursor_begin(cursor, upper_ms - round->config->poller.settle_s * 1000,
                  round->config->poller.overlap_s * 1000, round->position.start_from_ms);
-    /* Nothing to ask for: no answer would correct a clock that is wrong. */
+    /* The window is empty, so no request would be sent. If that is because the store's clock is
+     * known wrongly, only an answer can correct it. So the store is asked for its clock. */
     if (!cursor_next(cursor, &query))
         outcome = ask_time(round, err);
     while (outcome == OUTCOME_OK && cursor_next(cursor, &query)) {
@@ -207,9 +212,9 @@ static enum outcome read_window(struct round *round, struct error *err)
     return outcome;
 }
 
-/* How many orders a page of the history may bring now; 0: it has to wait. The polling has
- * precedence: it has half of the places for held orders to itself, and the last quarter of the
- * store's quota. */
+/* How many orders a page of the history may bring now; 0: the history has to wait. New orders go
+ * first, so the history leaves half of the places for held orders, and the last quarter of the
+ * store's quota, to them. */
 static int history_room(const struct round *round, int64_t until_ms, int pages)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -223,7 +228,7 @@ static int history_room(const struct round *round, int64_t until_ms, int pages)
     return room;
 }
 
-/* What is wrong with the history holds up no new order: it is tried again later. */
+/* Puts the history off after a failure. The round goes on, so that no new order waits. */
 static enum outcome postpone_history(struct round *round, struct error *err)
 {
     const struct retry_policy policy = {0, HISTORY_BASE_MS, HISTORY_CAP_MS};
@@ -237,7 +242,7 @@ static enum outcome postpone_history(struct round *round, struct error *err)
     return OUTCOME_OK;
 }
 
-/* A piece of the history, until the next round is due. */
+/* Reads a piece of the history, until the next round is due. */
 static enum outcome read_history(struct round *round, int64_t until_ms, struct error *err)
 {
     struct cursor *cursor = &round->history.cursor;

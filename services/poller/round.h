@@ -1,9 +1,10 @@
-/* round.h - one round of one store: first what is new, then the calls that held orders need for
- * themselves, then a piece of the history.
+/* round.h - one round of one store. It reads what is new, then it makes the requests that held
+ * orders need for themselves, then it reads a piece of the history.
  *
- * A store is read on two lanes. The window: everything modified since the position. The history,
- * after a first start from the past: everything modified before it, walked once by id, one piece in
- * each round behind the window, so no new order waits for an old one. */
+ * A store is read on two lanes. The window is everything that was modified since the position. The
+ * history exists after a first start from the past: it is everything that was modified before that
+ * start. It is read once, by id, a piece in each round. As this comes last in a round, no new order
+ * waits for an old one. */
 #ifndef POLLER_ROUND_H
 #define POLLER_ROUND_H
 
@@ -13,7 +14,8 @@
 #include "position.h"
 #include "reading.h"
 
-/* One store under its lease. Belongs to one thread; some 200 KB, so not for the stack. */
+/* What the rounds of one store need. Belongs to one thread. With some 200 KB it is too large for
+ * the stack. */
 struct round {
     const struct config *config; /* borrowed, as are the next three */
     const struct config_store *store;
@@ -24,24 +26,26 @@ struct round {
     struct reading reading;
     struct lane window;
     struct lane history;
-    int history_failures;      /* in a row */
-    int64_t history_due_ms;    /* monotonic: not walked before */
-    int64_t history_walked_ms; /* monotonic: last page */
-    struct position position;  /* as saved */
+    int history_failures;      /* failures in a row */
+    int64_t history_due_ms;    /* monotonic: the history is not read before */
+    int64_t history_walked_ms; /* monotonic: when its last page was asked for */
+    struct position position;  /* as it was saved last */
 };
 
 /**
- * @brief Finds out where to go on, right after the lease was taken: the saved position; at a
- * store's very first time start_from is resolved to a whole second of the store's clock and saved.
+ * @brief Finds out where to go on, right after the lease was taken. This is the saved position.
+ * When a store is polled for the first time, start_from is resolved to a whole second of the
+ * store's clock, and saved.
+ * @returns OUTCOME_OK, or why there can be no round now
  */
 enum outcome round_begin(struct round *round, struct positions *positions, int store_index,
                          struct error *err);
 
 /**
- * @brief One round.
+ * @brief Runs one round.
  * @param until_ms  monotonic: when the next round is due
- * @returns OUTCOME_OK when everything modified since the position was read; trouble with the
- * history is none of the round
+ * @returns OUTCOME_OK when everything modified since the position was read, even if the history
+ * could not be read; or what ended the round
  */
 enum outcome round_run(struct round *round, int64_t until_ms, struct error *err);
 

@@ -15,7 +15,7 @@ struct scan {
 
 static int is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-/* The next character that is no blank, which scan->at then points to; 0 at the end. */
+/* Moves scan->at to the next character that is no blank. @returns it, or 0 at the end */
 static char next_char(struct scan *scan)
 {
     while (scan->at < scan->end && is_blank(*scan->at))
@@ -23,7 +23,7 @@ static char next_char(struct scan *scan)
     return scan->at < scan->end ? *scan->at : '\0';
 }
 
-/* A text with its quotes; empty when it does not end. */
+/* Reads a text with its quotes. @returns it, or an empty text when its closing quote is missing */
 static struct text read_text(struct scan *scan)
 {
     const char *first = scan->at++;
@@ -36,7 +36,7 @@ static struct text read_text(struct scan *scan)
     return (struct text){first, (size_t)(scan->at - first)};
 }
 
-/* A number, a word such as null, or what stands in its place. */
+/* Reads a number, a word such as null, or whatever stands in its place. */
 static struct text read_word(struct scan *scan)
 {
     const char *first = scan->at;
@@ -60,7 +60,7 @@ static int take_id(struct scan *scan, struct text value)
     return 0;
 }
 
-/* One value, or the bracket that opens one. @returns 0, or -1 where the reading ends */
+/* Reads a value, or the bracket that opens it. @returns 0, or -1 where the scan has to stop */
 static int read_value(struct scan *scan, int is_id)
 {
     char c = next_char(scan);
@@ -79,7 +79,7 @@ static int read_value(struct scan *scan, int is_id)
     return is_id ? take_id(scan, value) : 0;
 }
 
-/* The name before a value, inside an object. @returns as read_value() */
+/* Inside an object, reads the name and the colon before a value. @returns as read_value() */
 static int read_name(struct scan *scan, int *is_id)
 {
     struct text name;
@@ -97,7 +97,8 @@ static int read_name(struct scan *scan, int *is_id)
     return 0;
 }
 
-/* What closes behind a value, and the comma before the next one. @returns as read_value() */
+/* Reads the brackets that close behind a value, and the comma before the next value. @returns as
+ * read_value() */
 static int read_end(struct scan *scan)
 {
     for (;;) {
@@ -115,7 +116,7 @@ static int read_end(struct scan *scan)
     }
 }
 
-/* One member or element with what closes behind it. @returns as read_value() */
+/* Reads one member or element, and the brackets that close behind it. @returns as read_value() */
 static int read_step(struct scan *scan)
 {
     int depth = scan->depth, is_id;
@@ -125,7 +126,7 @@ static int read_step(struct scan *scan)
         return -1;
     c = next_char(scan);
     if (scan->depth > depth && c != '}' && c != ']')
-        return 0; /* it was opened and is not empty */
+        return 0; /* the value is an object or list with something in it, which comes next */
     return read_end(scan);
 }
 

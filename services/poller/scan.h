@@ -1,4 +1,5 @@
-/* scan.h - the id of an order that no JSON parser reads. Pure: no I/O. */
+/* scan.h - finds the id of an order that is not valid JSON, so that no parser reads it. Pure: no
+ * I/O. */
 #ifndef POLLER_SCAN_H
 #define POLLER_SCAN_H
 
@@ -7,11 +8,11 @@
 #include "base/mem.h"
 
 /**
- * @brief The id of an order that cannot be read: the member `id` of the outermost object, never one
- * of an object inside it.
- * Texts and numbers may hold anything. Brackets, colons and commas are followed; from the first
- * wrong one on nothing is read any more.
- * @returns -1 when there is no such member, its value is no whole number above 0, or two differ
+ * @brief Finds the member `id` of the outermost object, never that of an object inside it.
+ * Brackets, colons and commas must be right as far as it reads: at the first wrong one it stops.
+ * Texts and numbers may hold anything.
+ * @returns the id; -1 when there is no such member, when its value is no whole number above 0, or
+ * when there are two with different values
  */
 int64_t scan_id(struct text order);
 

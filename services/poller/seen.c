@@ -56,7 +56,7 @@ int seen_check(struct redis *redis, const char *key, const struct seen_mark *mar
     return answer;
 }
 
-/* One command whose reply does not matter. */
+/* Sends a command whose reply tells nothing. */
 static int tell(struct redis *redis, int count, const char **arguments, struct error *err)
 {
     redisReply *reply = redis_command_argv(redis, count, arguments, NULL, err);

@@ -1,7 +1,8 @@
-/* seen.h - which versions of which orders were dealt with already, for as long as the overlap shows
- * them again. Kept in Redis as one sorted set for each store, `<prefix>:poller:<hash>:seen`: member
- * `<id>:<digest of the bytes>`, score date_modified, within the window that was asked for. Lost
- * marks do no harm: the order is published once more. */
+/* seen.h - marks, which say that a version of an order was published already. Windows overlap, so
+ * most rounds show some orders again; these are recognised by their marks. The marks of a store are
+ * a sorted set in Redis, `<prefix>:poller:<hash>:seen`. A member is `<id>:<digest of the bytes>`,
+ * and its score is the order's date_modified, as far as that lies in the window that was asked for.
+ * If marks are lost, these orders are published once more, which does no harm. */
 #ifndef POLLER_SEEN_H
 #define POLLER_SEEN_H
 
@@ -18,26 +19,29 @@ struct seen_mark {
     int64_t seen_at_ms;
 };
 
-/** @brief Fills a mark: SHA-256 of the bytes as they came, first 128 bits in hex. */
+/** @brief Fills a mark. The digest is the first 128 bits of the SHA-256 of the bytes as they came,
+ * in hex. */
 void seen_mark_init(struct seen_mark *mark, int64_t id, int64_t seen_at_ms, struct text bytes);
 
-/** @brief The same from a digest that seen_digest() gave. */
+/** @brief Fills a mark with a digest that seen_digest() gave. */
 void seen_mark_of(struct seen_mark *mark, int64_t id, int64_t seen_at_ms, const char *digest);
 
 /** @brief The digest of a mark: 32 hex digits. Borrowed. */
 const char *seen_digest(const struct seen_mark *mark);
 
 /**
- * @brief Asks for marks.
+ * @brief Asks Redis which of the marks are there.
  * @param known  out: known[i] is 1 where marks[i] is there
+ * @returns 0, or -1 with an error
  */
 int seen_check(struct redis *redis, const char *key, const struct seen_mark *marks, int count,
                char *known, struct error *err);
 
 /**
- * @brief Adds marks, or moves their instant, and drops old ones.
- * @param before_ms  marks that were last seen before this instant go
- * @param keep_ms    a set that nobody touches for so long expires
+ * @brief Adds marks and drops old ones. A mark that is there already gets the new instant.
+ * @param before_ms  marks whose instant is before this one are dropped
+ * @param keep_ms    if nothing is added for so long, Redis drops all marks of the store
+ * @returns 0, or -1 with an error
  */
 int seen_add(struct redis *redis, const char *key, const struct seen_mark *marks, int count,
              int64_t before_ms, int64_t keep_ms, struct error *err);

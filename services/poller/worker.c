@@ -26,7 +26,7 @@ enum {
     CLOSED_CAP_MS = 300000,
 };
 
-/* What all workers share; lives in workers_run(). */
+/* What all workers share. A local variable of workers_run(). */
 struct workers {
     const struct config *config;
     struct topics topics;
@@ -42,12 +42,12 @@ struct worker {
     int store_index;
     pthread_t thread;
     int started;
-    char part[64]; /* of the health page */
+    char part[64]; /* its name on the health page */
     struct redis *redis;
     struct lease lease;
     struct round round;
-    int begun;    /* the position is known under this lease */
-    int failures; /* rounds in a row that came to nothing */
+    int begun;    /* the position was read under this lease */
+    int failures; /* rounds in a row that could not be completed */
     int64_t polled_at_ms;
 };
 
@@ -58,7 +58,7 @@ static int64_t delay_ms(int attempt, int64_t base_ms, int64_t cap_ms)
     return LEAST_WAIT_MS + retry_delay_ms(&policy, attempt, retry_chance(), -1);
 }
 
-/* @returns how long to wait before trying again; 0: the lease is held */
+/* Takes or renews the lease. @returns how long to wait before trying again; 0 when it is held */
 static int64_t take_lease(struct worker *worker)
 {
     struct error err = {0};
@@ -102,7 +102,8 @@ static enum outcome run_round(struct worker *worker, int64_t until_ms, struct er
     return outcome;
 }
 
-/* One line when it begins, and the health page; the rest of a long trouble is silent. */
+/* Tells the health page how the round went. The log gets a line when a trouble begins and when it
+ * ends, and none for each round in between. */
 static void report(struct worker *worker, enum outcome outcome, const struct error *err)
 {
     const char *hash = worker->store->hash;
@@ -141,7 +142,8 @@ static int64_t wait_after(const struct worker *worker, enum outcome outcome, int
     }
 }
 
-/* What the inspector shows; a lease lost meanwhile is noticed at the next turn. */
+/* Writes what the inspector shows about the store. If the lease turns out to be lost, take_lease()
+ * will notice that at the next turn. */
 static void tell(struct worker *worker, int64_t wait_ms, const struct error *err)
 {
     const struct lease_state state = {
@@ -269,7 +271,7 @@ int workers_run(const struct config *config, struct error *err)
     all.batches = batches_new(config, err);
     if (all.batches != NULL && start_all(&all, workers, err) != 0)
         stop_request();
-    /* Reports are served to the end: the last rounds wait for theirs. */
+    /* Reports are handled until all workers have ended, because their last rounds wait for them. */
     while (all.batches != NULL && atomic_load(&all.running) > 0) {
         batches_serve(all.batches, SERVE_MS);
         if (batches_check(all.batches, err) != 0)

@@ -1,5 +1,6 @@
-/* worker.h - one thread for each store: takes its lease, polls it each poll_interval_s, backs off
- * when it is in trouble. A slow or broken store delays no other one. */
+/* worker.h - one thread for each store. It takes the store's lease, runs a round every
+ * poll_interval_s, and waits longer while the store is in trouble. So a slow or broken store delays
+ * no other store. */
 #ifndef POLLER_WORKER_H
 #define POLLER_WORKER_H
 
@@ -8,7 +9,7 @@
 
 /**
  * @brief Polls all stores of the settings until a stop is asked for, then gives the leases back.
- * @returns 0, or -1 with an error that nobody here can heal (exit 111 or 100)
+ * @returns 0, or -1 with an error after which the program has to end (exit status 111 or 100)
  */
 int workers_run(const struct config *config, struct error *err);
 

@@ -106,8 +106,8 @@ static int answer(struct sim *sim, const struct cursor_query *query, struct sim_
     return given;
 }
 
-/* The page in hand is dealt with, as round.c does. @returns 0, or -1 when the cursor says that the
- * store makes fun of us */
+/* The page in hand is dealt with, as reading.c does. @returns 0, or -1 when the cursor says that
+ * the store makes fun of us */
 static int take(struct cursor *cursor, struct sim_order **found, int count)
 {
     struct cursor_row rows[ROWS_MAX];
