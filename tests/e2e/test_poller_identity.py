@@ -67,6 +67,7 @@ def test_lost_lease_has_a_text_and_shows_in_readyz(poller):
     poll(poller)
     poller.fault(side="bc", method="GET", path="/orders", kind="delay", delay_ms=4000)
     text = "the lease is lost: another poller has the store"
+    wait_until(lambda: "lease taken store=abc123" in poller.services["poller"].text(), 30, poller.trouble)
 
     def lost():
         # Another poller takes the lease while the store's answer is awaited.
