@@ -19,6 +19,7 @@ void fate_clear(struct fate *fate)
         free(fate->steps[i].result);
     }
     free(fate->steps);
+    ledger_note_clear(&fate->note);
     *fate = (struct fate){0};
 }
 
@@ -50,6 +51,12 @@ static void copy_text(char *target, size_t size, struct text text)
     target[text.data != NULL ? length : 0] = '\0';
 }
 
+static void read_note(const struct event *event, struct fate *fate)
+{
+    fate->has_note = event->headers[HEADER_LEDGER].length > 0 &&
+                     ledger_note_read(event->headers[HEADER_LEDGER], &fate->note) == 0;
+}
+
 /* Only a fate of the pusher's own is an entry of the ledger; its digest is of the bytes in it. */
 static int read_dead(const struct event *event, struct fate *fate)
 {
@@ -58,6 +65,7 @@ static int read_dead(const struct event *event, struct fate *fate)
     fate->state = LEDGER_STATE_DEAD;
     digest_hex(fate->digest, &event->value, 1);
     copy_text(fate->reason, sizeof(fate->reason), event->headers[HEADER_REASON]);
+    read_note(event, fate);
     return 0;
 }
 
@@ -88,7 +96,10 @@ static int read_delivered(yyjson_val *root, struct fate *fate)
 static int read_skipped(const struct event *event, struct fate *fate)
 {
     fate->state = LEDGER_STATE_WITHDRAWN;
-    return text_is(event->headers[HEADER_KIND], "withdrawn") ? 0 : -1;
+    if (!text_is(event->headers[HEADER_KIND], "withdrawn"))
+        return -1;
+    read_note(event, fate);
+    return 0;
 }
 
 int fate_read(const struct topics *topics, const struct event *event, struct fate *fate)
@@ -114,4 +125,38 @@ int fate_read(const struct topics *topics, const struct event *event, struct fat
                                                         : read_delivered(root, fate);
     yyjson_doc_free(doc);
     return rc;
+}
+
+/* As payload_open() and payload_read() read them: whose entry a pusher would have begun, and for
+ * which version. */
+static int read_payload(const struct event *event, struct fate *fate)
+{
+    yyjson_doc *doc =
+        yyjson_read(event->value.data, event->value.length, YYJSON_READ_NUMBER_AS_RAW);
+    yyjson_val *root = yyjson_doc_get_root(doc);
+    yyjson_val *account = yyjson_obj_get(root, "account");
+    size_t length = yyjson_get_len(account);
+    int rc = -1;
+
+    if (yyjson_is_str(account) && length > 0 && length < sizeof(fate->account)) {
+        copy_text(fate->account, sizeof(fate->account), json_text(account));
+        rc = 0;
+    }
+    if (fate->modified_at < 0)
+        (void)text_to_int(json_text(yyjson_obj_get(root, "modified_at")), &fate->modified_at);
+    if (fate->modified_at < 0)
+        fate->modified_at = 0;
+    yyjson_doc_free(doc);
+    return rc;
+}
+
+int fate_read_open(const struct event *event, struct fate *fate)
+{
+    *fate = (struct fate){.state = LEDGER_STATE_OPEN,
+                          .modified_at = event_header_int(event, HEADER_MODIFIED_AT, -1)};
+    if (event->value.data == NULL || read_payload(event, fate) != 0)
+        return -1;
+    digest_hex(fate->digest, &event->value, 1);
+    read_note(event, fate);
+    return 0;
 }

@@ -180,7 +180,7 @@ static int run(const struct config *config, struct error *err)
         goto out;
     warn_about_redis(&pusher);
     pusher.publisher = publisher_new(config, err);
-    pusher.rebuild = rebuild_new(config, &pusher.topics, &pusher.ledger_settings, err);
+    pusher.rebuild = rebuild_new(&pusher.stage_settings, &pusher.ledger_settings, err);
     if (pusher.publisher == NULL || pusher.rebuild == NULL)
         goto out;
     make_accounts(&pusher);

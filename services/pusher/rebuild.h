@@ -1,19 +1,18 @@
-/* rebuild.h - the keeper of the ledger: a thread that fills a lost ledger in from the topics
- * `delivered`, `dead` and `skipped` (design: ledger, rule 4). One pusher does it, under a lock; the
- * others wait. Thread-safe. */
+/* rebuild.h - the keeper of the ledger: a thread that looks whether there is a ledger, and fills a
+ * lost one in from Kafka (rebuild_read.h). One pusher does it, under a lock; the others wait.
+ * Thread-safe. */
 #ifndef PUSHER_REBUILD_H
 #define PUSHER_REBUILD_H
 
 #include "base/error.h"
 #include "ledger/ledger.h"
-#include "record/topic.h"
-#include "settings/config.h"
+#include "stage/stage.h"
 
 struct rebuild;
 
-/** @brief New, its thread started: looks at the ledger now and then, and when asked to. Free with
- * rebuild_free(). */
-struct rebuild *rebuild_new(const struct config *config, const struct topics *topics,
+/** @brief New, its thread started: looks at the ledger now and then, and when asked to. stage says
+ * which topics the pushers read and in which group; keeps. Free with rebuild_free(). */
+struct rebuild *rebuild_new(const struct stage_settings *stage,
                             const struct ledger_settings *settings, struct error *err);
 void rebuild_free(struct rebuild *rebuild);
 

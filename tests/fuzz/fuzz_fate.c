@@ -1,4 +1,4 @@
-/* A record of delivered, dead or skipped, as the rebuild of the ledger reads it. */
+/* A record as the rebuild of the ledger reads it: of delivered, dead or skipped, or a payload. */
 #include "fuzz.h"
 
 #include <string.h>
@@ -27,14 +27,28 @@ static void read_one(struct event *event, const char *topic)
     fate_clear(&fate);
 }
 
+static void read_open(const struct event *event)
+{
+    struct fate fate;
+
+    if (fate_read_open(event, &fate) != 0)
+        return;
+    fuzz_check(fate.modified_at >= 0);
+    fuzz_check(fate.account[0] != '\0' && strlen(fate.account) < sizeof(fate.account));
+    fuzz_check(fate.steps == NULL);
+    fate_clear(&fate);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct event event = {.key = text_of("abc123/order/149"), .value = {(const char *)data, size}};
 
     event.headers[HEADER_STAGE] = text_of("pusher");
     event.headers[HEADER_KIND] = text_of("withdrawn");
+    event.headers[HEADER_LEDGER] = event.value;
     read_one(&event, topics.delivered);
     read_one(&event, topics.skipped);
+    read_open(&event);
     event.headers[HEADER_MODIFIED_AT] = text_of("1552317445000");
     event.headers[HEADER_REASON] = event.value;
     read_one(&event, topics.dead);
