@@ -1,8 +1,14 @@
 /* log.h - one line per event on stderr: time, level, service, event words, then key=value.
- *   2026-01-02T03:04:05.678Z info pusher delivered key=abc123/order/118 contact=42 order=977
- * delay_ms=913 error: a person must act; warn: healed or will be retried; info: one line per fate,
- * start, stop; debug: the rest. Never a secret, an e-mail address or a name. Thread-safe: a line is
- * one write(). errno is kept. */
+ *
+ *     2026-01-02T03:04:05.678Z info pusher delivered key=abc123/order/118 contact=42 delay_ms=913
+ *
+ * error  a person must act
+ * warn   the trouble is over, or will be retried
+ * info   one line per fate, start and stop
+ * debug  everything else
+ *
+ * A line never holds a secret, an e-mail address or a name. It is written by one write(), so several
+ * threads may log at once. errno is kept. */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 

@@ -1,10 +1,9 @@
 /* mark.h - the hand-out mark of a partition, as text: no record at its offset or behind it was ever
  * handed to a worker. Pure.
  *
- * The stage keeps the mark in the metadata of the group's committed offset (stage/mark.h says how
- * it is moved); whoever rebuilds what the workers knew reads it there (net/kafka_group.h). The
- * metadata is the word "v1" and then words name=value, of which mark=123 is one; the others are the
- * claim's (stage/claim.h). */
+ * The stage keeps the mark in the metadata of the group's committed offset and moves it; whoever
+ * rebuilds what the workers knew reads it there (net/kafka_group.h). The metadata is the word "v1",
+ * then words name=value. One of them is mark=123; the others belong to the claim (stage/claim.h). */
 #ifndef COMMON_MARK_H
 #define COMMON_MARK_H
 

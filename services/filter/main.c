@@ -1,19 +1,23 @@
 /* NAME
- *     bigfusion-filter - passes the orders that are to be synced, records why the rest is not
+ *     bigfusion-filter - passes the orders that are to be synced, and records why the rest is not
  * SYNOPSIS
  *     bigfusion-filter [--config FILE] [--check] [--help] [--version]
  * READS
  *     <prefix>.orders.raw, as group <prefix>.filter
  * WRITES
- *     <prefix>.orders.eligible   orders to be synced, byte for byte, and those taken back (header
- * kind = withdrawn) <prefix>.skipped           why an order is not synced, with facts about it
+ *     <prefix>.orders.eligible   the orders to be synced, byte for byte, and the orders that were
+ *                                taken back (header kind = withdrawn)
+ *     <prefix>.skipped           why an order is not synced, with facts about it
  *     <prefix>.dead              what cannot be read
  * GUARANTEES
- *     Every record ends in exactly one of these topics, at least once; the answer depends on the
- * record and the settings alone, so that one read twice is answered alike. The rule is rule.h;
- * docs/mapping.md says it for people. SIGNALS TERM, INT: finish what is under way, commit, leave; a
- * second one: leave at once. PIPE is ignored. EXIT STATUS 0 asked to stop; 100 a person must fix
- * something; 111 start me again
+ *     Every record ends in exactly one of these topics, at least once. The answer depends only on
+ *     the record and the settings, so a record that is read twice gets the same answer twice. The
+ *     rule is in rule.h; docs/mapping.md describes it for users.
+ * SIGNALS
+ *     TERM, INT: the program finishes what is under way, commits and leaves. A second one: it leaves
+ *     at once. PIPE is ignored.
+ * EXIT STATUS
+ *     0 asked to stop; 100 a person must fix something; 111 start me again
  */
 #include "base/error.h"
 #include "base/log.h"

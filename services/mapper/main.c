@@ -3,14 +3,22 @@
  * SYNOPSIS
  *     bigfusion-mapper [--config FILE] [--check] [--help] [--version]
  * READS
- *     <prefix>.orders.eligible, as group <prefix>.mapper; at start the countries and regions of the
- * package iso-codes WRITES <prefix>.orders.payloads   contact, products, order and goals of one
- * order, as docs/mapping.md describes <prefix>.dead              what cannot be mapped: malformed,
- * total_mismatch, currency_mismatch GUARANTEES Every record ends in exactly one of these topics, at
- * least once; the payload depends on the record and the settings alone, so that one read twice is
- * mapped alike. No amount is ever sent wrong: lines add up to the store's total. SIGNALS TERM, INT:
- * finish what is under way, commit, leave; a second one: leave at once. PIPE is ignored. EXIT
- * STATUS 0 asked to stop; 100 a person must fix something; 111 start me again
+ *     <prefix>.orders.eligible, as group <prefix>.mapper
+ *     the countries and regions of the package iso-codes, at start
+ * WRITES
+ *     <prefix>.orders.payloads   contact, products, order and goals of one order, as
+ *                                docs/mapping.md describes
+ *     <prefix>.dead              what cannot be mapped: malformed, total_mismatch,
+ *                                currency_mismatch
+ * GUARANTEES
+ *     Every record ends in exactly one of these topics, at least once. The payload depends only on
+ *     the record and the settings, so a record that is read twice is mapped to the same payload
+ *     twice. No wrong amount is ever sent: the lines add up to the store's total.
+ * SIGNALS
+ *     TERM, INT: the program finishes what is under way, commits and leaves. A second one: it leaves
+ *     at once. PIPE is ignored.
+ * EXIT STATUS
+ *     0 asked to stop; 100 a person must fix something; 111 start me again
  */
 #include "base/error.h"
 #include "base/log.h"

@@ -2,15 +2,25 @@
  *     bigfusion-sandbox - a stateful BigCommerce store and Infusionsoft account, with faults
  * SYNOPSIS
  *     bigfusion-sandbox [--listen HOST:PORT] [--journal FILE] [--stores K] [--orders N] [--seed S]
- *         [--quota off|key|oauth] [--visibility-delay-ms N] [--answer-delay-ms N] [--history
- * SECONDS] [--changes N] READS ISO 3166 data of the package iso-codes; HTTP requests of the
- * pipeline, of tests and of people. WRITES the journal: a JSON line for each request of the two
- * sides and each change in a store; one line "listening on http://HOST:PORT" on stdout when it is
- * ready; log lines on stderr. GUARANTEES The journal line of an effect is written before its answer
- * is sent. Equal --orders, --seed and store give equal orders (dates aside). Everything is kept in
- * memory and gone at the end. SIGNALS TERM and INT end it; late answers are sent at once. EXIT
- * STATUS 0 stopped; 100 wrong option, address taken, data missing; 111 the system refused something
- * for now. */
+ *         [--quota off|key|oauth] [--visibility-delay-ms N] [--answer-delay-ms N]
+ *         [--history SECONDS] [--changes N]
+ * READS
+ *     ISO 3166 data of the package iso-codes
+ *     HTTP requests of the pipeline, of tests and of people
+ * WRITES
+ *     the journal: one JSON line for each request to either API and for each change in a store
+ *     stdout: one line "listening on http://HOST:PORT" when it is ready
+ *     stderr: log lines
+ * GUARANTEES
+ *     The journal line of an effect is written before its answer is sent. Equal --orders, --seed and
+ *     store give equal orders, apart from their dates. Everything is kept in memory and is gone when
+ *     the program ends.
+ * SIGNALS
+ *     TERM and INT end it. Answers that are still being delayed are sent at once.
+ * EXIT STATUS
+ *     0 stopped; 100 an option is wrong, the address is taken or data is missing; 111 the system
+ *     refused something for now
+ */
 #include <stdio.h>
 
 #include "base/log.h"
