@@ -216,7 +216,7 @@ $(BUILD)/unit/test_sandbox_%: tests/unit/test_sandbox_%.c $(BUILD)/libsandbox.a 
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Iservices/sandbox $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/libsandbox.a $(BUILD)/libcommon.a $(LDLIBS) -lcmocka
 
-# A unit test test_X.c is linked with every service's objects (except mains) and libcommon.
+# A unit test is linked with every service's objects (except mains) and libcommon.
 $(BUILD)/libservices.a: $(SERVICE_OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^

@@ -3,7 +3,8 @@
 #
 # Usage: deploy/install-deps.sh [build] [test] [lint] [fuzz] [kafka] [conformance] [compose]
 #   build        compilers and libraries, redis-server, kcat (the default; enough for `make demo`)
-#   test         build + cmocka, pytest (two processes), lua5.1 (the ledger's model), iproute2 (network paths of the fault rows)
+#   test         build + cmocka, pytest (two processes), lua5.1 (the ledger's model), iproute2 (network paths of the fault rows),
+#                universal-ctags (the length of functions)
 #   lint         clang, clang-format, clang-tidy, cppcheck, valgrind
 #   fuzz         clang with libFuzzer and the sanitizers
 #   kafka        a Java 17+ runtime and Maven, for a real Apache Kafka in the tests
@@ -25,7 +26,7 @@ for group in $groups; do
     build) wanted+=(gcc libc6-dev make pkg-config librdkafka-dev libcurl4-openssl-dev libjansson-dev
         libhiredis-dev libmicrohttpd-dev libinih-dev libssl-dev iso-codes redis-server kcat python3 curl
         ca-certificates xxd) ;;
-    test) wanted+=(libcmocka-dev python3-pytest python3-pytest-xdist python3-redis lua5.1 iproute2) ;;
+    test) wanted+=(libcmocka-dev python3-pytest python3-pytest-xdist python3-redis lua5.1 iproute2 universal-ctags) ;;
     lint) wanted+=(clang clang-format clang-tidy cppcheck valgrind) ;;
     fuzz)
         # The compiler's runtime is a package of its own, named after its version: bookworm has 14, trixie 19.

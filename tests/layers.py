@@ -112,8 +112,7 @@ def tell(circle, build):
 
 def main():
     build = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else 'build')
-    sources = [ROOT / f for f in subprocess.run(['git', 'ls-files', 'common/*.[ch]', 'services/*.[ch]'], cwd=ROOT, check=True,
-                                                capture_output=True, text=True).stdout.split()]
+    sources = sorted(f for folder in ('common', 'services') for f in (ROOT / folder).rglob('*.[ch]'))
     upward = upward_includes(sources) + other_services(sources)
     for line in upward:
         print(line)

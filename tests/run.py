@@ -17,12 +17,12 @@ BUILD = ROOT / os.environ.get("BUILD", "build")
 
 
 def run_unit():
-    """Runs every cmocka program; returns (passed, failed)."""
+    """Runs every cmocka program and the checks of the sources; returns (passed, failed)."""
     passed = failed = 0
-    for program in sorted((BUILD / "unit").glob("test_*")):
-        if program.suffix or not os.access(program, os.X_OK):
-            continue
-        done = subprocess.run([program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    programs = [p for p in sorted((BUILD / "unit").glob("test_*")) if not p.suffix and os.access(p, os.X_OK)]
+    commands = [(p.name, [p]) for p in programs] + [("house", [sys.executable, ROOT / "tests" / "house.py"])]
+    for name, command in commands:
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, errors="replace", timeout=300)
         good = len(re.findall(r"^\[ +OK \]", done.stdout, re.M))
         bad = len(set(re.findall(r"^\[ +(?:FAILED|SKIPPED) +\] (\w+)$", done.stdout, re.M)))
@@ -31,7 +31,7 @@ def run_unit():
         if bad or good == 0:
             bad = bad or 1
             print(done.stdout)
-        print(f"unit {program.name}: {good} passed, {bad} failed", flush=True)
+        print(f"unit {name}: {good} passed, {bad} failed", flush=True)
         passed, failed = passed + good, failed + bad
     return passed, failed
 

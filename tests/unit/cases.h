@@ -1,6 +1,6 @@
 /* cases.h - cases as folders of data: tests/cases/<module>/<case>/input.json and expected.json. A
  * new case needs no new code. The folder is $CASES, else tests/cases, as seen from the project's
- * root. Include after cmocka.h. */
+ * root. Include after <cmocka.h>. */
 #ifndef TESTS_CASES_H
 #define TESTS_CASES_H
 

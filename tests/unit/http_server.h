@@ -1,4 +1,4 @@
-/* http_server.h - a scripted HTTP server on 127.0.0.1, in a thread. Include it behind cmocka.h. */
+/* http_server.h - a scripted HTTP server on 127.0.0.1, in a thread. Include it behind <cmocka.h>. */
 #ifndef UNIT_HTTP_SERVER_H
 #define UNIT_HTTP_SERVER_H
 
