@@ -1,5 +1,6 @@
 /* handle.h - inside of the ledger: the handle, its scripts, and the pure parts. For
- * ledger*.c and their tests. */
+ * the files of this folder and their tests: peek.c and server.c need a connection only, handle.c
+ * makes it and runs scripts, ledger.c and rebuild.c are the calls. */
 #ifndef COMMON_LEDGER_HANDLE_H
 #define COMMON_LEDGER_HANDLE_H
 
@@ -72,6 +73,14 @@ void ledger_facts_warn(const struct ledger_facts *facts, struct buffer *warnings
 /** @brief Asks the connected server. Settings that it does not tell stay unknown. */
 int ledger_facts_read(struct redis *redis, struct ledger_facts *facts, struct error *err);
 
+/** @brief Asks for the marker on a connection that is there; the answer goes to greeting and epoch.
+ */
+int ledger_say_hello(struct ledger *ledger, struct error *err);
+
+/** @brief What an answer tells of the write counter, for hello to compare. 0: nothing was written.
+ */
+void ledger_saw_write(struct ledger *ledger, int64_t epoch, int64_t writes);
+
 /** @brief Connects and says hello where that has not been done on this connection. */
 int ledger_ready(struct ledger *ledger, struct error *err);
 
@@ -96,8 +105,21 @@ void ledger_add_number(struct ledger_arguments *arguments, int64_t number);
 redisReply *ledger_run(struct ledger *ledger, enum ledger_script script,
                        const struct ledger_arguments *arguments, struct error *err);
 
+/** @brief ledger_run(), and behind the script the peeks of ledger_peek_many() in the same round
+ * trip.
+ * @param count  <= LEDGER_PIPELINE_MAX */
+redisReply *ledger_run_and_peek(struct ledger *ledger, enum ledger_script script,
+                                const struct ledger_arguments *arguments, struct text account,
+                                struct ledger_peek *peeks, int count, struct error *err);
+
 /* commands under way at once: bounds the memory on both sides */
 enum { LEDGER_PIPELINE_MAX = 256 };
+
+/** @brief Sends the commands of peeks, and reads their answers. @returns 0, or -1 with err set */
+int ledger_queue_peeks(struct ledger *ledger, struct text account, const struct ledger_peek *peeks,
+                       int count, struct error *err);
+int ledger_read_peeks(struct ledger *ledger, struct ledger_peek *peeks, int count,
+                      struct error *err);
 
 /**
  * @brief One script and behind it the peeks of ledger_peek_many(), in one round trip.

@@ -1,10 +1,5 @@
 #include "ledger/handle.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
-
 #include "settings/config.h"
 
 struct ledger_settings ledger_settings_of(const struct config *config)
@@ -21,178 +16,6 @@ struct ledger_settings ledger_settings_of(const struct config *config)
         .timeout_ms = 5000,
     };
 }
-
-struct ledger *ledger_new(const struct ledger_settings *settings)
-{
-    struct ledger *ledger = mem_alloc(sizeof(*ledger));
-    unsigned char random[16] = {0};
-
-    ledger->settings = *settings;
-    if (settings->seen == NULL)
-        ledger->settings.seen = ledger->own_seen = ledger_seen_new();
-    ledger->redis = redis_new(settings->server, settings->timeout_ms);
-    ledger_scripts_init(ledger->scripts);
-    snprintf(ledger->marker_key, sizeof(ledger->marker_key), "%s:ledger", settings->prefix);
-    snprintf(ledger->lock_key, sizeof(ledger->lock_key), "%s:ledger-rebuild", settings->prefix);
-    while (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-        ; /* only a signal can interrupt it */
-    for (size_t i = 0; i < sizeof(random); i++)
-        snprintf(ledger->owner + 2 * i, 3, "%02x", random[i]);
-    return ledger;
-}
-
-void ledger_free(struct ledger *ledger)
-{
-    if (ledger == NULL)
-        return;
-    redis_free(ledger->redis);
-    ledger_seen_free(ledger->own_seen);
-    free(ledger);
-}
-
-/* Arguments */
-
-void ledger_add_text(struct ledger_arguments *arguments, const char *data, size_t length)
-{
-    arguments->data[arguments->count] = data == NULL ? "" : data;
-    arguments->lengths[arguments->count++] = data == NULL ? 0 : length;
-}
-
-void ledger_add_string(struct ledger_arguments *arguments, const char *string)
-{
-    ledger_add_text(arguments, string, string == NULL ? 0 : strlen(string));
-}
-
-void ledger_add_number(struct ledger_arguments *arguments, int64_t number)
-{
-    char *text = arguments->numbers[arguments->number_count++];
-
-    snprintf(text, sizeof(arguments->numbers[0]), "%lld", (long long)number);
-    ledger_add_string(arguments, text);
-}
-
-/* Running scripts */
-
-static void note_write(struct ledger *ledger, int64_t epoch, int64_t writes)
-{
-    struct ledger_write write = {.epoch = epoch, .writes = writes};
-
-    if (epoch <= 0 || writes <= 0)
-        return; /* nothing was written */
-    memcpy(write.run, ledger->run, sizeof(write.run));
-    ledger_seen_add(ledger->settings.seen, &write);
-}
-
-static int say_hello(struct ledger *ledger, struct error *err)
-{
-    const char *data[8];
-    size_t lengths[8];
-    struct ledger_arguments arguments = {.data = data, .lengths = lengths};
-    struct ledger_write seen = ledger_seen_get(ledger->settings.seen);
-    redisReply *reply;
-    int rc;
-
-    ledger_add_string(&arguments, "1");
-    ledger_add_string(&arguments, ledger->marker_key);
-    ledger_add_string(&arguments, ledger->run);
-    ledger_add_string(&arguments, ledger->vouches ? "1" : "0");
-    ledger_add_string(&arguments, seen.run);
-    ledger_add_number(&arguments, seen.writes);
-    ledger_add_number(&arguments, ledger->settings.keep_ms);
-    ledger_add_number(&arguments, seen.epoch);
-    reply = redis_script_run(ledger->redis, &ledger->scripts[SCRIPT_HELLO], arguments.count, data,
-                             lengths, err);
-    if (reply == NULL)
-        return error_prefix(err, "ledger hello: ");
-    rc = ledger_answer_of(reply, &ledger->greeting, err);
-    ledger->epoch = ledger_element_int(reply, 2, 0);
-    if (rc == 0 && ledger->greeting == LEDGER_OK)
-        note_write(ledger, ledger->epoch, ledger_element_int(reply, 1, 0));
-    freeReplyObject(reply);
-    return rc;
-}
-
-/* A server that takes no writes is left at once: the address may lead to its master by the next
- * call. */
-static int check_usable(struct ledger *ledger, const struct ledger_facts *facts, struct error *err)
-{
-    if (facts->cluster != FACT_YES && facts->master != FACT_NO)
-        return 0;
-    redis_close(ledger->redis);
-    return error_set(err, ERROR_TEMPORARY, "ledger: redis: %s",
-                     facts->cluster == FACT_YES ? "a Redis Cluster is not supported"
-                                                : "the server is a replica, it takes no writes");
-}
-
-int ledger_ready(struct ledger *ledger, struct error *err)
-{
-    struct ledger_facts facts;
-
-    if (redis_connected(ledger->redis) && ledger->generation == redis_generation(ledger->redis))
-        return 0;
-    if (redis_connect(ledger->redis, err) != 0 ||
-        ledger_facts_read(ledger->redis, &facts, err) != 0)
-        return error_prefix(err, "ledger: ");
-    if (check_usable(ledger, &facts, err) != 0)
-        return -1;
-    for (int i = 0; i < SCRIPT_COUNT; i++) {
-        if (redis_script_load(ledger->redis, &ledger->scripts[i], err) != 0)
-            return error_prefix(err, "ledger: ");
-    }
-    if (strcmp(facts.run, ledger->run) != 0)
-        ledger->lock_token[0] = '\0'; /* what was filled in before may be gone: start again */
-    memcpy(ledger->run, facts.run, sizeof(ledger->run));
-    ledger->vouches = ledger_facts_vouch(&facts);
-    if (say_hello(ledger, err) != 0)
-        return -1;
-    ledger->generation = redis_generation(ledger->redis);
-    return 0;
-}
-
-/* ledger_run(), with peeks behind the script where there are any. */
-static redisReply *run_and_peek(struct ledger *ledger, enum ledger_script script,
-                                const struct ledger_arguments *arguments, struct text account,
-                                struct ledger_peek *peeks, int count, struct error *err)
-{
-    redisReply *reply = NULL;
-
-    for (int attempt = 0; attempt < 2; attempt++) {
-        int idle = redis_connected(ledger->redis);
-
-        if (ledger_ready(ledger, err) != 0)
-            return NULL;
-        reply = count > 0
-                    ? ledger_script_and_peek(ledger, &ledger->scripts[script], arguments, account,
-                                             peeks, count, err)
-                    : redis_script_run(ledger->redis, &ledger->scripts[script], arguments->count,
-                                       arguments->data, arguments->lengths, err);
-        if (reply != NULL || !idle || redis_connected(ledger->redis) ||
-            !redis_was_closed(ledger->redis))
-            break;
-        if (attempt == 0)
-            error_clear(err);
-    }
-    if (reply == NULL) {
-        error_prefix(err,
-                     err->kind == ERROR_PERMANENT ? "ledger entry is damaged: " : "ledger %s: ",
-                     ledger->scripts[script].name);
-        return NULL;
-    }
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
-        freeReplyObject(reply);
-        error_set(err, ERROR_TEMPORARY, "ledger: unexpected answer from a script");
-        return NULL;
-    }
-    return reply;
-}
-
-redisReply *ledger_run(struct ledger *ledger, enum ledger_script script,
-                       const struct ledger_arguments *arguments, struct error *err)
-{
-    return run_and_peek(ledger, script, arguments, (struct text){0}, NULL, 0, err);
-}
-
-/* The calls */
 
 int ledger_hello(struct ledger *ledger, enum ledger_answer *answer, struct error *err)
 {
@@ -211,7 +34,7 @@ int ledger_epoch(struct ledger *ledger, int64_t *epoch, struct error *err)
     if (ledger_ready(ledger, err) != 0)
         return -1;
     /* On an old connection the marker may be another by now: hello again is the same question. */
-    if (generation == ledger->generation && say_hello(ledger, err) != 0) {
+    if (generation == ledger->generation && ledger_say_hello(ledger, err) != 0) {
         if (redis_connected(ledger->redis) || !redis_was_closed(ledger->redis))
             return -1;
         error_clear(err);
@@ -219,6 +42,56 @@ int ledger_epoch(struct ledger *ledger, int64_t *epoch, struct error *err)
             return -1;
     }
     *epoch = ledger->epoch;
+    return 0;
+}
+
+static int peek_some(struct ledger *ledger, struct text account, struct ledger_peek *peeks,
+                     int count, struct error *err)
+{
+    if (ledger_ready(ledger, err) != 0 ||
+        ledger_queue_peeks(ledger, account, peeks, count, err) != 0)
+        return -1;
+    return ledger_read_peeks(ledger, peeks, count, err);
+}
+
+int ledger_peek_many(struct ledger *ledger, struct text account, struct ledger_peek *peeks,
+                     int count, struct error *err)
+{
+    for (int i = 0; i < count; i += LEDGER_PIPELINE_MAX) {
+        int some = count - i < LEDGER_PIPELINE_MAX ? count - i : LEDGER_PIPELINE_MAX;
+        int idle = redis_connected(ledger->redis);
+
+        if (peek_some(ledger, account, peeks + i, some, err) == 0)
+            continue;
+        if (!idle || redis_connected(ledger->redis) || !redis_was_closed(ledger->redis))
+            return error_prefix(err, "ledger peek: ");
+        error_clear(err);
+        if (peek_some(ledger, account, peeks + i, some, err) != 0)
+            return error_prefix(err, "ledger peek: ");
+    }
+    return 0;
+}
+
+int ledger_forget(struct ledger *ledger, struct text account, enum ledger_kind kind, struct text id,
+                  const char *stale_id, struct error *err)
+{
+    char key[LEDGER_KEY_BYTES];
+    const char *data[8];
+    size_t lengths[8];
+    struct ledger_arguments arguments = {.data = data, .lengths = lengths};
+    redisReply *reply;
+
+    if (ledger_entry_key(key, ledger->settings.prefix, account, kind, id, err) != 0)
+        return -1;
+    ledger_add_string(&arguments, "2");
+    ledger_add_string(&arguments, ledger->marker_key);
+    ledger_add_string(&arguments, key);
+    ledger_add_string(&arguments, ledger_kind_name(kind));
+    ledger_add_string(&arguments, stale_id);
+    reply = ledger_run(ledger, SCRIPT_FORGET, &arguments, err);
+    if (reply == NULL)
+        return -1;
+    freeReplyObject(reply);
     return 0;
 }
 
@@ -256,11 +129,12 @@ int ledger_acquire_and_peek(struct ledger *ledger, const struct ledger_request *
     ledger_add_number(&arguments, ledger->settings.born_margin_ms);
     ledger_add_string(&arguments, request->owner != NULL ? request->owner : ledger->owner);
     ledger_add_number(&arguments, ledger->settings.visibility_delay_ms);
-    reply = run_and_peek(ledger, SCRIPT_ACQUIRE, &arguments, request->account, peeks, first, err);
+    reply = ledger_run_and_peek(ledger, SCRIPT_ACQUIRE, &arguments, request->account, peeks, first,
+                                err);
     if (reply == NULL)
         return -1;
     rc = ledger_grant_read(grant, reply, ledger->settings.visibility_delay_ms, err);
-    note_write(ledger, ledger_fence_epoch(grant->fence), ledger_element_int(reply, 1, 0));
+    ledger_saw_write(ledger, ledger_fence_epoch(grant->fence), ledger_element_int(reply, 1, 0));
     freeReplyObject(reply);
     if (rc == 0 && count > first)
         rc = ledger_peek_many(ledger, request->account, peeks + first, count - first, err);
@@ -296,7 +170,7 @@ static redisReply *run_step(struct ledger *ledger, const struct ledger_grant *gr
         freeReplyObject(reply);
         return NULL;
     }
-    note_write(ledger, ledger_fence_epoch(grant->fence), ledger_element_int(reply, 1, 0));
+    ledger_saw_write(ledger, ledger_fence_epoch(grant->fence), ledger_element_int(reply, 1, 0));
     return reply;
 }
 
@@ -335,4 +209,14 @@ int ledger_finish(struct ledger *ledger, const struct ledger_grant *grant, enum 
         ledger_entry_write(reply, entry);
     freeReplyObject(reply);
     return reply != NULL ? 0 : -1;
+}
+
+int ledger_check_server(struct ledger *ledger, struct buffer *warnings, struct error *err)
+{
+    struct ledger_facts facts;
+
+    if (ledger_ready(ledger, err) != 0 || ledger_facts_read(ledger->redis, &facts, err) != 0)
+        return -1;
+    ledger_facts_warn(&facts, warnings);
+    return 0;
 }

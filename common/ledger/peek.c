@@ -1,4 +1,5 @@
-/* The id cache: contacts and products that are done, many in one round trip. */
+/* The id cache: contacts and products that are done, many in one round trip, behind a script or
+ * alone. On a connection that is ready. */
 #include "ledger/handle.h"
 
 #include <stdio.h>
@@ -34,7 +35,7 @@ void ledger_peek_read(struct ledger_peek *peek, const redisReply *reply)
         snprintf(peek->result, sizeof(peek->result), "%s", values[2]);
 }
 
-static int queue_peeks(struct ledger *ledger, struct text account, const struct ledger_peek *peeks,
+int ledger_queue_peeks(struct ledger *ledger, struct text account, const struct ledger_peek *peeks,
                        int count, struct error *err)
 {
     for (int i = 0; i < count; i++) {
@@ -46,7 +47,7 @@ static int queue_peeks(struct ledger *ledger, struct text account, const struct 
     return 0;
 }
 
-static int read_peeks(struct ledger *ledger, struct ledger_peek *peeks, int count,
+int ledger_read_peeks(struct ledger *ledger, struct ledger_peek *peeks, int count,
                       struct error *err)
 {
     for (int i = 0; i < count; i++) {
@@ -60,14 +61,6 @@ static int read_peeks(struct ledger *ledger, struct ledger_peek *peeks, int coun
     return 0;
 }
 
-static int peek_some(struct ledger *ledger, struct text account, struct ledger_peek *peeks,
-                     int count, struct error *err)
-{
-    if (ledger_ready(ledger, err) != 0 || queue_peeks(ledger, account, peeks, count, err) != 0)
-        return -1;
-    return read_peeks(ledger, peeks, count, err);
-}
-
 redisReply *ledger_script_and_peek(struct ledger *ledger, const struct redis_script *script,
                                    const struct ledger_arguments *arguments, struct text account,
                                    struct ledger_peek *peeks, int count, struct error *err)
@@ -76,10 +69,10 @@ redisReply *ledger_script_and_peek(struct ledger *ledger, const struct redis_scr
 
     if (redis_script_queue(ledger->redis, script, arguments->count, arguments->data,
                            arguments->lengths, err) != 0 ||
-        queue_peeks(ledger, account, peeks, count, err) != 0 ||
+        ledger_queue_peeks(ledger, account, peeks, count, err) != 0 ||
         (reply = redis_next(ledger->redis, err)) == NULL)
         return NULL;
-    if (read_peeks(ledger, peeks, count, err) != 0) {
+    if (ledger_read_peeks(ledger, peeks, count, err) != 0) {
         freeReplyObject(reply);
         return NULL;
     }
@@ -93,45 +86,4 @@ redisReply *ledger_script_and_peek(struct ledger *ledger, const struct redis_scr
         return NULL;
     }
     return reply;
-}
-
-int ledger_peek_many(struct ledger *ledger, struct text account, struct ledger_peek *peeks,
-                     int count, struct error *err)
-{
-    for (int i = 0; i < count; i += LEDGER_PIPELINE_MAX) {
-        int some = count - i < LEDGER_PIPELINE_MAX ? count - i : LEDGER_PIPELINE_MAX;
-        int idle = redis_connected(ledger->redis);
-
-        if (peek_some(ledger, account, peeks + i, some, err) == 0)
-            continue;
-        if (!idle || redis_connected(ledger->redis) || !redis_was_closed(ledger->redis))
-            return error_prefix(err, "ledger peek: ");
-        error_clear(err);
-        if (peek_some(ledger, account, peeks + i, some, err) != 0)
-            return error_prefix(err, "ledger peek: ");
-    }
-    return 0;
-}
-
-int ledger_forget(struct ledger *ledger, struct text account, enum ledger_kind kind, struct text id,
-                  const char *stale_id, struct error *err)
-{
-    char key[LEDGER_KEY_BYTES];
-    const char *data[8];
-    size_t lengths[8];
-    struct ledger_arguments arguments = {.data = data, .lengths = lengths};
-    redisReply *reply;
-
-    if (ledger_entry_key(key, ledger->settings.prefix, account, kind, id, err) != 0)
-        return -1;
-    ledger_add_string(&arguments, "2");
-    ledger_add_string(&arguments, ledger->marker_key);
-    ledger_add_string(&arguments, key);
-    ledger_add_string(&arguments, ledger_kind_name(kind));
-    ledger_add_string(&arguments, stale_id);
-    reply = ledger_run(ledger, SCRIPT_FORGET, &arguments, err);
-    if (reply == NULL)
-        return -1;
-    freeReplyObject(reply);
-    return 0;
 }

@@ -159,13 +159,3 @@ void ledger_facts_warn(const struct ledger_facts *facts, struct buffer *warnings
                       "against doubles. ");
     warn_unknown(facts, warnings);
 }
-
-int ledger_check_server(struct ledger *ledger, struct buffer *warnings, struct error *err)
-{
-    struct ledger_facts facts;
-
-    if (ledger_ready(ledger, err) != 0 || ledger_facts_read(ledger->redis, &facts, err) != 0)
-        return -1;
-    ledger_facts_warn(&facts, warnings);
-    return 0;
-}
