@@ -91,99 +91,96 @@ static void refuses_endless_and_deep(void **state)
     free(page);
 }
 
-static void reads_facts(void **state)
-{
 #define LINES(lines) "\"consignments\":{\"shipping\":[{\"line_items\":[" lines "]}]}"
 #define LINE(quantity, discounts)                                                                  \
     "{\"quantity\":" quantity ",\"applied_discounts\":[" discounts "]}"
-    static const struct {
-        const char *name, *order;
-        int64_t id;
-        int fault, lines_missing, coupons_missing;
-    } cases[] = {
-        {"plain", "{\"id\":7," DATE "}", 7, 0, 0, 0},
-        {"id as text", "{\"id\":\"7\"," DATE "}", 7, 0, 0, 0},
-        {"id beyond 64 bits", "{\"id\":99999999999999999999," DATE "}", -1, 1, 0, 0},
-        {"id with a fraction", "{\"id\":7.5," DATE "}", -1, 1, 0, 0},
-        {"id 0", "{\"id\":0," DATE "}", -1, 1, 0, 0},
-        {"no id", "{" DATE "}", -1, 1, 0, 0},
-        {"no date", "{\"id\":7}", 7, 1, 0, 0},
-        {"date of another kind", "{\"id\":7,\"date_modified\":12}", 7, 1, 0, 0},
-        {"impossible date", "{\"id\":7,\"date_modified\":\"Mon, 31 Feb 2019 15:17:25 +0000\"}", 7,
-         1, 0, 0},
-        {"all lines",
-         "{\"id\":7," DATE ",\"items_total\":3," LINES(LINE("2", "") "," LINE("1", "")) "}", 7, 0,
-         0, 0},
-        {"fewer lines", "{\"id\":7," DATE ",\"items_total\":4," LINES(LINE("2", "")) "}", 7, 0, 1,
-         0},
-        {"no lines", "{\"id\":7," DATE ",\"items_total\":1," LINES("") "}", 7, 0, 1, 0},
-        {"lines left out", "{\"id\":7," DATE ",\"items_total\":\"1\"}", 7, 0, 1, 0},
-        {"links only", "{\"id\":7," DATE ",\"items_total\":1,\"consignments\":{\"url\":\"u\"}}", 7,
-         0, 1, 0},
-        {"nothing sold", "{\"id\":7," DATE ",\"items_total\":0}", 7, 0, 0, 0},
-        {"warned",
-         "{\"id\":7," DATE ",\"items_total\":1,\"consignments\":{\"shipping\":[{\"line_items\":["
-         "{\"quantity\":1}],\"__warning__\":{\"message\":\"only 50\"}}]}}",
-         7, 0, 1, 0},
-        {"four kinds",
-         "{\"id\":7," DATE ",\"items_total\":4,\"consignments\":{\"shipping\":[{\"line_items\":["
-         "{\"quantity\":1}]}],\"pickups\":[{\"line_items\":[{\"quantity\":1}]}],\"downloads\":[{"
-         "\"line_items\":[{\"quantity\":1}]}],\"email\":{\"gift_certificates\":[{\"line_items\":["
-         "{\"quantity\":1}]}]}}}",
-         7, 0, 0, 0},
-        {"a gift certificate's consignment has two lines and a coupon",
-         "{\"id\":7," DATE
-         ",\"items_total\":2,\"coupon_discount\":\"5\",\"consignments\":{\"email\":{"
-         "\"gift_certificates\":[{\"line_items\":[" LINE(
-             "1", "{\"code\":\"A\",\"amount\":\"5\"}") "," LINE("1", "") "]}]}}}",
-         7, 0, 0, 0},
-        {"a gift certificate's lines left out",
-         "{\"id\":7," DATE ",\"items_total\":1,\"consignments\":{\"email\":{"
-         "\"gift_certificates\":[{\"recipient_email\":\"r@example.com\",\"line_items\":[]}]}}}",
-         7, 0, 1, 0},
-        {"a gift certificate's lines warned of",
-         "{\"id\":7," DATE ",\"items_total\":1,\"consignments\":{\"email\":{"
-         "\"gift_certificates\":[{\"line_items\":[" LINE("1", "") "],\"__warning__\":{}}]}}}",
-         7, 0, 1, 0},
-        {"coupon adds up",
-         "{\"id\":7," DATE ",\"items_total\":1,\"coupon_discount\":\"5.0000\"," LINES(
-             LINE("1", "{\"code\":\"A\",\"amount\":\"5\"}")) "}",
-         7, 0, 0, 0},
-        {"coupon as numbers",
-         "{\"id\":7," DATE ",\"items_total\":1,\"coupon_discount\":5," LINES(
-             LINE("1", "{\"code\":\"A\",\"amount\":5.0}")) "}",
-         7, 0, 0, 0},
-        {"coupon on no line",
-         "{\"id\":7," DATE
-         ",\"items_total\":1,\"coupon_discount\":\"5.0000\"," LINES(LINE("1", "")) "}",
-         7, 0, 0, 1},
-        {"discount without a code does not count",
-         "{\"id\":7," DATE ",\"items_total\":1,\"coupon_discount\":\"5.0000\"," LINES(
-             LINE("1", "{\"code\":null,\"amount\":\"5\"}")) "}",
-         7, 0, 0, 1},
-        {"no coupon",
-         "{\"id\":7," DATE
-         ",\"items_total\":1,\"coupon_discount\":\"0.0000\"," LINES(LINE("1", "")) "}",
-         7, 0, 0, 0},
-        {"coupon waits for the lines",
-         "{\"id\":7," DATE
-         ",\"items_total\":2,\"coupon_discount\":\"5.0000\"," LINES(LINE("1", "")) "}",
-         7, 0, 1, 0},
-        {"wrong types everywhere",
-         "{\"id\":7," DATE
-         ",\"items_total\":[],\"coupon_discount\":{},\"consignments\":[[],\"x\",1]}",
-         7, 0, 0, 0},
-    };
+static const struct fact_case {
+    const char *name, *order;
+    int64_t id;
+    int fault, lines_missing, coupons_missing;
+} facts[] = {
+    {"plain", "{\"id\":7," DATE "}", 7, 0, 0, 0},
+    {"id as text", "{\"id\":\"7\"," DATE "}", 7, 0, 0, 0},
+    {"id beyond 64 bits", "{\"id\":99999999999999999999," DATE "}", -1, 1, 0, 0},
+    {"id with a fraction", "{\"id\":7.5," DATE "}", -1, 1, 0, 0},
+    {"id 0", "{\"id\":0," DATE "}", -1, 1, 0, 0},
+    {"no id", "{" DATE "}", -1, 1, 0, 0},
+    {"no date", "{\"id\":7}", 7, 1, 0, 0},
+    {"date of another kind", "{\"id\":7,\"date_modified\":12}", 7, 1, 0, 0},
+    {"impossible date", "{\"id\":7,\"date_modified\":\"Mon, 31 Feb 2019 15:17:25 +0000\"}", 7, 1, 0,
+     0},
+    {"all lines",
+     "{\"id\":7," DATE ",\"items_total\":3," LINES(LINE("2", "") "," LINE("1", "")) "}", 7, 0, 0,
+     0},
+    {"fewer lines", "{\"id\":7," DATE ",\"items_total\":4," LINES(LINE("2", "")) "}", 7, 0, 1, 0},
+    {"no lines", "{\"id\":7," DATE ",\"items_total\":1," LINES("") "}", 7, 0, 1, 0},
+    {"lines left out", "{\"id\":7," DATE ",\"items_total\":\"1\"}", 7, 0, 1, 0},
+    {"links only", "{\"id\":7," DATE ",\"items_total\":1,\"consignments\":{\"url\":\"u\"}}", 7, 0,
+     1, 0},
+    {"nothing sold", "{\"id\":7," DATE ",\"items_total\":0}", 7, 0, 0, 0},
+    {"warned",
+     "{\"id\":7," DATE ",\"items_total\":1,\"consignments\":{\"shipping\":[{\"line_items\":["
+     "{\"quantity\":1}],\"__warning__\":{\"message\":\"only 50\"}}]}}",
+     7, 0, 1, 0},
+    {"four kinds",
+     "{\"id\":7," DATE ",\"items_total\":4,\"consignments\":{\"shipping\":[{\"line_items\":["
+     "{\"quantity\":1}]}],\"pickups\":[{\"line_items\":[{\"quantity\":1}]}],\"downloads\":[{"
+     "\"line_items\":[{\"quantity\":1}]}],\"email\":{\"gift_certificates\":[{\"line_items\":["
+     "{\"quantity\":1}]}]}}}",
+     7, 0, 0, 0},
+    {"a gift certificate's consignment has two lines and a coupon",
+     "{\"id\":7," DATE ",\"items_total\":2,\"coupon_discount\":\"5\",\"consignments\":{\"email\":{"
+     "\"gift_certificates\":[{\"line_items\":[" LINE(
+         "1", "{\"code\":\"A\",\"amount\":\"5\"}") "," LINE("1", "") "]}]}}}",
+     7, 0, 0, 0},
+    {"a gift certificate's lines left out",
+     "{\"id\":7," DATE ",\"items_total\":1,\"consignments\":{\"email\":{"
+     "\"gift_certificates\":[{\"recipient_email\":\"r@example.com\",\"line_items\":[]}]}}}",
+     7, 0, 1, 0},
+    {"a gift certificate's lines warned of",
+     "{\"id\":7," DATE ",\"items_total\":1,\"consignments\":{\"email\":{"
+     "\"gift_certificates\":[{\"line_items\":[" LINE("1", "") "],\"__warning__\":{}}]}}}",
+     7, 0, 1, 0},
+    {"coupon adds up",
+     "{\"id\":7," DATE ",\"items_total\":1,\"coupon_discount\":\"5.0000\"," LINES(
+         LINE("1", "{\"code\":\"A\",\"amount\":\"5\"}")) "}",
+     7, 0, 0, 0},
+    {"coupon as numbers",
+     "{\"id\":7," DATE ",\"items_total\":1,\"coupon_discount\":5," LINES(
+         LINE("1", "{\"code\":\"A\",\"amount\":5.0}")) "}",
+     7, 0, 0, 0},
+    {"coupon on no line",
+     "{\"id\":7," DATE
+     ",\"items_total\":1,\"coupon_discount\":\"5.0000\"," LINES(LINE("1", "")) "}",
+     7, 0, 0, 1},
+    {"discount without a code does not count",
+     "{\"id\":7," DATE ",\"items_total\":1,\"coupon_discount\":\"5.0000\"," LINES(
+         LINE("1", "{\"code\":null,\"amount\":\"5\"}")) "}",
+     7, 0, 0, 1},
+    {"no coupon",
+     "{\"id\":7," DATE
+     ",\"items_total\":1,\"coupon_discount\":\"0.0000\"," LINES(LINE("1", "")) "}",
+     7, 0, 0, 0},
+    {"coupon waits for the lines",
+     "{\"id\":7," DATE
+     ",\"items_total\":2,\"coupon_discount\":\"5.0000\"," LINES(LINE("1", "")) "}",
+     7, 0, 1, 0},
+    {"wrong types everywhere",
+     "{\"id\":7," DATE ",\"items_total\":[],\"coupon_discount\":{},\"consignments\":[[],\"x\",1]}",
+     7, 0, 0, 0},
+};
 
+static void reads_facts(void **state)
+{
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
         struct page_row row;
 
-        page_read_order(&row, text_of(cases[i].order));
-        if (row.id != cases[i].id || (row.fault != NULL) != cases[i].fault ||
-            row.lines_missing != cases[i].lines_missing ||
-            row.coupons_missing != cases[i].coupons_missing)
-            fail_msg("%s: id=%lld fault=%s lines=%d coupons=%d", cases[i].name, (long long)row.id,
+        page_read_order(&row, text_of(facts[i].order));
+        if (row.id != facts[i].id || (row.fault != NULL) != facts[i].fault ||
+            row.lines_missing != facts[i].lines_missing ||
+            row.coupons_missing != facts[i].coupons_missing)
+            fail_msg("%s: id=%lld fault=%s lines=%d coupons=%d", facts[i].name, (long long)row.id,
                      row.fault != NULL ? row.fault : "-", row.lines_missing, row.coupons_missing);
         if (row.fault == NULL)
             assert_int_equal(row.modified_ms, 1552317445000);
