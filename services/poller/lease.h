@@ -4,7 +4,7 @@
  *
  * Keys in Redis:
  *     <prefix>:poller:<hash>:lease   hash: owner, fence, until
- *     <prefix>:poller:<hash>:state   hash: a copy of the cursor, and what the inspector shows
+ *     <prefix>:poller:<hash>:state   hash: a copy of the cursor, and how the last round went
  *     <prefix>:pollers               sorted set: the living pollers
  *
  * Each grant of a lease has a fence, a number greater than those of all earlier grants. It is made
@@ -74,7 +74,7 @@ int lease_renew(struct lease *lease, struct error *err);
  */
 int lease_raise(struct lease *lease, int64_t floor, struct error *err);
 
-/* What the inspector shows about a store. */
+/* How a store is doing. It is written for people who look at it in Redis. */
 struct lease_state {
     int64_t cursor_ms;
     int64_t start_from_ms;

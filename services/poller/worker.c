@@ -142,7 +142,7 @@ static int64_t wait_after(const struct worker *worker, enum outcome outcome, int
     }
 }
 
-/* Writes what the inspector shows about the store. If the lease turns out to be lost, take_lease()
+/* Writes into Redis how the store is doing. If the lease turns out to be lost, take_lease()
  * will notice that at the next turn. */
 static void tell(struct worker *worker, int64_t wait_ms, const struct error *err)
 {
