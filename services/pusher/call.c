@@ -43,22 +43,23 @@ static enum infusionsoft_outcome call(struct delivery *d, const char *method, co
     return outcome;
 }
 
-/* After a 429: waits. STEP_OK: call again. Where the wait would be long, as when the day's quota is
- * used up, the account is closed for that time instead, because other accounts need the worker. */
-static enum step wait_throttled(struct delivery *d)
+/* After a 429: waits. PROGRESS_OK: call again. Where the wait would be long, as when the day's
+ * quota is used up, the account is closed for that time instead, because other accounts need the
+ * worker. */
+static enum progress wait_throttled(struct delivery *d)
 {
     const struct infusionsoft_answer *answer = infusionsoft_answer(d->client);
     int64_t wait_ms = answer->wait_ms;
 
     if (!d->job->trials[ACCOUNT_ALL].trying && account_state(d->account) == ACCOUNT_CLOSED)
-        return STEP_CLOSED;
+        return PROGRESS_CLOSED;
     if (answer->day_used_up || wait_ms > THROTTLED_MAX_MS ||
         d->throttled_ms > THROTTLED_LONGEST_MS) {
         close_account(d,
                       answer->day_used_up ? "the day's quota is used up"
                                           : "the account asks for a long pause (429)",
                       NULL, wait_ms);
-        return STEP_CLOSED;
+        return PROGRESS_CLOSED;
     }
     for (int i = 0; i < d->throttled_count && wait_ms < THROTTLED_MAX_MS / 2; i++)
         wait_ms *= 2;
@@ -66,7 +67,7 @@ static enum step wait_throttled(struct delivery *d)
     d->throttled_ms += (int)wait_ms;
     log_debug("throttled account=%s wait_ms=%lld", account_config(d->account)->name,
               (long long)wait_ms);
-    return stop_wait_ms(wait_ms) ? STEP_STOPPED : STEP_OK;
+    return stop_wait_ms(wait_ms) ? PROGRESS_STOPPED : PROGRESS_OK;
 }
 
 void call_keep_answer(struct delivery *d)
@@ -93,7 +94,7 @@ static int is_stopped(const struct delivery *d, enum infusionsoft_outcome outcom
             (outcome == INFUSIONSOFT_IN_DOUBT && infusionsoft_answer(d->client)->status == 0));
 }
 
-enum step call_failed_or_closed(struct delivery *d)
+enum progress call_failed_or_closed(struct delivery *d)
 {
     char why[DELIVERY_DETAIL_BYTES];
     enum infusionsoft_outcome outcome;
@@ -102,54 +103,54 @@ enum step call_failed_or_closed(struct delivery *d)
     call(d, "GET", "/oauth/connect/userinfo", NULL, (struct text){0});
     outcome = infusionsoft_check_user(d->client);
     if (is_stopped(d, outcome))
-        return STEP_STOPPED;
+        return PROGRESS_STOPPED;
     if (outcome == INFUSIONSOFT_UNAUTHORIZED || outcome == INFUSIONSOFT_UNSENT ||
         outcome == INFUSIONSOFT_IN_DOUBT) {
         close_account(d, why, NULL, -1);
-        return STEP_CLOSED;
+        return PROGRESS_CLOSED;
     }
     account_record_failed(d->account, d->job->trials,
                           event_hash(0, d->job->event->key)); /* after many in a row it closes */
-    return STEP_FAILED;
+    return PROGRESS_FAILED;
 }
 
-enum step call_failed(struct delivery *d, enum infusionsoft_outcome outcome)
+enum progress call_failed(struct delivery *d, enum infusionsoft_outcome outcome)
 {
     switch (outcome) {
     case INFUSIONSOFT_REFUSED:
     case INFUSIONSOFT_FORBIDDEN:
         call_keep_answer(d);
         d->reason = REASON_REFUSED;
-        return STEP_REFUSED;
+        return PROGRESS_REFUSED;
     case INFUSIONSOFT_UNAUTHORIZED:
         call_keep_answer(d);
         close_account(d, d->detail, ACCOUNT_ANY_CALL, -1);
-        return STEP_CLOSED;
+        return PROGRESS_CLOSED;
     case INFUSIONSOFT_THROTTLED:
-        return wait_throttled(d) == STEP_STOPPED ? STEP_STOPPED : STEP_CLOSED;
+        return wait_throttled(d) == PROGRESS_STOPPED ? PROGRESS_STOPPED : PROGRESS_CLOSED;
     default:
         if (is_stopped(d, outcome))
-            return STEP_STOPPED;
+            return PROGRESS_STOPPED;
         call_keep_answer(d);
         return call_failed_or_closed(d);
     }
 }
 
-enum step call_says_nothing(struct delivery *d, const char *missing)
+enum progress call_says_nothing(struct delivery *d, const char *missing)
 {
     if (missing != NULL)
         infusionsoft_says_nothing(d->client, missing);
     return call_failed(d, INFUSIONSOFT_IN_DOUBT);
 }
 
-enum step call_forbidden(struct delivery *d)
+enum progress call_forbidden(struct delivery *d)
 {
     call_keep_answer(d);
     close_account(d, d->detail, d->called, -1);
-    return STEP_CLOSED;
+    return PROGRESS_CLOSED;
 }
 
-enum step call_no_orders(struct delivery *d)
+enum progress call_no_orders(struct delivery *d)
 {
     /* The keeper's probe only reads lists. Whether orders may be written, only a record can show.
      */
@@ -157,23 +158,23 @@ enum step call_no_orders(struct delivery *d)
 
     call_keep_answer(d);
     account_close(d->account, ACCOUNT_ORDERS, d->job->trials, d->detail, proof, -1);
-    return STEP_NO_ORDERS;
+    return PROGRESS_NO_ORDERS;
 }
 
-enum step call_read(struct delivery *d, const char *method, const char *path, const char *query,
-                    struct text body)
+enum progress call_read(struct delivery *d, const char *method, const char *path, const char *query,
+                        struct text body)
 {
     for (;;) {
         enum infusionsoft_outcome outcome = call(d, method, path, query, body);
-        enum step step;
+        enum progress progress;
 
         if (outcome == INFUSIONSOFT_OK)
-            return STEP_OK;
+            return PROGRESS_OK;
         if (outcome != INFUSIONSOFT_THROTTLED)
             return call_failed(d, outcome);
-        step = wait_throttled(d);
-        if (step != STEP_OK)
-            return step;
+        progress = wait_throttled(d);
+        if (progress != PROGRESS_OK)
+            return progress;
     }
 }
 
@@ -191,30 +192,30 @@ static int begun_long_ago(const struct delivery *d)
            (allowed_ms > BEGUN_LEAST_MS ? allowed_ms : BEGUN_LEAST_MS);
 }
 
-enum step call_write(struct delivery *d, const struct ledger_grant *grant, const char *step,
-                     int begun, const char *path, const char *query, struct text body,
-                     enum infusionsoft_outcome *outcome)
+enum progress call_write(struct delivery *d, const struct ledger_grant *grant, const char *step,
+                         int begun, const char *path, const char *query, struct text body,
+                         enum infusionsoft_outcome *outcome)
 {
     for (int again = 0;; begun = 0, again = 1) {
-        enum step ended;
+        enum progress ended;
 
         /* Ask the governor before the doubt is written, so that nothing has to be waited for
          * between the begin and the call. */
         if (infusionsoft_admit(d->client) != 0) {
             *outcome = INFUSIONSOFT_UNSENT; /* the caller ends the step if it was begun already */
-            return begun || again ? STEP_OK : STEP_STOPPED;
+            return begun || again ? PROGRESS_OK : PROGRESS_STOPPED;
         }
         while (!begun || begun_long_ago(d)) {
             begun = 1;
             ended = entry_begin(d, grant, step);
-            if (ended != STEP_OK) {
+            if (ended != PROGRESS_OK) {
                 infusionsoft_dismiss(d->client);
                 return ended;
             }
         }
         *outcome = call(d, "POST", path, query, body);
         CRASH_POINT("called", step);
-        if (*outcome != INFUSIONSOFT_THROTTLED || wait_throttled(d) != STEP_OK)
-            return STEP_OK; /* THROTTLED: the caller ends the step, it had no effect */
+        if (*outcome != INFUSIONSOFT_THROTTLED || wait_throttled(d) != PROGRESS_OK)
+            return PROGRESS_OK; /* THROTTLED: the caller ends the step, it had no effect */
     }
 }

@@ -40,18 +40,18 @@ enum match contact_match(yyjson_val *contact, struct text email)
 /* Looks the contact up by its e-mail address. d->contact_id becomes the lowest id, or "" when there
  * is none. The account's contact is copied to *body (new, or NULL), because the answer lives only
  * until the next call. */
-static enum step find_contact(struct delivery *d, char **body)
+static enum progress find_contact(struct delivery *d, char **body)
 {
     struct lookup lookup = decide_lookup(d->job->email);
     struct lookup_pages pages = {.path = "/contacts", .member = "contacts"};
     yyjson_val *contacts = NULL, *contact;
-    enum step step;
+    enum progress progress;
 
     d->contact_id[0] = '\0';
     buffer_reset(&d->query);
     infusionsoft_append_filter(&d->query, "email", lookup.value, lookup.prefix);
     buffer_printf(&d->query, "&fields=%s&page_size=%d", contact_fields, LOOKUP_PAGE_SIZE);
-    while ((step = lookup_next_page(d, &pages, &contacts)) == STEP_OK && contacts != NULL) {
+    while ((progress = lookup_next_page(d, &pages, &contacts)) == PROGRESS_OK && contacts != NULL) {
         yyjson_arr_iter iter;
 
         yyjson_arr_iter_init(contacts, &iter);
@@ -60,7 +60,7 @@ static enum step find_contact(struct delivery *d, char **body)
             char id[32];
 
             if (match == MATCH_UNCLEAR) {
-                step = call_says_nothing(d, no_addresses);
+                progress = call_says_nothing(d, no_addresses);
                 goto out;
             }
             if (match == MATCH_NO ||
@@ -72,7 +72,7 @@ static enum step find_contact(struct delivery *d, char **body)
     }
 out:
     buffer_clear(&pages.token);
-    return step;
+    return progress;
 }
 
 static int is_gone(const struct infusionsoft_answer *answer)
@@ -83,10 +83,10 @@ static int is_gone(const struct infusionsoft_answer *answer)
 /* The ledger knows a contact that the look-up did not list: it was deleted, or its address was
  * changed, or the list does not show it yet. Asks for that contact alone. If it does not have this
  * address any more, its id is forgotten. */
-static enum step find_known(struct delivery *d, const char *known, char **body)
+static enum progress find_known(struct delivery *d, const char *known, char **body)
 {
     yyjson_val *contact;
-    enum step step;
+    enum progress progress;
     char id[32];
 
     buffer_reset(&d->path);
@@ -95,25 +95,26 @@ static enum step find_known(struct delivery *d, const char *known, char **body)
     buffer_reset(&d->query);
     buffer_printf(&d->query, "fields=%s", contact_fields);
     metric_add(d->pusher->lookups, 1);
-    step = call_read(d, "GET", d->path.data, d->query.data, (struct text){0});
-    if (step != STEP_OK && !(step == STEP_REFUSED && is_gone(infusionsoft_answer(d->client))))
-        return step;
+    progress = call_read(d, "GET", d->path.data, d->query.data, (struct text){0});
+    if (progress != PROGRESS_OK &&
+        !(progress == PROGRESS_REFUSED && is_gone(infusionsoft_answer(d->client))))
+        return progress;
     contact = infusionsoft_answer(d->client)->root;
-    if (step == STEP_OK && strcmp(infusionsoft_id(contact, id), known) != 0)
+    if (progress == PROGRESS_OK && strcmp(infusionsoft_id(contact, id), known) != 0)
         return call_says_nothing(d, "without the contact that was asked for");
-    if (step == STEP_OK && !yyjson_is_arr(yyjson_obj_get(contact, "email_addresses")))
+    if (progress == PROGRESS_OK && !yyjson_is_arr(yyjson_obj_get(contact, "email_addresses")))
         return call_says_nothing(d, no_addresses);
     d->answer[0] = d->detail[0] = '\0'; /* a contact that is gone is no failure */
-    if (step != STEP_OK || contact_match(contact, d->job->email) != MATCH_YES)
+    if (progress != PROGRESS_OK || contact_match(contact, d->job->email) != MATCH_YES)
         return entry_forget(d, LEDGER_CONTACT, d->contact_digest, known);
     snprintf(d->contact_id, sizeof(d->contact_id), "%s", known);
     *body = mem_check(yyjson_val_write(contact, 0, NULL));
-    return STEP_OK;
+    return PROGRESS_OK;
 }
 
-static enum step patch_contact(struct delivery *d, const struct merge *merge)
+static enum progress patch_contact(struct delivery *d, const struct merge *merge)
 {
-    enum step step;
+    enum progress progress;
     char id[32];
 
     buffer_reset(&d->path);
@@ -122,72 +123,72 @@ static enum step patch_contact(struct delivery *d, const struct merge *merge)
     buffer_reset(&d->query);
     for (int i = 0; i < merge->mask_count; i++)
         buffer_printf(&d->query, "%supdate_mask=%s", i > 0 ? "&" : "", merge->mask[i]);
-    step = call_read(d, "PATCH", d->path.data, d->query.data,
-                     (struct text){merge->body, merge->length});
-    return step != STEP_OK || infusionsoft_object_id(d->client, id) != NULL
-               ? step
+    progress = call_read(d, "PATCH", d->path.data, d->query.data,
+                         (struct text){merge->body, merge->length});
+    return progress != PROGRESS_OK || infusionsoft_object_id(d->client, id) != NULL
+               ? progress
                : call_says_nothing(d, NULL);
 }
 
 /* Fills or overwrites the contact that was found. A PATCH sets values and adds none, so repeating
  * it does no harm. Lists are written whole, so the account may refuse an entry that it had before.
  * The contact is then used as it is, because the order must not fail because of it. */
-static enum step update_contact(struct delivery *d, char *body)
+static enum progress update_contact(struct delivery *d, char *body)
 {
     yyjson_doc *doc = mem_check(yyjson_read(body, strlen(body), 0));
     int overwrite = d->store != NULL && d->store->existing_contact == EXISTING_OVERWRITE;
     unsigned regions = 0, refused;
-    enum step step;
+    enum progress progress;
 
     do {
         struct merge merge;
 
         merge_contact(yyjson_doc_get_root(doc), d->contact_body, overwrite, regions, &merge);
-        step = merge.mask_count > 0 ? patch_contact(d, &merge) : STEP_OK;
+        progress = merge.mask_count > 0 ? patch_contact(d, &merge) : PROGRESS_OK;
         merge_clear(&merge);
-        refused = step == STEP_REFUSED ? call_refused_regions(d) & ~regions : 0;
+        refused = progress == PROGRESS_REFUSED ? call_refused_regions(d) & ~regions : 0;
         regions |= refused;
     } while (refused != 0);
     yyjson_doc_free(doc);
-    if (step != STEP_REFUSED || infusionsoft_answer(d->client)->status == 403)
-        return step;
+    if (progress != PROGRESS_REFUSED || infusionsoft_answer(d->client)->status == 403)
+        return progress;
     if (is_gone(infusionsoft_answer(d->client)))
         return call_failed_or_closed(d); /* it was deleted after the look-up: look again later */
     log_warn("contact_not_updated key=%.*s contact=%s error=\"%s\"", (int)d->job->event->key.length,
              d->job->event->key.data, d->contact_id, d->detail);
     delivery_add_incomplete(d, "contact", NULL);
     d->answer[0] = d->detail[0] = '\0'; /* a later failure has a cause of its own */
-    return STEP_OK;
+    return PROGRESS_OK;
 }
 
 /* Makes the contact. The account itself finds a contact by its e-mail address before it makes one;
  * the step is begun in the ledger nevertheless. */
-static enum step create_contact(struct delivery *d, struct ledger_grant *grant)
+static enum progress create_contact(struct delivery *d, struct ledger_grant *grant)
 {
     enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
     unsigned regions = 0, refused = MERGE_REGIONS_ALL;
-    enum step step = STEP_OK;
+    enum progress progress = PROGRESS_OK;
 
     while (refused != 0) {
         size_t length;
         char *body = merge_create_body(d->contact_body, regions, &length);
         char id[32];
 
-        step = call_write(d, grant, "contact", 0, "/contacts", "duplicate_option=Email",
-                          (struct text){body, length}, &outcome);
+        progress = call_write(d, grant, "contact", 0, "/contacts", "duplicate_option=Email",
+                              (struct text){body, length}, &outcome);
         free(body);
-        if (step != STEP_OK)
-            return step;
+        if (progress != PROGRESS_OK)
+            return progress;
         if (outcome == INFUSIONSOFT_OK && infusionsoft_object_id(d->client, id) != NULL) {
             snprintf(d->contact_id, sizeof(d->contact_id), "%s", id);
-            return STEP_OK; /* shared_release() records the end of the step */
+            return PROGRESS_OK; /* shared_release() records the end of the step */
         }
         if (outcome == INFUSIONSOFT_OK || outcome == INFUSIONSOFT_IN_DOUBT)
             return call_failed(
                 d, INFUSIONSOFT_IN_DOUBT); /* the doubt stays; the next look-up settles it */
-        step = entry_end(d, grant, "contact", NULL, NULL, 0);
-        if (step != STEP_OK)
-            return step;
+        progress = entry_end(d, grant, "contact", NULL, NULL, 0);
+        if (progress != PROGRESS_OK)
+            return progress;
         refused = outcome == INFUSIONSOFT_REFUSED ? call_refused_regions(d) & ~regions : 0;
         regions |= refused;
     }
@@ -195,26 +196,26 @@ static enum step create_contact(struct delivery *d, struct ledger_grant *grant)
 }
 
 /* Looks the contact up, then fills or makes it. Its lease is ours. */
-static enum step settle_contact(struct delivery *d, struct ledger_grant *grant)
+static enum progress settle_contact(struct delivery *d, struct ledger_grant *grant)
 {
     const char *known = ledger_grant_step(grant, "contact");
     char *body = NULL;
-    enum step step = find_contact(d, &body);
+    enum progress progress = find_contact(d, &body);
 
-    if (step == STEP_OK && body == NULL && known != NULL)
-        step = find_known(d, known, &body);
-    if (step == STEP_OK && body != NULL) {
-        step = update_contact(d, body);
-    } else if (step == STEP_OK) {
-        step = shared_wait_until_visible(d, grant, "contact");
-        if (step == STEP_OK)
-            step = create_contact(d, grant);
+    if (progress == PROGRESS_OK && body == NULL && known != NULL)
+        progress = find_known(d, known, &body);
+    if (progress == PROGRESS_OK && body != NULL) {
+        progress = update_contact(d, body);
+    } else if (progress == PROGRESS_OK) {
+        progress = shared_wait_until_visible(d, grant, "contact");
+        if (progress == PROGRESS_OK)
+            progress = create_contact(d, grant);
     }
     free(body);
-    return step;
+    return progress;
 }
 
-static enum step claim_and_settle(struct delivery *d)
+static enum progress claim_and_settle(struct delivery *d)
 {
     struct ledger_request request = {.kind = LEDGER_CONTACT,
                                      .account = d->job->account,
@@ -222,37 +223,38 @@ static enum step claim_and_settle(struct delivery *d)
                                      .owner = d->pusher->owner,
                                      .digest = d->contact_body_digest};
     struct ledger_grant grant = {0};
-    enum step step = shared_take(d, &request, "contact", &grant, d->contact_id);
+    enum progress progress = shared_take(d, &request, "contact", &grant, d->contact_id);
 
     d->contact_cached = d->contact_id[0] != '\0';
-    if (step == STEP_OK && !d->contact_cached) {
-        step = settle_contact(d, &grant);
-        step = shared_release(d, &request, &grant, "contact", step, d->contact_id);
+    if (progress == PROGRESS_OK && !d->contact_cached) {
+        progress = settle_contact(d, &grant);
+        progress = shared_release(d, &request, &grant, "contact", progress, d->contact_id);
     }
     ledger_grant_clear(&grant);
-    return step;
+    return progress;
 }
 
-enum step contact_step(struct delivery *d)
+enum progress contact_step(struct delivery *d)
 {
-    enum step step;
+    enum progress progress;
 
     d->failed_step = "contact";
     if (d->contact_id[0] != '\0')
-        return STEP_OK;
-    step = claim_and_settle(d);
-    return step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403 ? call_forbidden(d)
-                                                                                 : step;
+        return PROGRESS_OK;
+    progress = claim_and_settle(d);
+    return progress == PROGRESS_REFUSED && infusionsoft_answer(d->client)->status == 403
+               ? call_forbidden(d)
+               : progress;
 }
 
-enum step contact_forget(struct delivery *d)
+enum progress contact_forget(struct delivery *d)
 {
-    enum step step;
+    enum progress progress;
 
     if (!d->contact_cached || d->contact_id[0] == '\0')
-        return STEP_OK;
-    step = entry_forget(d, LEDGER_CONTACT, d->contact_digest, d->contact_id);
+        return PROGRESS_OK;
+    progress = entry_forget(d, LEDGER_CONTACT, d->contact_digest, d->contact_id);
     d->contact_id[0] = '\0';
     d->contact_cached = 0;
-    return step;
+    return progress;
 }

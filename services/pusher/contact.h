@@ -9,11 +9,11 @@
 #include "lookup.h"
 
 /** @brief Sets d->contact_id, unless the ledger knew it already. */
-enum step contact_step(struct delivery *d);
+enum progress contact_step(struct delivery *d);
 
 /** @brief The account refused something, maybe because the contact whose id the ledger knew was
  * deleted: forgets that id here and in the ledger. */
-enum step contact_forget(struct delivery *d);
+enum progress contact_forget(struct delivery *d);
 
 /** @brief Whether the account's contact has that address, compared without case. UNCLEAR: it shows
  * no address at all. Pure. */

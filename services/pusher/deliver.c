@@ -88,7 +88,7 @@ static int set_peeks(struct delivery *d)
     return 1 + d->product_count;
 }
 
-static enum step acquire(struct delivery *d)
+static enum progress acquire(struct delivery *d)
 {
     struct ledger_request request = {
         .kind = LEDGER_ORDER,
@@ -107,13 +107,13 @@ static enum step acquire(struct delivery *d)
 }
 
 /* Contact and products that are known already: no call. A job that was set aside asks again. */
-static enum step use_cache(struct delivery *d)
+static enum progress use_cache(struct delivery *d)
 {
-    const char *contact = delivery_done(d, "contact");
-    enum step step = d->peeked ? STEP_OK : entry_peek(d, d->peeks, set_peeks(d));
+    const char *contact = entry_result(d, "contact");
+    enum progress progress = d->peeked ? PROGRESS_OK : entry_peek(d, d->peeks, set_peeks(d));
 
-    if (step != STEP_OK)
-        return step;
+    if (progress != PROGRESS_OK)
+        return progress;
     d->peeked = 0;
     snprintf(d->contact_id, sizeof(d->contact_id), "%s",
              contact != NULL ? contact : d->peeks[0].result);
@@ -122,25 +122,25 @@ static enum step use_cache(struct delivery *d)
         snprintf(d->products[i].id, sizeof(d->products[i].id), "%s", d->peeks[i + 1].result);
         d->products_cached |= d->products[i].id[0] != '\0';
     }
-    return STEP_OK;
+    return PROGRESS_OK;
 }
 
-static enum step check_currency(struct delivery *d)
+static enum progress check_currency(struct delivery *d)
 {
     struct text currency = payload_member(d->payload, "currency");
 
     if (text_equal_nocase(currency, text_of(d->currency)))
-        return STEP_OK;
+        return PROGRESS_OK;
     d->failed_step = "currency";
     d->reason = REASON_CURRENCY_MISMATCH;
     snprintf(d->detail, sizeof(d->detail), "the order's currency is %.*s, the account's is %s",
              currency.length > 8 ? 8 : (int)currency.length, currency.data, d->currency);
-    return STEP_REFUSED;
+    return PROGRESS_REFUSED;
 }
 
 /* What may end an order before anything is made. A doubt kept it from being given up earlier: now
  * that nothing is in doubt any more, it is. */
-static enum step check_before_order(struct delivery *d)
+static enum progress check_before_order(struct delivery *d)
 {
     struct text cause = d->job->event->headers[HEADER_DETAIL];
 
@@ -150,7 +150,7 @@ static enum step check_before_order(struct delivery *d)
     d->reason = REASON_GAVE_UP;
     snprintf(d->detail, sizeof(d->detail), "%.*s", cause.length > 150 ? 150 : (int)cause.length,
              cause.data != NULL ? cause.data : "");
-    return STEP_REFUSED;
+    return PROGRESS_REFUSED;
 }
 
 /* The module may have come while the contact was settled: its field is read after it. */
@@ -163,41 +163,41 @@ static int orders_usable(struct delivery *d)
 }
 
 /* The order's work, step by step. Each asks the ledger what is done already. */
-static enum step deliver_steps(struct delivery *d)
+static enum progress deliver_steps(struct delivery *d)
 {
-    enum step step, orders = STEP_OK;
+    enum progress progress, orders = PROGRESS_OK;
 
-    if ((step = reconcile_step(d)) != STEP_OK)
-        return step;
+    if ((progress = reconcile_step(d)) != PROGRESS_OK)
+        return progress;
     if (d->withdrawn)
-        return STEP_OK;
-    if (delivery_done(d, "order") == NULL && (step = check_before_order(d)) != STEP_OK)
-        return step;
-    if ((step = use_cache(d)) != STEP_OK)
-        return step;
-    if ((step = contact_step(d)) != STEP_OK)
-        return step;
-    if (delivery_done(d, "order") == NULL) {
-        orders = orders_usable(d) ? product_step(d) : STEP_NO_ORDERS;
-        if (orders == STEP_OK)
+        return PROGRESS_OK;
+    if (entry_result(d, "order") == NULL && (progress = check_before_order(d)) != PROGRESS_OK)
+        return progress;
+    if ((progress = use_cache(d)) != PROGRESS_OK)
+        return progress;
+    if ((progress = contact_step(d)) != PROGRESS_OK)
+        return progress;
+    if (entry_result(d, "order") == NULL) {
+        orders = orders_usable(d) ? product_step(d) : PROGRESS_NO_ORDERS;
+        if (orders == PROGRESS_OK)
             orders = order_step(d);
-        if (orders != STEP_OK && orders != STEP_NO_ORDERS)
+        if (orders != PROGRESS_OK && orders != PROGRESS_NO_ORDERS)
             return orders;
     }
-    if (orders == STEP_NO_ORDERS && delivery_done(d, "contact") == NULL)
+    if (orders == PROGRESS_NO_ORDERS && entry_result(d, "contact") == NULL)
         delivery_set_pending(d, "contact", d->contact_id);
     /* payment and tags have their place here */
-    if ((step = goal_step(d)) != STEP_OK)
-        return step;
+    if ((progress = goal_step(d)) != PROGRESS_OK)
+        return progress;
     return orders;
 }
 
 /* Gives the entry back in its final state, what is pending ended with it. */
-static enum step finish(struct delivery *d, enum ledger_finish how, const char *reason)
+static enum progress finish(struct delivery *d, enum ledger_finish how, const char *reason)
 {
     const char *step = d->pending_step.length > 0 ? d->pending_step.data : NULL;
     char *evidence = NULL;
-    enum step ended;
+    enum progress ended;
 
     /* For whoever goes on with it, or publishes its fate again. */
     if (how == LEDGER_FINISH_DONE || how == LEDGER_FINISH_RETRY) {
@@ -206,49 +206,49 @@ static enum step finish(struct delivery *d, enum ledger_finish how, const char *
         evidence = evidence_write(&now);
     }
     CRASH_POINT("finishing", "");
-    ended = delivery_finish(d, d->grant, how, step, step != NULL ? d->pending_result : NULL,
-                            evidence != NULL ? evidence : reason, step != NULL);
+    ended = entry_finish(d, d->grant, how, step, step != NULL ? d->pending_result : NULL,
+                         evidence != NULL ? evidence : reason, step != NULL);
     free(evidence);
     CRASH_POINT("finished", "");
     buffer_reset(&d->pending_step);
     return ended;
 }
 
-static enum step finish_delivered(struct delivery *d, struct result *result)
+static enum progress finish_delivered(struct delivery *d, struct result *result)
 {
-    enum step step = finish(d, LEDGER_FINISH_DONE, NULL);
+    enum progress progress = finish(d, LEDGER_FINISH_DONE, NULL);
 
-    if (step == STEP_OK) {
+    if (progress == PROGRESS_OK) {
         account_record_succeeded(d->account, d->job->trials);
         fate_delivered(d, result);
     }
-    return step;
+    return progress;
 }
 
-static enum step finish_dead(struct delivery *d, enum reason reason, struct result *result)
+static enum progress finish_dead(struct delivery *d, enum reason reason, struct result *result)
 {
     char detail[DELIVERY_DETAIL_BYTES + 32];
-    enum step step = finish(d, LEDGER_FINISH_DEAD, reason_name(reason));
+    enum progress progress = finish(d, LEDGER_FINISH_DEAD, reason_name(reason));
 
     snprintf(detail, sizeof(detail), "%s: %s", d->failed_step, d->detail);
-    if (step == STEP_OK)
+    if (progress == PROGRESS_OK)
         return fate_final(d, reason, detail, result);
-    if (step != STEP_FAILED)
-        return step;
+    if (progress != PROGRESS_FAILED)
+        return progress;
     fate_parked(d, reason, detail, result); /* a damaged entry has no say */
-    return STEP_OK;
+    return PROGRESS_OK;
 }
 
 /* A failure of this record alone, charged to it. */
-static enum step finish_failed(struct delivery *d, struct result *result)
+static enum progress finish_failed(struct delivery *d, struct result *result)
 {
-    int order_done = d->order_id[0] != '\0' || delivery_done(d, "order") != NULL;
+    int order_done = d->order_id[0] != '\0' || entry_result(d, "order") != NULL;
     struct failure failure = {.attempt = (int)d->attempt + 1,
                               .max_attempts = (int)d->pusher->config->pusher.max_attempts,
                               .doubt = d->grant->doubt != NULL,
                               .order_done = order_done};
     int topic;
-    enum step step;
+    enum progress progress;
 
     switch (decide_failure(&failure, &topic)) {
     case DECISION_GIVE_UP:
@@ -257,77 +257,80 @@ static enum step finish_failed(struct delivery *d, struct result *result)
         delivery_add_incomplete(d, d->failed_step, d->detail);
         if (strcmp(d->failed_step, "goal") == 0 && d->pending_step.length == 0)
             delivery_set_pending(d, d->step.data, "gave_up");
-        step = finish_delivered(d, result);
-        if (step != STEP_FAILED)
-            return step;
+        progress = finish_delivered(d, result);
+        if (progress != PROGRESS_FAILED)
+            return progress;
         fate_parked(d, REASON_GAVE_UP, d->detail, result); /* a damaged entry has no say */
-        return STEP_OK;
+        return PROGRESS_OK;
     default:
-        step = finish(d, LEDGER_FINISH_RETRY, NULL);
-        if (step == STEP_OK || step == STEP_FAILED) /* FAILED: a damaged entry, parked */
+        progress = finish(d, LEDGER_FINISH_RETRY, NULL);
+        if (progress == PROGRESS_OK ||
+            progress == PROGRESS_FAILED) /* FAILED: a damaged entry, parked */
             fate_retry(d, topic, failure.attempt, result);
-        return step == STEP_FAILED ? STEP_OK : step;
+        return progress == PROGRESS_FAILED ? PROGRESS_OK : progress;
     }
 }
 
 /* Free for others, and set aside for a while: it waits for the account in hand. */
-static enum step stay_in_hand(struct delivery *d)
+static enum progress stay_in_hand(struct delivery *d)
 {
     d->job->held = 0;
     d->wait_ms = KEPT_WAIT_MS / 2 + (int64_t)(retry_chance() * KEPT_WAIT_MS);
-    return STEP_LATER;
+    return PROGRESS_LATER;
 }
 
 /* The account, or its orders, cannot take it for now. */
-static enum step wait_for_account(struct delivery *d, enum account_part part, struct result *result)
+static enum progress wait_for_account(struct delivery *d, enum account_part part,
+                                      struct result *result)
 {
-    enum step step = finish(d, LEDGER_FINISH_RETRY, NULL);
+    enum progress progress = finish(d, LEDGER_FINISH_RETRY, NULL);
 
-    if (step != STEP_OK)
-        return step;
+    if (progress != PROGRESS_OK)
+        return progress;
     if (account_keep(d->account, part, d->job->trials, d->job->event->topic))
         return stay_in_hand(d);
     fate_waiting(d, part == ACCOUNT_ORDERS, result);
-    return STEP_OK;
+    return PROGRESS_OK;
 }
 
 /* How the steps ended -> the entry's state and the record's fate. */
-static enum step settle(struct delivery *d, enum step step, struct result *result)
+static enum progress settle(struct delivery *d, enum progress progress, struct result *result)
 {
-    if (step == STEP_REFUSED && d->grant->doubt != NULL)
-        step = STEP_FAILED; /* nothing is final while a step is in doubt */
-    if (step == STEP_REFUSED && (d->order_id[0] != '\0' || delivery_done(d, "order") != NULL)) {
+    if (progress == PROGRESS_REFUSED && d->grant->doubt != NULL)
+        progress = PROGRESS_FAILED; /* nothing is final while a step is in doubt */
+    if (progress == PROGRESS_REFUSED &&
+        (d->order_id[0] != '\0' || entry_result(d, "order") != NULL)) {
         delivery_add_incomplete(d, d->failed_step, NULL);
-        step = STEP_OK;
+        progress = PROGRESS_OK;
     }
-    switch (step) {
-    case STEP_OK:
-        if (!d->withdrawn || delivery_done(d, "order") != NULL)
+    switch (progress) {
+    case PROGRESS_OK:
+        if (!d->withdrawn || entry_result(d, "order") != NULL)
             return finish_delivered(d, result);
-        step = finish(d, LEDGER_FINISH_WITHDRAWN, NULL);
-        return step == STEP_OK ? fate_final(d, REASON_STATUS, NULL, result) : step;
-    case STEP_REFUSED:
+        progress = finish(d, LEDGER_FINISH_WITHDRAWN, NULL);
+        return progress == PROGRESS_OK ? fate_final(d, REASON_STATUS, NULL, result) : progress;
+    case PROGRESS_REFUSED:
         return finish_dead(d, d->reason, result);
-    case STEP_FAILED:
+    case PROGRESS_FAILED:
         return finish_failed(d, result);
-    case STEP_CLOSED:
+    case PROGRESS_CLOSED:
         return wait_for_account(d, ACCOUNT_ALL, result);
-    case STEP_NO_ORDERS:
+    case PROGRESS_NO_ORDERS:
         return wait_for_account(d, ACCOUNT_ORDERS, result);
     default:
-        return step;
+        return progress;
     }
 }
 
 /* Answers of acquire that need no work: final ones, whose fate is published again (rule 7). */
-static enum step answer_final(struct delivery *d, struct result *result)
+static enum progress answer_final(struct delivery *d, struct result *result)
 {
-    enum step step = STEP_OK;
+    enum progress progress = PROGRESS_OK;
 
     switch (d->grant->answer) {
     case LEDGER_BUSY:
         d->wait_ms = d->grant->wait_ms;
-        return STEP_LATER;
+        return PROGRESS_LATER;
     case LEDGER_OLD:
         return fate_final(d, REASON_NONE, NULL, result);
     case LEDGER_DEAD:
@@ -336,33 +339,33 @@ static enum step answer_final(struct delivery *d, struct result *result)
     default: /* DONE: D2 */
         if (!d->look_was_asked) {
             fate_delivered(d, result);
-            return STEP_OK;
+            return PROGRESS_OK;
         }
-        step = STEP_CLOSED;
+        progress = PROGRESS_CLOSED;
         if (account_state(d->account) == ACCOUNT_USABLE) {
             account_facts(d->account, d->currency, &d->field);
-            step = order_look_again(d);
+            progress = order_look_again(d);
         }
-        if (step != STEP_OK && step != STEP_STOPPED) {
+        if (progress != PROGRESS_OK && progress != PROGRESS_STOPPED) {
             fate_look_later(d, result);
-            step = STEP_OK;
+            progress = PROGRESS_OK;
         }
-        return step; /* the fate was published together with this copy */
+        return progress; /* the fate was published together with this copy */
     }
 }
 
-static enum step deliver_once(struct delivery *d, struct result *result)
+static enum progress deliver_once(struct delivery *d, struct result *result)
 {
-    enum step step;
+    enum progress progress;
 
     if (!d->job->held && account_still_waits(d->account, d->job->trials))
         return stay_in_hand(d);
     if (!d->job->held) {
-        step = acquire(d);
-        if (step == STEP_FAILED)
+        progress = acquire(d);
+        if (progress == PROGRESS_FAILED)
             return finish_failed(d, result);
-        if (step != STEP_OK)
-            return step;
+        if (progress != PROGRESS_OK)
+            return progress;
         delivery_recall(d);
         if (d->grant->answer != LEDGER_GRANT && d->grant->answer != LEDGER_RECONCILE)
             return answer_final(d, result);
@@ -373,13 +376,14 @@ static enum step deliver_once(struct delivery *d, struct result *result)
      * versions it overtakes. */
     if (!(d->withdrawn && d->grant->doubt == NULL) &&
         !account_enter(d->account, ACCOUNT_ALL, d->job->trials)) {
-        step = STEP_CLOSED;
+        progress = PROGRESS_CLOSED;
     } else {
         account_facts(d->account, d->currency, &d->field); /* they are known once it is open */
-        step = deliver_steps(d);
+        progress = deliver_steps(d);
     }
-    step = settle(d, step, result);
-    return step == STEP_FAILED ? finish_failed(d, result) : step; /* its entry is damaged by now */
+    progress = settle(d, progress, result);
+    return progress == PROGRESS_FAILED ? finish_failed(d, result)
+                                       : progress; /* its entry is damaged by now */
 }
 
 /* Nothing is begun for a record that is no payload. -1: its fate is in result. */
@@ -398,24 +402,24 @@ static int read_record(struct delivery *d, struct job *job, struct result *resul
 
 enum delivered deliver(struct delivery *d, struct job *job, struct result *result, int64_t *wait_ms)
 {
-    enum step step;
+    enum progress progress;
 
     if (read_record(d, job, result) != 0)
         return DELIVERED_RESULT;
     do {
         set_up(d, job);
-        step = deliver_once(d, result);
+        progress = deliver_once(d, result);
         account_leave(d->account, job->trials);
         job->call_count += infusionsoft_call_count(d->client) - d->calls_before;
-        if (step == STEP_AGAIN) {
+        if (progress == PROGRESS_AGAIN) {
             job->held = 0;
             if (stop_wait_ms((int64_t)(retry_chance() * AGAIN_WAIT_MS)))
-                step = STEP_STOPPED;
+                progress = PROGRESS_STOPPED;
         }
-    } while (step == STEP_AGAIN);
-    if (step == STEP_OK)
+    } while (progress == PROGRESS_AGAIN);
+    if (progress == PROGRESS_OK)
         return DELIVERED_RESULT;
-    if (step == STEP_LATER) {
+    if (progress == PROGRESS_LATER) {
         *wait_ms = d->wait_ms < 1                       ? 1
                    : d->wait_ms > DELIVERY_LATER_MAX_MS ? DELIVERY_LATER_MAX_MS
                                                         : d->wait_ms;

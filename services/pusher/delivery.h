@@ -67,8 +67,8 @@ struct delivery {
     int peeked;                /* they were answered together with acquire */
     struct infusionsoft_field field;
     char currency[8];
-    int64_t wait_ms;         /* STEP_LATER */
-    enum reason reason;      /* STEP_REFUSED, STEP_FAILED */
+    int64_t wait_ms;         /* PROGRESS_LATER */
+    enum reason reason;      /* PROGRESS_REFUSED, PROGRESS_FAILED */
     const char *failed_step; /* for people: "contact", "order", ... */
     char detail[DELIVERY_DETAIL_BYTES];
     char answer[DELIVERY_ANSWER_BYTES];
@@ -90,16 +90,16 @@ struct delivery {
     struct buffer note; /* what the ledger's entry knew when it was given back; "": it was not */
 };
 
-/* How a step ended. Anything but STEP_OK ends the delivery for now. */
-enum step {
-    STEP_OK = 0,
-    STEP_AGAIN,     /* the grant is void: acquire again */
-    STEP_LATER,     /* set aside for wait_ms, with the grant in hand; no attempt is charged */
-    STEP_STOPPED,   /* the process stops; nothing was decided */
-    STEP_FAILED,    /* this record failed for now; failed_step and detail say why */
-    STEP_CLOSED,    /* the account is closed */
-    STEP_NO_ORDERS, /* the account takes no orders: it has no e-commerce module */
-    STEP_REFUSED,   /* it never will work; reason, failed_step, detail and answer say why */
+/* How a step ended. Anything but PROGRESS_OK ends the delivery for now. */
+enum progress {
+    PROGRESS_OK = 0,
+    PROGRESS_AGAIN,     /* the grant is void: acquire again */
+    PROGRESS_LATER,     /* set aside for wait_ms, with the grant in hand; no attempt is charged */
+    PROGRESS_STOPPED,   /* the process stops; nothing was decided */
+    PROGRESS_FAILED,    /* this record failed for now; failed_step and detail say why */
+    PROGRESS_CLOSED,    /* the account is closed */
+    PROGRESS_NO_ORDERS, /* the account takes no orders: it has no e-commerce module */
+    PROGRESS_REFUSED,   /* it never will work; reason, failed_step, detail and answer say why */
 };
 
 /** @brief Keeps a step of the order's entry whose end is still to be recorded: with the begin of

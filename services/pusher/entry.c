@@ -21,14 +21,14 @@ enum {
     FAILURES_TOLD = 4,
 };
 
-/* After a call to the ledger that failed: waits. STEP_OK: call again. */
-static enum step wait_for_redis(struct delivery *d, struct error *err, int *failures)
+/* After a call to the ledger that failed: waits. PROGRESS_OK: call again. */
+static enum progress wait_for_redis(struct delivery *d, struct error *err, int *failures)
 {
     if (err->kind == ERROR_PERMANENT) {
         /* The entry is damaged: this record is parked, and the others go on. */
         d->failed_step = "ledger";
         snprintf(d->detail, sizeof(d->detail), "%.150s", err->text);
-        return STEP_FAILED;
+        return PROGRESS_FAILED;
     }
     if (++*failures == 1)
         log_debug("ledger unreachable error=\"%s\"", err->text);
@@ -36,8 +36,8 @@ static enum step wait_for_redis(struct delivery *d, struct error *err, int *fail
         health_set_ready("ledger calls", 0, err->text);
     error_clear(err);
     return stop_wait_ms(retry_delay_ms(&redis_backoff, *failures, retry_chance(), -1))
-               ? STEP_STOPPED
-               : STEP_OK;
+               ? PROGRESS_STOPPED
+               : PROGRESS_OK;
 }
 
 static void redis_answered(int failures)
@@ -46,20 +46,20 @@ static void redis_answered(int failures)
         health_set_ready("ledger calls", 1, NULL);
 }
 
-static enum step answer_to_step(struct delivery *d, enum ledger_answer answer, const char *step,
-                                int called)
+static enum progress progress_of(struct delivery *d, enum ledger_answer answer, const char *step,
+                                 int called)
 {
     switch (answer) {
     case LEDGER_OK:
-        return STEP_OK;
+        return PROGRESS_OK;
     case LEDGER_OK_STALE:
         log_warn("lease_ran_out key=%.*s step=%s", (int)d->job->event->key.length,
                  d->job->event->key.data, step);
-        return STEP_OK;
+        return PROGRESS_OK;
     case LEDGER_LOST:
         rebuild_request(d->pusher->rebuild);
         if (stop_wait_ms(LOST_WAIT_MS))
-            return STEP_STOPPED;
+            return PROGRESS_STOPPED;
         break;
     default:
         break;
@@ -70,7 +70,7 @@ static enum step answer_to_step(struct delivery *d, enum ledger_answer answer, c
                   (int)d->job->event->key.length, d->job->event->key.data, step,
                   ledger_answer_name(answer));
     }
-    return STEP_AGAIN;
+    return PROGRESS_AGAIN;
 }
 
 /* Repeats CALL until Redis answered; returns from the function when it is to be left. */
@@ -79,8 +79,8 @@ static enum step answer_to_step(struct delivery *d, enum ledger_answer answer, c
         struct error err = {0};                                                                    \
         int failures = 0;                                                                          \
         while ((call) != 0) {                                                                      \
-            enum step waited = wait_for_redis(d, &err, &failures);                                 \
-            if (waited != STEP_OK)                                                                 \
+            enum progress waited = wait_for_redis(d, &err, &failures);                             \
+            if (waited != PROGRESS_OK)                                                             \
                 return waited;                                                                     \
         }                                                                                          \
         redis_answered(failures);                                                                  \
@@ -112,7 +112,7 @@ static void note_step(struct ledger_grant *grant, const char *step, const char *
     grant->step_count++;
 }
 
-enum step entry_begin(struct delivery *d, const struct ledger_grant *grant, const char *step)
+enum progress entry_begin(struct delivery *d, const struct ledger_grant *grant, const char *step)
 {
     enum ledger_answer answer = LEDGER_FENCED;
 
@@ -120,11 +120,11 @@ enum step entry_begin(struct delivery *d, const struct ledger_grant *grant, cons
     UNTIL_ANSWERED(
         (d->begun_ms = clock_monotonic_ms(), ledger_begin(d->ledger, grant, step, &answer, &err)));
     CRASH_POINT("begun", step);
-    return answer_to_step(d, answer, step, 0);
+    return progress_of(d, answer, step, 0);
 }
 
-enum step entry_end(struct delivery *d, struct ledger_grant *grant, const char *step,
-                    const char *result, const char *next, int called)
+enum progress entry_end(struct delivery *d, struct ledger_grant *grant, const char *step,
+                        const char *result, const char *next, int called)
 {
     enum ledger_answer answer = LEDGER_FENCED;
 
@@ -135,11 +135,11 @@ enum step entry_end(struct delivery *d, struct ledger_grant *grant, const char *
     else
         CRASH_POINT("ended", step);
     note_step(grant, step, result);
-    return answer_to_step(d, answer, step, called);
+    return progress_of(d, answer, step, called);
 }
 
-enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum ledger_finish how,
-                          const char *step, const char *result, const char *note, int called)
+enum progress entry_finish(struct delivery *d, struct ledger_grant *grant, enum ledger_finish how,
+                           const char *step, const char *result, const char *note, int called)
 {
     enum ledger_answer answer = LEDGER_FENCED;
 
@@ -149,13 +149,13 @@ enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum l
         CRASH_POINT("ended", step);
         note_step(grant, step, result);
     }
-    return answer_to_step(d, answer, step != NULL ? step : "finish", called);
+    return progress_of(d, answer, step != NULL ? step : "finish", called);
 }
 
 enum { BUSY_LOOK_MS = 100, ORDER_LOOK_MS = 500 };
 
-enum step entry_acquire(struct delivery *d, const struct ledger_request *request,
-                        struct ledger_grant *grant, struct ledger_peek *peeks, int count)
+enum progress entry_acquire(struct delivery *d, const struct ledger_request *request,
+                            struct ledger_grant *grant, struct ledger_peek *peeks, int count)
 {
     int64_t look_ms;
 
@@ -166,30 +166,30 @@ enum step entry_acquire(struct delivery *d, const struct ledger_request *request
     look_ms = request->kind == LEDGER_ORDER ? ORDER_LOOK_MS : BUSY_LOOK_MS;
     if (grant->wait_ms > look_ms)
         grant->wait_ms = look_ms;
-    return grant->answer == LEDGER_LOST ? answer_to_step(d, LEDGER_LOST, "acquire", 0) : STEP_OK;
+    return grant->answer == LEDGER_LOST ? progress_of(d, LEDGER_LOST, "acquire", 0) : PROGRESS_OK;
 }
 
-enum step entry_peek(struct delivery *d, struct ledger_peek *peeks, int count)
+enum progress entry_peek(struct delivery *d, struct ledger_peek *peeks, int count)
 {
     UNTIL_ANSWERED(ledger_peek_many(d->ledger, d->job->account, peeks, count, &err));
-    return STEP_OK;
+    return PROGRESS_OK;
 }
 
-enum step entry_forget(struct delivery *d, enum ledger_kind kind, const char *digest,
-                       const char *stale_id)
+enum progress entry_forget(struct delivery *d, enum ledger_kind kind, const char *digest,
+                           const char *stale_id)
 {
     UNTIL_ANSWERED(
         ledger_forget(d->ledger, d->job->account, kind, text_of(digest), stale_id, &err));
-    return STEP_OK;
+    return PROGRESS_OK;
 }
 
-enum step delivery_epoch(struct delivery *d, int64_t *epoch)
+enum progress entry_epoch(struct delivery *d, int64_t *epoch)
 {
     UNTIL_ANSWERED(ledger_epoch(d->ledger, epoch, &err));
-    return STEP_OK;
+    return PROGRESS_OK;
 }
 
-const char *delivery_done(const struct delivery *d, const char *step)
+const char *entry_result(const struct delivery *d, const char *step)
 {
     return ledger_grant_step(d->grant, step);
 }

@@ -11,11 +11,11 @@
 
 /** @brief ledger_acquire_and_peek(). OK: the answer is in grant->answer. A BUSY grant's wait_ms is
  * shortened: an owner that is alive is done long before its lease runs out. */
-enum step entry_acquire(struct delivery *d, const struct ledger_request *request,
-                        struct ledger_grant *grant, struct ledger_peek *peeks, int count);
+enum progress entry_acquire(struct delivery *d, const struct ledger_request *request,
+                            struct ledger_grant *grant, struct ledger_peek *peeks, int count);
 
 /** @brief ledger_begin(): writes down that a call which must not happen twice is about to leave. */
-enum step entry_begin(struct delivery *d, const struct ledger_grant *grant, const char *step);
+enum progress entry_begin(struct delivery *d, const struct ledger_grant *grant, const char *step);
 
 /**
  * @brief ledger_end(): records what came of a step.
@@ -23,8 +23,8 @@ enum step entry_begin(struct delivery *d, const struct ledger_grant *grant, cons
  * @param called  a call with a possible effect was sent for this step: an answer FENCED or LOST is
  * an alarm then
  */
-enum step entry_end(struct delivery *d, struct ledger_grant *grant, const char *step,
-                    const char *result, const char *next, int called);
+enum progress entry_end(struct delivery *d, struct ledger_grant *grant, const char *step,
+                        const char *result, const char *next, int called);
 
 /**
  * @brief ledger_finish(): gives the entry back.
@@ -32,21 +32,21 @@ enum step entry_end(struct delivery *d, struct ledger_grant *grant, const char *
  * @param note         the evidence for DONE and RETRY, the reason's name for DEAD, or NULL
  * @param called       as for entry_end()
  */
-enum step delivery_finish(struct delivery *d, struct ledger_grant *grant, enum ledger_finish how,
-                          const char *step, const char *result, const char *note, int called);
+enum progress entry_finish(struct delivery *d, struct ledger_grant *grant, enum ledger_finish how,
+                           const char *step, const char *result, const char *note, int called);
 
 /** @brief ledger_peek_many(): the ids of contacts and products that are known already. */
-enum step entry_peek(struct delivery *d, struct ledger_peek *peeks, int count);
+enum progress entry_peek(struct delivery *d, struct ledger_peek *peeks, int count);
 
 /** @brief ledger_forget(): the contact or product with this id does not exist at the account any
  * more. */
-enum step entry_forget(struct delivery *d, enum ledger_kind kind, const char *digest,
-                       const char *stale_id);
+enum progress entry_forget(struct delivery *d, enum ledger_kind kind, const char *digest,
+                           const char *stale_id);
 
 /** @brief ledger_epoch(). */
-enum step delivery_epoch(struct delivery *d, int64_t *epoch);
+enum progress entry_epoch(struct delivery *d, int64_t *epoch);
 
 /** @brief Result of a step in the order's entry; NULL: it has none yet. Borrowed from the grant. */
-const char *delivery_done(const struct delivery *d, const char *step);
+const char *entry_result(const struct delivery *d, const char *step);
 
 #endif

@@ -94,7 +94,7 @@ void delivery_add_incomplete(struct delivery *d, const char *step, const char *a
 
 void delivery_recall(struct delivery *d)
 {
-    const char *text = delivery_done(d, EVIDENCE_STEP);
+    const char *text = entry_result(d, EVIDENCE_STEP);
     yyjson_doc *doc;
 
     /* Once: what it holds later is this job's own. */
@@ -124,8 +124,8 @@ static char *delivered_value(struct delivery *d, size_t *length)
     yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
     yyjson_mut_val *root = yyjson_mut_obj(doc), *times = yyjson_mut_obj(doc);
     struct evidence evidence = delivery_evidence(d);
-    const char *order = delivery_done(d, "order");
-    const char *contact = delivery_done(d, "contact");
+    const char *order = entry_result(d, "order");
+    const char *contact = entry_result(d, "contact");
     char *value;
 
     yyjson_mut_doc_set_root(doc, root);
@@ -145,8 +145,8 @@ static char *delivered_value(struct delivery *d, size_t *length)
 static void log_delivered(struct delivery *d)
 {
     char key[160];
-    const char *order = delivery_done(d, "order");
-    const char *contact = delivery_done(d, "contact");
+    const char *order = entry_result(d, "order");
+    const char *contact = entry_result(d, "contact");
 
     key_text(d, key);
     log_info("delivered key=%s contact=%s order=%s attempt=%" PRId64 " delay_ms=%" PRId64 "%s", key,
@@ -213,11 +213,11 @@ static void replace_too_large(struct delivery *d, struct result *result)
 
 /* Kafka has it before the ledger is asked whether it is still the same; only then the offset may be
  * committed. */
-static enum step publish(struct delivery *d, struct result *result)
+static enum progress publish(struct delivery *d, struct result *result)
 {
-    enum step step = STEP_OK;
+    enum progress progress = PROGRESS_OK;
 
-    for (int i = 0; i < result->output_count && step == STEP_OK; i++) {
+    for (int i = 0; i < result->output_count && progress == PROGRESS_OK; i++) {
         struct error err = {0};
         int sent = publisher_send(d->pusher->publisher, &result->outputs[i], &err);
 
@@ -227,12 +227,12 @@ static enum step publish(struct delivery *d, struct result *result)
             continue;
         }
         if (sent == 1 || sent == -1)
-            step = STEP_STOPPED;
+            progress = PROGRESS_STOPPED;
     }
     for (int i = 0; i < result->output_count; i++)
         free(result->outputs[i].owned_value);
     result->output_count = 0;
-    return step;
+    return progress;
 }
 
 static void fill_skip(struct delivery *d, struct result *result)
@@ -272,11 +272,11 @@ static void fill_dead(struct delivery *d, enum reason reason, const char *detail
     add_ledger(d, &result->outputs[0]);
 }
 
-enum step fate_final(struct delivery *d, enum reason reason, const char *detail,
-                     struct result *result)
+enum progress fate_final(struct delivery *d, enum reason reason, const char *detail,
+                         struct result *result)
 {
     int64_t epoch = 0;
-    enum step step;
+    enum progress progress;
 
     result->output_count = 0;
     if (reason == REASON_NONE) { /* OLD: nothing but the commit */
@@ -287,12 +287,12 @@ enum step fate_final(struct delivery *d, enum reason reason, const char *detail,
     } else {
         fill_dead(d, reason, detail, result);
     }
-    step = publish(d, result);
-    if (step == STEP_OK)
-        step = delivery_epoch(d, &epoch);
-    if (step != STEP_OK)
-        return step;
-    return epoch == epoch_of(d->grant->fence) ? STEP_OK : STEP_AGAIN;
+    progress = publish(d, result);
+    if (progress == PROGRESS_OK)
+        progress = entry_epoch(d, &epoch);
+    if (progress != PROGRESS_OK)
+        return progress;
+    return epoch == epoch_of(d->grant->fence) ? PROGRESS_OK : PROGRESS_AGAIN;
 }
 
 void fate_parked(struct delivery *d, enum reason reason, const char *detail, struct result *result)

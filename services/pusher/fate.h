@@ -18,8 +18,8 @@ void fate_delivered(struct delivery *d, struct result *result);
  * @returns OK: complete the ticket with result, whose outputs are with Kafka already; AGAIN: the
  * ledger was lost meanwhile, acquire again; STOPPED
  */
-enum step fate_final(struct delivery *d, enum reason reason, const char *detail,
-                     struct result *result);
+enum progress fate_final(struct delivery *d, enum reason reason, const char *detail,
+                         struct result *result);
 
 /** @brief No fate yet: a copy comes back in an hour, and the order is then looked up once more. */
 void fate_look_later(struct delivery *d, struct result *result);

@@ -14,17 +14,18 @@ const char *const goal_results[GOAL_RESULT_COUNT] = {"sent", "in_doubt", "refuse
 
 /* Records the end of the step before (the order, or another goal), where that is still to be done,
  * and begins the next goal in the same round trip. */
-static enum step end_pending(struct delivery *d, const char *next, int *begun)
+static enum progress end_pending(struct delivery *d, const char *next, int *begun)
 {
-    enum step step;
+    enum progress progress;
 
     *begun = 0;
     if (d->pending_step.length == 0)
-        return STEP_OK;
+        return PROGRESS_OK;
     *begun = next != NULL && d->combines;
-    step = entry_end(d, d->grant, d->pending_step.data, d->pending_result, *begun ? next : NULL, 1);
+    progress =
+        entry_end(d, d->grant, d->pending_step.data, d->pending_result, *begun ? next : NULL, 1);
     buffer_reset(&d->pending_step);
-    return step;
+    return progress;
 }
 
 void delivery_set_pending(struct delivery *d, const char *step, const char *result)
@@ -65,24 +66,24 @@ struct text goal_body(const struct delivery *d, yyjson_val *goal)
 
 /* The account refused a goal whose contact's id came from the ledger: somebody may have deleted
  * that contact. Looks the contact up, so that the goal can be sent once more. */
-static enum step refresh_contact(struct delivery *d, const char *goal)
+static enum progress refresh_contact(struct delivery *d, const char *goal)
 {
-    enum step step = entry_end(d, d->grant, goal, NULL, NULL, 0);
+    enum progress progress = entry_end(d, d->grant, goal, NULL, NULL, 0);
 
-    if (step == STEP_OK)
-        step = contact_forget(d);
-    if (step == STEP_OK)
-        step = contact_step(d);
+    if (progress == PROGRESS_OK)
+        progress = contact_forget(d);
+    if (progress == PROGRESS_OK)
+        progress = contact_step(d);
     d->contact_cached = 0;
-    if (step == STEP_OK)
-        step = entry_end(d, d->grant, "contact", d->contact_id, NULL, 0);
+    if (progress == PROGRESS_OK)
+        progress = entry_end(d, d->grant, "contact", d->contact_id, NULL, 0);
     d->failed_step = "goal";
-    return step;
+    return progress;
 }
 
 /* Keeps what became of a goal: for the entry, for the metric and, if it was not sent, in the log.
  */
-static enum step record_goal(struct delivery *d, const char *name, enum goal_result result)
+static enum progress record_goal(struct delivery *d, const char *name, enum goal_result result)
 {
     if (result == GOAL_REFUSED || result == GOAL_NOT_ACHIEVED) {
         call_keep_answer(d);
@@ -94,7 +95,7 @@ static enum step record_goal(struct delivery *d, const char *name, enum goal_res
                  infusionsoft_answer(d->client)->error.text);
     metric_add(d->pusher->goals[result], 1);
     delivery_set_pending(d, name, goal_results[result]);
-    return STEP_OK;
+    return PROGRESS_OK;
 }
 
 /* The account may answer 200 and say that nothing was achieved. The goal is not sent again:
@@ -112,16 +113,16 @@ static enum goal_result read_achieved(const struct delivery *d)
 }
 
 /* Sends one goal, at most once: a goal in doubt is recorded as such and never sent again. */
-static enum step send_goal(struct delivery *d, yyjson_val *goal, const char *name, int begun)
+static enum progress send_goal(struct delivery *d, yyjson_val *goal, const char *name, int begun)
 {
     enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
     struct text body = goal_body(d, goal);
-    enum step step =
+    enum progress progress =
         call_write(d, d->grant, name, begun, "/automations/goals/achieve", NULL, body, &outcome);
 
     free((void *)(uintptr_t)body.data);
-    if (step != STEP_OK)
-        return step;
+    if (progress != PROGRESS_OK)
+        return progress;
     switch (outcome) {
     case INFUSIONSOFT_OK:
         return record_goal(d, name, read_achieved(d));
@@ -129,27 +130,27 @@ static enum step send_goal(struct delivery *d, yyjson_val *goal, const char *nam
         return record_goal(d, name, GOAL_IN_DOUBT);
     case INFUSIONSOFT_REFUSED:
         if (d->contact_cached) {
-            step = refresh_contact(d, name);
-            return step != STEP_OK ? step : send_goal(d, goal, name, 0);
+            progress = refresh_contact(d, name);
+            return progress != PROGRESS_OK ? progress : send_goal(d, goal, name, 0);
         }
         return record_goal(d, name, GOAL_REFUSED);
     default: /* the call certainly had no effect, so it may be sent another time */
-        step = entry_end(d, d->grant, name, NULL, NULL, 0);
-        if (step != STEP_OK)
-            return step;
+        progress = entry_end(d, d->grant, name, NULL, NULL, 0);
+        if (progress != PROGRESS_OK)
+            return progress;
         return outcome == INFUSIONSOFT_FORBIDDEN ? call_forbidden(d) : call_failed(d, outcome);
     }
 }
 
-enum step goal_step(struct delivery *d)
+enum progress goal_step(struct delivery *d)
 {
     yyjson_arr_iter iter;
     yyjson_val *goal;
-    enum step step;
+    enum progress progress;
     int begun;
 
     d->failed_step = "goal";
-    if (d->order_id[0] != '\0' && delivery_done(d, "order") == NULL)
+    if (d->order_id[0] != '\0' && entry_result(d, "order") == NULL)
         delivery_set_pending(d, "order", d->order_id);
     yyjson_arr_iter_init(d->goals, &iter);
     while ((goal = yyjson_arr_iter_next(&iter)) != NULL) {
@@ -158,18 +159,18 @@ enum step goal_step(struct delivery *d)
 
         buffer_reset(&d->step);
         buffer_printf(&d->step, "goal:%s/%s", integration, call_name);
-        if (delivery_done(d, d->step.data) != NULL)
+        if (entry_result(d, d->step.data) != NULL)
             continue;
         if (d->grant->goals_in_doubt) { /* the ledger cannot tell whether the goal was sent */
-            step = end_pending(d, NULL, &begun);
+            progress = end_pending(d, NULL, &begun);
             delivery_set_pending(d, d->step.data, "in_doubt");
         } else {
-            step = end_pending(d, d->step.data, &begun);
-            if (step == STEP_OK)
-                step = send_goal(d, goal, d->step.data, begun);
+            progress = end_pending(d, d->step.data, &begun);
+            if (progress == PROGRESS_OK)
+                progress = send_goal(d, goal, d->step.data, begun);
         }
-        if (step != STEP_OK)
-            return step;
+        if (progress != PROGRESS_OK)
+            return progress;
     }
-    return STEP_OK; /* the end of the last one is recorded when the entry is given back */
+    return PROGRESS_OK; /* the end of the last one is recorded when the entry is given back */
 }

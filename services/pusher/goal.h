@@ -12,7 +12,7 @@
 extern const char *const goal_results[GOAL_RESULT_COUNT];
 
 /** @brief Achieves those goals of the payload that the ledger has no result for. */
-enum step goal_step(struct delivery *d);
+enum progress goal_step(struct delivery *d);
 
 /** @brief The body that achieves a goal. New: free(). Pure. */
 struct text goal_body(const struct delivery *d, yyjson_val *goal);

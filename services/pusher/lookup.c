@@ -28,19 +28,19 @@ int lookup_take_next(struct lookup_pages *pages, yyjson_val *root, yyjson_val *l
     return 1;
 }
 
-enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjson_val **list)
+enum progress lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjson_val **list)
 {
-    enum step step;
+    enum progress progress;
 
     *list = NULL;
     if (pages->ended)
-        return STEP_OK;
+        return PROGRESS_OK;
     if (pages->read_count == LOOKUP_PAGES_MAX) {
         /* What was not found on these pages may be on a later one, so it is not known to be
          * missing. */
         snprintf(d->detail, sizeof(d->detail), "GET %s: more than %d match, not all were read",
                  pages->path, LOOKUP_PAGES_MAX * LOOKUP_PAGE_SIZE);
-        return STEP_FAILED;
+        return PROGRESS_FAILED;
     }
     if (pages->read_count++ == 0)
         pages->query_length = d->query.length;
@@ -50,12 +50,12 @@ enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjso
         http_append_escaped(&d->query, (struct text){pages->token.data, pages->token.length});
     }
     metric_add(d->pusher->lookups, 1);
-    step = call_read(d, "GET", pages->path, d->query.data, (struct text){0});
-    if (step != STEP_OK)
-        return step;
+    progress = call_read(d, "GET", pages->path, d->query.data, (struct text){0});
+    if (progress != PROGRESS_OK)
+        return progress;
     *list = infusionsoft_list(d->client, pages->member);
     if (*list == NULL)
         return call_says_nothing(d, NULL);
     pages->ended = !lookup_take_next(pages, infusionsoft_answer(d->client)->root, *list);
-    return STEP_OK;
+    return PROGRESS_OK;
 }

@@ -33,7 +33,7 @@ enum match {
  * @returns as call_read(). An answer without the list is a failure, and so is a list of more than
  * LOOKUP_PAGES_MAX pages: what is searched for may be on a page that was not read
  */
-enum step lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjson_val **list);
+enum progress lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjson_val **list);
 
 /** @brief Whether there is a page after this one; its token is kept then. Pure. */
 int lookup_take_next(struct lookup_pages *pages, yyjson_val *root, yyjson_val *list);

@@ -58,52 +58,52 @@ static int pick_order(const struct delivery *d, yyjson_val *orders, char id[64],
     return 0;
 }
 
-enum step order_find(struct delivery *d, char id[64], int *count)
+enum progress order_find(struct delivery *d, char id[64], int *count)
 {
     struct lookup_pages pages = {.path = "/orders", .member = "orders"};
     yyjson_val *orders = NULL;
-    enum step step;
+    enum progress progress;
 
     id[0] = '\0';
     *count = 0;
     if (d->field.id[0] == '\0')
-        return STEP_NO_ORDERS; /* without the module there is nothing to ask */
+        return PROGRESS_NO_ORDERS; /* without the module there is nothing to ask */
     buffer_reset(&d->query);
     infusionsoft_append_filter(&d->query, d->field.name, d->external_key, 0);
     buffer_printf(&d->query, "&page_size=%d", LOOKUP_PAGE_SIZE);
-    while ((step = lookup_next_page(d, &pages, &orders)) == STEP_OK && orders != NULL)
+    while ((progress = lookup_next_page(d, &pages, &orders)) == PROGRESS_OK && orders != NULL)
         if (pick_order(d, orders, id, count) != 0) {
             id[0] = '\0';
-            step = call_says_nothing(d, "with an order without the field it was found by");
+            progress = call_says_nothing(d, "with an order without the field it was found by");
             break;
         }
     buffer_clear(&pages.token);
-    if (step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403)
+    if (progress == PROGRESS_REFUSED && infusionsoft_answer(d->client)->status == 403)
         return call_no_orders(d);
-    if (step == STEP_OK && *count > 1) {
+    if (progress == PROGRESS_OK && *count > 1) {
         metric_add(d->pusher->alarms_double_found, 1);
         log_error("double_found key=%.*s count=%d lowest=%s", (int)d->job->event->key.length,
                   d->job->event->key.data, *count, id);
     }
-    return step;
+    return progress;
 }
 
-enum step order_look_again(struct delivery *d)
+enum progress order_look_again(struct delivery *d)
 {
-    const char *ours = delivery_done(d, "order");
+    const char *ours = entry_result(d, "order");
     char id[64];
     int count;
-    enum step step;
+    enum progress progress;
 
     d->failed_step = "look_again";
-    step = order_find(d, id, &count);
-    if (step == STEP_REFUSED) {
+    progress = order_find(d, id, &count);
+    if (progress == PROGRESS_REFUSED) {
         log_warn("look_again_refused key=%.*s error=\"%s\" answer=\"%s\"",
                  (int)d->job->event->key.length, d->job->event->key.data, d->detail, d->answer);
-        return STEP_OK;
+        return PROGRESS_OK;
     }
-    if (step != STEP_OK)
-        return step;
+    if (progress != PROGRESS_OK)
+        return progress;
     log_info("looked_again key=%.*s found=%d", (int)d->job->event->key.length,
              d->job->event->key.data, count);
     if (count == 1 && ours != NULL && strcmp(id, ours) != 0) { /* ours is not there any more */
@@ -111,7 +111,7 @@ enum step order_look_again(struct delivery *d)
         log_error("double_found key=%.*s count=1 lowest=%s recorded=%s",
                   (int)d->job->event->key.length, d->job->event->key.data, id, ours);
     }
-    return STEP_OK;
+    return PROGRESS_OK;
 }
 
 char *order_body(struct delivery *d, int without_region, size_t *length)
@@ -174,111 +174,111 @@ static void compare_total(struct delivery *d)
 /* POST /orders was sent, but its answer was lost. Looks the order up at once. If the account does
  * not list it, it may not be visible yet: this attempt counts as failed and the step stays in
  * doubt, so that the next attempt looks again before it makes an order. */
-static enum step find_lost_order(struct delivery *d, char id[64])
+static enum progress find_lost_order(struct delivery *d, char id[64])
 {
     int count;
-    enum step step;
+    enum progress progress;
 
     call_keep_answer(d);
     log_warn("in_doubt key=%.*s step=order error=\"%s\"", (int)d->job->event->key.length,
              d->job->event->key.data, d->detail);
     free(d->grant->doubt);
     d->grant->doubt = mem_strdup("order");
-    step = order_find(d, id, &count);
-    return step != STEP_OK || id[0] != '\0' ? step : call_failed_or_closed(d);
+    progress = order_find(d, id, &count);
+    return progress != PROGRESS_OK || id[0] != '\0' ? progress : call_failed_or_closed(d);
 }
 
-/* Sends POST /orders once. STEP_OK: id is set, and the end of the step is still to be recorded.
- * STEP_REFUSED: the call had no effect, and the step may be begun again. */
-static enum step create_order(struct delivery *d, int without_region, int begun, char id[64])
+/* Sends POST /orders once. PROGRESS_OK: id is set, and the end of the step is still to be recorded.
+ * PROGRESS_REFUSED: the call had no effect, and the step may be begun again. */
+static enum progress create_order(struct delivery *d, int without_region, int begun, char id[64])
 {
     enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
     size_t length;
     char *body = order_body(d, without_region, &length);
     char its[32];
-    enum step step = call_write(d, d->grant, "order", begun, "/orders", NULL,
-                                (struct text){body, length}, &outcome);
+    enum progress progress = call_write(d, d->grant, "order", begun, "/orders", NULL,
+                                        (struct text){body, length}, &outcome);
 
     free(body);
-    if (step != STEP_OK)
-        return step;
+    if (progress != PROGRESS_OK)
+        return progress;
     if (outcome == INFUSIONSOFT_OK && infusionsoft_object_id(d->client, its) != NULL) {
         snprintf(id, 64, "%s", its);
         d->job->evidence.created_at = clock_now_ms();
         compare_total(d);
-        return STEP_OK;
+        return PROGRESS_OK;
     }
     if (outcome == INFUSIONSOFT_OK || outcome == INFUSIONSOFT_IN_DOUBT)
         return find_lost_order(d, id);
-    step = entry_end(d, d->grant, "order", NULL, NULL, 0);
-    if (step != STEP_OK)
-        return step;
+    progress = entry_end(d, d->grant, "order", NULL, NULL, 0);
+    if (progress != PROGRESS_OK)
+        return progress;
     return outcome == INFUSIONSOFT_FORBIDDEN ? call_no_orders(d) : call_failed(d, outcome);
 }
 
 /* The account refused the order, and ids of its contact or products came from the ledger: somebody
  * may have deleted one of them. Looks them up, so that the order can be sent once more. */
-static enum step refresh_ids(struct delivery *d)
+static enum progress refresh_ids(struct delivery *d)
 {
-    enum step step = contact_forget(d);
+    enum progress progress = contact_forget(d);
 
-    if (step == STEP_OK)
-        step = product_forget(d);
-    if (step == STEP_OK)
-        step = contact_step(d);
-    if (step == STEP_OK)
-        step = product_step(d);
+    if (progress == PROGRESS_OK)
+        progress = product_forget(d);
+    if (progress == PROGRESS_OK)
+        progress = contact_step(d);
+    if (progress == PROGRESS_OK)
+        progress = product_step(d);
     d->failed_step = "order";
-    return step;
+    return progress;
 }
 
 /* Records the contact and begins the order, in one round trip. Where the order's call may have to
  * wait for the governor, it is not begun here, because nothing may wait between a begin and its
  * call. */
-static enum step begin_order(struct delivery *d, int *begun)
+static enum progress begin_order(struct delivery *d, int *begun)
 {
-    const char *known = delivery_done(d, "contact");
+    const char *known = entry_result(d, "contact");
 
     *begun = 0;
     if (known != NULL && strcmp(known, d->contact_id) == 0)
-        return STEP_OK;
+        return PROGRESS_OK;
     *begun = d->combines;
     return entry_end(d, d->grant, "contact", d->contact_id, *begun ? "order" : NULL, 0);
 }
 
-enum step order_step(struct delivery *d)
+enum progress order_step(struct delivery *d)
 {
     int without_region = 0, refreshed = 0, begun = 0;
     char id[64] = "";
-    enum step step;
+    enum progress progress;
 
     d->failed_step = "order";
-    if (delivery_done(d, "order") != NULL)
-        return STEP_OK;
-    step = begin_order(d, &begun);
-    if (step == STEP_OK)
-        step = create_order(d, without_region, begun, id);
+    if (entry_result(d, "order") != NULL)
+        return PROGRESS_OK;
+    progress = begin_order(d, &begun);
+    if (progress == PROGRESS_OK)
+        progress = create_order(d, without_region, begun, id);
     begun = 0; /* a refused call has ended the step, so the next call begins it again */
-    while (step == STEP_REFUSED) {
+    while (progress == PROGRESS_REFUSED) {
         if (!without_region && call_refused_regions(d) != 0) {
             without_region = 1;
         } else if (!refreshed && (d->contact_cached || d->products_cached)) {
             refreshed = 1;
-            step = refresh_ids(d);
-            if (step != STEP_OK)
-                return step;
-            step = begin_order(d, &begun);
-            if (step != STEP_OK)
-                return step;
+            progress = refresh_ids(d);
+            if (progress != PROGRESS_OK)
+                return progress;
+            progress = begin_order(d, &begun);
+            if (progress != PROGRESS_OK)
+                return progress;
         } else {
-            return step;
+            return progress;
         }
-        step = create_order(d, without_region, begun, id);
+        progress = create_order(d, without_region, begun, id);
         begun = 0;
     }
-    if (step != STEP_OK)
-        return step;
+    if (progress != PROGRESS_OK)
+        return progress;
     snprintf(d->order_id, sizeof(d->order_id), "%s", id);
     d->contact_cached = 0; /* the account accepted the contact's id, so it need not be doubted */
-    return STEP_OK;        /* goal_step() or the finish records the end of the step */
+    return PROGRESS_OK;    /* goal_step() or the finish records the end of the step */
 }

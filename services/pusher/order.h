@@ -14,21 +14,21 @@
 
 /** @brief Makes the order unless the ledger has its id. d->order_id is its id then; the end of the
  * step is recorded by goal_step(), or when the entry is given back. */
-enum step order_step(struct delivery *d);
+enum progress order_step(struct delivery *d);
 
 /**
  * @brief Looks the order up by its external key, compared exactly. Several orders are an alarm.
  * @param id     out: the lowest id; "" when there is none
  * @param count  out: how many there are
  */
-enum step order_find(struct delivery *d, char id[64], int *count);
+enum progress order_find(struct delivery *d, char id[64], int *count);
 
 /**
  * @brief Looks once more for an order that was in doubt, was looked up and not found: by now even
  * one that became visible late can be seen. Two orders, or another one than ours, are an alarm.
  * @returns OK also where the account refuses the look-up for good: it would refuse it each time
  */
-enum step order_look_again(struct delivery *d);
+enum progress order_look_again(struct delivery *d);
 
 /** @brief The body of the call that makes the order: the payload's, with the ids that only the
  * account knows. New: free(). Pure. */

@@ -61,66 +61,66 @@ static int write_filter(struct delivery *d, const struct product *product)
 }
 
 /* Looks a product up by its SKU; product->id stays "" when there is none. */
-static enum step find_product(struct delivery *d, struct product *product)
+static enum progress find_product(struct delivery *d, struct product *product)
 {
     struct lookup_pages pages = {.path = "/products", .member = "products"};
     yyjson_val *products = NULL;
-    enum step step = STEP_OK;
+    enum progress progress = PROGRESS_OK;
     int by_sku;
 
     by_sku = write_filter(d, product);
-    while (product->id[0] == '\0' && (step = lookup_next_page(d, &pages, &products)) == STEP_OK &&
-           products != NULL)
+    while (product->id[0] == '\0' &&
+           (progress = lookup_next_page(d, &pages, &products)) == PROGRESS_OK && products != NULL)
         if (pick_product(products, product->sku, by_sku, product->id) != 0) {
             product->id[0] = '\0';
-            step = call_says_nothing(d, "with a product without a SKU");
+            progress = call_says_nothing(d, "with a product without a SKU");
             break;
         }
     buffer_clear(&pages.token);
-    return step;
+    return progress;
 }
 
-static enum step create_product(struct delivery *d, struct product *product,
-                                struct ledger_grant *grant)
+static enum progress create_product(struct delivery *d, struct product *product,
+                                    struct ledger_grant *grant)
 {
     enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
     size_t length;
     char *body = mem_check(yyjson_val_write(product->body, 0, &length));
-    enum step step = call_write(d, grant, "product", 0, "/products", NULL,
-                                (struct text){body, length}, &outcome);
+    enum progress progress = call_write(d, grant, "product", 0, "/products", NULL,
+                                        (struct text){body, length}, &outcome);
     char id[32];
 
     free(body);
-    if (step != STEP_OK)
-        return step;
+    if (progress != PROGRESS_OK)
+        return progress;
     if (outcome == INFUSIONSOFT_OK && infusionsoft_object_id(d->client, id) != NULL) {
         snprintf(product->id, sizeof(product->id), "%s", id);
-        return STEP_OK; /* shared_release() records the end of the step */
+        return PROGRESS_OK; /* shared_release() records the end of the step */
     }
     if (outcome != INFUSIONSOFT_OK && outcome != INFUSIONSOFT_IN_DOUBT) {
-        step = entry_end(d, grant, "product", NULL, NULL, 0);
-        return step != STEP_OK ? step : call_failed(d, outcome);
+        progress = entry_end(d, grant, "product", NULL, NULL, 0);
+        return progress != PROGRESS_OK ? progress : call_failed(d, outcome);
     }
     /* The answer was lost. Look the product up now; if it is not listed yet, the next attempt looks
      * again when it must be visible. */
     call_keep_answer(d);
-    step = find_product(d, product);
-    return step != STEP_OK || product->id[0] != '\0' ? step : call_failed_or_closed(d);
+    progress = find_product(d, product);
+    return progress != PROGRESS_OK || product->id[0] != '\0' ? progress : call_failed_or_closed(d);
 }
 
 /* Looks the product up, or makes it. Its lease is ours. */
-static enum step settle_product(struct delivery *d, struct product *product,
-                                struct ledger_grant *grant)
+static enum progress settle_product(struct delivery *d, struct product *product,
+                                    struct ledger_grant *grant)
 {
-    enum step step = find_product(d, product);
+    enum progress progress = find_product(d, product);
 
-    if (step != STEP_OK || product->id[0] != '\0')
-        return step;
-    step = shared_wait_until_visible(d, grant, "product");
-    return step != STEP_OK ? step : create_product(d, product, grant);
+    if (progress != PROGRESS_OK || product->id[0] != '\0')
+        return progress;
+    progress = shared_wait_until_visible(d, grant, "product");
+    return progress != PROGRESS_OK ? progress : create_product(d, product, grant);
 }
 
-static enum step claim_and_settle(struct delivery *d, struct product *product)
+static enum progress claim_and_settle(struct delivery *d, struct product *product)
 {
     struct ledger_request request = {.kind = LEDGER_PRODUCT,
                                      .account = d->job->account,
@@ -128,44 +128,45 @@ static enum step claim_and_settle(struct delivery *d, struct product *product)
                                      .owner = d->pusher->owner,
                                      .digest = product->digest};
     struct ledger_grant grant = {0};
-    enum step step = shared_take(d, &request, "product", &grant, product->id);
+    enum progress progress = shared_take(d, &request, "product", &grant, product->id);
 
     if (product->id[0] != '\0') {
         d->products_cached = 1;
-    } else if (step == STEP_OK) {
-        step = settle_product(d, product, &grant);
-        step = shared_release(d, &request, &grant, "product", step, product->id);
+    } else if (progress == PROGRESS_OK) {
+        progress = settle_product(d, product, &grant);
+        progress = shared_release(d, &request, &grant, "product", progress, product->id);
     }
     ledger_grant_clear(&grant);
-    return step;
+    return progress;
 }
 
-enum step product_step(struct delivery *d)
+enum progress product_step(struct delivery *d)
 {
     d->failed_step = "product";
     for (int i = 0; i < d->product_count; i++) {
-        enum step step;
+        enum progress progress;
 
         if (d->products[i].id[0] != '\0')
             continue;
-        step = claim_and_settle(d, &d->products[i]);
-        if (step == STEP_REFUSED && infusionsoft_answer(d->client)->status == 403)
+        progress = claim_and_settle(d, &d->products[i]);
+        if (progress == PROGRESS_REFUSED && infusionsoft_answer(d->client)->status == 403)
             return call_no_orders(d);
-        if (step != STEP_OK)
-            return step;
+        if (progress != PROGRESS_OK)
+            return progress;
     }
-    return STEP_OK;
+    return PROGRESS_OK;
 }
 
-enum step product_forget(struct delivery *d)
+enum progress product_forget(struct delivery *d)
 {
     for (int i = 0; i < d->product_count; i++) {
-        enum step step = entry_forget(d, LEDGER_PRODUCT, d->products[i].digest, d->products[i].id);
+        enum progress progress =
+            entry_forget(d, LEDGER_PRODUCT, d->products[i].digest, d->products[i].id);
 
-        if (step != STEP_OK)
-            return step;
+        if (progress != PROGRESS_OK)
+            return progress;
         d->products[i].id[0] = '\0';
     }
     d->products_cached = 0;
-    return STEP_OK;
+    return PROGRESS_OK;
 }

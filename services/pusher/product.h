@@ -8,11 +8,11 @@
 #include "lookup.h"
 
 /** @brief Sets the id of each product whose id the ledger did not know. */
-enum step product_step(struct delivery *d);
+enum progress product_step(struct delivery *d);
 
 /** @brief The account refused the order, maybe because a product whose id the ledger knew was
  * deleted: forgets those ids here and in the ledger. */
-enum step product_forget(struct delivery *d);
+enum progress product_forget(struct delivery *d);
 
 /** @brief Whether the product has that SKU. UNCLEAR: it shows none although it was asked for by its
  * SKU (by_sku), or its SKU is no text. Pure. */

@@ -8,16 +8,16 @@
 #include "entry.h"
 #include "order.h"
 
-static enum step reconcile_order(struct delivery *d)
+static enum progress reconcile_order(struct delivery *d)
 {
     char id[64];
     int count;
-    enum step step;
+    enum progress progress;
 
     d->failed_step = "reconcile";
-    step = order_find(d, id, &count);
-    if (step != STEP_OK)
-        return step;
+    progress = order_find(d, id, &count);
+    if (progress != PROGRESS_OK)
+        return progress;
     CRASH_POINT("looked_up", "order");
     if (id[0] != '\0') {
         log_info("adopted key=%.*s order=%s", (int)d->job->event->key.length,
@@ -29,7 +29,7 @@ static enum step reconcile_order(struct delivery *d)
                          ? d->grant->doubt_visible_in_ms
                          : DELIVERY_LATER_MAX_MS;
         d->grant->doubt_visible_in_ms -= d->wait_ms; /* when it is 0, the next look decides */
-        return STEP_LATER;
+        return PROGRESS_LATER;
     }
     d->job->look_later = 1;
     /* From now on the entry stands for the version in hand. If that is an older one, the ledger
@@ -38,22 +38,22 @@ static enum step reconcile_order(struct delivery *d)
     return entry_end(d, d->grant, "order", NULL, NULL, 0);
 }
 
-enum step reconcile_step(struct delivery *d)
+enum progress reconcile_step(struct delivery *d)
 {
-    enum step step = STEP_OK;
+    enum progress progress = PROGRESS_OK;
 
-    while (step == STEP_OK && d->grant->doubt != NULL) {
+    while (progress == PROGRESS_OK && d->grant->doubt != NULL) {
         if (strcmp(d->grant->doubt, "order") == 0) {
-            step = reconcile_order(d);
+            progress = reconcile_order(d);
         } else {
             char *name = mem_strdup(d->grant->doubt); /* entry_end() frees grant->doubt */
             int goal = strncmp(name, "goal:", 5) == 0;
 
             /* The account cannot be asked whether a goal was achieved, so it stays in doubt and is
              * not sent again. Any other step ends without a result and may be begun again. */
-            step = entry_end(d, d->grant, name, goal ? "in_doubt" : NULL, NULL, 0);
+            progress = entry_end(d, d->grant, name, goal ? "in_doubt" : NULL, NULL, 0);
             free(name);
         }
     }
-    return step;
+    return progress;
 }

@@ -7,6 +7,6 @@
 
 /** @brief Looks an order in doubt up and ends the step with what was found. A goal cannot be looked
  * up: it ends as in_doubt. LATER: the order is not listed, and may not be visible yet. */
-enum step reconcile_step(struct delivery *d);
+enum progress reconcile_step(struct delivery *d);
 
 #endif

@@ -14,21 +14,21 @@
  * @returns OK with an id: there is nothing to do; OK without: settle it, then shared_release();
  * LATER: somebody else has it in hand. ledger_grant_clear(grant) has to follow in every case
  */
-enum step shared_take(struct delivery *d, const struct ledger_request *request,
-                      const char *step_name, struct ledger_grant *grant, char id[64]);
+enum progress shared_take(struct delivery *d, const struct ledger_request *request,
+                          const char *step_name, struct ledger_grant *grant, char id[64]);
 
 /** @brief The thing was looked up and not found. OK: it may be made now; LATER: an earlier create
  * is in doubt and may not be visible yet. */
-enum step shared_wait_until_visible(struct delivery *d, struct ledger_grant *grant,
-                                    const char *step_name);
+enum progress shared_wait_until_visible(struct delivery *d, struct ledger_grant *grant,
+                                        const char *step_name);
 
 /**
  * @brief Gives it back: as done, with its id, where settled is OK; else for the next one to try.
  * Where settled is LATER its lease stays with this process until the time has come.
  * @returns settled, or what the ledger answered
  */
-enum step shared_release(struct delivery *d, const struct ledger_request *request,
-                         struct ledger_grant *grant, const char *step_name, enum step settled,
-                         const char *id);
+enum progress shared_release(struct delivery *d, const struct ledger_request *request,
+                             struct ledger_grant *grant, const char *step_name,
+                             enum progress settled, const char *id);
 
 #endif
