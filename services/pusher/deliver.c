@@ -4,9 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/crash.h"
-#include "base/log.h"
 #include "base/retry.h"
 #include "base/stop.h"
 #include "base/text.h"
@@ -21,59 +19,6 @@
 #include "reconcile.h"
 
 enum { AGAIN_WAIT_MS = 50, KEPT_WAIT_MS = 200 };
-
-struct delivery *deliver_new(struct pusher *pusher)
-{
-    struct delivery *d = mem_alloc(sizeof(*d));
-
-    d->pusher = pusher;
-    d->ledger = ledger_new(&pusher->ledger_settings);
-    d->http = http_new("bigfusion-pusher");
-    d->clients = mem_alloc((size_t)pusher->config->account_count * sizeof(struct infusionsoft *));
-    return d;
-}
-
-void deliver_free(struct delivery *d)
-{
-    struct buffer *buffers[] = {&d->query,           &d->path,         &d->step, &d->attempt_text,
-                                &d->not_before_text, &d->pending_step, &d->note};
-
-    for (int i = 0; i < d->pusher->config->account_count; i++)
-        infusionsoft_free(d->clients[i]);
-    for (size_t i = 0; i < sizeof(buffers) / sizeof(*buffers); i++)
-        buffer_clear(buffers[i]);
-    http_free(d->http);
-    ledger_free(d->ledger);
-    free(d->clients);
-    free(d->products);
-    free(d->peeks);
-    free(d);
-}
-
-/* Everything of the last job forgotten. */
-static void set_up(struct delivery *d, struct job *job)
-{
-    d->job = job;
-    d->grant = &job->grant;
-    d->account = d->pusher->accounts[job->account_index];
-    if (d->clients[job->account_index] == NULL)
-        d->clients[job->account_index] = account_client_new(d->account, d->http);
-    d->client = d->clients[job->account_index];
-    if (job->begun_ms == 0)
-        job->begun_ms = clock_monotonic_ms();
-    infusionsoft_set_since(d->client, job->begun_ms);
-    d->store = config_store_by_hash(d->pusher->config, job->event->headers[HEADER_STORE]);
-    d->combines = account_is_free(d->account);
-    d->calls_before = infusionsoft_call_count(d->client);
-    d->throttled_count = d->throttled_ms = 0;
-    d->contact_id[0] = d->order_id[0] = '\0';
-    d->contact_cached = d->products_cached = d->peeked = 0;
-    d->detail[0] = d->answer[0] = '\0';
-    d->reason = REASON_NONE;
-    d->failed_step = "acquire";
-    buffer_reset(&d->pending_step);
-    buffer_reset(&d->note);
-}
 
 /* Contact and products that may be known already. @returns how many peeks */
 static int set_peeks(struct delivery *d)
@@ -407,7 +352,7 @@ enum delivered deliver(struct delivery *d, struct job *job, struct result *resul
     if (read_record(d, job, result) != 0)
         return DELIVERED_RESULT;
     do {
-        set_up(d, job);
+        delivery_start(d, job);
         progress = deliver_once(d, result);
         account_leave(d->account, job->trials);
         job->call_count += infusionsoft_call_count(d->client) - d->calls_before;

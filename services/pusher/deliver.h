@@ -10,10 +10,6 @@ enum delivered {
     DELIVERED_STOPPED, /* the process stops: abandon the ticket */
 };
 
-/** @brief New, for one thread. pusher: keeps. Free with deliver_free(). */
-struct delivery *deliver_new(struct pusher *pusher);
-void deliver_free(struct delivery *d);
-
 /**
  * @brief Delivers one record as far as it goes.
  * @param result   out: texts are borrowed from d and the job until the next call

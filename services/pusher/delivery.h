@@ -102,6 +102,14 @@ enum progress {
     PROGRESS_REFUSED,   /* it never will work; reason, failed_step, detail and answer say why */
 };
 
+/** @brief New, for one thread. pusher: keeps. Free with delivery_free(). */
+struct delivery *delivery_new(struct pusher *pusher);
+void delivery_free(struct delivery *d);
+
+/** @brief Takes a job in hand and forgets everything about the one before, but for what
+ * payload_read() has just read. */
+void delivery_start(struct delivery *d, struct job *job);
+
 /** @brief Keeps a step of the order's entry whose end is still to be recorded: with the begin of
  * the next step, or when the entry is given back. */
 void delivery_set_pending(struct delivery *d, const char *step, const char *result);
@@ -116,9 +124,5 @@ void delivery_recall(struct delivery *d);
 
 /** @brief The evidence as of now; its list is borrowed from the job. */
 struct evidence delivery_evidence(const struct delivery *d);
-
-#include "entry.h"
-#include "fate.h"
-#include "payload.h"
 
 #endif

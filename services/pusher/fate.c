@@ -1,4 +1,4 @@
-#include "delivery.h"
+#include "fate.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/retry.h"
 #include "base/text.h"
+#include "entry.h"
+#include "payload.h"
 
 /* What Kafka adds to a record, generously. */
 enum { RECORD_REST_BYTES = 1024 };
@@ -85,38 +87,6 @@ static void recall_incomplete(struct delivery *d)
             strcmp(step->result, "not_achieved") == 0)
             delivery_add_incomplete(d, step->name, step->result);
     }
-}
-
-void delivery_add_incomplete(struct delivery *d, const char *step, const char *answer)
-{
-    evidence_add(&d->job->evidence, step, answer != NULL ? answer : d->answer);
-}
-
-void delivery_recall(struct delivery *d)
-{
-    const char *text = entry_result(d, EVIDENCE_STEP);
-    yyjson_doc *doc;
-
-    /* Once: what it holds later is this job's own. */
-    if (d->job->recalled++ || text == NULL)
-        return;
-    doc = yyjson_read(text, strlen(text), YYJSON_READ_ALLOW_INVALID_UNICODE);
-    evidence_read(&d->job->evidence, yyjson_doc_get_root(doc));
-    yyjson_doc_free(doc);
-}
-
-struct evidence delivery_evidence(const struct delivery *d)
-{
-    struct evidence evidence = d->job->evidence;
-
-    /* A version that came later adds nothing to how the order was made. */
-    if (d->grant->answer == LEDGER_DONE && evidence.digest[0] != '\0')
-        return evidence;
-    evidence.calls += d->job->call_count + infusionsoft_call_count(d->client) - d->calls_before;
-    evidence.attempts = d->attempt + 1;
-    evidence.polled_at = d->polled_at;
-    snprintf(evidence.digest, sizeof(evidence.digest), "%s", d->digest);
-    return evidence;
 }
 
 static char *delivered_value(struct delivery *d, size_t *length)

@@ -28,13 +28,6 @@ static enum progress end_pending(struct delivery *d, const char *next, int *begu
     return progress;
 }
 
-void delivery_set_pending(struct delivery *d, const char *step, const char *result)
-{
-    buffer_reset(&d->pending_step);
-    buffer_append(&d->pending_step, step, strlen(step));
-    snprintf(d->pending_result, sizeof(d->pending_result), "%s", result);
-}
-
 static int is_plain_number(const char *text)
 {
     size_t length = strspn(text, "0123456789");

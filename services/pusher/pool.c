@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/stop.h"
 #include "deliver.h"
 #include "heap.h"
@@ -249,7 +248,7 @@ static void *work(void *context)
 {
     struct worker *worker = context;
     struct pool *pool = worker->pool;
-    struct delivery *delivery = deliver_new(pool->pusher);
+    struct delivery *delivery = delivery_new(pool->pusher);
     struct job *job;
 
     while ((job = next_job(worker)) != NULL) {
@@ -273,7 +272,7 @@ static void *work(void *context)
         job_free(pool->pusher, job);
     }
     abandon_rest(worker, delivery);
-    deliver_free(delivery);
+    delivery_free(delivery);
     return NULL;
 }
 

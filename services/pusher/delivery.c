@@ -1,0 +1,99 @@
+#include "delivery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "entry.h"
+
+struct delivery *delivery_new(struct pusher *pusher)
+{
+    struct delivery *d = mem_alloc(sizeof(*d));
+
+    d->pusher = pusher;
+    d->ledger = ledger_new(&pusher->ledger_settings);
+    d->http = http_new("bigfusion-pusher");
+    d->clients = mem_alloc((size_t)pusher->config->account_count * sizeof(struct infusionsoft *));
+    return d;
+}
+
+void delivery_free(struct delivery *d)
+{
+    struct buffer *buffers[] = {&d->query,           &d->path,         &d->step, &d->attempt_text,
+                                &d->not_before_text, &d->pending_step, &d->note};
+
+    for (int i = 0; i < d->pusher->config->account_count; i++)
+        infusionsoft_free(d->clients[i]);
+    for (size_t i = 0; i < sizeof(buffers) / sizeof(*buffers); i++)
+        buffer_clear(buffers[i]);
+    http_free(d->http);
+    ledger_free(d->ledger);
+    free(d->clients);
+    free(d->products);
+    free(d->peeks);
+    free(d);
+}
+
+void delivery_start(struct delivery *d, struct job *job)
+{
+    d->job = job;
+    d->grant = &job->grant;
+    d->account = d->pusher->accounts[job->account_index];
+    if (d->clients[job->account_index] == NULL)
+        d->clients[job->account_index] = account_client_new(d->account, d->http);
+    d->client = d->clients[job->account_index];
+    if (job->begun_ms == 0)
+        job->begun_ms = clock_monotonic_ms();
+    infusionsoft_set_since(d->client, job->begun_ms);
+    d->store = config_store_by_hash(d->pusher->config, job->event->headers[HEADER_STORE]);
+    d->combines = account_is_free(d->account);
+    d->calls_before = infusionsoft_call_count(d->client);
+    d->throttled_count = d->throttled_ms = 0;
+    d->contact_id[0] = d->order_id[0] = '\0';
+    d->contact_cached = d->products_cached = d->peeked = 0;
+    d->detail[0] = d->answer[0] = '\0';
+    d->reason = REASON_NONE;
+    d->failed_step = "acquire";
+    buffer_reset(&d->pending_step);
+    buffer_reset(&d->note);
+}
+
+void delivery_set_pending(struct delivery *d, const char *step, const char *result)
+{
+    buffer_reset(&d->pending_step);
+    buffer_append(&d->pending_step, step, strlen(step));
+    snprintf(d->pending_result, sizeof(d->pending_result), "%s", result);
+}
+
+void delivery_add_incomplete(struct delivery *d, const char *step, const char *answer)
+{
+    evidence_add(&d->job->evidence, step, answer != NULL ? answer : d->answer);
+}
+
+void delivery_recall(struct delivery *d)
+{
+    const char *text = entry_result(d, EVIDENCE_STEP);
+    yyjson_doc *doc;
+
+    /* Only once, because what the entry holds later comes from this job itself. */
+    if (d->job->recalled++ || text == NULL)
+        return;
+    doc = yyjson_read(text, strlen(text), YYJSON_READ_ALLOW_INVALID_UNICODE);
+    evidence_read(&d->job->evidence, yyjson_doc_get_root(doc));
+    yyjson_doc_free(doc);
+}
+
+struct evidence delivery_evidence(const struct delivery *d)
+{
+    struct evidence evidence = d->job->evidence;
+
+    /* The order was made before this version of it came, and how it was made is known. */
+    if (d->grant->answer == LEDGER_DONE && evidence.digest[0] != '\0')
+        return evidence;
+    evidence.calls += d->job->call_count + infusionsoft_call_count(d->client) - d->calls_before;
+    evidence.attempts = d->attempt + 1;
+    evidence.polled_at = d->polled_at;
+    snprintf(evidence.digest, sizeof(evidence.digest), "%s", d->digest);
+    return evidence;
+}
