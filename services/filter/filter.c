@@ -32,7 +32,8 @@ void filter_init(struct filter *filter, const struct stage_settings *settings)
 
 void filter_clear(struct filter *filter) { order_reader_clear(&filter->reader); }
 
-/* The name that BigCommerce gives the id: merchants rename statuses, and the decision is by id. */
+/* The name that BigCommerce itself gives to the status id. The order's own label is not used,
+ * because merchants rename labels, and the rule decides by id. */
 static struct text status_name(const struct order *order)
 {
     if (order->status_id >= 0 && order->status_id < ORDER_STATUS_COUNT)
@@ -46,7 +47,7 @@ static int64_t start_from_ms(const struct event *in, const struct config_store *
                             store->start_from_ms > 0 ? store->start_from_ms : 0);
 }
 
-/* A line for people about a skipped order, without anything personal. */
+/* Writes one line for people: why the order is skipped. It holds nothing personal. */
 static void describe(char *detail, size_t size, enum reason reason, const struct order *order,
                      int64_t start_from)
 {
@@ -73,7 +74,7 @@ static void describe(char *detail, size_t size, enum reason reason, const struct
     }
 }
 
-/* The value of a skipped record: reason, version and facts, nothing personal. New. */
+/* The value of a record of `skipped`: reason, version and some facts, nothing personal. New. */
 static struct buffer skipped_value(enum reason reason, const char *detail, int64_t modified_at_ms,
                                    struct text store, const struct order *order)
 {

@@ -1,5 +1,5 @@
-/* filter.h - one record of orders.raw: read it, ask the rule, say where it goes. No I/O, no clock.
- */
+/* filter.h - the filter's handler: reads one record of orders.raw, asks the rule about it and says
+ * to which topic it goes. It does no I/O and reads no clock. */
 #ifndef FILTER_FILTER_H
 #define FILTER_FILTER_H
 
@@ -7,7 +7,7 @@
 #include "record/order.h"
 #include "stage/stage.h"
 
-/* What the handler works with; embedded. */
+/* What the handler works with. Embedded. */
 struct filter {
     const struct stage_settings *settings; /* keeps */
     struct order_reader reader;
@@ -18,9 +18,10 @@ void filter_init(struct filter *filter, const struct stage_settings *settings);
 void filter_clear(struct filter *filter);
 
 /**
- * @brief stage_handler, context is a struct filter. PASS: the same bytes to orders.eligible, header
- * kind = order or withdrawn. SKIP: reason and facts to skipped. DEAD `malformed`: what cannot be
- * read, or belongs to no configured store.
+ * @brief The handler of the stage (see stage_handler); context is a struct filter.
+ * PASS: the same bytes go to orders.eligible, with header kind = order or withdrawn.
+ * SKIP: the reason and some facts go to skipped.
+ * DEAD `malformed`: the record cannot be read, or belongs to no configured store.
  */
 void filter_handle(void *context, const struct event *in, struct result *out);
 

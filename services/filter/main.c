@@ -14,8 +14,8 @@
  *     the record and the settings, so a record that is read twice gets the same answer twice. The
  *     rule is in rule.h; docs/mapping.md describes it for users.
  * SIGNALS
- *     TERM, INT: the program finishes what is under way, commits and leaves. A second one: it leaves
- *     at once. PIPE is ignored.
+ *     TERM, INT: the program finishes what is under way, commits and leaves. After a second one it
+ *     leaves at once. PIPE is ignored.
  * EXIT STATUS
  *     0 asked to stop; 100 a person must fix something; 111 start me again
  */
@@ -35,7 +35,7 @@ static const struct config_program program = {
     .summary = "Passes the orders that are to be synced, records why the rest is not.",
 };
 
-/* Runs with a good configuration until a stop is asked for. */
+/* Runs until a stop is asked for. The configuration was checked before. */
 static int run(const struct config *config, struct error *err)
 {
     struct topics topics;

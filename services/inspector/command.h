@@ -15,8 +15,10 @@ struct command {
 /** @brief The command that these words name, or NULL. */
 const struct command *command_find(char **words, int count);
 
-/** @brief Prints the list of commands, or, words given, one command's manual. @returns 0, or -1: no
- * such command */
+/**
+ * @brief Prints the list of commands, or, where words are given, the manual of that command.
+ * @returns 0, or -1 when there is no such command
+ */
 int command_help(char **words, int count);
 
 /* setup.c */

@@ -31,7 +31,8 @@ static const struct config_program program = {
     .summary = "Command line for operators.",
 };
 
-/* The words of the command apart from the options, which config_load() reads. */
+/* The command line, split into the words of the command and the options. config_load() reads the
+ * options. */
 struct line {
     char **words;
     int word_count;
@@ -94,7 +95,7 @@ int main(int argc, char **argv)
     } else if (line.word_count == 0 && line.option_count > 1) {
         struct config config = {0};
 
-        /* --version and --check print and end the process. */
+        /* --version and --check print something and end the process */
         if (config_load(&config, &program, line.option_count, line.options, &err) == 0)
             error_set(&err, ERROR_PERMANENT, "no command given; `bigfusion help` lists them");
         config_free(&config);

@@ -28,7 +28,7 @@ static int failed(const struct infusionsoft *client, const char *account, struct
     return error_set(err, answer->error.kind, "account %s: %s", account, answer->error.text);
 }
 
-/* Waits out a 429. 0: call again */
+/* After a 429: waits as long as the account asks. @returns 0 when the call may be repeated */
 static int wait_throttled(const struct infusionsoft *client, int *times)
 {
     const struct infusionsoft_answer *answer = infusionsoft_answer(client);
@@ -67,7 +67,7 @@ static enum infusionsoft_outcome create(struct infusionsoft *client)
                 text_of("{\"label\":\"" INFUSIONSOFT_FIELD_LABEL "\",\"field_type\":\"TEXT\"}"));
 }
 
-/* Nothing is written into an account before it is known to be the right one. */
+/* Checks that the credential is of the right account, before anything is written into it. */
 static int check_credential(struct infusionsoft *client, const char *account, struct error *err)
 {
     call(client, "GET", "/oauth/connect/userinfo", (struct text){0});
@@ -76,7 +76,8 @@ static int check_credential(struct infusionsoft *client, const char *account, st
     return infusionsoft_check_tenant(client, err);
 }
 
-/* Looks, creates what is missing, and looks again: only what is found then counts. */
+/* Looks for the order custom field, creates it where it is missing, and looks again. Only a field
+ * that is then found counts as there. */
 static int set_up_field(struct infusionsoft *client, const char *account, struct error *err)
 {
     struct infusionsoft_field field;
@@ -87,7 +88,7 @@ static int set_up_field(struct infusionsoft *client, const char *account, struct
     if (field.id[0] == '\0') {
         enum infusionsoft_outcome outcome = create(client);
 
-        /* Where the answer was lost the look below tells. */
+        /* The answer may have been lost although the field was created. The look below tells. */
         if (outcome != INFUSIONSOFT_OK && outcome != INFUSIONSOFT_IN_DOUBT)
             return failed(client, account, err);
         created = 1;
@@ -103,10 +104,10 @@ static int set_up_field(struct infusionsoft *client, const char *account, struct
     return 0;
 }
 
-/* One account's client and what it stands on. */
+/* The client of one account, and the objects that it uses. */
 struct connection {
     struct http *http;
-    struct token *token; /* auth = oauth */
+    struct token *token; /* where auth = oauth */
     struct infusionsoft *client;
 };
 
@@ -134,9 +135,8 @@ static void disconnect(struct connection *connection)
     http_free(connection->http);
 }
 
-/* What the accounts show before anything is written. One that refuses its orders counts for
- * neither.
- */
+/* Counts the accounts that have the order custom field and those that do not, before anything is
+ * written. An account that refuses its orders (no e-commerce module) is in neither count. */
 struct fields {
     int found;
     int missing;
@@ -176,7 +176,8 @@ static int look_everywhere(const struct config *config, struct fields *fields, s
     return 0;
 }
 
-/* No account has the field, hence no order of ours is anywhere: the ledger begins with them. */
+/* Starts a new ledger. It is called when no account has the order custom field: then no order of
+ * ours is in any account, so an empty ledger is right. */
 static int start_ledger(const struct config *config, struct error *err)
 {
     struct ledger_settings settings = ledger_settings_of(config);
@@ -193,7 +194,7 @@ static int start_ledger(const struct config *config, struct error *err)
     return rc;
 }
 
-/* An account that fails does not keep the others from theirs. */
+/* Sets up each account, also where another one failed. */
 static int set_up_fields(const struct config *config, struct error *err)
 {
     int rc = 0;
@@ -215,8 +216,9 @@ static int set_up_fields(const struct config *config, struct error *err)
     return rc;
 }
 
-/* The ledger first: a field that is there says to every later run that it was started. Where all
- * accounts refuse there is nothing to make, and nothing says that the ledger would be the first. */
+/* The ledger is started before the fields are created, because a field that exists tells every
+ * later run that the ledger was started. Where all accounts refuse orders, nothing is created, and
+ * the ledger is not started either: an order of ours may be in one of them. */
 int setup_run(const struct config *config, struct error *err)
 {
     struct fields fields = {0};

@@ -28,7 +28,7 @@ static rd_kafka_NewTopic_t *new_topic(const struct config *config, const struct 
     return topic;
 }
 
-/* What the broker said about each topic. found[i] tells whether plan[i] was there already. */
+/* What the broker said about each topic. found[i] tells whether plan[i] existed before. */
 static int report(rd_kafka_event_t *event, const struct topic_plan *plan, int plan_count,
                   int *found, struct error *err)
 {

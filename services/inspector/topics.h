@@ -1,4 +1,4 @@
-/* topics.h - what a topic is to be like, and whether one that exists is so. */
+/* topics.h - which settings a topic must have, and whether an existing topic has them. */
 #ifndef INSPECTOR_TOPICS_H
 #define INSPECTOR_TOPICS_H
 
@@ -10,7 +10,7 @@
 
 enum { TOPIC_SETTINGS_MAX = 8 };
 
-/* What keeps the promise that a setting is for. -1 is no limit: more than any number. */
+/* How a value is compared with the expected one. -1 is no limit: more than any number. */
 enum topic_promise { TOPIC_EXACTLY = 0, TOPIC_AT_LEAST };
 
 struct topic_setting {
@@ -19,19 +19,19 @@ struct topic_setting {
     char value[24];
 };
 
-/** @brief Whether a value that is not the expected one keeps its promise all the same: retention
- * for longer, more copies. is: NULL where it is not set. */
+/** @brief Whether a value that differs from the expected one is good enough for what the setting is
+ * there for, for example a longer retention or more copies. is: NULL where it is not set. */
 int topic_promise_kept(enum topic_promise promise, const char *is, const char *expected);
 
-/** @brief The settings that a topic of ours is made with. @returns how many */
+/** @brief The settings with which we create a topic. @returns how many */
 int topic_settings_of(const struct config *config, const struct topic_plan *plan,
                       struct topic_setting settings[TOPIC_SETTINGS_MAX]);
 
 /**
- * @brief Compares the topics that were there already with what they are to be like; prints one line
- * for each difference. Nothing is changed: whoever set it may have had a reason.
+ * @brief Compares topics that existed before with what they should be, and prints one line for each
+ * difference. Nothing is changed: whoever set it may have had a reason.
  * @param found  for each plan: whether it is to be compared
- * @returns 0, also where all that differs is more than was asked for; -1 with a permanent error
+ * @returns 0, also where each difference is only more than was asked for; -1 with a permanent error
  * when a difference may lose or refuse records
  */
 int topics_check(rd_kafka_t *rk, const struct config *config, const struct topic_plan *plan,

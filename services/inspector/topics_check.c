@@ -9,7 +9,7 @@
 
 enum { TIMEOUT_MS = 30000 };
 
-/* @returns 1 where the difference breaks what the setting is for, else 0 */
+/* Prints a difference. @returns 1 where it breaks what the setting is there for, else 0 */
 static int differs(const char *topic, const struct topic_setting *expected, const char *is)
 {
     int kept = topic_promise_kept(expected->promise, is, expected->value);
@@ -31,7 +31,7 @@ static int number_differs(const char *topic, const char *name, int is, int64_t e
     return differs(topic, &setting, text);
 }
 
-/* Partitions and copies are no settings: the metadata tells them. */
+/* The numbers of partitions and copies are not settings of a topic; they come from its metadata. */
 static int check_shape(rd_kafka_t *rk, const struct config *config, const char *topic, int *count,
                        struct error *err)
 {
@@ -98,7 +98,8 @@ static int check_settings(const rd_kafka_event_t *event, const struct config *co
     return 0;
 }
 
-/* Asks for the settings of the topics that are to be compared. New; NULL with an error. */
+/* Asks the broker for the settings of the topics that are to be compared. New; NULL with an
+ * error. */
 static rd_kafka_event_t *describe(rd_kafka_t *rk, const struct topic_plan *plan, int count,
                                   const int *found, struct error *err)
 {

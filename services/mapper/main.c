@@ -15,8 +15,8 @@
  *     the record and the settings, so a record that is read twice is mapped to the same payload
  *     twice. No wrong amount is ever sent: the lines add up to the store's total.
  * SIGNALS
- *     TERM, INT: the program finishes what is under way, commits and leaves. A second one: it leaves
- *     at once. PIPE is ignored.
+ *     TERM, INT: the program finishes what is under way, commits and leaves. After a second one it
+ *     leaves at once. PIPE is ignored.
  * EXIT STATUS
  *     0 asked to stop; 100 a person must fix something; 111 start me again
  */
@@ -37,7 +37,7 @@ static const struct config_program program = {
     .summary = "Builds what is sent to Infusionsoft out of a BigCommerce order.",
 };
 
-/* Runs with a good configuration until a stop is asked for. */
+/* Runs until a stop is asked for. The configuration was checked before. */
 static int run(const struct config *config, const struct regions *regions, struct error *err)
 {
     struct topics topics;

@@ -1,6 +1,6 @@
-/* map.h - a BigCommerce order becomes the payload record of an Infusionsoft order. Pure: JSON and
- * settings in, JSON out; no clock, no I/O. What is mapped how, and the payload's format, is in
- * docs/mapping.md. */
+/* map.h - turns a BigCommerce order into the payload record of an Infusionsoft order. Pure: JSON
+ * and settings in, JSON out; no clock, no I/O. docs/mapping.md describes the mapping and the format
+ * of the payload. */
 #ifndef MAPPER_MAP_H
 #define MAPPER_MAP_H
 
@@ -15,7 +15,7 @@
 #include "settings/config.h"
 #include "region.h"
 
-/* What the store's and the account's settings say; all borrowed. */
+/* The settings of the store and of the account that the mapping depends on. All borrowed. */
 struct map_settings {
     const struct config_store *store;
     const struct config_account *account;
@@ -24,7 +24,8 @@ struct map_settings {
 
 enum {
     MAP_NAME_CHARS_MAX = 200,
-    MAP_ITEMS_MAX = 5000, /* lines, fees or coupons of one order; one with more is malformed */
+    MAP_ITEMS_MAX = 5000, /* limit for lines, for fees and for coupons of one order; an order
+                             with more is malformed */
 };
 
 /* A line item that becomes a PRODUCT line. Texts are trimmed and borrowed from the order. */
@@ -36,14 +37,14 @@ struct map_line {
     int64_t quantity; /* 1 to INT32_MAX */
     money total;      /* of the line, without tax */
     money total_inc_tax;
-    money price; /* of one, without tax */
+    money price; /* price of one piece, without tax */
     int product; /* index into products */
 };
 
-/* A product that the order needs: the first line that has it says what it is like. */
+/* A product of the order. Its name and price are those of the first line that has it. */
 struct map_product {
     int line;
-    uint32_t hash; /* of its identity */
+    uint32_t hash; /* hash of its identity */
 };
 
 struct map_coupon {
@@ -51,14 +52,14 @@ struct map_coupon {
     uint32_t hash;
 };
 
-/* A line that is no product. One of amount 0 is not sent. */
+/* A line that is not a product. A line of amount 0 is not sent. */
 struct map_extra {
     const char *type; /* SHIPPING, TAX, FEE or DISCOUNT */
     struct text name;
     int64_t minor; /* what it adds to the total, in smallest units: negative for a discount */
 };
 
-/* One order taken apart, and the memory for it; embedded, used for one order after the other. */
+/* One order, taken apart, and the memory for it. Embedded; used again for each order. */
 struct map {
     struct json_names consignment_names;
     struct json_names line_names;
@@ -71,7 +72,7 @@ struct map {
     int digits; /* decimals of the order's currency */
     struct map_extra *extras;
     int extra_count, extra_capacity;
-    struct address shipping; /* the first shipping consignment's */
+    struct address shipping; /* address of the first shipping consignment */
     int has_shipping;
 };
 
@@ -79,28 +80,28 @@ void map_init(struct map *map);
 void map_clear(struct map *map);
 
 /**
- * @brief The whole mapping: appends the payload to out.
- * @param reader          the one that opened order
+ * @brief Maps one order: appends the payload to out.
+ * @param reader          the reader that opened order
  * @param modified_at_ms  the version of the order
- * @returns REASON_NONE; or MALFORMED, CURRENCY_MISMATCH or TOTAL_MISMATCH with the detail in err,
- * and out is to be thrown away
+ * @returns REASON_NONE; or MALFORMED, CURRENCY_MISMATCH or TOTAL_MISMATCH with the detail in err.
+ * The caller then throws away what is in out
  */
 enum reason map_order(struct map *map, const struct map_settings *settings,
                       const struct order_reader *reader, const struct order *order,
                       int64_t modified_at_ms, struct buffer *out, struct error *err);
 
-/** @brief Payload of kind `withdrawn`: which order, its status and e-mail address. @returns as
- * map_order() */
+/** @brief Appends a payload of kind `withdrawn`: which order it is, its status and its e-mail
+ * address. @returns as map_order() */
 enum reason map_withdrawn(const struct map_settings *settings, const struct order *order,
                           int64_t modified_at_ms, struct buffer *out, struct error *err);
 
-/* The parts, each with the file that has it. */
+/* The parts of the mapping, and the file that each is in. */
 
 /** @brief map_product.c: prepares the member names that it looks for. */
 void map_names_init(struct map *map);
 
-/** @brief map_product.c: fills lines, products, coupons and shipping from the order's consignments
- * or `bigfusion`. */
+/** @brief map_product.c: fills lines, products, coupons and shipping, from the order's consignments
+ * or from its member `bigfusion`. */
 int map_read_lines(struct map *map, const struct order_reader *reader, const struct order *order,
                    struct error *err);
 
@@ -108,14 +109,14 @@ int map_read_lines(struct map *map, const struct order_reader *reader, const str
 void map_write_products(const struct map *map, const struct map_settings *settings,
                         struct buffer *out);
 
-/** @brief map_product.c: writes the line's name, quoted: "N x name" when prefix is over 1; never
- * blank. */
+/** @brief map_product.c: writes the line's name in quotes, or "N x name" where prefix is over 1. It
+ * is never blank. */
 void map_write_line_name(const struct map_settings *settings, const struct map_line *line,
                          int64_t prefix, struct buffer *out);
 
 /**
- * @brief map_total.c: fills extras, so that the lines make up the order's total. Needs lines and
- * digits.
+ * @brief map_total.c: fills extras, so that all lines together make up the order's total. The lines
+ * and digits must be there before.
  * @param total  receives `total_inc_tax` in smallest units
  * @returns REASON_NONE, MALFORMED, or TOTAL_MISMATCH when the order's own amounts do not add up
  */
@@ -131,10 +132,10 @@ void map_write_contact(const struct map *map, const struct map_settings *setting
 void map_write_shipping_address(const struct map *map, const struct map_settings *settings,
                                 struct buffer *out);
 
-/** @brief map_product.c: amount of a member, 0 when absent. */
+/** @brief map_product.c: reads an amount; an absent one is 0. */
 int map_read_money(yyjson_val *value, const char *what, money *amount, struct error *err);
 
-/** @brief Makes room for one more of the elements of that size. */
+/** @brief Makes room in an array for one more element of the given size. */
 void *map_grow(void *elements, int count, int *capacity, size_t size);
 
 #endif

@@ -1,13 +1,14 @@
 #include "map.h"
 
-/* A string literal as text, its length known when compiled. */
+/* A string literal as struct text. The compiler computes its length. */
 #define TEXT(literal)                                                                              \
     {                                                                                              \
         literal, sizeof(literal) - 1                                                               \
     }
 #define TEXT_VALUE(literal) ((struct text)TEXT(literal))
 
-/* One member of an address: which text, under which name, how long. */
+/* One member of an address: which text it takes, under which name it is written, how long it may
+ * be. */
 struct member {
     enum address_field field;
     struct text prefix; /* `,"name":` */
@@ -28,7 +29,8 @@ static const struct member shipping_members[] = {
     {ADDRESS_ZIP, TEXT(",\"postal_code\":"), 20},
 };
 
-/* The order's own address has other names and no limits of its own. */
+/* The shipping address inside an order has other member names than a contact's address, and no
+ * limits. */
 static const struct member order_members[] = {
     {ADDRESS_FIRST_NAME, TEXT(",\"first_name\":"), SIZE_MAX},
     {ADDRESS_LAST_NAME, TEXT(",\"last_name\":"), SIZE_MAX},
@@ -42,7 +44,7 @@ static const struct member order_members[] = {
 
 enum { NAME_CHARS_MAX = 40, PHONE_CHARS_MAX = 40 };
 
-/* `,"name":"text"`, or nothing when the text is empty. */
+/* Writes `,"name":"text"`, or nothing when the text is empty. */
 static void write_member(struct buffer *out, struct text prefix, struct text text, size_t max_chars)
 {
     if (text.length == 0)
@@ -69,8 +71,8 @@ static void write_country(struct buffer *out, const struct regions *regions,
                  text_of(regions_country(regions, address->texts[ADDRESS_COUNTRY_ISO2])), SIZE_MAX);
 }
 
-/* The region's code, or nothing: Infusionsoft refuses a region that it does not know, or one
- * without its country. */
+/* The region's code, or an empty text. Infusionsoft refuses a region that it does not know, and a
+ * region whose country is missing. */
 static struct text region_code(const struct regions *regions, const struct address *address)
 {
     struct text alpha2 = address->texts[ADDRESS_COUNTRY_ISO2];
@@ -80,7 +82,7 @@ static struct text region_code(const struct regions *regions, const struct addre
     return text_of(regions_code(regions, alpha2, address->texts[ADDRESS_STATE]));
 }
 
-/* One of the contact's addresses, or nothing when it is empty. */
+/* Writes one of the contact's addresses, or nothing when it is empty. */
 static void write_contact_address(struct buffer *out, const struct regions *regions,
                                   const struct address *address, int is_billing)
 {
@@ -116,7 +118,7 @@ static void write_addresses(const struct map *map, const struct regions *regions
     if (out->length == head)
         out->length = start;
     else
-        out->data[out->length - 1] = ']'; /* in place of the last comma */
+        out->data[out->length - 1] = ']'; /* overwrites the last comma */
 }
 
 static int may_opt_in(const struct map_settings *settings, const struct order *order)
@@ -169,6 +171,6 @@ void map_write_shipping_address(const struct map *map, const struct map_settings
         out->length = start;
         return;
     }
-    out->data[head] = '{'; /* in place of the first comma */
+    out->data[head] = '{'; /* overwrites the first comma */
     json_write_literal(out, "}");
 }

@@ -21,7 +21,8 @@ void map_clear(struct map *map)
     *map = (struct map){0};
 }
 
-/* Whether the price of one is whole cents; where it is not, the line is sent as one piece. */
+/* Whether the price of one piece is whole cents. Where it is not, the line is sent with quantity
+ * 1. */
 static int has_whole_price(const struct map_line *line, money unit)
 {
     return line->total % line->quantity == 0 && line->total / line->quantity % unit == 0;
@@ -120,11 +121,11 @@ static void write_goals(const struct map *map, const struct map_settings *settin
             write_goal(out, "BCSKU", map->lines[map->products[i].line].sku);
     for (int i = 0; i < map->coupon_count; i++)
         write_goal(out, "BCCOUPON", map->coupons[i].code);
-    out->data[start] = '['; /* in place of the first comma */
+    out->data[start] = '['; /* overwrites the first comma */
     json_write_literal(out, "]");
 }
 
-/* What both kinds of payload begin with: which order, in which state. */
+/* Writes the members that both kinds of payload begin with: which order it is, and its status. */
 static void write_head(const struct map_settings *settings, const struct order *order,
                        const char *kind, int64_t modified_at_ms, struct buffer *out)
 {
@@ -158,7 +159,8 @@ static enum reason check_email(const struct order *order, struct error *err)
     return REASON_MALFORMED;
 }
 
-/* Where the account's currency is not set, the pusher asks the account and makes this check. */
+/* Compares the order's currency with the account's. Where the account's currency is not in the
+ * settings, the pusher makes this check: it can ask the account. */
 static enum reason check_currency(const struct map_settings *settings, struct text currency,
                                   struct error *err)
 {
@@ -170,7 +172,7 @@ static enum reason check_currency(const struct map_settings *settings, struct te
     return REASON_CURRENCY_MISMATCH;
 }
 
-/* Everything that can make an order one that is not sent. */
+/* Reads the order. Every reason for which an order cannot be sent is found here. */
 static enum reason read_order(struct map *map, const struct map_settings *settings,
                               const struct order_reader *reader, const struct order *order,
                               struct text *currency, int64_t *total, struct error *err)

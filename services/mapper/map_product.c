@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "map.h"
 
-/* Members of `consignments`, and of `bigfusion` that replaces them. */
+/* Members of `consignments`, and of the member `bigfusion` that replaces them. */
 enum consignment_field {
     CONSIGNMENT_SHIPPING = 0,
     CONSIGNMENT_PICKUPS,
@@ -81,7 +81,8 @@ static int read_int(yyjson_val *value, const char *what, int64_t *number, struct
     return 0;
 }
 
-/* A bundle's component is on its parent's line already, unless it has a price of its own. */
+/* The price of a bundle is on the line of the bundle, so its components are left out, unless one
+ * has a price of its own. */
 static int is_bundle_child(yyjson_val **fields)
 {
     money total, price;
@@ -135,7 +136,7 @@ static uint32_t product_hash(const struct map_line *line)
            (line->product_id == 0 ? 0 : (uint32_t)line->variant_id);
 }
 
-/* Says which product the last line has, a new one where no line before has it. */
+/* Finds the product of the last line among the products of the lines before it, or adds it. */
 static void find_product(struct map *map)
 {
     struct map_line *line = &map->lines[map->line_count - 1];
@@ -175,8 +176,8 @@ static int add_coupon(struct map *map, yyjson_val *code, struct error *err)
     return 0;
 }
 
-/* The codes in a list of {"code": ...}: applied_discounts of a line, or the store's coupons of the
- * order. */
+/* Reads the codes of a list of {"code": ...}: the applied_discounts of a line, or the coupons of
+ * the order. */
 static int read_coupons(struct map *map, yyjson_val *list, const char *what, struct error *err)
 {
     yyjson_arr_iter iter;
@@ -231,7 +232,7 @@ static int add_lines(struct map *map, yyjson_val *list, int with_coupons, struct
     return 0;
 }
 
-/* What is taken from the consignments: not what `bigfusion` replaces. */
+/* What is read from the consignments. The rest comes from `bigfusion`. */
 struct wanted {
     int lines;
     int coupons;
@@ -257,7 +258,7 @@ static int read_consignments(struct map *map, yyjson_val *list, const char *what
     return 0;
 }
 
-/* Shipping consignments have the address beside the lines. The first one's counts. */
+/* A shipping consignment has an address beside its lines. The address of the first one is used. */
 static int read_shipping(struct map *map, const struct order_reader *reader, yyjson_val *list,
                          struct error *err)
 {
@@ -310,7 +311,7 @@ int map_read_lines(struct map *map, const struct order_reader *reader, const str
     map->has_shipping = 0;
     if (!json_is_absent(completion) && !yyjson_is_obj(completion))
         return error_set(err, ERROR_PERMANENT, "bigfusion is not an object");
-    /* An empty list completes nothing: then what the order itself says counts. */
+    /* An empty list in `bigfusion` replaces nothing: what the order itself has is used. */
     products = yyjson_obj_get(completion, "products");
     coupons = yyjson_obj_get(completion, "coupons");
     wanted.lines = json_is_absent(products) || is_empty_list(products);
@@ -326,7 +327,7 @@ int map_read_lines(struct map *map, const struct order_reader *reader, const str
                : 0;
 }
 
-/* What a product is known by, quoted: its SKU, else ids within the store. */
+/* Writes the identity of a product in quotes: its SKU, or else its ids within the store. */
 static void write_identity(const struct map_settings *settings, const struct map_line *line,
                            struct buffer *out)
 {

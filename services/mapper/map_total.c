@@ -1,32 +1,36 @@
-/* map_total.c - which lines besides the products make up the order's total. Stores differ in what
- * their amounts mean: whether discounts are taken off the amounts with or without tax, and whether
- * the total is what remains after store credit and gift certificates. The order's own arithmetic
- * tells: the reading that comes nearest to its total counts. See docs/mapping.md, "The total". */
+/* map_total.c - finds the lines besides the products that make up the order's total.
+ *
+ * Stores differ in what their amounts mean. Discounts may be taken off the amounts with tax or
+ * without tax, and the total may or may not be what remains after store credit and gift
+ * certificates. An order does not say which is meant, so all four readings are tried, and the one
+ * whose sum is nearest to the order's total is used. docs/mapping.md explains it under "The
+ * total". */
 #include <stdlib.h>
 #include <string.h>
 
 #include "map.h"
 
 enum {
-    RESIDUE_MAX = 10, /* smallest units that an order's amounts may be wrong by in all */
-    /* Sums beyond are no money. No single amount is above 10^16, so a sum cannot overflow between
-     * two looks at it. */
+    RESIDUE_MAX = 10, /* an order's amounts may be wrong by this many smallest units in all */
+    /* A greater sum is refused. A single amount is at most 10^16, so a sum cannot overflow between
+     * two checks. */
     SUM_BITS_MAX = 61,
 };
 
-/* What the order says, in ten-thousandths. */
+/* The amounts of the order, in ten-thousandths. */
 struct amounts {
-    money sums[2]; /* goods, shipping, handling, wrapping, fees: without tax, and with tax */
+    money sums[2]; /* sums of goods, shipping, handling, wrapping and fees: [0] without tax, [1]
+                      with tax */
     money tax;
     money discounts;
     money store_credit, gift_certificate;
     money total;
 };
 
-/* One way to understand the amounts. */
+/* One way to understand the amounts (see the top of this file). */
 struct reading {
-    int with_tax; /* the amounts with tax less the discounts make the total */
-    int net;      /* the total is what remains after the credits */
+    int with_tax; /* the total is made of the amounts with tax, less the discounts */
+    int net;      /* the total is what remains after store credit and gift certificates */
 };
 
 static int add_sums(struct amounts *amounts, money without_tax, money with_tax, struct error *err)
@@ -53,8 +57,8 @@ static struct map_extra *add_extra(struct map *map, const char *type, struct tex
     return extra;
 }
 
-/* A line from a pair of amounts, without and with tax. Where the second is absent, the first stands
- * for it. */
+/* Adds a line from a pair of amounts, without and with tax. Where the second is absent, the first
+ * is taken for both. */
 static int add_cost(struct map *map, struct amounts *amounts, yyjson_val *const pair[2],
                     const char *what, const char *type, struct text name, struct error *err)
 {
@@ -70,7 +74,7 @@ static int add_cost(struct map *map, struct amounts *amounts, yyjson_val *const 
     return add_sums(amounts, without_tax, with_tax, err);
 }
 
-/* The store spells a fee's amount without tax in two ways. */
+/* Adds one fee. There are two spellings of its amount without tax: cost_ex_tax and cost_exc_tax. */
 static int add_fee(struct map *map, struct amounts *amounts, yyjson_val *fee, struct error *err)
 {
     yyjson_val *pair[2] = {yyjson_obj_get(fee, "cost_ex_tax"), yyjson_obj_get(fee, "cost_inc_tax")};
@@ -87,8 +91,8 @@ static int add_fee(struct map *map, struct amounts *amounts, yyjson_val *fee, st
                     name.length > 0 ? name : text_of("Fee"), err);
 }
 
-/* `fees` may be a link to them, where the store was not asked for them; the check of the total
- * finds those. */
+/* Adds the fees. Where the store was not asked for the fees, `fees` is a link to them, an object.
+ * It is skipped here; missing fees then show as a wrong total. */
 static int add_fees(struct map *map, struct amounts *amounts, yyjson_val *fees, struct error *err)
 {
     yyjson_arr_iter iter;
@@ -126,8 +130,8 @@ static int read_order_amounts(const struct order *order, struct amounts *amounts
     return 0;
 }
 
-/* Reads everything, and makes the lines that do not depend on the reading. The TAX line is
- * extras[*tax], in its place even where it is 0. */
+/* Reads all amounts and adds the lines that are the same in every reading. The TAX line is
+ * extras[*tax]; it is there even where it is 0. */
 static int read_amounts(struct map *map, const struct order *order, struct amounts *amounts,
                         int *tax, struct error *err)
 {
@@ -164,8 +168,8 @@ static money residue_of(const struct amounts *amounts, struct reading reading)
     return llabs(sum - amounts->total);
 }
 
-/* The reading with the smallest residue; of equal ones the first that is tried: the side that the
- * order names, with a total that is net of the credits. */
+/* Chooses the reading with the smallest residue. Of equal ones the first in the list counts: prices
+ * with or without tax as the order says, and a total that is net of the credits. */
 static struct reading choose_reading(const struct amounts *amounts, int inclusive, money *residue)
 {
     const struct reading readings[] = {
@@ -213,7 +217,7 @@ static int64_t sum_of_lines(const struct map *map)
     return sum;
 }
 
-/* What rounding lost or won goes to the tax, else on a line of its own. */
+/* Adds what rounding lost or won to the TAX line, or to a line of its own. */
 static void add_rounding(struct map *map, struct map_extra *tax, int64_t missing)
 {
     if (tax->minor != 0 && tax->minor + missing >= 0)
@@ -222,9 +226,9 @@ static void add_rounding(struct map *map, struct map_extra *tax, int64_t missing
         add_extra(map, missing > 0 ? "FEE" : "DISCOUNT", text_of("Rounding"), missing);
 }
 
-/* The lines are without tax, while the discounts were taken off amounts with tax. So the discounts
- * without tax are what makes the total. Where no part of them does, the tax does.
- */
+/* The lines are sent without tax, but the discounts were taken off amounts with tax. So the
+ * DISCOUNT line is set to what makes the total. Where no discount between 0 and the whole one does
+ * that, the TAX line is changed instead. */
 static void settle_with_tax(struct map *map, struct map_extra *tax, struct map_extra *discount,
                             int64_t missing)
 {
@@ -232,7 +236,8 @@ static void settle_with_tax(struct map *map, struct map_extra *tax, struct map_e
 
     if (made <= 0 && made >= discount->minor)
         discount->minor = made;
-    else if (llabs(missing) <= map->line_count) /* each price was rounded: no more than that */
+    else if (llabs(missing) <= map->line_count) /* not more than the rounding of one unit for
+                                                   each price */
         add_rounding(map, tax, missing);
     else
         tax->minor += missing;

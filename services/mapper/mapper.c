@@ -4,7 +4,8 @@
 #include <string.h>
 
 enum {
-    /* Memory kept for payloads; one order in a million needs more, which is given back. */
+    /* Memory that is kept for payloads. One order in a million needs more; that memory is given
+     * back. */
     PAYLOAD_KEPT_BYTES = 256 * 1024,
 };
 

@@ -1,4 +1,5 @@
-/* mapper.h - one record of orders.eligible becomes one of orders.payloads. No I/O, no clock. */
+/* mapper.h - the mapper's handler: turns one record of orders.eligible into one of orders.payloads.
+ * It does no I/O and reads no clock. */
 #ifndef MAPPER_MAPPER_H
 #define MAPPER_MAPPER_H
 
@@ -6,7 +7,7 @@
 #include "stage/stage.h"
 #include "map.h"
 
-/* What the handler works with; embedded. */
+/* What the handler works with. Embedded. */
 struct mapper {
     const struct stage_settings *settings; /* keeps */
     const struct regions *regions;         /* keeps */
@@ -21,10 +22,11 @@ void mapper_init(struct mapper *mapper, const struct stage_settings *settings,
 void mapper_clear(struct mapper *mapper);
 
 /**
- * @brief stage_handler, context is a struct mapper. PASS: the payload to orders.payloads,
- * partitioned by account and e-mail address. DEAD: what cannot be mapped, with reason and detail.
- * An order in one of the statuses that mean it was taken back becomes a payload of kind
- * `withdrawn`, whatever the record's header says.
+ * @brief The handler of the stage (see stage_handler); context is a struct mapper.
+ * PASS: the payload goes to orders.payloads, partitioned by account and e-mail address.
+ * DEAD: the record cannot be mapped; reason and detail say why.
+ * An order whose status is one of ORDER_STATUSES_WITHDRAWN becomes a payload of kind `withdrawn`,
+ * whatever the record's header says.
  */
 void mapper_handle(void *context, const struct event *in, struct result *out);
 

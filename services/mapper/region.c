@@ -14,22 +14,23 @@ enum {
     KEYS_MAX = SLOTS / 2,
 };
 
-/* A name within a country: "us texas" -> "US-TX". */
+/* One known name of a region: "us texas" leads to "US-TX". */
 struct entry {
-    uint32_t key; /* offset into keys, where the length byte stands first */
+    uint32_t key; /* offset into keys, where a byte with the length comes first */
     char code[8];
 };
 
 struct regions {
-    char alpha3[LETTERS * LETTERS][4]; /* by alpha-2; "" where there is none */
+    char alpha3[LETTERS * LETTERS][4]; /* alpha-3 codes by alpha-2 code; "" where there is none */
     struct entry *entries;
     int count;
     struct buffer keys;
-    uint16_t slots[SLOTS]; /* open addressing: 1 + index of an entry, 0 is free */
+    uint16_t slots[SLOTS]; /* hash table with open addressing: 1 + index of an entry, or 0 where
+                              a slot is free */
 };
 
-/* Base letters of U+00C0 to U+024F and of U+1E00 to U+1EFF, "." where there is none (Unicode
- * decompositions). */
+/* The base letter of each character from U+00C0 to U+024F and from U+1E00 to U+1EFF, "." where
+ * there is none (Unicode decompositions). */
 static const char latin_letters[] =
     "aaaaaaaceeeeiiiidnooooo.ouuuuytsaaaaaaaceeeeiiiidnooooo.ouuuuyty"
     "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkklllllll"
@@ -44,7 +45,7 @@ static const char latin_additional_letters[] =
     "wwwwwwwwwwxxxxyyzzzzzzhtwyas....aaaaaaaaaaaaaaaaaaaaaaaaeeeeeeee"
     "eeeeeeeeiiiioooooooooooooooooooooooouuuuuuuuuuuuuuyyyyyyyy......";
 
-/* The character at text[*at] (valid UTF-8); *at moves behind it. */
+/* Returns the character at text[*at] (valid UTF-8) and moves *at behind it. */
 static uint32_t next_char(struct text text, size_t *at)
 {
     const unsigned char *bytes = (const unsigned char *)text.data + *at;
@@ -60,8 +61,8 @@ static uint32_t next_char(struct text text, size_t *at)
     return c;
 }
 
-/* What a character is compared as: a small letter, a digit, ' ' for blanks and hyphens, 0 for what
- * does not count (diacritics, apostrophes, footnote marks), or 1 to compare it as it is. */
+/* What a character counts as in a comparison: a small letter, a digit, ' ' for blanks and hyphens,
+ * 0 for what is ignored (diacritics, apostrophes, footnote marks), or 1: the character itself. */
 static char fold_char(uint32_t c)
 {
     if (c >= 'A' && c <= 'Z')
@@ -114,7 +115,7 @@ static size_t fold_key(char key[NAME_BYTES_MAX], struct text alpha2, struct text
     return length > 3 ? length : 0;
 }
 
-/* FNV-1a, folded to a slot. */
+/* The first slot to look at: FNV-1a, reduced to the size of the table. */
 static uint32_t first_slot(const char *key, size_t length)
 {
     uint32_t hash = 2166136261u;
@@ -139,7 +140,7 @@ static uint32_t find_slot(const struct regions *regions, const char *key, size_t
     return slot;
 }
 
-/* The first code of a name stays. */
+/* Adds a name. Where the name has a code already, that code stays. */
 static void add_name(struct regions *regions, struct text code, struct text name)
 {
     char key[NAME_BYTES_MAX];
@@ -165,7 +166,7 @@ static struct text member(yyjson_val *object, const char *name)
     return (struct text){yyjson_get_str(value), yyjson_get_len(value)};
 }
 
-/* "Catalunya [Cataluña]": both names count, after the plain ones. */
+/* Of "Catalunya [Cataluña]" both names are added, after all plain names. */
 static void add_bracketed(struct regions *regions, struct text code, struct text name)
 {
     const char *open = memchr(name.data, '[', name.length);
@@ -177,7 +178,8 @@ static void add_bracketed(struct regions *regions, struct text code, struct text
     add_name(regions, code, (struct text){open + 1, (size_t)(close - open - 1)});
 }
 
-/* Names of regions come before those of their parts, and names before codes. */
+/* The data is read several times, because the first code of a name stays: names of regions count
+ * before names of their parts, and all names before codes. */
 enum pass { PASS_REGIONS, PASS_PARTS, PASS_BRACKETED, PASS_CODES, PASS_COUNT };
 
 static void add_region(struct regions *regions, enum pass pass, yyjson_val *region)
@@ -210,7 +212,7 @@ static int alpha2_index(struct text alpha2)
     return first * LETTERS + second;
 }
 
-/* The list called name in folder/file; *doc is to be freed. */
+/* Returns the list called name in folder/file. The caller frees *doc. */
 static yyjson_val *read_list(const char *folder, const char *file, const char *name,
                              yyjson_doc **doc, struct error *err)
 {

@@ -22,10 +22,9 @@ void regions_free(struct regions *regions);
 const char *regions_country(const struct regions *regions, struct text alpha2);
 
 /**
- * @brief Code of a region of a country by its name ("Québec", "quebec" -> "CA-QC") or by its own
- * code ("TX" -> "US-TX"), compared without case, diacritics, apostrophes and the difference of
- * hyphen and blank. Where a country has a region and a part of a region of one name, the region
- * counts.
+ * @brief Code of a region of a country, by its name ("Québec", "quebec" -> "CA-QC") or by its own
+ * code ("TX" -> "US-TX"). Case, diacritics, apostrophes and the difference between hyphen and blank
+ * are ignored. Where a region and a part of another region have the same name, the region is meant.
  * @returns NULL when it is not in the data. Borrowed from regions.
  */
 const char *regions_code(const struct regions *regions, struct text alpha2, struct text name);

@@ -10,7 +10,7 @@ static int starts_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* The side that a path belongs to, and the path after its base; -1 for nobody's. */
+/* Returns the side that a path belongs to (-1: none) and the path after the base of that side. */
 static int side_of(const struct request *request, const char **path, const char **store)
 {
     *path = request->path;
@@ -30,7 +30,7 @@ static int side_of(const struct request *request, const char **path, const char 
     return starts_with(request->path, "/sandbox/") ? SIDE_CONTROL : -1;
 }
 
-/* The answer of a fault that keeps the request from having an effect. */
+/* Makes the answer of a fault that keeps the request from having an effect. */
 static void reply_instead(enum side side, const struct fault *fault, struct reply *reply)
 {
     if (fault->kind == FAULT_HTML && fault->body == NULL) {
@@ -65,7 +65,7 @@ static void add_fault_headers(const struct fault *fault, struct reply *reply)
     }
 }
 
-/* An answer that is no JSON, whatever it was before. */
+/* Replaces the answer by one that is not JSON. */
 static void spoil(const struct fault *fault, struct reply *reply)
 {
     static const char garbage[] = "{\"id\": \"97\x80\xff, [}";

@@ -1,4 +1,5 @@
-/* answer.h - from a request to its answer: which side it is for, faults on the way, the journal. */
+/* answer.h - makes the answer to a request: finds the side it is for, applies faults, writes the
+ * journal. */
 #ifndef SANDBOX_ANSWER_H
 #define SANDBOX_ANSWER_H
 
@@ -9,13 +10,14 @@
 /* How the reply is to be sent. */
 struct answer {
     enum fault_kind
-        kind; /* FAULT_CUT and FAULT_SLOW change the sending; the others have been dealt with */
+        kind; /* FAULT_CUT or FAULT_SLOW: they change how the answer is sent. Other faults were
+                 applied before */
     int drop; /* end the connection without an answer */
-    int64_t delay_ms; /* before the answer, or before the end */
-    int64_t pause_ms; /* FAULT_SLOW: between two pieces */
+    int64_t delay_ms; /* wait so long before the answer, or before the connection ends */
+    int64_t pause_ms; /* FAULT_SLOW: wait so long between two pieces */
 };
 
-/** @brief Works on a complete request and writes the journal; takes the world's lock. */
+/** @brief Answers a complete request and writes the journal. Takes the world's lock. */
 void answer_make(struct world *world, struct request *request, struct reply *reply,
                  struct answer *answer);
 

@@ -4,8 +4,8 @@
 
 #include "base/mem.h"
 
-/* Name of the first list in an answer. NULL: there is none, as in an object with an id, whose lists
- * are its own. */
+/* Name of the first list in an answer, or NULL. An object with an id is not a list answer; the
+ * lists in it are its own members. */
 static const char *list_name(json_t *object)
 {
     const char *name;
@@ -31,7 +31,7 @@ static json_t *without_members(const json_t *list)
     return items;
 }
 
-/* What stands for a list, or for the member of an object without a list. New. */
+/* The value that replaces a list, or a member of an object without a list. New. */
 static json_t *instead_of(const json_t *value, enum blank blank)
 {
     return blank == BLANK_ITEMS && json_is_array(value) ? without_members(value) : json_null();

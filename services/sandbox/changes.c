@@ -6,7 +6,7 @@ static const struct {
     int from, to;
 } steps[] = {{7, 11}, {11, 2}, {11, 4}};
 
-/* Each store's next order with the right status. */
+/* Changes in each store the next order that has the right status. */
 static void change_next(struct world *world, int64_t number)
 {
     size_t step = (size_t)number % (sizeof steps / sizeof steps[0]);

@@ -1,4 +1,5 @@
-/* control.c - /sandbox/: what tests, demos and people use to see and steer the sandbox. */
+/* control.c - the paths below /sandbox/, by which tests, demos and people look into the sandbox and
+ * steer it. */
 #include "control.h"
 
 #include <stdio.h>
@@ -96,7 +97,7 @@ static const struct collection *collection_named(const struct account *account, 
     return NULL;
 }
 
-/* Replaces members of an object without a check: what is in real accounts is older than today's
+/* Replaces members of an object without a check: real accounts hold data that is older than today's
  * checks. */
 static void patch_object(const struct collection *collection, const struct request *request,
                          struct reply *reply)
@@ -114,7 +115,8 @@ static void patch_object(const struct collection *collection, const struct reque
     reply_json(reply, 200, object_json(object));
 }
 
-/* Everything of one kind that the account has, without pages: for judges. */
+/* Answers with all objects of one kind that the account has, without pages. Whoever judges a run
+ * needs them all. */
 static void answer_account(const struct world *world, const struct request *request,
                            struct reply *reply)
 {

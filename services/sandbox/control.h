@@ -1,4 +1,4 @@
-/* control.h - the parts of the control side that are more than one file. Internal to control*.c. */
+/* control.h - what the files control*.c share. */
 #ifndef SANDBOX_CONTROL_H
 #define SANDBOX_CONTROL_H
 
@@ -8,7 +8,7 @@
 int control_error(struct reply *reply, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** @brief /sandbox/settings: GET tells them, PUT changes those that are named. */
+/** @brief /sandbox/settings: GET shows the settings, PUT changes those that it names. */
 void settings_answer(struct world *world, const struct request *request, struct reply *reply);
 
 /** @brief /sandbox/stores/{hash}/orders[/{id}[/raw]]. */

@@ -1,5 +1,5 @@
-/* control_orders.c - orders placed, changed, removed and read at run time, as a merchant or a judge
- * does it. */
+/* control_orders.c - places, changes, removes and reads orders while the sandbox runs, for tests
+ * and for whoever judges a run. */
 #include "control.h"
 
 #include <stdlib.h>
@@ -24,8 +24,8 @@ static void note(struct world *world, const struct shop *shop, const struct shop
     free(effect);
 }
 
-/* What the list call serves, order after order; with ?complete=1 also the lines and coupons that it
- * leaves out. */
+/* Answers with all orders as the list call shows them; with ?complete=1 also with the lines and
+ * coupons that the list call leaves out. */
 static void list_all(const struct shop *shop, const struct request *request, struct reply *reply)
 {
     int complete = request_parameter(request, "complete") != NULL;
@@ -48,7 +48,7 @@ static void list_all(const struct shop *shop, const struct request *request, str
     buffer_append(body, "]", 1);
 }
 
-/* Fills in what a list call cannot do without. */
+/* Fills in the members that a list call needs. */
 static void complete_order(const struct world *world, struct shop *shop, json_t *order)
 {
     char date[DATE_SIZE];
@@ -68,8 +68,8 @@ static void complete_order(const struct world *world, struct shop *shop, json_t 
             json_string(status_name((int)json_integer_value(json_object_get(order, "status_id")))));
 }
 
-/* An order as given; its member `sandbox` says what the list call is to hide or add, and is not
- * stored. */
+/* Places an order as it was given. Its member `sandbox` says what the list call is to hide or to
+ * add; it is not stored. */
 static int place_one(struct world *world, struct shop *shop, const json_t *given, json_t *ids,
                      struct reply *reply)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-/* "Z", "+01:00", "-0400" at text; returns what follows, or NULL. */
+/* Reads a time zone: "Z", "+01:00" or "-0400". Returns the text behind it, or NULL. */
 static const char *parse_zone(const char *text, int64_t *offset_s)
 {
     int sign, hours, minutes, used = 0;
@@ -26,7 +26,7 @@ static const char *parse_zone(const char *text, int64_t *offset_s)
     return text + used;
 }
 
-/* Fraction of a second after the point, in ms; returns what follows. */
+/* Reads the fraction of a second behind the point, in ms. Returns the text behind it. */
 static const char *parse_fraction(const char *text, int64_t *ms)
 {
     int scale = 100;

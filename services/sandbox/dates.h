@@ -1,6 +1,6 @@
 /* dates.h - the date formats of both vendors. Pure.
- * BigCommerce speaks RFC 2822 in orders and takes that or ISO 8601 in queries; Infusionsoft speaks
- * ISO 8601 only. */
+ * BigCommerce writes RFC 2822 in orders, and accepts RFC 2822 and ISO 8601 in queries. Infusionsoft
+ * has only ISO 8601. */
 #ifndef SANDBOX_DATES_H
 #define SANDBOX_DATES_H
 
@@ -16,7 +16,7 @@
  */
 int date_parse(const char *text, int64_t *seconds);
 
-/** @brief Reads ISO 8601 with date, time and zone, nothing less. @returns 0 or -1 */
+/** @brief Reads ISO 8601 with date, time and zone; all three must be there. @returns 0 or -1 */
 int date_parse_iso(const char *text, int64_t *ms);
 
 /** @brief Writes "Tue, 05 Mar 2019 21:40:11 +0000" into target[DATE_SIZE]. @returns target */

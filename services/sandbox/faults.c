@@ -66,7 +66,7 @@ static void free_fault(struct fault *fault)
     free(fault);
 }
 
-/* What the table of members cannot say. */
+/* Checks what the table of members cannot express. */
 static int check_ranges(const struct fault *fault, char *message, size_t size)
 {
     const char *name;
@@ -186,7 +186,8 @@ static int contains(const struct request *request, const char *text)
             memmem(request->body.data, request->body.length, text, strlen(text)) != NULL);
 }
 
-/* A store's path counts with its version (/v2/orders) and without it (/orders). */
+/* Whether the path of a fault is a prefix of the request's path. A store's path may be given with
+ * its version (/v2/orders) or without it (/orders). */
 static int path_applies(const char *wanted, const char *path)
 {
     size_t length = strlen(wanted);

@@ -1,5 +1,5 @@
-/* faults.h - faults that are switched on over HTTP: which request meets which. Chance is seeded, so
- * a run repeats. */
+/* faults.h - faults that are switched on over HTTP: which requests they are for, and what they do.
+ * Chance comes from a seed, so a run can be repeated. */
 #ifndef SANDBOX_FAULTS_H
 #define SANDBOX_FAULTS_H
 
@@ -22,7 +22,7 @@ enum fault_kind {
     FAULT_HTML,        /* a proxy's error page, no effect */
     FAULT_CUT,         /* the effect is made, half of the answer arrives */
     FAULT_SLOW,        /* the effect is made, the answer trickles */
-    FAULT_BLANK,       /* the effect is made, a 2xx answer says nothing of what was asked */
+    FAULT_BLANK,       /* the effect is made, a 2xx answer does not hold what was asked for */
 };
 
 struct fault {
@@ -37,13 +37,14 @@ struct fault {
     int status;
     char *body;
     enum blank blank; /* FAULT_BLANK: as described */
-    enum blank drawn; /* and for the request that meets it now: never BLANK_ANY */
+    enum blank drawn; /* what the request in hand gets: BLANK_ANY is replaced by one of the
+                         others */
     json_t *headers;  /* object of strings, or NULL */
     int64_t delay_ms;
-    int64_t count;   /* how often it may still fire; -1: without end */
+    int64_t count;   /* how often it may still fire; -1: without limit */
     double share;    /* chance, 1 by default */
-    int64_t every;   /* each n-th matching request, 0: not used */
-    uint64_t chance; /* state of its random numbers */
+    int64_t every;   /* fires at each n-th matching request; 0: not used */
+    uint64_t chance; /* state of its random number generator */
     int64_t seen;
     int64_t fired;
 };
@@ -64,14 +65,14 @@ int64_t faults_add(struct faults *faults, const json_t *json, char *message, siz
 /** @brief Removes one, or all when id is 0. @returns how many were removed */
 int faults_remove(struct faults *faults, int64_t id);
 
-/** @brief All faults with how often each was met and fired. New. */
+/** @brief All faults, each with how often a request matched it and how often it fired. New. */
 json_t *faults_json(const struct faults *faults);
 
 /** @brief The fault as JSON. New. */
 json_t *fault_json(const struct fault *fault);
 
 /**
- * @brief The fault that this request meets, counted; the first that fires.
+ * @brief The first fault that fires for this request. Matches are counted.
  * @param path   path after the base ("/orders", "/v2/orders")
  * @param store  store hash, or ""
  * @returns borrowed until the next change of faults, or NULL

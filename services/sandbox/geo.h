@@ -9,13 +9,13 @@
 
 #define GEO_FOLDER "/usr/share/iso-codes/json"
 
-/* Zero-initialised, filled once. */
+/* Zero-initialised, then filled once. */
 struct geo {
     json_t *countries;
     json_t *regions;
     struct table alpha3;     /* "USA" -> const char *alpha-2 */
     struct table codes;      /* "US-TX" -> name */
-    struct table by_country; /* "US" -> region object of the data, many */
+    struct table by_country; /* "US" -> region objects of the data, many for one key */
 };
 
 /** @brief Reads both files. @returns 0 or -1 */

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "order_text.h"
 
-/* Number of lines that the file has already. */
+/* Returns how many lines the file has already. */
 static int64_t count_lines(int fd)
 {
     char block[65536];
@@ -74,8 +74,8 @@ static void begin_line(struct journal *journal, const char *side, const char *me
     order_text_string(&journal->line, path, strlen(path), 0);
 }
 
-/* The body as JSON where it is; a token request carries secrets, so only its grant type is noted.
- */
+/* The body for the journal, as JSON where it is JSON. A token request holds secrets, so only its
+ * grant type is written down. */
 static void append_body(struct buffer *line, const struct request *request)
 {
     if (request->body.length == 0) {

@@ -1,4 +1,4 @@
-/* limits.h - how many calls the two sides allow. Pure: the time is an argument (monotonic ms). */
+/* limits.h - how many calls the two APIs allow. Pure: the time is an argument (monotonic ms). */
 #ifndef SANDBOX_LIMITS_H
 #define SANDBOX_LIMITS_H
 
@@ -12,7 +12,7 @@ struct limits {
     int per_day;
 };
 
-/* Moments of the calls of the last span_ms, in a ring. */
+/* The times of the calls of the last span_ms, in a ring. */
 struct limits_window {
     int64_t *moments;
     size_t head;
@@ -31,12 +31,12 @@ struct limits_used {
 
 enum limits_answer { LIMITS_OK = 0, LIMITS_SPIKE, LIMITS_MINUTE, LIMITS_DAY };
 
-/** @brief Counts one call, or refuses it (then it is not counted against the windows). */
+/** @brief Counts one call, or refuses it. A refused call is not counted. */
 enum limits_answer limits_take(struct limits_used *quota, const struct limits *limits,
                                int64_t now_ms);
 void limits_clear(struct limits_used *quota);
 
-/* BigCommerce: a fixed window that starts with its first call. */
+/* BigCommerce: a fixed window that begins with the first call in it. */
 struct limits_fixed {
     int64_t started_ms;
     int used;
@@ -46,9 +46,9 @@ struct limits_fixed {
 
 /**
  * @brief Counts one call of a store.
- * @param limit     calls a window, 0 is no limit
+ * @param limit     calls in a window, 0: no limit
  * @param left      receives how many remain
- * @param reset_ms  receives when the window ends, from now
+ * @param reset_ms  receives in how many ms the window ends
  * @returns 0, or -1 when the call is refused
  */
 int limits_fixed_take(struct limits_fixed *quota, int limit, int64_t now_ms, int *left,

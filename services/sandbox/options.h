@@ -10,14 +10,15 @@ struct sandbox_options {
     const char *listen; /* HOST:PORT; port 0: a free one */
     const char *journal;
     int64_t stores;
-    int64_t orders; /* in each store, the seed orders counted in */
+    int64_t orders; /* in each store, including the vendor's sample orders */
     int64_t seed;
     const char *quota;    /* off, key, oauth */
-    const char *currency; /* of the account and of the generated orders */
+    const char *currency; /* currency of the account and of the generated orders */
     int64_t visibility_delay_ms;
     int64_t answer_delay_ms;
-    int64_t history_s; /* generated orders are spread over that long before the start */
-    int64_t changes;   /* status changes of each store after the start */
+    int64_t history_s; /* generated orders were placed in the last so many seconds before the
+                          start */
+    int64_t changes;   /* how many orders of each store change status after the start */
 };
 
 enum options_answer { OPTIONS_RUN = 0, OPTIONS_DONE, OPTIONS_WRONG };

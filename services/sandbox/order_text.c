@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Code point at data; length of its bytes, or 0 when they are no UTF-8. */
+/* Reads the code point at data. Returns the length of its bytes, or 0 when they are not UTF-8. */
 static size_t decode(const unsigned char *data, size_t left, uint32_t *code)
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -32,7 +32,7 @@ static void write_escape(struct buffer *buffer, uint32_t code)
         buffer_printf(buffer, "\\u%04x", (unsigned)code);
 }
 
-/* One character that does not stand for itself; returns how many bytes it took. */
+/* Writes one character that needs an escape. Returns how many bytes of the input it took. */
 static size_t write_special(struct buffer *buffer, const unsigned char *data, size_t left,
                             int style)
 {

@@ -23,7 +23,7 @@ char *url_decode(const char *text, size_t length, int plus)
         } else {
             target[n] = plus && text[i] == '+' ? ' ' : text[i];
         }
-        if (target[n] != '\0') /* %00 has no place in any value here */
+        if (target[n] != '\0') /* a NUL byte is valid in no value here */
             n++;
     }
     target[n] = '\0';
@@ -143,7 +143,7 @@ char *json_text(const json_t *json)
 {
     struct buffer buffer = {0};
 
-    order_text_write(&buffer, json, 0); /* half the time of json_dumps() */
+    order_text_write(&buffer, json, 0); /* this takes half the time of json_dumps() */
     return buffer.data;
 }
 

@@ -1,5 +1,5 @@
-/* request.h - one HTTP request and its answer, as the two sides and the control part see them. No
- * server in here. */
+/* request.h - one HTTP request and its answer, as the handlers of both APIs and of the control
+ * paths see them. There is no server in it. */
 #ifndef SANDBOX_REQUEST_H
 #define SANDBOX_REQUEST_H
 
@@ -25,22 +25,23 @@ struct request {
     char *segments[REQUEST_SEGMENTS]; /* decoded parts of the path */
     int segment_count;
     struct parameter
-        parameters[REQUEST_PARAMETERS]; /* decoded, in the order sent, repeated ones too */
+        parameters[REQUEST_PARAMETERS]; /* decoded, in the order sent; a name may come more than
+                                           once */
     int parameter_count;
     struct buffer body;
     json_t *json;         /* the parsed body, NULL when it is not JSON */
-    char json_error[128]; /* why not, "" when there is no body */
+    char json_error[128]; /* why the body is not JSON; "" when there is no body */
     const char *api_key;  /* headers, NULL when absent; borrowed from the server */
-    const char *bearer;   /* Authorization, whole */
+    const char *bearer;   /* the whole value of Authorization */
     const char *bc_token; /* X-Auth-Token */
     const char *content_type;
     const char *accept;
 };
 
-/** @brief Splits "/path?query" into the request (takes a zeroed one). */
+/** @brief Splits "/path?query" into the request, which must be zeroed. */
 void request_open(struct request *request, const char *method, const char *uri);
 
-/** @brief Parses the collected body; fills json or json_error. */
+/** @brief Parses the body that was collected. Sets json or json_error. */
 void request_parse_body(struct request *request);
 
 void request_close(struct request *request);
@@ -48,7 +49,7 @@ void request_close(struct request *request);
 /** @brief First value of a query parameter, or NULL. Borrowed. */
 const char *request_parameter(const struct request *request, const char *name);
 
-/** @brief Segment i of the path, "" when there are fewer. */
+/** @brief Segment i of the path, or "" when the path has fewer. */
 const char *request_segment(const struct request *request, int i);
 
 /**
@@ -57,10 +58,10 @@ const char *request_segment(const struct request *request, int i);
  */
 int parse_integer(const char *text, int64_t *value);
 
-/** @brief Decodes %XX and, with plus, `+` as a blank. New. */
+/** @brief Decodes %XX; with plus set, also `+` as a blank. New. */
 char *url_decode(const char *text, size_t length, int plus);
 
-/** @brief Makes text valid UTF-8, in place: where it is not, every byte beyond ASCII becomes `?`.
+/** @brief Makes text valid UTF-8 in place: where it is not, every byte beyond ASCII becomes `?`.
  * @returns text */
 char *text_repair(char *text);
 
@@ -69,14 +70,14 @@ struct reply_header {
     char *value;
 };
 
-/* Zero-initialised; status 0 means that nothing has answered yet. */
+/* Zero-initialised. status 0: no handler has answered yet. */
 struct reply {
     int status;
     struct buffer body;
     const char *type; /* content type; NULL is application/json */
     struct reply_header headers[REPLY_HEADERS];
     int header_count;
-    struct buffer effect; /* JSON object for the journal; empty: nothing changed */
+    struct buffer effect; /* JSON object for the journal; empty where nothing changed */
 };
 
 void reply_clear(struct reply *reply);
@@ -91,26 +92,30 @@ void reply_text(struct reply *reply, int status, const char *data, size_t length
 void reply_header(struct reply *reply, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** @brief Infusionsoft's error shape: {"code", "message", "status", "details"}. @returns -1 */
+/** @brief Answers with an error in Infusionsoft's form: {"code", "message", "status", "details"}.
+ * @returns -1 */
 int reply_is_error(struct reply *reply, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** @brief The shape of the gateway in front of Infusionsoft:
+/** @brief Answers with an error in the form of the gateway in front of Infusionsoft:
  * {"fault":{"faultstring","detail":{"errorcode"}}}. */
 void reply_fault(struct reply *reply, int status, const char *faultstring, const char *errorcode);
 
-/** @brief BigCommerce V2: [{"status", "message"}]. @returns -1 */
+/** @brief Answers with an error in the form of BigCommerce V2: [{"status", "message"}]. @returns
+ * -1 */
 int reply_bc_error(struct reply *reply, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** @brief BigCommerce V3 and its gateway: {"status", "title", "type"}. */
+/** @brief Answers with an error in the form of BigCommerce V3 and its gateway: {"status", "title",
+ * "type"}. */
 void reply_bc_title(struct reply *reply, int status, const char *title);
 
-/** @brief Notes for the journal what changed: {"made": kind, ...the object}. object is a JSON
- * object's text. */
+/** @brief Notes for the journal what changed: {"made": kind, ...the members of object}. object is
+ * the text of a JSON object. */
 void reply_effect(struct reply *reply, const char *verb, const char *kind, const char *object);
 
-/** @brief JSON text, compact, numbers as short as they are exact. New; takes nothing. */
+/** @brief Compact JSON text; each number is as short as it can be without losing digits. New; json
+ * stays the caller's. */
 char *json_text(const json_t *json);
 
 #endif

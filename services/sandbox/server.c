@@ -27,7 +27,8 @@ struct server {
 
 enum exchange_state { EXCHANGE_NEW = 0, EXCHANGE_READING, EXCHANGE_WAITING };
 
-/* One request on its way through; MHD carries it. */
+/* One request while it is being received and answered. libmicrohttpd passes it from callback to
+ * callback. */
 struct exchange {
     struct server *server;
     char *uri;
@@ -37,16 +38,16 @@ struct exchange {
     struct answer answer;
 };
 
-/* A body that is not sent at once. */
+/* A body that is sent in pieces, or only in part. */
 struct trickle {
     struct server *server;
     struct MHD_Connection *connection;
     char *data;
     size_t length;
-    size_t end;       /* the connection breaks here, when it is less than length */
-    size_t piece;     /* bytes at a time */
-    int64_t pause_ms; /* between two pieces */
-    int64_t next_ms;  /* monotonic: when the next piece may go */
+    size_t end;       /* where the connection is to break, when less than length */
+    size_t piece;     /* bytes in one piece */
+    int64_t pause_ms; /* wait between two pieces */
+    int64_t next_ms;  /* monotonic clock: when the next piece may be sent */
 };
 
 static void resume(void *connection) { MHD_resume_connection(connection); }
@@ -84,7 +85,7 @@ static void free_trickle(void *data)
     free(trickle);
 }
 
-/* Takes the reply's body. */
+/* Queues the answer. It takes the reply's body. */
 static struct MHD_Response *make_response(struct exchange *exchange,
                                           struct MHD_Connection *connection)
 {
@@ -170,11 +171,11 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
         }
     }
     if (exchange->answer.drop)
-        return MHD_NO; /* the connection ends here */
+        return MHD_NO; /* this ends the connection */
     return send_reply(exchange, connection);
 }
 
-/* Sees the request line as it was sent, before anything is decoded. */
+/* libmicrohttpd calls this with the request line as it was sent, before anything is decoded. */
 static void *on_uri(void *data, const char *uri, struct MHD_Connection *connection)
 {
     struct exchange *exchange = mem_alloc(sizeof *exchange);
@@ -207,7 +208,8 @@ static int bind_first(const struct addrinfo *address, struct error *err)
     if (fd < 0)
         return error_set(err, ERROR_TEMPORARY, "socket: %s", strerror(errno));
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* inherited by connections */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* connections inherit this
+                                                                   option */
     if (bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, 1024) != 0) {
         error_set(err, ERROR_PERMANENT, "cannot listen: %s", strerror(errno));
         close(fd);
@@ -216,7 +218,7 @@ static int bind_first(const struct addrinfo *address, struct error *err)
     return fd;
 }
 
-/* A listening socket; writes http://HOST:PORT with the real port into url. */
+/* Opens a listening socket and writes http://HOST:PORT, with the real port, into url. */
 static int open_socket(const char *listen_at, char *url, size_t size, struct error *err)
 {
     const char *colon = strrchr(listen_at, ':');

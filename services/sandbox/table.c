@@ -45,7 +45,7 @@ static void grow(struct table *table)
     table->slot_count = slot_count;
 }
 
-/* Where the key's entry hangs, or NULL. */
+/* The pointer that leads to the key's entry, or NULL. */
 static struct table_entry **find_link(const struct table *table, const char *key)
 {
     uint64_t hash = hash_of(key);

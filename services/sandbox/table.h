@@ -1,14 +1,14 @@
-/* table.h - a hash table from text to pointers; one key may have many. Keys are compared in ASCII
- * lower case. */
+/* table.h - a hash table from text to pointers; a key may have several values. Keys are compared in
+ * lower case (ASCII). */
 #ifndef SANDBOX_TABLE_H
 #define SANDBOX_TABLE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* A key with its values, the oldest first; never without one. */
+/* A key with its values, the oldest first. It has at least one value. */
 struct table_entry {
-    struct table_entry *next; /* in the same slot */
+    struct table_entry *next; /* next entry of the same slot */
     uint64_t hash;
     void **values;
     size_t count;
@@ -20,10 +20,10 @@ struct table_entry {
 struct table {
     struct table_entry **slots;
     size_t slot_count; /* a power of two, or 0 */
-    size_t count;      /* of keys */
+    size_t count;      /* how many keys */
 };
 
-/** @brief Adds value (kept) under key (copied); the same pair may be added only once. */
+/** @brief Adds value (kept) under key (copied). The same pair may be added only once. */
 void table_add(struct table *table, const char *key, void *value);
 
 /** @brief Removes the pair, if it is there. */

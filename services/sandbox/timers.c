@@ -47,8 +47,8 @@ static struct timer pop(struct timers *timers)
     }
 }
 
-/* Waits until the first timer is due, another comes first, or the end. Called with the lock held.
- */
+/* Waits until the first timer is due, an earlier one is added, or the thread is to end. Called with
+ * the lock held. */
 static void wait_for_due(struct timers *timers)
 {
     int64_t wait_ms = timers->heap[0].due_ms - clock_monotonic_ms();

@@ -1,4 +1,4 @@
-/* timers.h - things to be done later, by one thread. Thread-safe. */
+/* timers.h - calls functions later, from one thread. Thread-safe. */
 #ifndef SANDBOX_TIMERS_H
 #define SANDBOX_TIMERS_H
 
@@ -16,7 +16,7 @@ struct timers {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     pthread_t thread;
-    struct timer *heap; /* the first due is heap[0] */
+    struct timer *heap; /* heap[0] is the one that is due first */
     size_t count;
     size_t capacity;
     int stopping;
@@ -25,12 +25,12 @@ struct timers {
 /** @brief Starts the thread. @returns 0 or -1 */
 int timers_start(struct timers *timers);
 
-/** @brief Calls act(argument) in delay_ms from the timers' thread; at once from this one after
- * timers_stop(). */
+/** @brief Calls act(argument) after delay_ms, from the timers' thread. After timers_stop() it is
+ * called at once, from the caller's thread. */
 void timers_add(struct timers *timers, int64_t delay_ms, void (*act)(void *argument),
                 void *argument);
 
-/** @brief Ends the thread; what was still to be done is done now. */
+/** @brief Ends the thread. Whatever still waits is called now. */
 void timers_stop(struct timers *timers);
 
 #endif

@@ -11,7 +11,7 @@
 #include "generate/generate.h"
 #include "order_text.h"
 
-/* The vendor's sample: orders 149, 250 and 251, served byte for byte. */
+/* The vendor's sample orders 149, 250 and 251. They are served byte for byte. */
 static const char seed_orders[] = {
 #include "seed_orders.json.h"
 };
@@ -51,7 +51,7 @@ static void default_settings(struct settings *settings, const struct sandbox_opt
     world_set_quota(settings, options->quota);
 }
 
-/* Puts the first count orders of the sample into the shop, as they are. @returns how many */
+/* Puts the first count sample orders into the shop unchanged. @returns how many */
 static int64_t put_seed(struct shop *shop, int64_t count)
 {
     const char *text = strchr(seed_orders, '{');
@@ -150,7 +150,7 @@ int64_t world_store_time(const struct world *world)
     return clock_now_ms() / 1000 + world->settings.clock_skew_s;
 }
 
-/* Members that follow from others, unless they were given. */
+/* Sets the members that follow from others, unless they were given. */
 static void set_derived(const struct world *world, json_t *order, const json_t *members)
 {
     int status_id = (int)json_integer_value(json_object_get(order, "status_id"));
@@ -183,7 +183,7 @@ int world_change_order(struct world *world, struct shop *shop, int64_t id, const
         json_decref(json);
         return error_set(err, ERROR_PERMANENT, "the order or the change is not a JSON object");
     }
-    /* Lines that the order does not show stay as they are, unless the change brings new ones. */
+    /* Keeps the lines that the order does not show, unless the change brings new lines. */
     hidden = order->products != NULL && json_object_get(members, "consignments") == NULL;
     if (hidden)
         products = json_loads(order->products, 0, NULL);

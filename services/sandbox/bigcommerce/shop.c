@@ -16,7 +16,7 @@ struct shop *shop_new(const char *hash)
     struct shop *shop = mem_alloc(sizeof *shop);
 
     shop->hash = mem_strdup(hash);
-    shop->last_id = 1000; /* the first order placed is 1001 */
+    shop->last_id = 1000; /* so the first order that is placed is 1001 */
     return shop;
 }
 
@@ -45,14 +45,14 @@ void shop_free(struct shop *shop)
 static int64_t key_id(const struct shop_order *order)
 {
     (void)order;
-    return 0; /* the id itself is the second key of every order */
+    return 0; /* lists are sorted by key, then by id: this one needs no key but the id */
 }
 
 static int64_t key_created(const struct shop_order *order) { return order->created_s; }
 
 static int64_t key_modified(const struct shop_order *order) { return order->modified_s; }
 
-/* Index of the first order that is not before (key, id). */
+/* Index of the first order whose (key, id) is not smaller. */
 static size_t lower_bound(struct shop_order *const *orders, size_t count,
                           int64_t (*key_of)(const struct shop_order *), int64_t key, int64_t id)
 {
@@ -143,7 +143,8 @@ json_t *shop_lines(const json_t *order)
     return lines;
 }
 
-/* Cuts what one kind of consignments shows; returns how many lines went. */
+/* Cuts the lines of one kind of consignments to what the vendor shows. Returns how many lines were
+ * cut. */
 static size_t cut_lines(json_t *consignments, int hide)
 {
     size_t cut = 0;
@@ -183,7 +184,7 @@ static double amount_of(const json_t *discount)
                         : strtod(text, NULL);
 }
 
-/* The coupon with that code, made when it is new; amounts add up over the lines. */
+/* The coupon with that code; it is created when it is new. Amounts add up over the lines. */
 static void add_coupon(json_t *coupons, const char *code, double amount, int64_t order_id)
 {
     for (size_t i = 0; i < json_array_size(coupons); i++) {
@@ -201,7 +202,7 @@ static void add_coupon(json_t *coupons, const char *code, double amount, int64_t
                                              "amount", amount, "type", 2, "discount", amount));
 }
 
-/* Coupons as the lines tell them. New array. */
+/* The coupons that the lines show. New array. */
 static json_t *coupons_of_lines(const json_t *lines, int64_t order_id)
 {
     json_t *coupons = mem_check(json_array());
@@ -233,7 +234,7 @@ static int64_t integer_at(const json_t *json, const char *name)
     return (int64_t)json_integer_value(json_object_get(json, name));
 }
 
-/* Reads what lists and filters need; dates that are missing or unreadable count as 1970. */
+/* Reads what lists and filters need. A date that is missing or cannot be read counts as 1970. */
 static void read_keys(struct shop_order *order, const json_t *json)
 {
     const char *created = json_string_value(json_object_get(json, "date_created"));
@@ -355,7 +356,7 @@ char *shop_effect(const struct shop *shop, const struct shop_order *order, const
     if (json_object_size(json) > 0) {
         order_text_write(&text, json, 0);
         buffer_printf(&effect, ",%.*s", (int)text.length - 2, text.data + 1);
-    } else { /* poison */
+    } else { /* bytes that are not an order: a test put them there */
         buffer_printf(&effect, ",\"id\":%lld,\"status_id\":%d", (long long)order->id,
                       order->status_id);
     }

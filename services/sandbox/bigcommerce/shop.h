@@ -1,6 +1,6 @@
-/* shop.h - one BigCommerce store: its orders, each kept as the exact bytes that a list call
- * carries. Orders are found by id and walked by id, date_created or date_modified; all three orders
- * are kept sorted. */
+/* shop.h - one BigCommerce store. Each order is kept as the exact bytes that a list call sends.
+ * Orders are found by id, and listed by id, date_created or date_modified; there is a sorted list
+ * for each of the three. */
 #ifndef SANDBOX_SHOP_H
 #define SANDBOX_SHOP_H
 
@@ -22,20 +22,19 @@ struct shop_order {
     int status_id;
     double total;
     char *email;
-    char *text; /* with consignments, line items and fees, as in a list call; the only copy of this
-                   version */
+    char *text; /* the order with consignments, line items and fees, as in a list call; the only
+                   copy of this version */
     size_t length;
     char *products; /* all line items as a JSON array, NULL where text shows them all */
     char *coupons;  /* JSON array, NULL where there are none */
-    int style;      /* enum order_style bits, for the next version */
+    int style;      /* enum order_style bits for writing the next version */
 };
 
-/* What a shop needs to know about an order besides the order itself; all borrowed, any may be NULL.
- */
+/* What a shop must know about an order besides the order itself. All borrowed, each may be NULL. */
 struct shop_extra {
-    const json_t *products; /* array: all lines, where the order is to show fewer */
+    const json_t *products; /* array of all lines, where the order is to show fewer */
     const json_t *coupons;  /* array */
-    int hide_lines;         /* show no line at all */
+    int hide_lines;         /* the order is to show no line at all */
     int style;
 };
 
@@ -57,20 +56,21 @@ void shop_free(struct shop *shop);
 struct shop_order *shop_find(const struct shop *shop, int64_t id);
 
 /**
- * @brief Adds the order or replaces the one with its id. Lines beyond 50 in a consignment are cut
- * off as the vendor does; coupons not given are taken from the lines' applied_discounts.
+ * @brief Adds the order, or replaces the one with its id. Lines beyond 50 in a consignment are cut
+ * off, as the vendor does. Coupons that are not given are taken from the applied_discounts of the
+ * lines.
  * @param order  JSON object with an integer id; changed in place when lines are cut; borrowed
  * @returns borrowed, or NULL with a permanent error when the order cannot be placed
  */
 struct shop_order *shop_put(struct shop *shop, json_t *order, const struct shop_extra *extra,
                             struct error *err);
 
-/** @brief As shop_put() with the given bytes instead of our own writing of order. */
+/** @brief As shop_put(), but the given bytes are served as they are. */
 struct shop_order *shop_put_text(struct shop *shop, const json_t *order, const char *text,
                                  size_t length);
 
-/** @brief Replaces the bytes of an order, whatever they are, and makes it modified now: for poison.
- */
+/** @brief Replaces the bytes of an order by any bytes and sets its date_modified to now. Tests use
+ * it for orders that cannot be read. */
 void shop_set_text(struct shop *shop, struct shop_order *order, const char *text, size_t length,
                    int64_t modified_s);
 
@@ -79,11 +79,11 @@ void shop_remove(struct shop *shop, struct shop_order *order);
 /** @brief Index in by_modified of the first order modified at seconds or later. */
 size_t shop_first_modified(const struct shop *shop, int64_t seconds);
 
-/** @brief All line items of an order with includes, from its four kinds of consignments, in order.
+/** @brief All line items that an order shows, from its four kinds of consignments, in their order.
  * New array. */
 json_t *shop_lines(const json_t *order);
 
-/** @brief The complete line items, also those that the order does not show. New array. */
+/** @brief All line items, also those that the order does not show. New array. */
 json_t *shop_order_products(const struct shop_order *order);
 
 /**

@@ -1,5 +1,4 @@
-/* store.c - what a BigCommerce store answers: orders and what belongs to them, statuses, the clock.
- */
+/* store.c - the answers of a BigCommerce store: orders and their parts, statuses, the clock. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +34,7 @@ static void reply_styled(struct reply *reply, const json_t *json)
     order_text_write(&reply->body, json, 0);
 }
 
-/* The order in the form that the request asks for. */
+/* The order with what the request asked for. */
 static void append_order(struct buffer *body, const struct shop *shop,
                          const struct shop_order *order, const struct include *include)
 {
@@ -46,7 +45,7 @@ static void append_order(struct buffer *body, const struct shop *shop,
         return;
     }
     json = json_loadb(order->text, order->length, 0, NULL);
-    if (json == NULL) { /* poison */
+    if (json == NULL) { /* bytes that are not an order: sent as they are */
         buffer_append(body, order->text, order->length);
         return;
     }
@@ -55,7 +54,7 @@ static void append_order(struct buffer *body, const struct shop *shop,
     json_decref(json);
 }
 
-/* How many a page really holds where so many were asked for. */
+/* How many orders a page really has when the request asked for so many. */
 static int64_t cap_page(const struct world *world, int64_t limit)
 {
     int cap = world->settings.page_cap;
@@ -165,7 +164,7 @@ static json_t *parse_or_empty(const char *text)
     return text == NULL ? mem_check(json_array()) : mem_check(json_loads(text, 0, NULL));
 }
 
-/* The shipping consignments as the addresses that /shipping_addresses gives. New array. */
+/* The shipping consignments in the form of /shipping_addresses. New array. */
 static json_t *addresses_of(const json_t *order)
 {
     const json_t *shipping = json_object_get(json_object_get(order, "consignments"), "shipping");
@@ -272,7 +271,7 @@ static void route_v2(struct world *world, struct shop *shop, const struct reques
         reply_v2_not_found(reply);
 }
 
-/* Rate headers and 429; 0 when the request may go on. */
+/* Sets the rate headers, or answers 429. Returns 0 when the request may go on. */
 static int take_quota(struct world *world, struct shop *shop, struct reply *reply)
 {
     int limit = world->settings.bc_quota, left;

@@ -94,7 +94,7 @@ static json_t *link_to(const char *hash, int64_t id, const char *resource)
     return mem_check(json_pack("{s:s,s:s}", "url", url, "resource", path));
 }
 
-/* Links instead of line items in each consignment of the list. */
+/* Puts a link in place of the line items of each consignment. */
 static void hide_lines(json_t *consignments, const char *hash, int64_t id)
 {
     for (size_t i = 0; i < json_array_size(consignments); i++)
@@ -117,7 +117,7 @@ void include_apply(const struct include *include, const char *hash, json_t *orde
             hide_lines(json_object_get(json_object_get(consignments, "email"), "gift_certificates"),
                        hash, id);
         }
-        if (!include->structured) /* the legacy shape */
+        if (!include->structured) /* the older form: a list */
             json_object_set_new(order, "consignments", json_pack("[O]", consignments));
     }
     if (!include->fees)

@@ -1,4 +1,4 @@
-/* store_list.h - the query of GET /v2/orders: what is asked for, which orders answer it. Pure. */
+/* store_list.h - reads the query of GET /v2/orders and finds the orders that it asks for. Pure. */
 #ifndef SANDBOX_STORE_LIST_H
 #define SANDBOX_STORE_LIST_H
 
@@ -21,28 +21,28 @@ struct order_query {
     int64_t status_id, customer_id, channel_id; /* -1: any */
     double min_total, max_total;
     const char *email; /* NULL: any; borrowed from the request */
-    const char *sort;  /* field, borrowed; with or without `:asc`, `:desc` */
+    const char *sort;  /* name of a field, may end in `:asc` or `:desc`; borrowed */
     int descending;
     int64_t page, limit;
     struct include include;
 };
 
 struct order_page {
-    const struct shop_order **orders; /* new, borrowed orders */
+    const struct shop_order **orders; /* a new array of borrowed orders */
     size_t count;
 };
 
-/** @brief Reads `include` and `consignment_structure`. @returns 0, or -1 when the answer (400) is
- * made */
+/** @brief Reads `include` and `consignment_structure`.
+ * @returns 0, or -1 when it has answered 400 */
 int include_read(struct include *include, const struct request *request, struct reply *reply);
 
-/** @brief Takes from an order with everything what was not asked for: links in its place. */
+/** @brief Removes from a complete order what was not asked for; links take its place. */
 void include_apply(const struct include *include, const char *hash, json_t *order);
 
-/** @brief Reads `page` and `limit`. @returns 0, or -1 when the answer (400, 413) is made */
+/** @brief Reads `page` and `limit`. @returns 0, or -1 when it has answered 400 or 413 */
 int paging_read(const struct request *request, struct reply *reply, int64_t *page, int64_t *limit);
 
-/** @brief Reads the whole query. @returns 0, or -1 when the answer is made */
+/** @brief Reads the whole query. @returns 0, or -1 when it has answered */
 int order_query_read(struct order_query *query, const struct request *request, struct reply *reply);
 
 int order_query_matches(const struct order_query *query, const struct shop_order *order);

@@ -1,5 +1,5 @@
 /* draft.h - an order while the generator builds it. Amounts are hundredths of the currency's
- * smallest unit, which for a currency with two decimals are ten-thousandths of the whole one. */
+ * smallest unit: ten-thousandths of a dollar, hundredths of a yen. */
 #ifndef SANDBOX_DRAFT_H
 #define SANDBOX_DRAFT_H
 
@@ -11,10 +11,11 @@
 #define MONEY_TEXT_SIZE 32
 
 struct draft {
-    uint64_t chance; /* state of the random numbers */
+    uint64_t chance; /* state of the random number generator */
     int64_t id;
     const char *hash;
-    int money_style; /* 0: four decimals, 1: two where exact, 2: as short as exact */
+    int money_style; /* how amounts are written. 0: four decimals, 1: two where that is exact, 2:
+                        as short as is exact */
     int digits;      /* decimals of the currency */
     int inclusive;   /* prices include tax */
     int64_t rate;    /* tax in hundredths of a percent */
@@ -28,38 +29,39 @@ struct draft {
     int64_t fees_ex, fees_tax;
     int64_t discount, coupon;
     int64_t store_credit, gift_certificate;
-    int net; /* the total is what remains after both */
+    int net; /* the total is what remains after store credit and gift certificate */
 };
 
 /** @brief Uniform in [0, limit). */
 int64_t draft_draw(struct draft *draft, int64_t limit);
 
-/** @brief Money in the order's own spelling. @returns target */
+/** @brief Writes an amount the way this order writes amounts. @returns target */
 const char *money_text(char target[MONEY_TEXT_SIZE], int64_t amount, int style);
 
-/** @brief The amount as a JSON string, and as a bare number. New. */
+/** @brief The amount as a JSON string, or as a JSON number. New. */
 json_t *draft_money(const struct draft *draft, int64_t amount);
 json_t *draft_number(const struct draft *draft, int64_t amount);
 
-/** @brief Splits a price into ex tax and tax, as the store's prices include it or not. */
+/** @brief Splits a price into the amount without tax and the tax. Whether the price includes tax
+ * depends on the store. */
 void draft_split_tax(const struct draft *draft, int64_t price, int64_t *ex, int64_t *tax);
 
-/** @brief Tax of the whole order in whole cents: what the store takes off is taxed no longer where
- * its prices include tax. */
+/** @brief Tax of the whole order, in whole cents. Where prices include tax, no tax is paid on what
+ * was discounted. */
 int64_t draft_tax(const struct draft *draft);
 
-/** @brief What the order comes to with tax, before store credit and gift certificates. */
+/** @brief The order's amount with tax, before store credit and gift certificates. */
 int64_t draft_total(const struct draft *draft);
 
 struct product {
-    const char *sku; /* "" has none */
+    const char *sku; /* "": the product has none */
     const char *name;
     int id;
-    int variant_id; /* 0: null */
+    int variant_id; /* 0: written as null */
     int64_t price;
 };
 
-/** @brief A product of the catalogue, any or the one with index i. */
+/** @brief A product of the catalogue: any one, or the one with index i. */
 const struct product *product_any(struct draft *draft);
 const struct product *product_at(size_t i);
 
@@ -69,19 +71,19 @@ struct line {
     const char *type; /* physical, digital, giftcertificate */
     int64_t product_id, variant_id;
     int64_t quantity;
-    int64_t total;  /* of the line, with or without tax as the store's prices are */
-    int64_t parent; /* line id of the bundle, 0: none */
+    int64_t total;  /* price of the line, with or without tax as in all prices of the store */
+    int64_t parent; /* line id of the bundle that this is a component of; 0: none */
     int64_t address_id;
     int64_t wrapping;
-    int64_t discount; /* part of the order's discounts that fell on this line */
-    const char *code; /* of the coupon, NULL: manual discount */
+    int64_t discount; /* the part of the order's discounts that belongs to this line */
+    const char *code; /* code of the coupon; NULL: a manual discount */
     const char *target;
 };
 
-/** @brief A line for quantity of a product. */
+/** @brief Makes a line for so many of a product. */
 struct line line_of(const struct product *product, int64_t quantity);
 
-/** @brief Appends the line to lines and counts its amounts. @returns its id */
+/** @brief Appends the line to lines and adds its amounts to the order. @returns its id */
 int64_t draft_add_line(struct draft *draft, json_t *lines, const struct line *line);
 
 struct person {
@@ -90,16 +92,17 @@ struct person {
     char email[128];
 };
 
-/** @brief Somebody with an American address and an e-mail of this order alone. */
+/** @brief A person with an American address and an e-mail address that only this order has. */
 void person_any(struct draft *draft, struct person *person);
 
-/** @brief One of 40 customers who order again and again; the spelling of their e-mail differs. */
+/** @brief One of 40 customers who order again and again. Their e-mail address is spelled
+ * differently each time. */
 void person_returning(struct draft *draft, struct person *person);
 
-/** @brief Moves somebody abroad: one of the foreign addresses. */
+/** @brief Gives a person one of the foreign addresses. */
 void person_abroad(struct draft *draft, struct person *person);
 
-/** @brief Moves somebody to a place whose region no list knows, or that has none. */
+/** @brief Gives a person an address whose region is unknown or empty. */
 void person_nowhere(struct draft *draft, struct person *person);
 
 /** @brief Names in other scripts: 0 emoji, 1 right to left, 2 combining marks, 3 control
@@ -109,8 +112,8 @@ void person_rename(struct person *person, int kind);
 /** @brief billing_address; email NULL leaves it out. New. */
 json_t *person_billing(const struct person *person, const json_t *email);
 
-/** @brief Adds a shipping consignment without lines and counts its cost. @returns it, borrowed from
- * draft */
+/** @brief Adds a shipping consignment without lines and adds its cost to the order. @returns it,
+ * borrowed from draft */
 json_t *draft_consignment(struct draft *draft, const struct person *person, int64_t cost);
 
 #endif

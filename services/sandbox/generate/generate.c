@@ -85,7 +85,7 @@ static void set_link(json_t *order, const char *member, const char *hash, int64_
                         mem_check(json_pack("{s:s,s:s}", "url", url, "resource", path)));
 }
 
-/* Labels as merchants rename them: some say the opposite of the status. */
+/* Labels as merchants rename them. Some say the opposite of the status. */
 static const char *custom_status(struct draft *draft, int status_id)
 {
     static const char *const labels[] = {"Completed",        "Cancelled", "Paid \xE2\x9C\x93",
@@ -114,7 +114,8 @@ static void set_currency(struct draft *draft, const struct plan *plan, const cha
 {
     const char *other = strcmp(own, "EUR") == 0 ? "USD" : "EUR";
     int foreign = plan->oddity == ODD_CURRENCY;
-    int displayed = foreign || draft_draw(draft, 10) == 0; /* shown in another, charged in own */
+    int displayed = foreign || draft_draw(draft, 10) == 0; /* shown in another currency, charged
+                                                              in the store's own */
 
     json_object_set_new(order, "currency_id", json_integer(displayed ? 2 : 1));
     set_text(order, "currency_code", displayed ? other : own);
@@ -173,7 +174,7 @@ static void set_tail(struct draft *draft, const struct plan *plan, json_t *order
     json_object_set_new(order, "is_deleted", json_boolean(plan->oddity == ODD_ARCHIVED));
 }
 
-/* Takes the draft's consignments and fees. */
+/* Builds the order's JSON. It takes the draft's consignments and fees. */
 static void set_consignments(struct draft *draft, json_t *order)
 {
     set_link(order, "products", draft->hash, draft->id, "products");
@@ -202,7 +203,7 @@ static void open_draft(struct draft *draft, const struct generate_input *input)
     draft->fees = mem_check(json_array());
 }
 
-/* An order whose only line has quantity 0: the store's own data are broken. */
+/* Makes an order whose only line has quantity 0: such broken data exists in real stores. */
 static void break_quantity(const struct draft *draft)
 {
     json_t *lines = json_object_get(json_array_get(draft->shipping, 0), "line_items");

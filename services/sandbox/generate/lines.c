@@ -1,4 +1,4 @@
-/* lines.c - what is ordered: the catalogue, line items, money. */
+/* lines.c - the catalogue, line items and their amounts. */
 #include "generate/draft.h"
 
 #include <stdio.h>
@@ -55,8 +55,8 @@ const char *money_text(char target[MONEY_TEXT_SIZE], int64_t amount, int style)
     return target;
 }
 
-/* In ten-thousandths of the whole unit: 55.99 dollars are as many smallest units as 5599 yen and
- * 5.599 dinars. */
+/* Prices are in ten-thousandths of a dollar; in another currency the same number of smallest units
+ * is taken: 55.99 dollars, 5599 yen, 5.599 dinars. */
 static int64_t scaled(const struct draft *draft, int64_t amount)
 {
     int64_t half = amount < 0 ? -1 : 1;
@@ -80,8 +80,8 @@ json_t *draft_number(const struct draft *draft, int64_t amount)
     return mem_check(json_real((double)scaled(draft, amount) / 10000.0));
 }
 
-/* The other side of the tax is an estimate with four decimals where prices include it, whole
- * smallest units otherwise. */
+/* Where prices include tax, the price without tax is rounded to four decimals; else the tax is in
+ * whole smallest units. */
 void draft_split_tax(const struct draft *draft, int64_t price, int64_t *ex, int64_t *tax)
 {
     if (draft->inclusive) {

@@ -1,5 +1,5 @@
-/* people.c - who orders: names, addresses, e-mails. All invented; e-mails end in
- * example.com, .net, .org. */
+/* people.c - the customers: names, addresses, e-mail addresses. All are invented; e-mail addresses
+ * end in example.com, .net or .org. */
 #include "generate/draft.h"
 
 #include <stdio.h>
@@ -38,8 +38,8 @@ static const struct place home_places[] = {
     {"65 Mesa Road", "", "Phoenix", "Arizona", "85004", "United States", "US"},
 };
 
-/* The first half has regions of ISO 3166-2, spelled with and without diacritics; the others are
- * unknown or empty. */
+/* The first half has regions of ISO 3166-2, some without their diacritics. The regions of the
+ * second half are unknown or empty. */
 static const struct place foreign_places[] = {
     {"24 Rue des Érables", "", "Montréal", "Québec", "H2X 1Y4", "Canada", "CA"},
     {"10 King Street", "", "Toronto", "Ontario", "M5H 1A1", "Canada", "CA"},
@@ -56,7 +56,7 @@ static const struct place foreign_places[] = {
 };
 #define FOREIGN_KNOWN 8
 
-/* ASCII letters and digits of text, lower case. */
+/* Keeps only the ASCII letters and digits of text, in lower case. */
 static void append_plain(char *target, size_t size, const char *text)
 {
     size_t length = strlen(target);

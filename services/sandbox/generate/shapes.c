@@ -1,4 +1,4 @@
-/* shapes.c - which order comes when, and what makes each shape. */
+/* shapes.c - decides which kind of order comes at which place in a run, and makes each kind. */
 #include "generate/shapes.h"
 
 #include <stdio.h>
@@ -17,8 +17,8 @@ struct plan plan_make(int64_t index)
     int64_t round = index / CYCLE;
     struct plan plan = {.status_id = taken[(index + round) % 8], .shape = SHAPE_PLAIN};
 
-    /* The slots are mixed by a factor without common divisor, so that a short run has something of
-     * everything. */
+    /* The places are mixed: i is multiplied by a number that has no common divisor with 50, so that
+     * a short run has some of everything. */
     slot = slot * 13 % CYCLE;
     plan.variant = (int)(round % 1000);
     if (slot < 8)
@@ -32,7 +32,7 @@ struct plan plan_make(int64_t index)
     else
         plan.shape = (enum shape)(slot - 16);
     if (plan.shape == SHAPE_MANY_LINES && round % 2 == 1)
-        plan.shape = SHAPE_PLAIN; /* these are big: one in a hundred is enough */
+        plan.shape = SHAPE_PLAIN; /* such orders are large: one in a hundred is enough */
     return plan;
 }
 
@@ -67,7 +67,7 @@ json_t *plan_email(const struct plan *plan, const struct person *person)
     case 11:
         return json_string("jane(work)@example.com");
     default:
-        /* one character more than an address may have, and much more */
+        /* one is one character longer than an address may be, the other much longer */
         snprintf(text, sizeof text, "%0*d%s",
                  person->email[0] % 2 == 0 ? 76 - (int)strlen(person->email) : 90, 0,
                  person->email);
@@ -162,7 +162,7 @@ static void add_fees(struct draft *draft)
                         "display_name_customer", i == 0 ? "Small order fee" : "Recycling",
                         "display_name_merchant", "Fee", "source", "AA");
         json_object_set_new(fee, "base_cost", draft_money(draft, costs[i]));
-        /* Both spellings of this member are seen. */
+        /* stores use both spellings of this member */
         json_object_set_new(fee, draft->id % 2 == 0 ? "cost_ex_tax" : "cost_exc_tax",
                             i == 0 ? draft_money(draft, ex) : draft_number(draft, ex));
         json_object_set_new(fee, "cost_inc_tax", draft_money(draft, ex + tax));
@@ -172,7 +172,7 @@ static void add_fees(struct draft *draft)
     }
 }
 
-/* One line with a discount on it; code NULL: a manual one. */
+/* Adds a line with a discount on it. code NULL: a manual discount. */
 static void add_discounted(struct draft *draft, json_t *lines, const char *code, const char *target,
                            int64_t amount)
 {
@@ -233,7 +233,8 @@ static void add_many_lines(struct draft *draft, json_t *lines)
     }
 }
 
-/* Prices with tax: without a discount, with one of each kind, and with every cost that there is. */
+/* Prices that include tax: without a discount, with one discount of each kind, and with every kind
+ * of cost. */
 static void vary_inclusive(struct draft *draft, json_t *lines, int variant,
                            struct generated *output)
 {
@@ -261,8 +262,8 @@ static void vary_inclusive(struct draft *draft, json_t *lines, int variant,
     }
 }
 
-/* Store credit or a gift certificate pays for a part or for all; the total is what remains or not;
- * at last both pay a part. */
+/* Store credit or a gift certificate pays a part or all, or both pay a part. The total is what
+ * remains, or not. */
 static void vary_credit(struct draft *draft, int variant, int64_t *credit)
 {
     int64_t total = draft_total(draft);
@@ -274,7 +275,7 @@ static void vary_credit(struct draft *draft, int variant, int64_t *credit)
         draft->store_credit = draft->gift_certificate = *credit;
 }
 
-/* Shapes of what is paid: costs, discounts, credits. */
+/* Adds the shapes that are about costs, discounts and credits. */
 static void vary_money(struct draft *draft, const struct plan *plan, json_t *lines,
                        struct generated *output)
 {
@@ -314,7 +315,7 @@ static void vary_money(struct draft *draft, const struct plan *plan, json_t *lin
     }
 }
 
-/* Shapes of what is bought, and of how it is shown. */
+/* Adds the shapes that are about products and about how the order is shown. */
 static void vary_goods(struct draft *draft, const struct plan *plan, struct person *person,
                        json_t *lines, struct generated *output)
 {

@@ -1,12 +1,12 @@
-/* shapes.h - which order comes when in the generator's run, and what makes each shape. Internal to
- * generate*.c. */
+/* shapes.h - what shapes.c and generate.c share: which kind of order comes at which place in a
+ * run. */
 #ifndef SANDBOX_SHAPES_H
 #define SANDBOX_SHAPES_H
 
 #include "generate/draft.h"
 #include "generate/generate.h"
 
-/* Shapes of the 34 good orders out of 50. */
+/* The shapes of the 34 good orders of each 50. */
 enum shape {
     SHAPE_PLAIN = 0,
     SHAPE_PADDED_EMAIL,
@@ -59,20 +59,20 @@ struct plan {
     enum shape shape;
     enum oddity oddity;
     int status_id;
-    int bad_email; /* 0: usable, else which kind */
-    int variant;   /* which of its shape: counts up from 0 with each time the shape comes */
+    int bad_email; /* 0: the e-mail address is usable, else which kind of unusable */
+    int variant;   /* counts the orders of this shape, from 0 */
 };
 
-/** @brief What the order with that index of the run is to be. */
+/** @brief Decides what the order with that index of the run is to be. */
 struct plan plan_make(int64_t index);
 
-/** @brief Who orders. */
+/** @brief Chooses the customer. */
 void plan_person(struct draft *draft, const struct plan *plan, struct person *person);
 
-/** @brief The e-mail of the billing address. New; NULL: there is no such member. */
+/** @brief The e-mail address of the billing address. New; NULL: the member is to be missing. */
 json_t *plan_email(const struct plan *plan, const struct person *person);
 
-/** @brief Adds the consignments, lines and amounts that make the shape. */
+/** @brief Adds consignments, lines and amounts of the shape. */
 void plan_build(struct draft *draft, const struct plan *plan, struct person *person,
                 struct generated *output);
 
