@@ -122,9 +122,9 @@ int64_t bigcommerce_clock_lead_ms(const struct bigcommerce_clock *clock);
 struct bigcommerce_quota {
     int status;
     int64_t left;           /* X-Rate-Limit-Requests-Left; -1: not said */
-    int64_t quota;          /* X-Rate-Limit-Requests-Quota; -1 */
-    int64_t reset_ms;       /* X-Rate-Limit-Time-Reset-Ms; -1 */
-    int64_t retry_after_ms; /* X-Retry-After or Retry-After; -1 */
+    int64_t quota;          /* X-Rate-Limit-Requests-Quota; -1: not said */
+    int64_t reset_ms;       /* X-Rate-Limit-Time-Reset-Ms; -1: not said */
+    int64_t retry_after_ms; /* X-Retry-After or Retry-After; -1: not said */
 };
 
 /** @brief Whether less than a quarter of the quota is left. Pure. */

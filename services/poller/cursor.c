@@ -176,7 +176,8 @@ static void page_by_date(struct cursor *cursor, const struct cursor_row *rows, i
     } else if (!ascending || last < 0) {
         walk_by_id(cursor, cursor->upper_ms);
     } else if (skipped) {
-        /* The unreadable ones lie between here and last, where ids let nobody be met twice. */
+        /* Some orders between min_ms and last were stepped over. By date they could be met again and
+         * again, so this part is read by id, where each of them is met once more. */
         walk_by_id(cursor, max_of(last, cursor->min_ms + SECOND_MS));
     } else if (!is_full(cursor, count)) {
         walk_by_id(cursor, cursor->upper_ms);
