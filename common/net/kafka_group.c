@@ -2,11 +2,12 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/stop.h"
 #include "net/kafka.h"
 #include "record/mark.h"
 
-enum { REQUEST_TIMEOUT_MS = 10000, CLOSE_MS = 2000 };
+enum { REQUEST_TIMEOUT_MS = 10000, AGAIN_MS = 50, CLOSE_MS = 2000 };
 
 /* One request for all partitions, so that what is answered belongs to one moment. */
 static int read_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
@@ -30,12 +31,35 @@ static int read_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
     return 0;
 }
 
+static int has_no_leader_yet(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+           code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+           code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
+rd_kafka_resp_err_t kafka_query_ends(rd_kafka_t *rk, const char *topic, int32_t partition,
+                                     int64_t *low, int64_t *end, int timeout_ms)
+{
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+
+    for (;;) {
+        int64_t left_ms = until_ms - clock_monotonic_ms();
+        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(rk, topic, partition, low, end,
+                                                                    left_ms > 1 ? (int)left_ms : 1);
+
+        if (!has_no_leader_yet(code) || left_ms <= AGAIN_MS || stop_requested())
+            return code;
+        stop_wait_ms(AGAIN_MS);
+    }
+}
+
 static int read_ends(rd_kafka_t *rk, struct kafka_place *places, int count, struct error *err)
 {
     for (int i = 0; i < count; i++) {
         struct kafka_place *place = &places[i];
-        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-            rk, place->topic, place->partition, &place->low, &place->end, REQUEST_TIMEOUT_MS);
+        rd_kafka_resp_err_t code = kafka_query_ends(rk, place->topic, place->partition, &place->low,
+                                                    &place->end, REQUEST_TIMEOUT_MS);
 
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             return error_set(err, ERROR_TEMPORARY, "kafka topic %s partition %d: %s", place->topic,

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include <librdkafka/rdkafka.h>
+
 #include "base/error.h"
 #include "settings/config.h"
 
@@ -28,6 +30,14 @@ struct kafka_place {
 int kafka_group_places(const struct config *config, const char *group, const char *const *topics,
                        int topic_count, struct kafka_place **places, int *place_count,
                        struct error *err);
+
+/**
+ * @brief The oldest offset that a partition keeps and the one that comes next, asked of its broker;
+ * for so long also where the partition was just made and has no leader yet.
+ * @returns RD_KAFKA_RESP_ERR_NO_ERROR, or why not
+ */
+rd_kafka_resp_err_t kafka_query_ends(rd_kafka_t *rk, const char *topic, int32_t partition,
+                                     int64_t *low, int64_t *end, int timeout_ms);
 
 /** @brief Releases a list of places; NULL is accepted. */
 void kafka_places_free(struct kafka_place *places, int count);

@@ -48,5 +48,8 @@ int64_t mark_read(struct text metadata, int64_t committed)
             return MARK_NONE;
         found++;
     }
-    return found == 1 && mark >= 0 && mark >= committed ? mark : MARK_NONE;
+    if (found != 1 || mark < 0 || mark < committed ||
+        mark - (committed > 0 ? committed : 0) > MARK_AHEAD_MAX)
+        return MARK_NONE;
+    return mark;
 }

@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 
-enum { MARK_NONE = -1, MARK_TEXT_BYTES = 32 };
+enum { MARK_NONE = -1, MARK_AHEAD_MAX = 1000000000, MARK_TEXT_BYTES = 32 };
 
 /** @brief Writes the word of a mark, "mark=123"; "" for MARK_NONE. */
 void mark_print(int64_t mark, char text[MARK_TEXT_BYTES]);
@@ -19,7 +19,8 @@ void mark_print(int64_t mark, char text[MARK_TEXT_BYTES]);
 /**
  * @brief Finds the mark in the metadata of a committed offset; anybody may have written that.
  * @returns the mark; MARK_NONE when there is none, more than one, or one that nobody can mean: no
- * whole number, negative, or below the committed offset beside which it stands
+ * whole number, negative, below the committed offset beside which it stands, or absurdly far ahead
+ * of it
  */
 int64_t mark_read(struct text metadata, int64_t committed);
 

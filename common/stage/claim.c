@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/mark.h"
+
 #define FNV_OFFSET UINT64_C(14695981039346656037)
 #define FNV_PRIME UINT64_C(1099511628211)
 
@@ -26,13 +28,20 @@ uint64_t claim_key(struct text key)
     return digest;
 }
 
-void claim_print(const struct claim *claim, char text[CLAIM_TEXT_BYTES])
+void claim_print(const struct claim *claim, int64_t mark, char text[CLAIM_TEXT_BYTES])
 {
+    char words[MARK_TEXT_BYTES];
+    int used = 0;
+
     text[0] = '\0';
+    mark_print(mark, words);
     if (claim->state != CLAIM_NONE)
-        snprintf(text, CLAIM_TEXT_BYTES,
-                 "v1 offset=%" PRId64 " key=%016" PRIx64 " deaths=%d state=%s", claim->offset,
-                 claim->key, claim->deaths, state_names[claim->state]);
+        used = snprintf(text, CLAIM_TEXT_BYTES,
+                        "v1 offset=%" PRId64 " key=%016" PRIx64 " deaths=%d state=%s",
+                        claim->offset, claim->key, claim->deaths, state_names[claim->state]);
+    if (words[0] != '\0')
+        snprintf(text + used, CLAIM_TEXT_BYTES - (size_t)used, "%s %s", used > 0 ? "" : "v1",
+                 words);
 }
 
 static enum claim_state state_of(const char *name)

@@ -35,7 +35,7 @@ struct claim {
     int deaths;     /* starts that ended under the record before this claim was written */
 };
 
-enum { CLAIM_TEXT_BYTES = 96 };
+enum { CLAIM_TEXT_BYTES = 128 };
 
 enum claim_verdict {
     CLAIM_HAND = 0, /* like any other record */
@@ -46,11 +46,14 @@ enum claim_verdict {
 /** @brief Digest of a record's key. */
 uint64_t claim_key(struct text key);
 
-/** @brief Writes a claim as text: "v1 offset=7 key=00f1.. deaths=1 state=alone"; "" for NONE. */
-void claim_print(const struct claim *claim, char text[CLAIM_TEXT_BYTES]);
+/** @brief Writes a claim and the hand-out mark that stands beside it as text:
+ * "v1 offset=7 key=00f1.. deaths=1 state=alone mark=71"; no word of the claim where it is NONE,
+ * none of the mark for MARK_NONE, "" without both. */
+void claim_print(const struct claim *claim, int64_t mark, char text[CLAIM_TEXT_BYTES]);
 
-/** @brief Reads what claim_print() wrote. Words that are not known are skipped, so later versions
- * may add some; text that is no claim (also of a later v) gives state NONE. */
+/** @brief Reads a claim that claim_print() wrote; mark_read() reads the mark. Words that are not
+ * known are skipped, so later versions may add some; text that is no claim (also of a later v)
+ * gives state NONE. */
 void claim_parse(struct text text, struct claim *claim);
 
 /** @brief How many starts in a row ended under this record, by the claim found at assignment. */

@@ -69,6 +69,24 @@ void ticket_park(struct stage *stage, struct ticket *ticket, int64_t at_ms)
     }
 }
 
+/* As ticket_park(), but for the order: first come, first served. */
+void ticket_put_behind(struct stage *stage, struct ticket *ticket)
+{
+    struct partition *partition = ticket->partition;
+
+    ticket_own_bytes(ticket);
+    ticket->next = NULL;
+    *stage->behind_end = ticket;
+    stage->behind_end = &ticket->next;
+    partition->behind_count++;
+    partition->parked_count++;
+    stage->is_mark_low |= handout_is_low(&partition->handout, stage->settings.mark_block);
+    if (partition->parked_count >= DUE_KEPT_MAX) {
+        partition->pause |= PAUSE_DUE;
+        group_apply_pauses(stage);
+    }
+}
+
 static void unpark(struct stage *stage, struct ticket *ticket)
 {
     struct partition *partition = ticket->partition;
@@ -99,11 +117,47 @@ void ticket_hand_due(struct stage *stage)
     }
 }
 
+static struct ticket *take_from_behind(struct stage *stage, struct ticket **link)
+{
+    struct ticket *ticket = *link;
+
+    *link = ticket->next;
+    if (*link == NULL)
+        stage->behind_end = link;
+    ticket->partition->behind_count--;
+    unpark(stage, ticket);
+    return ticket;
+}
+
+void ticket_hand_behind(struct stage *stage)
+{
+    struct ticket **link = &stage->behind;
+
+    while (*link != NULL && stage_has_room(stage)) {
+        struct ticket *ticket = *link;
+
+        if (!ticket_is_stale(ticket) &&
+            !handout_allows(&ticket->partition->handout, ticket->event.offset)) {
+            link = &ticket->next;
+            continue;
+        }
+        take_from_behind(stage, link);
+        if (ticket_is_stale(ticket)) {
+            ticket_release(stage, ticket);
+        } else {
+            ticket_hand_over(stage, ticket);
+            link = &stage->behind; /* meanwhile the partitions may have been given back */
+        }
+    }
+}
+
 void ticket_drop_parked(struct stage *stage)
 {
     if (stage->held != NULL)
         ticket_release(stage, stage->held);
     stage->held = NULL;
+    while (stage->behind != NULL)
+        ticket_release(stage, take_from_behind(stage, &stage->behind));
     while (stage->due_count > 0) {
         struct ticket *ticket = due_pop(stage);
 

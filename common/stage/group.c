@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/crash.h"
 #include "base/log.h"
+#include "record/mark.h"
 
-enum { REVOKE_WAIT_MS = 2000, COMMIT_WAIT_MS = 2000, COMMIT_POLL_MS = 50, REJOIN_DELAY_MS = 1000 };
+enum { REVOKE_WAIT_MS = 2000, REJOIN_DELAY_MS = 1000 };
 
 void partition_release(struct partition *partition)
 {
@@ -132,6 +132,7 @@ static void assign(struct stage *stage, const rd_kafka_topic_partition_list_t *l
     rd_kafka_resp_err_t code;
 
     stage->rejoin_ms = 0;
+    stage->assignment++;
     for (int i = 0; i < list->cnt; i++) {
         struct partition *partition = mem_alloc(sizeof(*partition));
 
@@ -142,6 +143,8 @@ static void assign(struct stage *stage, const rd_kafka_topic_partition_list_t *l
         }
         partition->id = list->elems[i].partition;
         partition->committed = partition->sought = -1;
+        partition->marked = MARK_NONE;
+        handout_init(&partition->handout);
         window_init(&partition->window, -1);
         if (stage->paused_all)
             partition->pause |= PAUSE_ALL;
@@ -153,7 +156,7 @@ static void assign(struct stage *stage, const rd_kafka_topic_partition_list_t *l
     code = rd_kafka_assign(stage->consumer, list);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         log_error("kafka assign failed error=\"%s\"", rd_kafka_err2str(code));
-    claim_assigned(stage, list);
+    found_assigned(stage, list);
     kafka_watch_assigned(stage->watch, list);
     health_set_ready("kafka", 1, NULL);
     log_info("assigned partitions=%d", list->cnt);
@@ -244,99 +247,6 @@ struct partition *group_find_listed(struct stage *stage, const rd_kafka_topic_pa
             strcmp(stage->settings.inputs[partition->input], listed->topic) == 0)
             return partition;
     return NULL;
-}
-
-void group_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
-                     rd_kafka_topic_partition_list_t *list, void *opaque)
-{
-    struct stage *stage = opaque;
-    rd_kafka_resp_err_t first = code;
-
-    (void)rk;
-    for (int i = 0; list != NULL && i < list->cnt; i++) {
-        rd_kafka_resp_err_t own = code != 0 ? code : list->elems[i].err;
-        struct partition *partition = group_find_listed(stage, &list->elems[i]);
-
-        if (own != RD_KAFKA_RESP_ERR_NO_ERROR && partition != NULL)
-            partition->committed = -1;
-        if (first == RD_KAFKA_RESP_ERR_NO_ERROR)
-            first = own;
-    }
-    if (first != RD_KAFKA_RESP_ERR_NO_ERROR && first != RD_KAFKA_RESP_ERR__NO_OFFSET)
-        log_warn("kafka commit failed, is tried again error=\"%s\"", rd_kafka_err2str(first));
-    else
-        metric_add(stage->commits, 1);
-    CRASH_POINT("committed", "");
-}
-
-struct commit_answer {
-    rd_kafka_topic_partition_list_t *list; /* receives each partition's own answer */
-    rd_kafka_resp_err_t code;
-    int there;
-};
-
-static void on_commit_answer(rd_kafka_t *rk, rd_kafka_resp_err_t code,
-                             rd_kafka_topic_partition_list_t *list, void *opaque)
-{
-    struct commit_answer *answer = opaque;
-
-    (void)rk;
-    for (int i = 0; list != NULL && i < list->cnt; i++) {
-        rd_kafka_topic_partition_t *asked = rd_kafka_topic_partition_list_find(
-            answer->list, list->elems[i].topic, list->elems[i].partition);
-
-        if (asked != NULL)
-            asked->err = list->elems[i].err;
-    }
-    answer->code = code;
-    answer->there = 1;
-}
-
-rd_kafka_resp_err_t group_commit_wait(struct stage *stage, rd_kafka_topic_partition_list_t *list)
-{
-    struct commit_answer answer = {.list = list, .code = RD_KAFKA_RESP_ERR__TIMED_OUT};
-    int64_t until_ms = clock_monotonic_ms() + COMMIT_WAIT_MS;
-    rd_kafka_queue_t *queue = mem_check(rd_kafka_queue_new(stage->consumer));
-    rd_kafka_resp_err_t code =
-        rd_kafka_commit_queue(stage->consumer, list, queue, on_commit_answer, &answer);
-
-    while (code == RD_KAFKA_RESP_ERR_NO_ERROR && !answer.there && clock_monotonic_ms() < until_ms)
-        rd_kafka_queue_poll_callback(queue, COMMIT_POLL_MS);
-    rd_kafka_queue_destroy(queue); /* an answer that comes later is dropped */
-    return code != RD_KAFKA_RESP_ERR_NO_ERROR ? code : answer.code;
-}
-
-void group_commit(struct stage *stage, enum commit how)
-{
-    rd_kafka_topic_partition_list_t *list = NULL;
-    rd_kafka_resp_err_t code;
-
-    for (struct partition *partition = stage->partitions; partition != NULL;
-         partition = partition->next) {
-        int64_t offset = window_committable(&partition->window);
-        struct claim claim = {.offset = offset};
-        rd_kafka_topic_partition_t *listed;
-
-        if (offset < 0 ||
-            (offset == partition->committed && !(how == COMMIT_FINAL && partition->is_claimed)))
-            continue;
-        listed = list_add(stage, &list, partition);
-        listed->offset = offset;
-        if (stage->ramp > 0 && how != COMMIT_FINAL)
-            claim.state = CLAIM_RAMP;
-        claim_set(listed, &claim);
-        partition->is_claimed = claim.state != CLAIM_NONE;
-        partition->committed = offset;
-    }
-    if (list == NULL)
-        return;
-    CRASH_POINT("committing", "");
-    code = how != COMMIT_REGULAR ? group_commit_wait(stage, list)
-                                 : rd_kafka_commit(stage->consumer, list, 1);
-    /* A commit that is waited for is not reported to the callback. */
-    if (how != COMMIT_REGULAR || code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        group_on_commit(stage->consumer, code, list, stage);
-    rd_kafka_topic_partition_list_destroy(list);
 }
 
 void group_measure_lag(struct stage *stage)

@@ -13,6 +13,7 @@
 #include "net/kafka.h"
 #include "net/kafka_watch.h"
 #include "stage/claim.h"
+#include "stage/handout.h"
 #include "stage/stage.h"
 #include "stage/window.h"
 
@@ -38,14 +39,22 @@ struct partition {
     int64_t committed; /* as far as we know; -1: commit again */
     int64_t sought;    /* the offset that was sought because of a gap; -1 */
     int ticket_count;
-    int parked_count;
+    int parked_count; /* those behind the mark among them */
     int revoked;
-    struct claim found; /* with the committed offset, at assignment */
-    int is_watched;     /* its first record, or the claimed one, is still to come */
-    int is_claimed;     /* the committed offset carries a claim of ours, or the one found */
-    int pause;          /* PAUSE_ bits wanted */
-    int paused;         /* what librdkafka was told */
+    int behind_count;
+    struct claim found;     /* with the committed offset, at assignment */
+    int is_watched;         /* its first record, or the claimed one, is still to come */
+    int pause;              /* PAUSE_ bits wanted */
+    int paused;             /* what librdkafka was told */
+    struct handout handout; /* mark and floor: written with the stage's lock */
+    int is_mark_missing;    /* its end is to be read */
+    int64_t start;          /* the committed offset at assignment; -1: none; START_UNKNOWN */
+    /* What the last commit said besides the offset; guarded by the stage's lock. */
+    struct claim claim;
+    int64_t marked; /* or MARK_UNSURE: nobody knows what Kafka made of it */
 };
+
+enum { MARK_UNSURE = -2, START_UNKNOWN = -2 };
 
 struct ticket {
     struct ticket *next;     /* in the pool or a list of tickets to settle */
@@ -85,6 +94,7 @@ struct stage {
     void *context;
     pthread_t thread; /* that runs stage_run() */
     rd_kafka_t *consumer;
+    rd_kafka_queue_t *answers; /* to commits; any thread */
     struct producer *producer;
     struct kafka_watch *watch;
     struct partition *partitions;
@@ -92,13 +102,17 @@ struct stage {
     struct ticket *finished; /* to be settled; found so by the stage's thread */
     struct ticket *held;     /* offered and refused */
     int held_wait_ms;
-    struct due *due; /* a heap */
+    struct ticket *behind, **behind_end; /* beyond the hand-out mark of their partition; a queue */
+    struct due *due;                     /* a heap */
     int due_count, due_capacity;
     uint64_t due_sequence;
     int inflight;
     int64_t inflight_bytes;
-    int ramp, ramp_left; /* after a bad end: so many records at once, so many of them to come; 0 */
-    int64_t ramp_ms;     /* when this step of it began */
+    uint32_t assignment;  /* counts them */
+    int is_mark_low;      /* a mark is to be moved as soon as may be */
+    int64_t next_ends_ms; /* when ends that could not be read are asked for again; 0: none is */
+    int ramp, ramp_left;  /* after a bad end: so many records at once, so many of them to come; 0 */
+    int64_t ramp_ms;      /* when this step of it began */
     int paused_all;
     int64_t blocked_since_ms; /* 0: not blocked */
     int in_rebalance;
@@ -118,10 +132,11 @@ struct stage {
     pthread_cond_t signal;
     int woken;
     struct ticket *completed; /* to be settled; found so by other threads */
+    struct commit *commits;   /* that were sent and are not settled */
     struct error fatal;       /* why the stage cannot go on */
     atomic_int is_fatal;
     struct metric *records[VERDICT_DEAD + 1][REASON_COUNT];
-    struct metric *bytes, *commits, *rewinds;
+    struct metric *bytes, *commits_done, *rewinds;
     struct metric **lag; /* per input */
 };
 
@@ -133,6 +148,9 @@ struct ticket *ticket_new(struct stage *stage, struct partition *partition,
 
 /** @brief Hands a ticket to the handler, or parks it until it is due (is_due: it is). */
 void ticket_hand(struct stage *stage, struct ticket *ticket, int is_due);
+
+/** @brief Hands over a ticket for which there is nothing to wait but the hand-out mark. */
+void ticket_hand_over(struct stage *stage, struct ticket *ticket);
 
 /** @brief Offers the held ticket again. */
 void ticket_offer_held(struct stage *stage);
@@ -157,6 +175,12 @@ void ticket_park(struct stage *stage, struct ticket *ticket, int64_t at_ms);
 /** @brief Hands over parked tickets whose time has come, while there is room. */
 void ticket_hand_due(struct stage *stage);
 
+/** @brief Sets a ticket aside that is beyond its partition's hand-out mark. */
+void ticket_put_behind(struct stage *stage, struct ticket *ticket);
+
+/** @brief Hands over tickets that the hand-out mark has passed by now, while there is room. */
+void ticket_hand_behind(struct stage *stage);
+
 /** @brief Releases all parked tickets and the held one: their partitions are gone. */
 void ticket_drop_parked(struct stage *stage);
 
@@ -172,12 +196,9 @@ void ticket_free_all(struct stage *stage);
 
 /* group.c */
 
-/** @brief For rd_kafka_conf_set_rebalance_cb() and rd_kafka_conf_set_offset_commit_cb(); opaque is
- * the stage. */
+/** @brief For rd_kafka_conf_set_rebalance_cb(); opaque is the stage. */
 void group_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                         rd_kafka_topic_partition_list_t *list, void *opaque);
-void group_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t code,
-                     rd_kafka_topic_partition_list_t *list, void *opaque);
 
 /** @brief Subscribes to the inputs; where it has done so before, the group is left and joined
  * again.
@@ -204,31 +225,71 @@ void group_apply_pauses(struct stage *stage);
 /** @brief Sets or clears PAUSE_ALL on every partition. */
 void group_pause_all(struct stage *stage, int paused);
 
-enum commit {
-    COMMIT_REGULAR = 0,
-    COMMIT_WAIT,  /* waits for the answer, 2 s at most */
-    COMMIT_FINAL, /* waits, and clears every claim: a clean stop, a revocation */
-};
-
-/** @brief Commits what is finished. */
-void group_commit(struct stage *stage, enum commit how);
-
-/** @brief Commits list and waits for the answer, 2 s at most (__TIMED_OUT). Thread-safe. */
-rd_kafka_resp_err_t group_commit_wait(struct stage *stage, rd_kafka_topic_partition_list_t *list);
-
 /** @brief Refreshes the lag metrics from what the client knows; no request. */
 void group_measure_lag(struct stage *stage);
 
 void partition_release(struct partition *partition);
+
+/* commit.c: every commit of the stage. */
+
+enum commit_kind {
+    COMMIT_REGULAR = 0,
+    COMMIT_WAIT,  /* waits for the answer, 2 s at most */
+    COMMIT_FINAL, /* waits, clears every claim, gives back what is left of the hand-out marks: a
+                     clean stop, a revocation */
+};
+
+/** @brief Commits what is finished, and moves hand-out marks that are low. */
+void group_commit(struct stage *stage, enum commit_kind kind);
+
+/** @brief Adds an offset to a list that is about to be committed, with what stands beside it. */
+void commit_add(rd_kafka_topic_partition_list_t *list, const char *topic, int32_t partition,
+                int64_t offset, const struct claim *claim, int64_t mark);
+
+/**
+ * @brief Sends a commit. Call it with the stage's lock, under which the list was made: commits are
+ * so carried out in the order in which what they say was true.
+ * @param list           taken
+ * @param is_claim       it is about one record
+ * @param is_waited_for  commit_wait() follows
+ * @returns borrowed, valid until commit_wait() has returned
+ */
+struct commit *commit_send(struct stage *stage, rd_kafka_topic_partition_list_t *list, int is_claim,
+                           int is_waited_for);
+
+/** @brief Waits for the answer, 2 s at most (__TIMED_OUT). Any thread, without the lock. */
+rd_kafka_resp_err_t commit_wait(struct stage *stage, struct commit *commit);
+
+/** @brief Whether a commit is unanswered; with the stage's lock. */
+int commit_is_pending(const struct stage *stage);
+
+/** @brief Takes notice of the answers that have come. Cheap when there are none. */
+void commit_settle(struct stage *stage);
+
+void commit_free_all(struct stage *stage);
+
+/* stage_mark.c: see handout.h. All of it does nothing in a stage without marks. */
+
+/**
+ * @brief Takes over the marks found with the committed offsets of partitions that were just
+ * assigned; where there is none, the partition's end is read.
+ * @param found  what Kafka answered; an offset of RD_KAFKA_OFFSET_INVALID: nothing is committed
+ * @param is_answered  0: it did not
+ */
+void mark_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *found,
+                   int is_answered);
+
+/** @brief Moves marks that are low, asks again for ends. Cheap when there is nothing to do. */
+void mark_mind(struct stage *stage);
 
 /* stage_claim.c: see claim.h. */
 
 /** @brief Makes the lock of what runs. */
 void claim_init(struct stage *stage);
 
-/** @brief Reads the claims of partitions that were just assigned; decides whether this start is a
- * careful one. */
-void claim_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *list);
+/** @brief Reads what stands beside the committed offsets of partitions that were just assigned:
+ * hand-out marks, and claims; the claims decide whether this start is a careful one. */
+void found_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *list);
 
 /**
  * @brief The first record of a partition, or the one that a claim was found for: decides, claims an
@@ -238,14 +299,11 @@ enum claim_verdict claim_first(struct stage *stage, struct ticket *ticket, struc
 
 /** @brief Says in Kafka how a suspect record is: ALONE or IDLE. Waits for the answer, 2 s at most.
  */
-void claim_as(struct stage *stage, const struct ticket *ticket, enum claim_state state);
+void claim_as(struct stage *stage, struct ticket *ticket, enum claim_state state);
 
 /** @brief Offers a record while there are suspect ones: never beside one that runs alone.
  * @returns whether it was taken */
 int claim_offer(struct stage *stage, struct ticket *ticket);
-
-/** @brief Puts a claim beside an offset that is about to be committed; CLAIM_NONE: none. */
-void claim_set(rd_kafka_topic_partition_t *listed, const struct claim *claim);
 
 /** @brief One step of the careful start: commits, then allows twice as many. Cheap when there is
  * none. */

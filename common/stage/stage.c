@@ -14,6 +14,7 @@ enum {
     RECORDS_PER_TURN = 64, /* between two looks at reports and clock */
     HELD_WAIT_MAX_MS = 20,
     REPORT_WAIT_MS = 10,
+    MARK_WAIT_MS = 10,
     BLOCKED_PAUSE_MS = 1000,
     DRAIN_MS = 5000,
     CLOSE_MS = 4000,
@@ -95,7 +96,7 @@ static void make_metrics(struct stage *stage)
     snprintf(labels, sizeof(labels), "stage=\"%s\"", stage->settings.service);
     stage->bytes =
         metric_counter("bigfusion_consumed_bytes_total", "Bytes of records read", labels);
-    stage->commits = metric_counter("bigfusion_commits_total", "Offset commits", labels);
+    stage->commits_done = metric_counter("bigfusion_commits_total", "Offset commits", labels);
     stage->rewinds = metric_counter("bigfusion_rewinds_total",
                                     "Times a partition was read again from further back", labels);
     stage->watch = kafka_watch_new(stage->consumer, labels);
@@ -120,7 +121,6 @@ static int make_clients(struct stage *stage, struct error *err)
         goto out;
     rd_kafka_conf_set_opaque(conf, stage);
     rd_kafka_conf_set_rebalance_cb(conf, group_on_rebalance);
-    rd_kafka_conf_set_offset_commit_cb(conf, group_on_commit);
     rd_kafka_conf_set_error_cb(conf, on_consumer_error);
     if (rd_kafka_conf_set(conf, "group.id", group, reason, sizeof(reason)) == RD_KAFKA_CONF_OK)
         stage->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));
@@ -130,6 +130,7 @@ static int make_clients(struct stage *stage, struct error *err)
         goto out;
     }
     rd_kafka_poll_set_consumer(stage->consumer);
+    stage->answers = mem_check(rd_kafka_queue_new(stage->consumer));
     stage->producer = producer_new(config, client_id, ticket_on_report, stage, err);
     if (stage->producer != NULL)
         result = 0;
@@ -155,6 +156,7 @@ static struct stage *make_stage(const struct stage_settings *settings, stage_han
     stage->context = context;
     stage->thread = pthread_self();
     stage->held_wait_ms = 1;
+    stage->behind_end = &stage->behind;
     stage->topic_paused = mem_alloc((size_t)settings->input_count * sizeof(*stage->topic_paused));
     pthread_mutex_init(&stage->lock, NULL);
     claim_init(stage);
@@ -191,6 +193,7 @@ void stage_free(struct stage *stage)
     atomic_store(&stage->ended, 1);
     producer_free(stage->producer, FLUSH_MS);
     ticket_free_all(stage);
+    commit_free_all(stage);
     watch_stuck = kafka_watch_free(stage->watch) != 0;
     while (stage->partitions != NULL) {
         struct partition *partition = stage->partitions;
@@ -335,6 +338,8 @@ static void mind_the_clock(struct stage *stage)
     if (stage->ramp > 0)
         claim_ramp(stage);
     group_rejoin_when_due(stage);
+    commit_settle(stage);
+    mark_mind(stage);
     if (now_ms >= stage->next_commit_ms) {
         stage->next_commit_ms = now_ms + COMMIT_INTERVAL_MS;
         group_commit(stage, COMMIT_REGULAR);
@@ -398,6 +403,7 @@ static void turn(struct stage *stage)
     ticket_settle_all(stage);
     ticket_offer_held(stage);
     ticket_hand_due(stage);
+    ticket_hand_behind(stage);
     if (!stage_has_room(stage)) {
         stage_breathe(stage, stage->held_wait_ms);
         if (stage->held_wait_ms < HELD_WAIT_MAX_MS)
@@ -411,7 +417,9 @@ static void turn(struct stage *stage)
     while (taken < RECORDS_PER_TURN && stage_has_room(stage) && poll_once(stage, 0, 0))
         taken++;
     producer_poll(stage->producer, 0);
-    if (taken == 0 && stage->finished == NULL)
+    if (taken == 0 && stage->behind != NULL)
+        rd_kafka_queue_poll_callback(stage->answers, MARK_WAIT_MS);
+    else if (taken == 0 && stage->finished == NULL)
         poll_once(stage, idle_ms(stage), 0);
     mind_the_clock(stage);
 }

@@ -37,6 +37,8 @@ struct stage_settings {
     int input_count;
     int inflight_records_max;   /* no more records are under way at once; 0: the stage's default */
     int64_t inflight_bytes_max; /* neither are more bytes; 0: the stage's default */
+    int mark_block; /* records by which a hand-out mark is moved ahead (handout.h); 0: no marks, for
+                       handlers without effects outside Kafka */
 };
 
 /** @brief New; NULL with a permanent error. Connects when run. Free with stage_free(). */

@@ -26,41 +26,8 @@ static int poison_after(const struct stage *stage)
     return (int)stage->settings.config->kafka.poison_after;
 }
 
-void claim_set(rd_kafka_topic_partition_t *listed, const struct claim *claim)
+static void note_unclean(struct stage *stage, int unclean)
 {
-    char text[CLAIM_TEXT_BYTES];
-
-    claim_print(claim, text);
-    if (text[0] == '\0')
-        return;
-    listed->metadata = mem_strdup(text); /* the list frees it */
-    listed->metadata_size = strlen(text);
-}
-
-void claim_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *list)
-{
-    rd_kafka_topic_partition_list_t *found;
-    int unclean = 0;
-
-    if (poison_after(stage) == 0 || list->cnt == 0)
-        return;
-    found = rd_kafka_topic_partition_list_copy(list);
-    /* Without an answer nothing is suspect: what ends the program now is claimed at its next start.
-     */
-    if (rd_kafka_committed(stage->consumer, found, FOUND_TIMEOUT_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        log_warn("kafka committed offsets not read, records are taken as unknown");
-    for (int i = 0; i < found->cnt; i++) {
-        struct partition *partition = group_find_listed(stage, &found->elems[i]);
-
-        if (partition == NULL)
-            continue;
-        claim_parse((struct text){found->elems[i].metadata, found->elems[i].metadata_size},
-                    &partition->found);
-        partition->is_watched = 1;
-        partition->is_claimed = partition->found.state != CLAIM_NONE;
-        unclean += claim_is_unclean(&partition->found);
-    }
-    rd_kafka_topic_partition_list_destroy(found);
     if (unclean == 0)
         return;
     stage->ramp = stage->ramp_left = 1;
@@ -68,19 +35,55 @@ void claim_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *
     log_info("the last program ended without stopping, starting with care partitions=%d", unclean);
 }
 
-/* @returns whether Kafka has it */
-static int write_claim(struct stage *stage, const struct event *event, int64_t committed,
-                       const struct claim *claim)
+void found_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *found;
+    int unclean = 0, is_answered;
+
+    if ((poison_after(stage) == 0 && stage->settings.mark_block == 0) || list->cnt == 0)
+        return;
+    found = rd_kafka_topic_partition_list_copy(list);
+    is_answered =
+        rd_kafka_committed(stage->consumer, found, FOUND_TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    /* Without an answer nothing is suspect: what ends the program now is claimed at its next start.
+     */
+    if (!is_answered)
+        log_warn("kafka committed offsets not read, records are taken as unknown");
+    for (int i = 0; i < found->cnt && poison_after(stage) > 0; i++) {
+        struct partition *partition = group_find_listed(stage, &found->elems[i]);
+
+        if (partition == NULL)
+            continue;
+        claim_parse((struct text){found->elems[i].metadata, found->elems[i].metadata_size},
+                    &partition->found);
+        partition->is_watched = 1;
+        unclean += claim_is_unclean(&partition->found);
+    }
+    if (stage->settings.mark_block > 0)
+        mark_assigned(stage, found, is_answered);
+    rd_kafka_topic_partition_list_destroy(found);
+    note_unclean(stage, unclean);
+}
+
+/* Any thread. is_first: the hand-out mark may move with it. @returns whether Kafka has it */
+static int write_claim(struct stage *stage, struct ticket *ticket, int64_t committed,
+                       const struct claim *claim, int is_first)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_t *listed =
-        rd_kafka_topic_partition_list_add(list, event->topic, event->partition);
+    struct partition *partition = ticket->partition;
+    const struct event *event = &ticket->event;
+    struct commit *commit;
     rd_kafka_resp_err_t code;
 
-    listed->offset = committed;
-    claim_set(listed, claim);
-    code = group_commit_wait(stage, list);
-    rd_kafka_topic_partition_list_destroy(list);
+    pthread_mutex_lock(&stage->lock);
+    if (is_first && !commit_is_pending(stage))
+        handout_raise(&partition->handout, stage->settings.mark_block);
+    partition->claim = *claim;
+    partition->marked = partition->handout.mark;
+    commit_add(list, event->topic, event->partition, committed, claim, partition->marked);
+    commit = commit_send(stage, list, 1, 1);
+    pthread_mutex_unlock(&stage->lock);
+    code = commit_wait(stage, commit);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return 1;
     /* Without a claim a record is handed over all the same: Kafka's moods stop nobody. */
@@ -121,23 +124,24 @@ enum claim_verdict claim_first(struct stage *stage, struct ticket *ticket, struc
     }
     /* No regular commit of the same offset may take the claim away. */
     partition->committed = committed;
-    partition->is_claimed = 1;
     if (verdict == CLAIM_SUSPECT) {
         ticket->deaths = deaths;
         stage->suspects++;
         ticket->claim_at = committed;
-    } else if (!write_claim(stage, event, committed, &claim)) {
+        partition->claim = partition->found;
+    } else if (!write_claim(stage, ticket, committed, &claim, 1)) {
         partition->committed = -1;
     }
+    commit_settle(stage);
     return verdict;
 }
 
-void claim_as(struct stage *stage, const struct ticket *ticket, enum claim_state state)
+void claim_as(struct stage *stage, struct ticket *ticket, enum claim_state state)
 {
     struct claim claim = {state, ticket->event.offset, claim_key(ticket->event.key),
                           ticket->deaths};
 
-    write_claim(stage, &ticket->event, ticket->claim_at, &claim);
+    write_claim(stage, ticket, ticket->claim_at, &claim, 0);
 }
 
 void stage_begin(struct stage *stage, struct ticket *ticket)

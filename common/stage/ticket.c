@@ -266,7 +266,6 @@ static int is_read(struct stage *stage, const struct partition *partition)
 void ticket_hand(struct stage *stage, struct ticket *ticket, int is_due)
 {
     int64_t wait_ms = is_due ? 0 : ticket_due_in_ms(stage, &ticket->event);
-    struct result result = {0};
 
     if (wait_ms == 0 && !is_read(stage, ticket->partition))
         wait_ms = TICKET_REDO_MS;
@@ -274,14 +273,39 @@ void ticket_hand(struct stage *stage, struct ticket *ticket, int is_due)
         ticket_park(stage, ticket, clock_monotonic_ms() + wait_ms);
         return;
     }
+    if (ticket->partition->behind_count > 0)
+        ticket_put_behind(stage, ticket);
+    else
+        ticket_hand_over(stage, ticket);
+}
+
+void ticket_hand_over(struct stage *stage, struct ticket *ticket)
+{
+    struct partition *partition = ticket->partition;
+    enum claim_verdict verdict = CLAIM_HAND;
+    struct result result = {0};
+    int is_allowed = handout_allows(&partition->handout, ticket->event.offset);
+
+    if (partition->is_watched) {
+        verdict = claim_first(stage, ticket, &result);
+        is_allowed = handout_allows(&partition->handout, ticket->event.offset);
+    }
+    if (verdict != CLAIM_POISON && !is_allowed) {
+        ticket_put_behind(stage, ticket);
+        return;
+    }
     ticket->handed = 1;
     stage->inflight++;
     stage->inflight_bytes += (int64_t)ticket->bytes;
     if (stage->ramp > 0)
         stage->ramp_left--;
-    if (ticket->partition->is_watched && claim_first(stage, ticket, &result) == CLAIM_POISON) {
+    if (verdict == CLAIM_POISON) {
         ticket_send(stage, ticket, &result);
-    } else if (stage->offer != NULL) {
+        return;
+    }
+    handout_note(&partition->handout, ticket->event.offset);
+    stage->is_mark_low |= handout_is_low(&partition->handout, stage->settings.mark_block);
+    if (stage->offer != NULL) {
         ticket_own_bytes(ticket);
         offer(stage, ticket);
     } else {

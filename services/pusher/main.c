@@ -35,7 +35,10 @@
 #include "pool.h"
 #include "pusher.h"
 
-enum { INFLIGHT_BYTES_MAX = 8 * 1024 * 1024 };
+enum {
+    INFLIGHT_BYTES_MAX = 8 * 1024 * 1024,
+    MARK_BLOCK = 64, /* one commit for each 32 records of a partition, at most */
+};
 
 static const struct config_program program = {
     .program = PROGRAM_PUSHER,
@@ -97,7 +100,8 @@ static void set_up(struct pusher *pusher, const struct config *config, const cha
                                                      .topics = topics,
                                                      .inputs = inputs,
                                                      .input_count = count,
-                                                     .inflight_bytes_max = INFLIGHT_BYTES_MAX};
+                                                     .inflight_bytes_max = INFLIGHT_BYTES_MAX,
+                                                     .mark_block = MARK_BLOCK};
     pusher->ledger_settings = ledger_settings_of(config);
     pusher->ledger_settings.seen = pusher->seen = ledger_seen_new();
     pusher->claims = claims_new();

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "record/mark.h"
 #include "stage/claim.h"
 
 enum { AFTER = 3 };
@@ -23,7 +24,7 @@ static void test_written_and_read_again(void **state)
         struct claim read;
         char text[CLAIM_TEXT_BYTES];
 
-        claim_print(&claim, text);
+        claim_print(&claim, MARK_NONE, text);
         claim_parse(words(text), &read);
         assert_int_equal(read.state, claim.state);
         assert_int_equal(read.offset, claim.offset);

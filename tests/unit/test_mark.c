@@ -63,7 +63,11 @@ static void test_what_the_metadata_of_an_offset_says(void **state)
         {"v1 mark=x", 0, MARK_NONE},
         {"v1 mark= 5", 0, MARK_NONE},
         {"v1 mark=5.0", 0, MARK_NONE},
-        {"v1 mark=9223372036854775807", 0, INT64_MAX},
+        {"v1 mark=1000000000", 0, 1000000000},
+        {"v1 mark=1000000001", 0, MARK_NONE}, /* nobody can have handed out so many */
+        {"v1 mark=9223372036854775807", 0, MARK_NONE},
+        {"v1 mark=9223372036854775807", -1, MARK_NONE},
+        {"v1 mark=9223372036854775807", INT64_MAX - 5, INT64_MAX},
         {"v1 mark=9223372036854775808", 0, MARK_NONE},
         {"v1 mark=5 mark=7", 0, MARK_NONE},
         {"v1 mark=5 mark=x", 0, MARK_NONE},

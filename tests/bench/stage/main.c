@@ -1,17 +1,19 @@
 /* NAME
  *   bench-stage - the stage loop with a handler that does nothing: what common/stage costs
  * SYNOPSIS
- *   [BENCH_WORKERS=N] [BENCH_DIES_AT=KEY] bench-stage [--config FILE]
+ *   [BENCH_WORKERS=N] [BENCH_MARKS=N] [BENCH_DIES_AT=KEY] bench-stage [--config FILE]
  * READS
  *   <prefix>.orders.raw, in the group <prefix>.pass
  * WRITES
  *   <prefix>.history.eligible, which nobody reads
  * DOES
  *   Passes every record on. With BENCH_WORKERS the records go through N threads (an asynchronous
- *   stage), which finish them out of order: also the subject of the stage's own tests. The record
- * with the key of BENCH_DIES_AT ends it by SIGKILL. */
+ *   stage), which finish them out of order: also the subject of the stage's own tests. With
+ *   BENCH_MARKS it writes hand-out marks, in blocks of N, and prints each record before it passes it on. The record with the key of BENCH_DIES_AT
+ *   ends it by SIGKILL. */
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,6 +33,7 @@ enum { WORKERS_MAX = 64 };
 struct pass {
     struct topics topics;
     char *target;        /* the topic's name */
+    int is_told;         /* each record is told of before it is passed on */
     const char *dies_at; /* the key of the record that ends the program; or NULL */
     struct stage *stage;
     pthread_mutex_t lock;
@@ -44,6 +47,8 @@ static void pass_on(struct pass *pass, const struct event *in, struct result *ou
 {
     struct output *output = &out->outputs[0];
 
+    if (pass->is_told)
+        dprintf(STDERR_FILENO, "handed %d %lld\n", in->partition, (long long)in->offset);
     if (pass->dies_at != NULL && text_is(in->key, pass->dies_at))
         kill(getpid(), SIGKILL);
     out->verdict = VERDICT_PASS;
@@ -128,7 +133,7 @@ int main(int argc, char **argv)
     static const struct config_program program = {
         PROGRAM_FILTER, "bench-stage", "The stage loop with a handler that does nothing."};
     const char *workers = getenv("BENCH_WORKERS");
-    const char *dies_at = getenv("BENCH_DIES_AT");
+    const char *marks = getenv("BENCH_MARKS"), *dies_at = getenv("BENCH_DIES_AT");
     int worker_count = workers != NULL ? (int)strtol(workers, NULL, 10) : 0;
     struct config config = {0};
     struct error err = {0};
@@ -148,6 +153,8 @@ int main(int argc, char **argv)
     pass.target = mem_printf("%s.history.eligible", config.kafka.topic_prefix);
     settings.inputs = &input;
     settings.input_count = 1;
+    pass.is_told = marks != NULL;
+    settings.mark_block = marks != NULL ? (int)strtol(marks, NULL, 10) : 0;
     if (worker_count > WORKERS_MAX)
         worker_count = WORKERS_MAX;
     pass.stage = worker_count > 0 ? stage_new_async(&settings, offer, &pass, &err)

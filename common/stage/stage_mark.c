@@ -1,0 +1,118 @@
+#include "stage/internal.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/kafka_group.h"
+#include "record/mark.h"
+
+enum { END_TIMEOUT_MS = 1000, ENDS_AGAIN_MS = 5000 };
+
+/* Nothing was read of the partition yet, so no regular commit would bring its mark soon. What
+ * stands beside the offset stays: only the mark is new. */
+static void add_first_mark(struct stage *stage, struct partition *partition, int64_t low,
+                           rd_kafka_topic_partition_list_t *list)
+{
+    int64_t offset = partition->start >= 0 ? partition->start : low;
+
+    if (partition->start == START_UNKNOWN || window_committable(&partition->window) >= 0)
+        return;
+    partition->marked = partition->handout.mark;
+    commit_add(list, stage->settings.inputs[partition->input], partition->id, offset,
+               &partition->found, partition->marked);
+}
+
+/* @returns how many records there are that may have been handed out; -1 when the end cannot be read
+ * now */
+static int64_t begin_at_the_end(struct stage *stage, struct partition *partition,
+                                rd_kafka_topic_partition_list_t *first)
+{
+    const char *topic = stage->settings.inputs[partition->input];
+    int64_t low, end;
+    rd_kafka_resp_err_t code =
+        kafka_query_ends(stage->consumer, topic, partition->id, &low, &end, END_TIMEOUT_MS);
+
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        log_warn("kafka end of a partition not read topic=%s partition=%d error=\"%s\"", topic,
+                 partition->id, rd_kafka_err2str(code));
+        return -1;
+    }
+    pthread_mutex_lock(&stage->lock);
+    handout_begin(&partition->handout, end);
+    add_first_mark(stage, partition, low, first);
+    pthread_mutex_unlock(&stage->lock);
+    return end - (partition->start > low ? partition->start : low);
+}
+
+/* Of all partitions for which no mark was found. @returns how many of them are not empty, as far as
+ * is known */
+static int begin_missing(struct stage *stage)
+{
+    rd_kafka_topic_partition_list_t *first = rd_kafka_topic_partition_list_new(16);
+    int filled = 0;
+
+    stage->next_ends_ms = 0;
+    for (struct partition *partition = stage->partitions; partition != NULL;
+         partition = partition->next) {
+        int64_t count = -1;
+
+        if (!partition->is_mark_missing)
+            continue;
+        if (stage->next_ends_ms == 0) /* else Kafka is busy with something else */
+            count = begin_at_the_end(stage, partition, first);
+        partition->is_mark_missing = count < 0;
+        filled += count != 0;
+        if (count < 0)
+            stage->next_ends_ms = clock_monotonic_ms() + ENDS_AGAIN_MS;
+    }
+    if (first->cnt > 0) {
+        pthread_mutex_lock(&stage->lock);
+        commit_send(stage, first, 0, 0);
+        pthread_mutex_unlock(&stage->lock);
+    } else {
+        rd_kafka_topic_partition_list_destroy(first);
+    }
+    return filled;
+}
+
+void mark_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *found,
+                   int is_answered)
+{
+    int filled;
+
+    for (int i = 0; i < found->cnt; i++) {
+        const rd_kafka_topic_partition_t *listed = &found->elems[i];
+        struct partition *partition = group_find_listed(stage, listed);
+        int is_known = is_answered && listed->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+        int64_t mark = MARK_NONE;
+
+        if (partition == NULL)
+            continue;
+        partition->start = !is_known ? START_UNKNOWN : listed->offset >= 0 ? listed->offset : -1;
+        if (partition->start >= 0)
+            mark =
+                mark_read((struct text){listed->metadata, listed->metadata_size}, partition->start);
+        partition->is_mark_missing = mark == MARK_NONE;
+        partition->marked = mark;
+        if (mark != MARK_NONE)
+            handout_found(&partition->handout, mark);
+    }
+    filled = begin_missing(stage);
+    if (filled > 0)
+        log_warn("no hand-out marks found, all that is there is taken for handed out partitions=%d",
+                 filled);
+}
+
+void mark_mind(struct stage *stage)
+{
+    int is_pending = 0;
+
+    if (stage->next_ends_ms != 0 && clock_monotonic_ms() >= stage->next_ends_ms)
+        begin_missing(stage);
+    if (!stage->is_mark_low)
+        return;
+    pthread_mutex_lock(&stage->lock);
+    is_pending = commit_is_pending(stage);
+    pthread_mutex_unlock(&stage->lock);
+    if (!is_pending)
+        group_commit(stage, COMMIT_REGULAR);
+}
