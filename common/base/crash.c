@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
-/* Whether `wanted` (of wanted_length) is `place` or `place-step`. */
+/* Whether `wanted` (of wanted_length) names this place: `place` or `place-step`. */
 static int is_place(struct text wanted, const char *place, const char *step)
 {
     size_t place_length = strlen(place), step_length = strcspn(step, ":");

@@ -1,11 +1,12 @@
 #include "base/currency.h"
 
-/* ISO 4217, list one: the currencies whose minor unit is not 2. This list is by hand because no
- * package has the data in a form that a service could use: those of iso-codes hold no minor units,
- * and those of ICU (CLDR) tell how many decimals people are used to see, which is another thing:
- * there fourteen currencies, among them the Iraqi and the Serbian dinar, have none.
- * tests/data/currency_digits.csv is the whole list as another implementation has it; the unit test
- * compares. */
+/* The currencies of ISO 4217, list one, whose number of decimals is not 2.
+ *
+ * The list is written by hand because no package has the data in a form that a service can use. The
+ * data of iso-codes does not say how many decimals there are. The data of ICU (CLDR) says how many
+ * decimals people usually see, which differs: there fourteen currencies have none, the Iraqi and
+ * the Serbian dinar among them. A unit test compares this list with tests/data/currency_digits.csv,
+ * which comes from another implementation. */
 static const struct {
     int digits;
     const char *codes;

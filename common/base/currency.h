@@ -5,9 +5,8 @@
 #include "base/mem.h"
 
 /**
- * @brief Decimals of a currency's smallest unit, by its ISO 4217 code, case ignored: USD 2, JPY 0,
- * KWD 3.
- * @returns 0 to 4; 2 for a code that is not in the list of those with another number
+ * @brief Decimals of a currency by its ISO 4217 code, case ignored: USD 2, JPY 0, KWD 3.
+ * @returns 0 to 4; 2 for every code that is not in the list of exceptions
  */
 int currency_digits(struct text code);
 

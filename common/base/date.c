@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* What is left of the text. */
+/* The rest of the text. */
 struct cursor {
     const char *at;
     const char *end;
@@ -22,7 +22,7 @@ static int skip_char(struct cursor *cursor, char c)
     return 0;
 }
 
-/* A number of least to most digits. */
+/* Reads a number that has from least to most digits. */
 static int read_number(struct cursor *cursor, int least, int most, int *value)
 {
     int count = 0;
@@ -85,7 +85,8 @@ static int days_in_month(int year, int month)
     return days[month - 1] + (month == 2 && leap);
 }
 
-/* Days since 1970-01-01 in the Gregorian calendar. Years count from March, in eras of 400. */
+/* Days since 1970-01-01 in the Gregorian calendar. The calculation lets a year begin in March and
+ * takes 400 years as one era. */
 static int64_t days_from_date(int year, int month, int day)
 {
     int64_t y = month <= 2 ? year - 1 : year;

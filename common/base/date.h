@@ -1,4 +1,4 @@
-/* date.h - dates from and to text. Instants are ms since 1970-01-01 UTC. Pure: no clock, no time
+/* date.h - reads and writes dates. An instant is ms since 1970-01-01 UTC. Pure: no clock, no time
  * zone data. */
 #ifndef COMMON_DATE_H
 #define COMMON_DATE_H
@@ -8,10 +8,10 @@
 #include "base/mem.h"
 
 /**
- * @brief Reads an RFC 2822 date as BigCommerce orders have them: "Tue, 05 Mar 2019 21:40:11 +0000".
+ * @brief Reads an RFC 2822 date as BigCommerce orders have it: "Tue, 05 Mar 2019 21:40:11 +0000".
  * The weekday may be missing and is not checked; seconds may be missing; the zone is +hhmm, -hhmm,
  * GMT, UT, UTC or Z.
- * @returns 0, or -1 when it is none (also: a day that the month does not have)
+ * @returns 0, or -1 when the text is no such date (also: a day that the month does not have)
  */
 int date_parse_rfc2822(struct text text, int64_t *at_ms);
 

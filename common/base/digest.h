@@ -1,5 +1,5 @@
-/* digest.h - short digests of texts: of bodies, to see whether one changed, and of personal data,
- * which must not stand in keys. Pure. */
+/* digest.h - short digests of texts. Digests of bodies show whether a body changed; digests of
+ * personal data stand in keys in place of the data. Pure. */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
 
@@ -7,8 +7,8 @@
 
 enum { DIGEST_BYTES = 33 };
 
-/** @brief SHA-256 of the parts, each followed by a NUL byte, as 32 lower-case hex digits (the first
- * 128 bits). */
+/** @brief The first 128 bits of the SHA-256 of the parts, each followed by a NUL byte, as 32
+ * lower-case hex digits. */
 void digest_hex(char target[DIGEST_BYTES], const struct text *parts, int count);
 
 #endif

@@ -4,15 +4,16 @@
 #include <string.h>
 
 enum {
-    /* Memory kept between records. yyjson takes about 12 bytes for each byte of text: this holds
-     * orders of 40 KB; for larger ones memory is taken and given back each time. */
+    /* Memory that is kept between records. yyjson takes about 12 bytes for each byte of text, so
+     * this is enough for orders of 40 KB. For a larger order memory is allocated and freed each
+     * time. */
     MEMORY_KEPT_BYTES = 512 * 1024,
     POOL_OVERHEAD_BYTES = 1024,
 };
 
 static const yyjson_read_flag READ_FLAGS = YYJSON_READ_NUMBER_AS_RAW;
 
-/* Memory for a text of that length, or NULL where it is not worth keeping. */
+/* Returns memory for a text of that length, or NULL where it would be too much to keep. */
 static yyjson_alc *prepare_pool(struct json_memory *memory, size_t length, yyjson_alc *pool)
 {
     size_t wanted = yyjson_read_max_memory_usage(length, READ_FLAGS) + POOL_OVERHEAD_BYTES;
@@ -32,14 +33,15 @@ static yyjson_alc *prepare_pool(struct json_memory *memory, size_t length, yyjso
 
 yyjson_doc *json_read(struct json_memory *memory, struct text text, const char **why, size_t *where)
 {
-    char *data = (char *)(uintptr_t)text.data; /* not written to without YYJSON_READ_INSITU */
+    char *data = (char *)(uintptr_t)text.data; /* yyjson writes into it only with
+                                                  YYJSON_READ_INSITU */
     yyjson_read_err err = {0};
     yyjson_alc pool;
     yyjson_alc *alc = prepare_pool(memory, text.length, &pool);
     yyjson_doc *doc = yyjson_read_opts(data, text.length, READ_FLAGS, alc, &err);
 
-    /* The library's estimate is not certain for every text; a pool that is full says nothing about
-     * the machine's memory. */
+    /* The library's estimate may be too small for some texts. A full pool does not mean that the
+     * machine has no memory left, so the text is read once more without the pool. */
     if (doc == NULL && alc != NULL && err.code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
         doc = yyjson_read_opts(data, text.length, READ_FLAGS, NULL, &err);
     if (doc == NULL) {
@@ -57,7 +59,8 @@ void json_memory_clear(struct json_memory *memory)
     *memory = (struct json_memory){0};
 }
 
-/* Length, first and last letter tell the names of one object apart, nearly always. */
+/* The hash of a name: its length, first and last letter nearly always tell the names of one object
+ * apart. */
 static unsigned bucket_of(const char *name, size_t length)
 {
     return ((unsigned)length + 5 * (unsigned char)name[0] + 11 * (unsigned char)name[length - 1]) %
@@ -110,16 +113,18 @@ struct text json_text(yyjson_val *value)
 
 int json_is_absent(yyjson_val *value) { return value == NULL || yyjson_is_null(value); }
 
-/* What a byte of a string means to the writer; every other byte is PLAIN and copied as it is. */
+/* How the writer treats a byte of a string. Every byte that is not listed is PLAIN: it is
+ * copied. */
 enum { PLAIN = 0, ESCAPE, CONTROL, C1_START };
 
 static const uint8_t byte_classes[256] = {
     [0x00 ... 0x1f] = CONTROL, [0x7f] = CONTROL,  ['"'] = ESCAPE,
-    ['\\'] = ESCAPE,           [0xc2] = C1_START, /* of U+0080 to U+00BF; those up to U+009F are
-                                                     controls */
+    ['\\'] = ESCAPE,           [0xc2] = C1_START, /* first byte of U+0080 to U+00BF, of which
+                                                     those up to U+009F are control characters */
 };
 
-/* The longest prefix of at most max_chars characters, without blanks at the end when it was cut. */
+/* The longest prefix of at most max_chars characters. Where something was cut off, blanks at the
+ * end are removed too. */
 static struct text cut(struct text text, size_t max_chars)
 {
     size_t count = 0;

@@ -52,7 +52,7 @@ void log_write(enum log_level level, const char *format, ...)
     if (used > sizeof(line) - 2)
         used = sizeof(line) - 2;
     line[used++] = '\n';
-    /* Where stderr is gone there is nobody left to tell. */
+    /* A failure is ignored: without stderr there is nobody to tell. */
     if (write(STDERR_FILENO, line, used) < 0)
         errno = 0;
     errno = saved_errno;

@@ -7,8 +7,8 @@
  * info   one line per fate, start and stop
  * debug  everything else
  *
- * A line never holds a secret, an e-mail address or a name. It is written by one write(), so several
- * threads may log at once. errno is kept. */
+ * A line never holds a secret, an e-mail address or a name. It is written by one write(), so
+ * several threads may log at once. errno is kept. */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 
@@ -16,11 +16,11 @@
 
 enum log_level { LOG_ERROR = 0, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
-/** @brief Names the service in every line from now on (kept). Level info, or what
- * BIGFUSION_LOG_LEVEL names. */
+/** @brief Sets the name of the service (kept) that each line carries. The level is info, or what
+ * BIGFUSION_LOG_LEVEL says. */
 void log_open(const char *service);
 
-/** @brief Sets the most talkative level that is printed. */
+/** @brief Sets the level: lines that are less important are not printed. */
 void log_set_level(enum log_level level);
 
 /** @brief Whether a line of that level would be printed. */
@@ -38,8 +38,8 @@ void log_write(enum log_level level, const char *format, ...) __attribute__((for
     } while (0)
 
 /**
- * @brief Outside text made safe for a log line: printable ASCII without `"` and `\`, everything
- * else as \xHH.
+ * @brief Makes outside text safe for a log line: printable ASCII stays, apart from `"` and `\`;
+ * every other byte becomes \xHH.
  * @param target  receives at most size bytes with the final NUL; cut when too long
  * @returns target
  */

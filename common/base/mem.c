@@ -81,7 +81,7 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
     size_t room;
     int length;
 
-    buffer_reserve(buffer, 64); /* enough for most, so that one pass does */
+    buffer_reserve(buffer, 64); /* enough for most texts, so that they are formatted only once */
     room = buffer->capacity - buffer->length;
     va_start(args, format);
     length = vsnprintf(buffer->data + buffer->length, room, format, args);

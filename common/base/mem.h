@@ -1,6 +1,6 @@
-/* mem.h - allocation that does not fail, and a byte buffer on top of it.
- * Out of memory ends the process with a log line (exit 111): the record in hand is uncommitted and
- * is read again after the restart. Memory is released with free(). */
+/* mem.h - memory allocation that never returns NULL, and a byte buffer.
+ * When the memory is used up, the process ends with a log line (exit 111). The record in hand is
+ * not committed then, so it is read again after the restart. Memory is released with free(). */
 #ifndef COMMON_MEM_H
 #define COMMON_MEM_H
 
@@ -18,26 +18,26 @@ char *mem_strdup(const char *text);
 /** @brief NUL-terminated copy of length bytes. New. */
 char *mem_strndup(const char *text, size_t length);
 
-/** @brief printf into a string of its own. New. */
+/** @brief Formats into a new string. New. */
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** @brief Returns p, or ends the process when p is NULL: for libraries that return NULL for want of
- * memory. */
+/** @brief Returns p, or ends the process when p is NULL. For libraries that return NULL when the
+ * memory is used up. */
 void *mem_check(void *p);
 
-/* Bytes that belong to somebody else; not NUL-terminated. {NULL, 0} is absent. */
+/* Bytes that belong to somebody else. They are not NUL-terminated. {NULL, 0} means absent. */
 struct text {
     const char *data;
     size_t length;
 };
 
-/** @brief Borrowed view of a NUL-terminated string; NULL gives {NULL, 0}. */
+/** @brief A struct text that borrows a NUL-terminated string; NULL gives {NULL, 0}. */
 struct text text_of(const char *string);
 
-/** @brief Whether text equals the NUL-terminated string; absent text equals nothing. */
+/** @brief Whether text equals the NUL-terminated string. An absent text equals nothing. */
 int text_is(struct text text, const char *string);
 
-/* Growing bytes; embedded, zero-initialised. data is NUL-terminated after any append. */
+/* A buffer that grows. Embedded, zero-initialised. After each append a NUL follows the data. */
 struct buffer {
     char *data;
     size_t length;
@@ -51,7 +51,7 @@ void buffer_append(struct buffer *buffer, const void *data, size_t length);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/** @brief Length 0, memory kept for the next use. */
+/** @brief Sets the length to 0 and keeps the memory. */
 void buffer_reset(struct buffer *buffer);
 
 /** @brief Releases the memory; the buffer is empty and usable again. */

@@ -4,7 +4,8 @@
 #include <string.h>
 
 enum {
-    DIGITS_MAX = 64, /* significant digits looked at; those after them cannot change a cent */
+    DIGITS_MAX = 64, /* significant digits that are read; further digits cannot change the
+                        rounded result */
     WHOLE_DIGITS_MAX = 12,
     DECIMALS = 4,
     EXPONENT_MAX = 1000,
@@ -12,14 +13,14 @@ enum {
 
 static int is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* A number taken apart: 0.d1 d2 d3 ... times 10 to the power of point. */
+/* A decimal number: 0.d1 d2 d3 ... times 10 to the power of point. */
 struct decimal {
     char digits[DIGITS_MAX];
     int count;
     int point;
 };
 
-/* Adds one digit that stands before (whole) or after the point. Leading zeros are not kept. */
+/* Adds one digit from before (whole) or after the point. Leading zeros are dropped. */
 static void decimal_add(struct decimal *decimal, char digit, int whole)
 {
     if (decimal->count == 0 && digit == '0') {
@@ -33,7 +34,8 @@ static void decimal_add(struct decimal *decimal, char digit, int whole)
         decimal->digits[decimal->count++] = (char)(digit - '0');
 }
 
-/* "e+12" and the like, from after the e to the end. @returns 0, or -1 when it is none */
+/* Reads an exponent such as "e+12", beginning behind the e and up to the end. @returns 0, or -1
+ * when it is not one */
 static int parse_exponent(const char *at, const char *end, int *exponent)
 {
     int negative = at < end && *at == '-';

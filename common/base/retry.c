@@ -30,8 +30,8 @@ double retry_chance(void)
     return (double)draw / 4294967296.0;
 }
 
-/* Outside a retry topic nothing says what a sensible wait is: a header that asks for more is
- * damaged. */
+/* In a topic that is no retry topic nothing says how long a sensible wait is. A header that asks
+ * for more than this is taken for damaged. */
 enum { DUE_LONGEST_MS = 2 * 3600 * 1000 };
 
 int64_t retry_due_in_ms(const struct retry_due *due)
@@ -47,7 +47,7 @@ int64_t retry_due_in_ms(const struct retry_due *due)
         return 0;
     if (left_ms > longest_ms)
         left_ms = longest_ms;
-    /* One more than the difference: it is waited for on another clock, and both are cut to whole
-     * ms. */
+    /* One ms more than the difference. The wait is measured with another clock, and both clocks are
+     * cut to whole ms, so without it the record might be handed over too early. */
     return left_ms + 1;
 }

@@ -6,14 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Set by a signal's handler and by threads, read by all of them. A lock-free atomic is what C11
- * allows in a handler and between threads alike; volatile sig_atomic_t is for the handler alone. */
+/* Set by a signal handler and by threads, read by all threads. C11 allows a lock-free atomic in
+ * both cases; volatile sig_atomic_t would be allowed in a handler only. */
 static atomic_int stop_flag;
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "the stop flag is set by a signal's handler");
 
 static atomic_uint limit_s = STOP_LIMIT_S;
 
-/* From here on the process ends within the limit, whatever a library waits for. */
+/* Ends the process when the limit has passed, even if a library call still waits. */
 static void set_flag(void)
 {
     if (atomic_exchange(&stop_flag, 1) == 0)
@@ -60,7 +60,8 @@ void stop_request(void) { set_flag(); }
 
 int stop_wait_ms(int64_t delay_ms)
 {
-    /* Signals may be delivered to another thread, so the wait is cut into pieces. */
+    /* The wait is cut into pieces, because the signal may be delivered to another thread and then
+     * does not end this sleep. */
     while (delay_ms > 0 && !stop_requested()) {
         int piece_ms = delay_ms > 250 ? 250 : (int)delay_ms;
 

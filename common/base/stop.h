@@ -1,7 +1,9 @@
-/* stop.h - the stop flag. TERM and INT set it; a second one ends the process at once with exit
- * status 111. PIPE is ignored. Loops look at the flag and wait 500 ms at most; handlers finish the
- * record in hand. What waits for somebody else has a limit of its own; for all that together there
- * is one more: a process that was asked to stop and has not ended after it leaves with 111. */
+/* stop.h - the stop flag. The signals TERM and INT set it; a second one ends the process at once
+ * with exit status 111. PIPE is ignored.
+ *
+ * Loops look at the flag and wait 500 ms at most; handlers finish the record in hand. Every wait
+ * for another program has a limit of its own. There is also a limit for everything together: a
+ * process that was asked to stop and has not ended within it leaves with 111. */
 #ifndef COMMON_STOP_H
 #define COMMON_STOP_H
 
@@ -12,14 +14,15 @@ enum { STOP_LIMIT_S = 25 };
 /** @brief Installs the signal handlers. Call once, before threads are started. */
 void stop_install(void);
 
-/** @brief Another limit than STOP_LIMIT_S, for a program whose single calls may take longer. */
+/** @brief Sets another limit than STOP_LIMIT_S, for a program whose single calls may take
+ * longer. */
 void stop_set_limit(unsigned seconds);
 
 /** @brief Whether the process was asked to stop. */
 int stop_requested(void);
 
-/** @brief Asks the process to stop, as TERM does: for a thread that met an error nobody can heal.
- */
+/** @brief Asks the process to stop, as TERM does. For a thread that met an error which it cannot
+ * handle. */
 void stop_request(void);
 
 /** @brief Waits delay_ms or until a stop is asked for. @returns stop_requested() */

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* Blanks of three bytes, as Unicode counts them, and the invisible ones: zero width space, byte
- * order mark. */
+/* The blanks of Unicode that have three bytes, and two invisible characters: zero width space and
+ * byte order mark. */
 static const char *const wide_blanks[] = {
     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82", "\xe2\x80\x83",
     "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88",
@@ -13,12 +13,12 @@ static const char *const wide_blanks[] = {
 
 static int is_narrow_blank(unsigned char c) { return c <= 0x20 || c == 0x7f; }
 
-/* Whether the length bytes at data are one blank or control character of two or three bytes. */
+/* Whether these bytes are exactly one blank or control character of two or three bytes. */
 static int is_wide_blank(const char *data, size_t length)
 {
     const unsigned char *bytes = (const unsigned char *)data;
 
-    if (length == 2) /* U+0080 to U+009F are controls, U+00A0 is the no-break space */
+    if (length == 2) /* U+0080 to U+009F are control characters, U+00A0 is the no-break space */
         return bytes[0] == 0xc2 && bytes[1] >= 0x80 && bytes[1] <= 0xa0;
     for (size_t i = 0; i < sizeof(wide_blanks) / sizeof(wide_blanks[0]); i++)
         if (memcmp(wide_blanks[i], data, length) == 0)

@@ -65,7 +65,7 @@ static int is_number(struct text text)
     return text.length > 0;
 }
 
-/* Cuts a key at its two slashes. */
+/* Splits a key at its two slashes. */
 static int split_key(struct text key, struct event_key *parts)
 {
     const char *end, *first, *second;

@@ -15,7 +15,7 @@ void mark_print(int64_t mark, char text[MARK_TEXT_BYTES])
         snprintf(text, MARK_TEXT_BYTES, "%s%" PRId64, name, mark);
 }
 
-/* The next word of the text, which is cut off it; of length 0 at the end. */
+/* Returns the next word and removes it from the text; an empty word at the end. */
 static struct text next_word(struct text *text)
 {
     struct text word;

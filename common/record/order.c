@@ -181,8 +181,8 @@ int order_is_withdrawn(const struct order *order)
            (ORDER_STATUSES_WITHDRAWN >> order->status_id & 1) != 0;
 }
 
-/* Signs that separate or wrap addresses, or that stand only in a quoted local part, which
- * Infusionsoft does not take. */
+/* Characters that separate or enclose addresses, or that are allowed only in a quoted local part.
+ * Infusionsoft does not accept such addresses. */
 static int has_forbidden_sign(struct text email)
 {
     for (size_t i = 0; i < email.length; i++)

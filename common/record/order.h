@@ -1,8 +1,10 @@
-/* order.h - a BigCommerce order (V2,
- * `include=consignments.line_items,fees&consignment_structure=object`) read as far as filter and
- * mapper share it: whether it can be read at all, which order it is, its status, dates and e-mail
- * address. Pure but for the reader's memory. Errors are always permanent: the record is
- * `malformed`; they hold nothing personal. */
+/* order.h - reads what filter and mapper both need of a BigCommerce order: whether it can be read
+ * at all, which order it is, its status, its dates and its e-mail address.
+ *
+ * The order is of the V2 API, with
+ * `include=consignments.line_items,fees&consignment_structure=object`. The functions are pure,
+ * apart from the memory of the reader. Every error is permanent, because the record is `malformed`;
+ * its text holds nothing personal. */
 #ifndef COMMON_ORDER_H
 #define COMMON_ORDER_H
 
@@ -12,7 +14,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 
-/* Members of an order that we read. */
+/* The members of an order that we read. */
 enum order_field {
     ORDER_ID = 0,
     ORDER_STATUS_ID,
@@ -21,11 +23,12 @@ enum order_field {
     ORDER_DATE_MODIFIED,
     ORDER_BILLING_ADDRESS,
     ORDER_EXTERNAL_SOURCE,
-    ORDER_CURRENCY, /* default_currency_code: the one the amounts are in */
+    ORDER_CURRENCY, /* default_currency_code: the currency of all amounts */
     ORDER_TOTAL_INC_TAX,
     ORDER_TOTAL_TAX,
     ORDER_TAX_INCLUSIVE, /* is_tax_inclusive_pricing */
-    ORDER_SHIPPING,      /* without tax; the next one with tax; and so on */
+    ORDER_SHIPPING,      /* this amount is without tax and the next one with tax; the same for
+                            the pairs below */
     ORDER_SHIPPING_INC_TAX,
     ORDER_HANDLING,
     ORDER_HANDLING_INC_TAX,
@@ -56,17 +59,17 @@ enum address_field {
     ADDRESS_COUNTRY_ISO2,
     ADDRESS_PHONE,
     ADDRESS_EMAIL,
-    ADDRESS_LINE_ITEMS, /* consignments only */
+    ADDRESS_LINE_ITEMS, /* only consignments have these */
     ADDRESS_FIELD_COUNT
 };
 
-/* An address: each text trimmed, {NULL or "", 0} when missing. Borrowed from the order. */
+/* An address. Each text is trimmed; a missing one is {NULL or "", 0}. Borrowed from the order. */
 struct address {
     struct text texts[ADDRESS_FIELD_COUNT];
-    yyjson_val *line_items; /* as it stands, or NULL */
+    yyjson_val *line_items; /* the untrimmed value, or NULL */
 };
 
-/* Memory and tables for reading orders one after the other; embedded. */
+/* Memory and tables for reading one order after the other. Embedded. */
 struct order_reader {
     struct json_memory memory;
     struct json_names order_names;
@@ -76,18 +79,19 @@ struct order_reader {
 /* One order. Everything is borrowed from the reader until order_close(). */
 struct order {
     yyjson_doc *doc;
-    yyjson_val *fields[ORDER_FIELD_COUNT]; /* NULL: not there */
+    yyjson_val *fields[ORDER_FIELD_COUNT]; /* fields[i] is NULL where the order does not have
+                                              that member */
     struct text id;                        /* decimal digits, as in the record key */
     int64_t status_id;
-    struct text status; /* the system name, for people; may be empty */
+    struct text status; /* BigCommerce's own name of the status, for people; may be empty */
     int archived;       /* is_deleted: the merchant archived it */
     int64_t placed_at_ms;
     int64_t modified_at_ms; /* -1: the order does not say */
     struct address billing; /* email trimmed; every text may be empty */
 };
 
-/* The statuses that BigCommerce has, and those that mean the order was taken back. As bits by id.
- */
+/* The statuses that BigCommerce has, and those of them that mean: refunded, cancelled or the like.
+ * Bit i is status id i. */
 enum { ORDER_STATUS_COUNT = 15 };
 #define ORDER_STATUSES_WITHDRAWN (1u << 4 | 1u << 5 | 1u << 6 | 1u << 12 | 1u << 13)
 
@@ -95,10 +99,9 @@ void order_reader_init(struct order_reader *reader);
 void order_reader_clear(struct order_reader *reader);
 
 /**
- * @brief Parses an order and reads what both stages need. Required: a JSON object with id (the one
- * of the key), status_id and date_created; billing_address may be missing, null or an empty list,
- * but is no other type.
- * is_deleted may be missing or null, but is no other type than a boolean.
+ * @brief Parses an order and reads what filter and mapper need. These must be there: a JSON object
+ * with id (the one of the key), status_id and date_created. billing_address may be missing, null or
+ * an empty list, but of no other type. is_deleted may be missing, null or a boolean.
  * @param id  what the record key says
  * @returns 0: release with order_close(); or -1: nothing to release
  */
@@ -111,23 +114,21 @@ int order_is_withdrawn(const struct order *order);
 
 /**
  * @brief Reads the members of an address object.
- * @param what  names it in the error
+ * @param what  the name of the address for the error
  */
 int order_read_address(const struct order_reader *reader, yyjson_val *object, const char *what,
                        struct address *address, struct error *err);
 
-/** @brief Text of a member: string or number, trimmed; empty when absent; an error for any other
- * type. */
+/** @brief The text of a string or a number, trimmed; empty when absent; any other type is an
+ * error. */
 int order_read_text(yyjson_val *value, const char *what, struct text *text, struct error *err);
 
 enum email_fault { EMAIL_USABLE = 0, EMAIL_MISSING, EMAIL_INVALID };
 enum { EMAIL_CHARS_MAX = 75 };
 
-/**
- * @brief Whether an address (trimmed) can be given to Infusionsoft: something on both sides of the
- * one `@`; no blank, control character, comma, semicolon, colon, angle or round bracket; at most 75
- * characters. It is never cut.
- */
+/** @brief Whether a trimmed address can be given to Infusionsoft: one `@` with something on both
+ * sides; no blank, control character, comma, semicolon, colon, angle or round bracket; at most 75
+ * characters. An address is never cut (D9). */
 enum email_fault order_check_email(struct text email);
 
 #endif

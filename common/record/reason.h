@@ -1,12 +1,12 @@
-/* reason.h - the closed list of reasons: why an order is not in Infusionsoft (yet). A record, a log
- * line or an answer to a person names one of these and no other; each has one sentence for people.
- */
+/* reason.h - the list of all reasons why an order is not in Infusionsoft, or not yet. Records, log
+ * lines and answers to people name a reason of this list and no other. Each has one sentence for
+ * people. */
 #ifndef COMMON_REASON_H
 #define COMMON_REASON_H
 
 enum reason {
     REASON_NONE = 0,
-    /* skipped: by rule, nothing is wrong */
+    /* skipped: a rule says so; nothing is wrong */
     REASON_ARCHIVED,
     REASON_STATUS,
     REASON_BEFORE_START,
@@ -21,7 +21,7 @@ enum reason {
     REASON_REFUSED,
     REASON_GAVE_UP,
     REASON_POISON,
-    /* waiting: on its way */
+    /* waiting: the order is on its way */
     REASON_NEXT_POLL,
     REASON_QUEUED,
     REASON_RETRYING,
@@ -31,7 +31,7 @@ enum reason {
     REASON_COUNT
 };
 
-/** @brief The word that stands in records, headers and logs, e.g. "no_email"; "" for REASON_NONE.
+/** @brief The word for it in records, headers and logs, e.g. "no_email"; "" for REASON_NONE.
  * Static. */
 const char *reason_name(enum reason reason);
 

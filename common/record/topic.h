@@ -1,5 +1,5 @@
-/* topic.h - the names of the topics, and what each is like. Names are <prefix>.<lane>.<stage> and
- * <prefix>.<name>. */
+/* topic.h - the names of the topics and the settings that each needs. Names are
+ * <prefix>.<lane>.<stage> and <prefix>.<name>. */
 #ifndef COMMON_TOPIC_H
 #define COMMON_TOPIC_H
 
@@ -9,7 +9,7 @@
 
 enum { TOPIC_RETRY_COUNT = 3 };
 
-/* Full names. Embedded; strings are owned and live until topics_clear(). */
+/* Full names of topics. Embedded; the strings are owned and live until topics_clear(). */
 struct topics {
     char *raw;                      /* <prefix>.orders.raw */
     char *eligible;                 /* <prefix>.orders.eligible */
@@ -19,7 +19,8 @@ struct topics {
     char *delivered;
     char *dead;
     char *cursors;
-    char **waiting;        /* per account, in config's order: <prefix>.waiting.<account> */
+    char **waiting;        /* one for each account, in the order of the configuration:
+                              <prefix>.waiting.<account> */
     char **waiting_orders; /* <prefix>.waiting-orders.<account> */
     int account_count;
 };
@@ -31,16 +32,16 @@ enum topic_keep { TOPIC_KEEP_30_DAYS = 0, TOPIC_KEEP_FOR_EVER, TOPIC_KEEP_COMPAC
 
 /* One topic that `bigfusion topics create` makes. */
 struct topic_plan {
-    char *name; /* owned by the plan */
+    char *name; /* owned by this plan */
     enum topic_keep keep;
     int64_t max_record_bytes; /* max.message.bytes: raw takes kafka.max_record_bytes, every other
                                  twice that */
-    int is_broker_time;       /* its records carry the broker's time: see retry_due_in_ms() */
+    int is_broker_time;       /* the broker sets the time of its records: see retry_due_in_ms() */
 };
 
 /**
- * @brief Every topic of design: all lanes (orders, contacts, products, history) with their stages,
- * and the shared ones.
+ * @brief Every topic of docs/architecture.md: all lanes (orders, contacts, products, history) with
+ * their stages, and the topics that all lanes share.
  * @param count  out
  * @returns an array, new: release with topics_plan_free()
  */

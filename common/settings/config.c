@@ -11,17 +11,18 @@
 
 enum {
     OPTIONS_MAX = 128,
-    /* inih cuts the text of a [heading] and a name that are longer */
+    /* inih cuts a [heading] or a name that is longer */
     HEADING_LONGEST = 49,
     NAME_LONGEST = 49,
 };
 
-/* What the file says about one section of a repeated kind, or about all the others together. */
+/* What the file says about one [store NAME] or [infusionsoft NAME], or about all other sections
+ * together. */
 struct section {
     char *kind; /* "store", "infusionsoft", or "" for all sections that stand once */
-    char *name; /* "main"; "" for those */
+    char *name; /* "main"; "" where kind is "" */
     int line;
-    char *values[OPTIONS_MAX]; /* by index into options[] */
+    char *values[OPTIONS_MAX]; /* values[i] belongs to options[i] */
     int lines[OPTIONS_MAX];
 };
 
@@ -29,12 +30,12 @@ struct reading {
     struct config *config;
     FILE *file;
     int line;
-    int heading; /* line of the [section] it is in */
-    int broken;  /* line that inih cannot read whole, or 0 */
-    char *text;  /* the line, owned */
+    int heading; /* line of the section that is being read */
+    int broken;  /* first line that inih would not read whole, or 0 */
+    char *text;  /* the line that is being read, owned */
     size_t text_size;
     const char
-        *long_value; /* in text: the value of a line that inih has only the name of; or NULL */
+        *long_value; /* points into text: the value of a line that is too long for inih; or NULL */
     struct section *sections;
     int section_count;
     struct error *err;
@@ -47,7 +48,7 @@ static int refuse(struct reading *reading, int line, const char *section, const 
                      line, section, name, text);
 }
 
-/* The file's next line without its end; it is in reading->text. @returns 0 at the end */
+/* Reads the next line into reading->text, without its end. @returns 0 at the end of the file */
 static int next_line(struct reading *reading)
 {
     ssize_t length = getline(&reading->text, &reading->text_size, reading->file);
@@ -55,14 +56,14 @@ static int next_line(struct reading *reading)
     if (length < 0)
         return 0;
     reading->line++;
-    /* what a NUL hides would be cut off in silence */
+    /* inih would not see what follows a NUL */
     if (strlen(reading->text) != (size_t)length && reading->broken == 0)
         reading->broken = reading->line;
     reading->text[strcspn(reading->text, "\r\n")] = '\0';
     return 1;
 }
 
-/* The value of a line as inih would read it: without blanks around it and without a comment. */
+/* Finds the value in text as inih would: without blanks around it and without a comment. */
 static char *value_in(char *text)
 {
     char *value = text + strspn(text, " \t"), *end;
@@ -76,8 +77,8 @@ static char *value_in(char *text)
     return value;
 }
 
-/* A line that inih's buffer does not hold: inih is given the name alone, on_setting() gets the
- * value from here. A comment needs no reading. */
+/* A line is too long for inih's buffer: inih gets only its name, and on_setting() takes the value
+ * from here. A long comment is dropped. */
 static void give_long_line(struct reading *reading, char *target, size_t size)
 {
     char *text = reading->text;
@@ -98,7 +99,7 @@ static void give_long_line(struct reading *reading, char *target, size_t size)
     reading->long_value = value_in(text + name_length + 1);
 }
 
-/* inih counts lines but does not tell its handler; so the lines are counted where they are read. */
+/* Lines are counted here, because inih does not tell its handler the number of the line. */
 static char *read_line(char *target, int size, void *stream)
 {
     struct reading *reading = stream;
@@ -153,8 +154,8 @@ static void add_pair(struct config *config, const char *name, const char *value)
     config->librdkafka_count++;
 }
 
-/* Called by inih for each "name = value". Returns 1 to go on; the first fault is in reading->err.
- */
+/* inih calls this for each "name = value". Returns 1 to go on; the first fault is in
+ * reading->err. */
 static int on_setting(void *user, const char *section_text, const char *name, const char *value)
 {
     struct reading *reading = user;
@@ -215,8 +216,8 @@ static void env_name(char *target, size_t size, const char *section, const char 
         *c = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
 }
 
-/* The value of options[i] in a section (NULL: nothing in the file), from the environment, the file
- * or the default, and where it comes from. */
+/* Finds the value of options[i] in a section (NULL: not in the file): from the environment, the
+ * file or the default. Also notes where the value comes from. */
 static void find_setting(const struct reading *reading, const struct section *section, size_t i,
                          struct setting *setting)
 {
@@ -240,8 +241,7 @@ static void find_setting(const struct reading *reading, const struct section *se
     }
 }
 
-/* Tokens and keys, names and addresses of customers: over http:// everybody on the way reads them.
- */
+/* Over http:// everybody on the way could read tokens, keys and the data of customers. */
 static int check_plain_http(const struct setting *setting, int allowed, struct error *err)
 {
     if (strcmp(setting->option->range, "url") != 0 || allowed ||
@@ -253,11 +253,12 @@ static int check_plain_http(const struct setting *setting, int allowed, struct e
                      setting->where, setting->value);
 }
 
-/* Fills base from a section (NULL: nothing in the file), the environment and the defaults. */
+/* Fills base from a section (NULL: not in the file), the environment and the defaults. */
 static int apply_section(struct reading *reading, const char *kind, const struct section *section,
                          char *base, int program)
 {
-    int plain_http = 0; /* its row in the table stands before those of the addresses */
+    int plain_http = 0; /* set before it is used: allow_plain_http comes before the addresses in
+                           the table */
 
     for (size_t i = 0; i < option_count; i++) {
         struct setting setting;
@@ -282,7 +283,7 @@ static int apply_section(struct reading *reading, const char *kind, const struct
     return 0;
 }
 
-/* Where a setting stands; where its section starts when it is not in the file. */
+/* The line of a setting, or of its section where the setting is not in the file. */
 static int setting_line(const struct section *section, const char *name)
 {
     for (size_t i = 0; i < option_count; i++)
@@ -326,7 +327,7 @@ static int apply_all(struct reading *reading, int program)
     return apply_section(reading, "", single, (char *)config, program);
 }
 
-/* The rules that hold between settings. */
+/* The checks that concern more than one setting. */
 static int check_store(struct config *config, int index, struct error *err)
 {
     struct config_store *store = &config->stores[index];
@@ -385,8 +386,8 @@ static int check_account(const struct config *config, const struct config_accoun
                      account->auth == AUTH_KEY ? "key" : "oauth");
 }
 
-/* A certificate is of no use without its key. Whoever names either, or an authority, or the
- * server's name, believes that the connection is encrypted. */
+/* A certificate needs its key. The other tls_ settings are refused without rediss://, because
+ * whoever sets one believes that the connection is encrypted. */
 static int check_redis(const struct config *config, struct error *err)
 {
     const struct redis_server *server = &config->redis.server;

@@ -1,7 +1,7 @@
-/* config.h - the settings: one INI file for all programs, each setting overridable by environment.
- * One table (config.c) names every setting: section, name, type, default, range, help, and which
- * programs read it. It yields defaults, range checks, --help and --check. A file that one program
- * refuses, all refuse, so the table is one. */
+/* config.h - the settings: one INI file for all programs; each setting can be overridden by
+ * environment. The table in option.c has a row for each setting: section, name, type, default,
+ * range, help, and which programs read it. Defaults, checks, --help and --check come from it. All
+ * programs check all settings, so a file that one program refuses is refused by all. */
 #ifndef COMMON_CONFIG_H
 #define COMMON_CONFIG_H
 
@@ -12,8 +12,8 @@
 #include "base/mem.h"
 #include "settings/redis_url.h"
 
-/* Programs, as bits: who reads a setting. Secrets are read from their files only by those programs.
- */
+/* The programs, as bits that say who reads a setting. A secret is read from its file only by the
+ * programs that need it. */
 enum {
     PROGRAM_POLLER = 1 << 0,
     PROGRAM_FILTER = 1 << 1,
@@ -34,15 +34,16 @@ enum shipping_region { SHIPPING_REGION_NAME = 0, SHIPPING_REGION_CODE, SHIPPING_
 struct config_store {
     char *name;    /* the section's name */
     int line;      /* where its section starts in the file */
-    int code_line; /* where these stand, or line */
+    int code_line; /* lines of these settings, or the section's line where they are not in the
+                      file */
     int hash_line;
     int account_line;
     char *code; /* the Store Code, for people */
-    char *hash; /* the store hash, identity of everything */
+    char *hash; /* the store hash, which identifies the store everywhere */
     char *token_file;
     char *token;       /* content of token_file, trimmed; NULL in programs that do not need it */
     char *account;     /* name of its [infusionsoft NAME] */
-    int account_index; /* into config.accounts */
+    int account_index; /* index into config.accounts */
     int allow_plain_http;
     char *api_url; /* no slash at the end */
     int64_t poll_interval_s;
@@ -62,7 +63,7 @@ struct config_account {
     char *api_url;
     int auth; /* enum auth */
     char *key_file;
-    char *key;      /* content, or NULL */
+    char *key;      /* content of the file, or NULL */
     int key_header; /* enum key_header */
     char *client_id;
     char *client_secret_file;
@@ -71,17 +72,17 @@ struct config_account {
     char *refresh_token;
     char *token_state_file;
     char *token_url;
-    int64_t rate_per_s; /* ceilings; 0: none of our own */
+    int64_t rate_per_s; /* our own limits; 0: none */
     int64_t rate_per_min;
     int64_t rate_per_day;
-    char *currency;      /* "" : ask the account */
+    char *currency;      /* "": the account is asked */
     int discount_sign;   /* enum discount_sign */
     int shipping_region; /* enum shipping_region */
     char *opt_in_reason;
     char *tenant; /* "": not checked */
 };
 
-/* A line of [librdkafka], passed through. */
+/* A line of [librdkafka]. It is passed on to librdkafka. */
 struct config_pair {
     char *name;
     char *value;
@@ -140,7 +141,8 @@ struct config_program {
  * @brief Reads the command line (--help --version --check --config FILE), the file (--config, else
  * BIGFUSION_CONFIG, else /etc/bigfusion/bigfusion.conf) and the environment, and checks every
  * setting.
- * --help, --version and --check print and end the process: 0, or 100 where --check finds a fault.
+ * --help, --version and --check print something and end the process: 0, or 100 where --check finds
+ * a fault.
  * @returns 0, or -1 with a permanent error that names file, line, section, setting and what is
  * allowed
  */
@@ -150,7 +152,7 @@ int config_load(struct config *config, const struct config_program *program, int
 /** @brief Reads and checks one file: config_load() without a command line; path is kept. */
 int config_read(struct config *config, int program, const char *path, struct error *err);
 
-/** @brief config_read() of a file that is open already; path is for messages, and kept. */
+/** @brief As config_read(), for a file that is open already. path is for messages, and kept. */
 int config_read_stream(struct config *config, int program, const char *path, FILE *file,
                        struct error *err);
 

@@ -1,4 +1,5 @@
-/* The command line that all programs share, what --help and --check print, and the look-ups. */
+/* config_command.c - the command line that all programs share: --help, --check and --version; also
+ * the look-ups of stores and accounts. */
 #include "settings/config.h"
 
 #include <getopt.h>
@@ -45,7 +46,7 @@ static void print_help(const struct config_program *program)
            "TERM and INT finish the work in hand; a second one leaves at once.\n");
 }
 
-/* A Redis URL without its login. */
+/* Prints a Redis URL without its login. */
 static void print_redis_url(const char *text)
 {
     struct redis_url url = {0};

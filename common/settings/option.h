@@ -1,5 +1,5 @@
-/* option.h - the table of all settings. Used by config.c alone; tests read it to compare it with
- * the documentation. */
+/* option.h - the table of all settings. The files of settings/ use it, and tests that compare it
+ * with the documentation. */
 #ifndef COMMON_OPTION_H
 #define COMMON_OPTION_H
 
@@ -10,21 +10,21 @@
 enum option_type {
     OPTION_TEXT = 0, /* char *; range: the characters allowed, see option_text_allowed() */
     OPTION_INT,      /* int64_t; range: "1..4096" */
-    OPTION_INTS,     /* int64_t[3], ascending; range of each */
-    OPTION_ENUM,     /* int: index of the word in range "a|b|c" */
+    OPTION_INTS,     /* int64_t[3], ascending; range is that of each number */
+    OPTION_ENUM,     /* int: index of the word in the range "a|b|c" */
     OPTION_STATUSES, /* uint32_t: a comma list of status ids as bits */
-    OPTION_START,    /* char *; int64_t right behind it receives the instant */
-    OPTION_SECRET,   /* char *: a file's path; char * right behind it receives the file's content */
+    OPTION_START,    /* char *; the int64_t that follows it in the struct receives the instant */
+    OPTION_SECRET,   /* char *: path of a file; the char * that follows it in the struct receives
+                        the content */
 };
 
 struct config_option {
-    const char
-        *section; /* "kafka"; "store" and "infusionsoft" stand for every section of that kind */
+    const char *section; /* "kafka"; "store" and "infusionsoft" mean every section of that kind */
     const char *name;
     enum option_type type;
-    size_t offset;             /* into struct config, config_store or config_account */
+    size_t offset;             /* offset into struct config, config_store or config_account */
     const char *default_value; /* as text; NULL: must be given; "": may be left empty */
-    const char *range;         /* machine-checked, shown to people as what is allowed */
+    const char *range;         /* checked by the programs, and shown to people as what is allowed */
     int programs;              /* who reads it */
     const char *help;
 };
@@ -32,7 +32,7 @@ struct config_option {
 extern const struct config_option options[];
 extern const size_t option_count;
 
-/* One setting on its way into its place: where it came from, for the message. */
+/* One setting that is being checked: its value and, for messages, where it came from. */
 struct setting {
     const struct config_option *option;
     const char *value;
@@ -40,23 +40,21 @@ struct setting {
 };
 
 /**
- * @brief Checks one value and puts it into its place.
- * @param base     the struct config, config_store or config_account that the row's offset counts
- * from
+ * @brief Checks one value and stores it.
+ * @param base     the struct config, config_store or config_account that the row's offset refers to
  * @param program  the PROGRAM_ bit: secret files are read only by the programs that need them
  * @returns 0, or -1 with a permanent error that names the place, the value and what is allowed
  */
 int option_apply(const struct setting *setting, char *base, int program, struct error *err);
 
-/** @brief What a range allows, for people. Static, or range itself. */
+/** @brief The text for people that says what a range allows. Static, or range itself. */
 const char *option_range_text(const char *range);
 
-/** @brief Whether an address is http:// to another machine: neither localhost, 127.x.x.x nor ::1.
- */
+/** @brief Whether a URL is http:// to another machine: neither localhost, 127.x.x.x nor ::1. */
 int option_is_plain_http(const char *url);
 
-/** @brief Whether text is 1 to 40 letters, digits, - and _: what names of sections, codes and
- * prefixes are made of. */
+/** @brief Whether text is 1 to 40 letters, digits, - and _. Names of sections, Store Codes and
+ * prefixes must be. */
 int option_is_name(const char *text);
 
 #endif

@@ -1,4 +1,5 @@
-/* From a setting's text to its checked value, by the type and range of its row in the table. */
+/* option_value.c - turns the text of a setting into its value and checks it, by the type and range
+ * of its row in the table. */
 #include "settings/option.h"
 
 #include <arpa/inet.h>
@@ -100,7 +101,7 @@ static int parse_statuses(const char *text, uint32_t *mask)
     return *mask == 0 ? -1 : 0;
 }
 
-/* now -> -1, all -> 0, else an ISO 8601 date or UTC time -> ms since 1970. */
+/* Reads now (-1), all (0), or an ISO 8601 date or UTC time (ms since 1970). */
 static int parse_start(const char *text, int64_t *start_ms)
 {
     struct tm time = {0};
@@ -159,7 +160,7 @@ int option_is_plain_http(const char *url)
     host = url + 7;
     end = host + strcspn(host, "/?#");
     for (const char *c = host; c < end; c++)
-        if (*c == '@') /* what stands before it is a login */
+        if (*c == '@') /* what is in front of the @ is a login */
             host = c + 1;
     if (end - host >= 5 && strncmp(host, "[::1]", 5) == 0)
         return !(host + 5 == end || host[5] == ':');
@@ -217,7 +218,7 @@ static int read_secret(const struct setting *setting, char **content, struct err
     return 0;
 }
 
-/* The value is not shown: it may hold a password. */
+/* The message does not show the value, because it may hold a password. */
 static int check_redis_url(const struct setting *setting, struct error *err)
 {
     struct redis_url url = {0};
@@ -229,7 +230,7 @@ static int check_redis_url(const struct setting *setting, struct error *err)
     return rc == 0 ? 0 : error_prefix(err, "%s: ", setting->where);
 }
 
-/* A file that the program reads later, and again whenever it connects. */
+/* Checks that a file can be read. The program reads it later, each time it connects. */
 static int check_readable(const struct setting *setting, struct error *err)
 {
     if (setting->value[0] == '\0' || access(setting->value, R_OK) == 0)

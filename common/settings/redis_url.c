@@ -29,7 +29,7 @@ static int hex_digit(char c)
     return -1;
 }
 
-/* Copy with %XX resolved, or NULL where that is malformed. */
+/* A copy in which each %XX is decoded, or NULL where one is malformed. */
 static char *decode(const char *text, size_t length)
 {
     char *copy = mem_strndup(text, length);
@@ -55,7 +55,7 @@ static char *decode(const char *text, size_t length)
     return copy;
 }
 
-/* Whole number of text, 0..max, or -1. */
+/* Reads a whole number from 0 to max; -1 for anything else. */
 static int small_number(const char *text, size_t length, int max)
 {
     int value = 0;
@@ -70,7 +70,7 @@ static int small_number(const char *text, size_t length, int max)
     return value <= max ? value : -1;
 }
 
-/* [user[:password]@] in front of rest; moves *rest behind it. end bounds the search. */
+/* Reads [user[:password]@] in front of rest and moves *rest behind it. The search ends at end. */
 static int parse_login(struct redis_url *url, const char **rest, const char *end)
 {
     const char *at = NULL;
@@ -93,7 +93,7 @@ static int parse_login(struct redis_url *url, const char **rest, const char *end
     return 0;
 }
 
-/* A name, an IPv4 address, or an IPv6 address in brackets; *rest moves behind it. */
+/* Reads a name, an IPv4 address, or an IPv6 address in brackets, and moves *rest behind it. */
 static int parse_host(struct redis_url *url, const char **rest)
 {
     static const char v6[] = "0123456789abcdefABCDEF:.";
@@ -103,7 +103,7 @@ static int parse_host(struct redis_url *url, const char **rest)
     if (*begin == '[') {
         begin++;
         length = strspn(begin, v6);
-        if (begin[length] == '%') /* a zone, e.g. fe80::1%eth0 */
+        if (begin[length] == '%') /* the address has a zone, e.g. fe80::1%eth0 */
             length += strspn(begin + length, LETTERS_AND_DIGITS "%-._");
         if (begin[length] != ']' || memchr(begin, ':', length) == NULL)
             return -1;
@@ -118,7 +118,7 @@ static int parse_host(struct redis_url *url, const char **rest)
     return 0;
 }
 
-/* @returns the name of the part that is wrong, or NULL */
+/* Reads what follows redis:// or rediss://. @returns the name of the part that is wrong, or NULL */
 static const char *parse_tcp(struct redis_url *url, const char *text, const char *rest)
 {
     size_t length;
@@ -147,7 +147,7 @@ static const char *parse_unix(struct redis_url *url, const char *text, const cha
 {
     const char *end;
 
-    /* A path may hold '@': only what stands in front of the first '/' is a login. */
+    /* A path may contain '@', so a login is looked for only in front of the first '/'. */
     if (parse_login(url, &rest, rest + strcspn(rest, "/")) != 0)
         return "login";
     url->address_offset = (size_t)(rest - text);

@@ -12,8 +12,8 @@
 
 #include "settings/redis_url.h"
 
-/* Versions of the headers, so that a program need not load a library it does not use in order to
- * name it. */
+/* These are the versions of the headers, so that a program need not be linked with a library that
+ * it does not use only to print its version. */
 void version_print(const char *program)
 {
     printf("%s %s\n", program, BIGFUSION_VERSION);

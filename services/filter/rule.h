@@ -19,7 +19,7 @@ struct rule_facts {
     int migrated;          /* external_source is M-MIG: a migrated order is history, whatever its
                               date */
     int asked_for;         /* comes from a backfill, which is there to carry history: start_from and
-                      migrated are not looked at */
+                              migrated are not looked at */
     struct text email;     /* billing address, trimmed */
 };
 
