@@ -21,6 +21,13 @@ enum {
     FAILURES_TOLD = 4,
 };
 
+/* One question to the ledger, which is asked until it is answered. Zero-initialise. */
+struct question {
+    struct error err; /* of the last call */
+    int failures;
+    enum progress progress; /* OK: it was answered; else why it is not asked any more */
+};
+
 /* After a call to the ledger that failed: waits. PROGRESS_OK: call again. */
 static enum progress wait_for_redis(struct delivery *d, struct error *err, int *failures)
 {
@@ -40,10 +47,16 @@ static enum progress wait_for_redis(struct delivery *d, struct error *err, int *
                : PROGRESS_OK;
 }
 
-static void redis_answered(int failures)
+/* Whether the call has to be made again. rc: what it returned. */
+static int is_asked_again(struct delivery *d, struct question *question, int rc)
 {
-    if (failures >= FAILURES_TOLD)
+    if (rc != 0) {
+        question->progress = wait_for_redis(d, &question->err, &question->failures);
+        return question->progress == PROGRESS_OK;
+    }
+    if (question->failures >= FAILURES_TOLD)
         health_set_ready("ledger calls", 1, NULL);
+    return 0;
 }
 
 static enum progress progress_of(struct delivery *d, enum ledger_answer answer, const char *step,
@@ -72,19 +85,6 @@ static enum progress progress_of(struct delivery *d, enum ledger_answer answer, 
     }
     return PROGRESS_AGAIN;
 }
-
-/* Repeats CALL until Redis answered; returns from the function when it is to be left. */
-#define UNTIL_ANSWERED(call)                                                                       \
-    do {                                                                                           \
-        struct error err = {0};                                                                    \
-        int failures = 0;                                                                          \
-        while ((call) != 0) {                                                                      \
-            enum progress waited = wait_for_redis(d, &err, &failures);                             \
-            if (waited != PROGRESS_OK)                                                             \
-                return waited;                                                                     \
-        }                                                                                          \
-        redis_answered(failures);                                                                  \
-    } while (0)
 
 /* Records the end of a step in the grant too, so that a job which was set aside knows where it was.
  */
@@ -115,10 +115,16 @@ static void note_step(struct ledger_grant *grant, const char *step, const char *
 enum progress entry_begin(struct delivery *d, const struct ledger_grant *grant, const char *step)
 {
     enum ledger_answer answer = LEDGER_FENCED;
+    struct question question = {0};
+    int rc;
 
     CRASH_POINT("beginning", step);
-    UNTIL_ANSWERED(
-        (d->begun_ms = clock_monotonic_ms(), ledger_begin(d->ledger, grant, step, &answer, &err)));
+    do {
+        d->begun_ms = clock_monotonic_ms();
+        rc = ledger_begin(d->ledger, grant, step, &answer, &question.err);
+    } while (is_asked_again(d, &question, rc));
+    if (question.progress != PROGRESS_OK)
+        return question.progress;
     CRASH_POINT("begun", step);
     return progress_of(d, answer, step, 0);
 }
@@ -127,9 +133,15 @@ enum progress entry_end(struct delivery *d, struct ledger_grant *grant, const ch
                         const char *result, const char *next, int called)
 {
     enum ledger_answer answer = LEDGER_FENCED;
+    struct question question = {0};
+    int rc;
 
-    UNTIL_ANSWERED((d->begun_ms = clock_monotonic_ms(),
-                    ledger_end(d->ledger, grant, step, result, next, &answer, &err)));
+    do {
+        d->begun_ms = clock_monotonic_ms();
+        rc = ledger_end(d->ledger, grant, step, result, next, &answer, &question.err);
+    } while (is_asked_again(d, &question, rc));
+    if (question.progress != PROGRESS_OK)
+        return question.progress;
     if (next != NULL)
         CRASH_POINT("begun", next);
     else
@@ -142,9 +154,15 @@ enum progress entry_finish(struct delivery *d, struct ledger_grant *grant, enum 
                            const char *step, const char *result, const char *note, int called)
 {
     enum ledger_answer answer = LEDGER_FENCED;
+    struct question question = {0};
+    int rc;
 
-    UNTIL_ANSWERED(ledger_finish(d->ledger, grant, how, step, result, note,
-                                 grant == d->grant ? &d->note : NULL, &answer, &err));
+    do
+        rc = ledger_finish(d->ledger, grant, how, step, result, note,
+                           grant == d->grant ? &d->note : NULL, &answer, &question.err);
+    while (is_asked_again(d, &question, rc));
+    if (question.progress != PROGRESS_OK)
+        return question.progress;
     if (step != NULL) {
         CRASH_POINT("ended", step);
         note_step(grant, step, result);
@@ -157,10 +175,16 @@ enum { BUSY_LOOK_MS = 100, ORDER_LOOK_MS = 500 };
 enum progress entry_acquire(struct delivery *d, const struct ledger_request *request,
                             struct ledger_grant *grant, struct ledger_peek *peeks, int count)
 {
+    struct question question = {0};
     int64_t look_ms;
+    int rc;
 
     ledger_grant_clear(grant);
-    UNTIL_ANSWERED(ledger_acquire_and_peek(d->ledger, request, grant, peeks, count, &err));
+    do
+        rc = ledger_acquire_and_peek(d->ledger, request, grant, peeks, count, &question.err);
+    while (is_asked_again(d, &question, rc));
+    if (question.progress != PROGRESS_OK)
+        return question.progress;
     /* The answer tells when the lease would run out. An owner that is alive is done with a contact
      * or product after one call, and with an order after a few, so ask again sooner. */
     look_ms = request->kind == LEDGER_ORDER ? ORDER_LOOK_MS : BUSY_LOOK_MS;
@@ -171,22 +195,37 @@ enum progress entry_acquire(struct delivery *d, const struct ledger_request *req
 
 enum progress entry_peek(struct delivery *d, struct ledger_peek *peeks, int count)
 {
-    UNTIL_ANSWERED(ledger_peek_many(d->ledger, d->job->account, peeks, count, &err));
-    return PROGRESS_OK;
+    struct question question = {0};
+    int rc;
+
+    do
+        rc = ledger_peek_many(d->ledger, d->job->account, peeks, count, &question.err);
+    while (is_asked_again(d, &question, rc));
+    return question.progress;
 }
 
 enum progress entry_forget(struct delivery *d, enum ledger_kind kind, const char *digest,
                            const char *stale_id)
 {
-    UNTIL_ANSWERED(
-        ledger_forget(d->ledger, d->job->account, kind, text_of(digest), stale_id, &err));
-    return PROGRESS_OK;
+    struct question question = {0};
+    int rc;
+
+    do
+        rc = ledger_forget(d->ledger, d->job->account, kind, text_of(digest), stale_id,
+                           &question.err);
+    while (is_asked_again(d, &question, rc));
+    return question.progress;
 }
 
 enum progress entry_epoch(struct delivery *d, int64_t *epoch)
 {
-    UNTIL_ANSWERED(ledger_epoch(d->ledger, epoch, &err));
-    return PROGRESS_OK;
+    struct question question = {0};
+    int rc;
+
+    do
+        rc = ledger_epoch(d->ledger, epoch, &question.err);
+    while (is_asked_again(d, &question, rc));
+    return question.progress;
 }
 
 const char *entry_result(const struct delivery *d, const char *step)
