@@ -189,15 +189,14 @@ static enum progress publish(struct delivery *d, struct result *result)
 
     for (int i = 0; i < result->output_count && progress == PROGRESS_OK; i++) {
         struct error err = {0};
-        int sent = publisher_send(d->pusher->publisher, &result->outputs[i], &err);
+        enum published published = publisher_send(d->pusher->publisher, &result->outputs[i], &err);
 
-        if (sent == 2 && result->reason != REASON_TOO_LARGE) {
+        if (published == PUBLISHED_TOO_LARGE && result->reason != REASON_TOO_LARGE) {
             replace_too_large(d, result);
             i = -1;
-            continue;
-        }
-        if (sent == 1 || sent == -1)
+        } else if (published == PUBLISHED_STOPPED || published == PUBLISHED_FATAL) {
             progress = PROGRESS_STOPPED;
+        }
     }
     for (int i = 0; i < result->output_count; i++)
         free(result->outputs[i].owned_value);

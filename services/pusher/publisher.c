@@ -139,7 +139,8 @@ static enum state wait_for(struct publisher *publisher, struct waiter *waiter)
     return state;
 }
 
-int publisher_send(struct publisher *publisher, const struct output *output, struct error *err)
+enum published publisher_send(struct publisher *publisher, const struct output *output,
+                              struct error *err)
 {
     struct output copied = *output;
 
@@ -153,19 +154,19 @@ int publisher_send(struct publisher *publisher, const struct output *output, str
         if (answer != PRODUCER_QUEUED) {
             free(waiter);
             if (answer == PRODUCER_TOO_LARGE)
-                return 2;
+                return PUBLISHED_TOO_LARGE;
             if (answer == PRODUCER_FATAL) {
                 fail(publisher, err);
-                return -1;
+                return PUBLISHED_FATAL;
             }
-            if (stop_wait_ms(FULL_WAIT_MS))
-                return 1;
-            continue;
+        } else {
+            state = wait_for(publisher, waiter);
+            if (state != STATE_FAILED)
+                return state == STATE_DELIVERED   ? PUBLISHED_OK
+                       : state == STATE_TOO_LARGE ? PUBLISHED_TOO_LARGE
+                                                  : PUBLISHED_STOPPED;
         }
-        state = wait_for(publisher, waiter);
-        if (state != STATE_FAILED)
-            return state == STATE_DELIVERED ? 0 : state == STATE_TOO_LARGE ? 2 : 1;
         if (stop_wait_ms(FULL_WAIT_MS))
-            return 1;
+            return PUBLISHED_STOPPED;
     }
 }

@@ -15,13 +15,16 @@ struct publisher;
 struct publisher *publisher_new(const struct config *config, struct error *err);
 void publisher_free(struct publisher *publisher);
 
-/**
- * @brief Sends one record and waits until Kafka has it, for as long as it takes. The value is
- * copied.
- * @returns 0; 1 when a stop was asked for meanwhile (the record may or may not be there); 2 when it
- * is larger than its topic takes; -1 with an error nobody can heal
- */
-int publisher_send(struct publisher *publisher, const struct output *output, struct error *err);
+enum published {
+    PUBLISHED_OK = 0,    /* Kafka has the record */
+    PUBLISHED_STOPPED,   /* a stop was requested meanwhile; Kafka may have the record or not */
+    PUBLISHED_TOO_LARGE, /* the record is larger than its topic takes */
+    PUBLISHED_FATAL,     /* err says why nothing can be published any more; a stop was requested */
+};
+
+/** @brief Sends one record and waits until Kafka has it, for as long as it takes. Copies the value. */
+enum published publisher_send(struct publisher *publisher, const struct output *output,
+                              struct error *err);
 
 /** @brief Whether the process has to end because nothing can be published any more. NULL is
  * accepted.
