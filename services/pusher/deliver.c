@@ -177,7 +177,7 @@ static enum progress finish_dead(struct delivery *d, enum reason reason, struct 
 
     snprintf(detail, sizeof(detail), "%s: %s", d->failed_step, d->detail);
     if (progress == PROGRESS_OK)
-        return fate_final(d, reason, detail, result);
+        return fate_dead(d, reason, detail, result);
     if (progress != PROGRESS_FAILED)
         return progress;
     fate_parked(d, reason, detail, result); /* a damaged entry has no say */
@@ -253,7 +253,7 @@ static enum progress settle(struct delivery *d, enum progress progress, struct r
         if (!d->withdrawn || entry_result(d, "order") != NULL)
             return finish_delivered(d, result);
         progress = finish(d, LEDGER_FINISH_WITHDRAWN, NULL);
-        return progress == PROGRESS_OK ? fate_final(d, REASON_STATUS, NULL, result) : progress;
+        return progress == PROGRESS_OK ? fate_withdrawn(d, result) : progress;
     case PROGRESS_REFUSED:
         return finish_dead(d, d->reason, result);
     case PROGRESS_FAILED:
@@ -277,11 +277,13 @@ static enum progress answer_final(struct delivery *d, struct result *result)
         d->wait_ms = d->grant->wait_ms;
         return PROGRESS_LATER;
     case LEDGER_OLD:
-        return fate_final(d, REASON_NONE, NULL, result);
+        return fate_old(d, result);
     case LEDGER_DEAD:
         d->reason = reason_of(d->grant->reason, strlen(d->grant->reason));
-        return fate_final(d, d->reason, reason_sentence(d->reason), result);
-    default: /* DONE: D2 */
+        if (d->reason == REASON_NONE) /* somebody else wrote it: there is no fate to repeat */
+            return fate_old(d, result);
+        return fate_dead(d, d->reason, reason_sentence(d->reason), result);
+    default: /* DONE: the order exists; a newer version of it changes nothing there */
         if (!d->look_was_asked) {
             fate_delivered(d, result);
             return PROGRESS_OK;

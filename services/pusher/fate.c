@@ -12,7 +12,7 @@
 #include "entry.h"
 #include "payload.h"
 
-/* What Kafka adds to a record, generously. */
+/* More than what Kafka adds to a record. */
 enum { RECORD_REST_BYTES = 1024 };
 
 static void key_text(const struct delivery *d, char target[160])
@@ -20,8 +20,8 @@ static void key_text(const struct delivery *d, char target[160])
     log_escape(target, 160, d->job->event->key.data, d->job->event->key.length);
 }
 
-/* What the ledger's entry knew when it was given back: a rebuild goes on from there. A record that
- * has no room for it goes without; its order is then looked up after a loss. */
+/* Adds what the ledger's entry knew when it was given back: if Redis is lost, the rebuild goes on from
+ * there. Where the record has no room for it, it is left out, and after a loss the order is looked up. */
 static void add_ledger(const struct delivery *d, struct output *output)
 {
     size_t room = (size_t)d->pusher->config->kafka.max_record_bytes * 2 - RECORD_REST_BYTES;
@@ -30,8 +30,8 @@ static void add_ledger(const struct delivery *d, struct output *output)
         output->headers[HEADER_LEDGER] = (struct text){d->note.data, d->note.length};
 }
 
-/* The record once more for another topic: key, value and all that it carried but for what the
- * ledger knew when it was written. */
+/* Adds a copy of the record for another topic. It has the same key, value and headers, without those
+ * that only hold for the topic where the record is now. */
 static struct output *add_copy(struct delivery *d, struct result *result, const char *topic)
 {
     struct output *output = &result->outputs[result->output_count++];
@@ -58,7 +58,7 @@ static void set_due(struct delivery *d, struct output *output, int topic)
         (struct text){d->not_before_text.data, d->not_before_text.length};
 }
 
-/* steps and in_doubt, from the list that the ledger keeps. */
+/* Adds the members steps and in_doubt, from the steps of the ledger's entry. */
 static void add_steps(struct delivery *d, yyjson_mut_doc *doc, yyjson_mut_val *root)
 {
     yyjson_mut_val *steps = yyjson_mut_obj_add_obj(doc, root, "steps");
@@ -76,8 +76,8 @@ static void add_steps(struct delivery *d, yyjson_mut_doc *doc, yyjson_mut_val *r
     }
 }
 
-/* What the entry says of steps that were refused or given up by a process whose answers were not
- * kept. */
+/* Lists the steps that the entry says were refused or given up. Where another process did that and what
+ * the account answered is not known, the result of the step stands in its place. */
 static void recall_incomplete(struct delivery *d)
 {
     for (int i = 0; i < d->grant->step_count; i++) {
@@ -167,10 +167,11 @@ void fate_delivered(struct delivery *d, struct result *result)
         log_debug("delivered_again key=%.*s", (int)event->key.length, event->key.data);
 }
 
-/* The epoch that a fence begins with. */
+/* The epoch in which the ledger gave out the fence; the fence begins with it. */
 static int64_t epoch_of(const char *fence) { return strtoll(fence, NULL, 10); }
 
-/* A fate that its topic does not take becomes one that names the record and its size. */
+/* The fate is larger than its topic takes: it becomes a dead record that only names the record and its
+ * size. */
 static void replace_too_large(struct delivery *d, struct result *result)
 {
     size_t size_bytes = result->outputs[0].value.length;
@@ -181,8 +182,7 @@ static void replace_too_large(struct delivery *d, struct result *result)
     result_too_large(result, &d->pusher->stage_settings, d->job->event, size_bytes);
 }
 
-/* Kafka has it before the ledger is asked whether it is still the same; only then the offset may be
- * committed. */
+/* Publishes the outputs of a result and waits until Kafka has them. */
 static enum progress publish(struct delivery *d, struct result *result)
 {
     enum progress progress = PROGRESS_OK;
@@ -215,7 +215,7 @@ static void fill_skip(struct delivery *d, struct result *result)
     size_t length;
     char *value;
 
-    (void)text_to_int(payload_member(theirs, "id"), &id); /* left out: 0 */
+    (void)text_to_int(payload_member(theirs, "id"), &id); /* 0 where there is none */
     snprintf(detail, sizeof(detail), "status %" PRId64 " %.80s", id, name != NULL ? name : "");
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_str(doc, root, "reason", reason_name(REASON_STATUS));
@@ -241,27 +241,40 @@ static void fill_dead(struct delivery *d, enum reason reason, const char *detail
     add_ledger(d, &result->outputs[0]);
 }
 
-enum progress fate_final(struct delivery *d, enum reason reason, const char *detail,
-                         struct result *result)
+/* The end of all three: publish, then ask for the epoch. */
+static enum progress publish_and_ask(struct delivery *d, struct result *result)
 {
     int64_t epoch = 0;
-    enum progress progress;
+    enum progress progress = publish(d, result);
 
-    result->output_count = 0;
-    if (reason == REASON_NONE) { /* OLD: nothing but the commit */
-        result->verdict = VERDICT_PASS;
-        result->reason = REASON_NONE;
-    } else if (reason == REASON_STATUS) {
-        fill_skip(d, result);
-    } else {
-        fill_dead(d, reason, detail, result);
-    }
-    progress = publish(d, result);
     if (progress == PROGRESS_OK)
         progress = entry_epoch(d, &epoch);
     if (progress != PROGRESS_OK)
         return progress;
     return epoch == epoch_of(d->grant->fence) ? PROGRESS_OK : PROGRESS_AGAIN;
+}
+
+enum progress fate_dead(struct delivery *d, enum reason reason, const char *detail,
+                        struct result *result)
+{
+    result->output_count = 0;
+    fill_dead(d, reason, detail, result);
+    return publish_and_ask(d, result);
+}
+
+enum progress fate_withdrawn(struct delivery *d, struct result *result)
+{
+    result->output_count = 0;
+    fill_skip(d, result);
+    return publish_and_ask(d, result);
+}
+
+enum progress fate_old(struct delivery *d, struct result *result)
+{
+    result->output_count = 0;
+    result->verdict = VERDICT_PASS;
+    result->reason = REASON_NONE;
+    return publish_and_ask(d, result);
 }
 
 void fate_parked(struct delivery *d, enum reason reason, const char *detail, struct result *result)
@@ -294,7 +307,8 @@ void fate_waiting(struct delivery *d, int orders_only, struct result *result)
     output =
         add_copy(d, result, orders_only ? topics->waiting_orders[index] : topics->waiting[index]);
     output->headers[HEADER_REASON] = text_of(reason_name(result->reason));
-    /* One that only waits to be given up keeps the cause of that (check_before_order()). */
+    /* Where the attempts have run out, the record only waits to be given up, and what failed then
+     * has to stay in this header (check_before_order() in deliver.c reads it). */
     output->headers[HEADER_DETAIL] = d->attempt < d->pusher->config->pusher.max_attempts
                                          ? text_of(result->detail)
                                          : d->job->event->headers[HEADER_DETAIL];

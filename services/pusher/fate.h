@@ -10,16 +10,22 @@
 /** @brief The order is delivered: `delivered`, once more where it was delivered before. */
 void fate_delivered(struct delivery *d, struct result *result);
 
-/**
- * @brief Fates that a newer version of the order must not overtake: they are published and waited
- * for, and then the ledger's epoch is asked once more.
- * @param reason  REASON_NONE: OLD, no fate at all; REASON_STATUS: withdrawn, skipped; else dead
- * @param detail  dead: a line for people
- * @returns OK: complete the ticket with result, whose outputs are with Kafka already; AGAIN: the
- * ledger was lost meanwhile, acquire again; STOPPED
+/*
+ * Three ends at which no order is made. If the ledger was lost since it granted the order, such an end
+ * may be wrong. So the fate is published and waited for, then the ledger's epoch is asked once more, and
+ * only then may the record's offset be committed. All three return OK: complete the ticket with result,
+ * whose outputs are in Kafka already; AGAIN: the epoch is another one, acquire again; STOPPED.
  */
-enum progress fate_final(struct delivery *d, enum reason reason, const char *detail,
-                         struct result *result);
+
+/** @brief Dead. detail: a line for people */
+enum progress fate_dead(struct delivery *d, enum reason reason, const char *detail,
+                        struct result *result);
+
+/** @brief The order was taken back before it was made: `skipped`. */
+enum progress fate_withdrawn(struct delivery *d, struct result *result);
+
+/** @brief A newer version of the order has a fate or will get one: this record has none. */
+enum progress fate_old(struct delivery *d, struct result *result);
 
 /** @brief No fate yet: a copy comes back in an hour, and the order is then looked up once more. */
 void fate_look_later(struct delivery *d, struct result *result);
