@@ -20,8 +20,9 @@ static void key_text(const struct delivery *d, char target[160])
     log_escape(target, 160, d->job->event->key.data, d->job->event->key.length);
 }
 
-/* Adds what the ledger's entry knew when it was given back: if Redis is lost, the rebuild goes on from
- * there. Where the record has no room for it, it is left out, and after a loss the order is looked up. */
+/* Adds what the ledger's entry knew when it was given back: if Redis is lost, the rebuild goes on
+ * from there. Where the record has no room for it, it is left out, and after a loss the order is
+ * looked up. */
 static void add_ledger(const struct delivery *d, struct output *output)
 {
     size_t room = (size_t)d->pusher->config->kafka.max_record_bytes * 2 - RECORD_REST_BYTES;
@@ -30,8 +31,8 @@ static void add_ledger(const struct delivery *d, struct output *output)
         output->headers[HEADER_LEDGER] = (struct text){d->note.data, d->note.length};
 }
 
-/* Adds a copy of the record for another topic. It has the same key, value and headers, without those
- * that only hold for the topic where the record is now. */
+/* Adds a copy of the record for another topic. It has the same key, value and headers, without
+ * those that only hold for the topic where the record is now. */
 static struct output *add_copy(struct delivery *d, struct result *result, const char *topic)
 {
     struct output *output = &result->outputs[result->output_count++];
@@ -76,8 +77,8 @@ static void add_steps(struct delivery *d, yyjson_mut_doc *doc, yyjson_mut_val *r
     }
 }
 
-/* Lists the steps that the entry says were refused or given up. Where another process did that and what
- * the account answered is not known, the result of the step stands in its place. */
+/* Lists the steps that the entry says were refused or given up. Where another process did that and
+ * what the account answered is not known, the result of the step stands in its place. */
 static void recall_incomplete(struct delivery *d)
 {
     for (int i = 0; i < d->grant->step_count; i++) {
@@ -170,8 +171,8 @@ void fate_delivered(struct delivery *d, struct result *result)
 /* The epoch in which the ledger gave out the fence; the fence begins with it. */
 static int64_t epoch_of(const char *fence) { return strtoll(fence, NULL, 10); }
 
-/* The fate is larger than its topic takes: it becomes a dead record that only names the record and its
- * size. */
+/* The fate is larger than its topic takes: it becomes a dead record that only names the record and
+ * its size. */
 static void replace_too_large(struct delivery *d, struct result *result)
 {
     size_t size_bytes = result->outputs[0].value.length;

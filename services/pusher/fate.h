@@ -11,10 +11,11 @@
 void fate_delivered(struct delivery *d, struct result *result);
 
 /*
- * Three ends at which no order is made. If the ledger was lost since it granted the order, such an end
- * may be wrong. So the fate is published and waited for, then the ledger's epoch is asked once more, and
- * only then may the record's offset be committed. All three return OK: complete the ticket with result,
- * whose outputs are in Kafka already; AGAIN: the epoch is another one, acquire again; STOPPED.
+ * Three ends at which no order is made. If the ledger was lost since it granted the order, such an
+ * end may be wrong. So the fate is published and waited for, then the ledger's epoch is asked once
+ * more, and only then may the record's offset be committed. All three return OK: complete the
+ * ticket with result, whose outputs are in Kafka already; AGAIN: the epoch is another one, acquire
+ * again; STOPPED.
  */
 
 /** @brief Dead. detail: a line for people */

@@ -3,17 +3,29 @@
  * SYNOPSIS
  *     bigfusion-pusher [--config FILE] [--check] [--help] [--version]
  * READS
- *     <prefix>.orders.payloads, <prefix>.retry-1m, -10m, -1h and, while their account is open for
- * business, <prefix>.waiting.<account> and <prefix>.waiting-orders.<account>, as group
- * <prefix>.pusher WRITES <prefix>.delivered        what was made, with its ids <prefix>.skipped an
- * order that was taken back before it was made <prefix>.dead             what was refused for good,
- * with the account's answer <prefix>.retry-*          what failed for now; <prefix>.waiting*: what
- * its account cannot take for now the ledger in Redis       which effect is done, begun or in doubt
+ *     as group <prefix>.pusher:
+ *     <prefix>.orders.payloads             orders to be delivered
+ *     <prefix>.retry-1m, -10m, -1h         orders that failed, when the time for another attempt
+ *                                          has come
+ *     <prefix>.waiting.<account>           orders that their account could not take, while the
+ *                                          account is open
+ *     <prefix>.waiting-orders.<account>    the same, while the account takes orders
+ *     to fill a lost ledger in: delivered, dead and skipped as well
+ * WRITES
+ *     <prefix>.delivered    what was made, with its ids
+ *     <prefix>.skipped      an order that was taken back before it was made
+ *     <prefix>.dead         what was refused for good, with the account's answer
+ *     <prefix>.retry-*      what failed for now
+ *     <prefix>.waiting*     what its account cannot take for now
+ *     the ledger in Redis   which effect is done, begun or in doubt
  * GUARANTEES
- *     No order is lost, none is made twice, each goal is sent at most once, whatever is killed, cut
- * off or emptied; docs/delivery.md says how, and which window remains. SIGNALS TERM, INT: finish
- * the records in hand, commit, leave; a second one: leave at once. PIPE is ignored. EXIT STATUS 0
- * asked to stop; 100 a person must fix something; 111 start me again
+ *     No order is lost, no order is made twice, and each goal is sent at most once, whatever is
+ *     killed, cut off or emptied. docs/delivery.md says how, and which window remains.
+ * SIGNALS
+ *     TERM, INT: the program finishes the records in hand, commits and leaves. After a second one
+ *     it leaves at once. PIPE is ignored.
+ * EXIT STATUS
+ *     0 asked to stop; 100 a person must fix something; 111 start me again
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +58,8 @@ static const struct config_program program = {
     .summary = "Delivers payloads into Infusionsoft accounts, each effect once.",
 };
 
-/* Settings that exist in the file's format and not in this program yet: refused, not ignored. */
+/* Refuses settings that the file's format knows and this program cannot do yet; to ignore them
+ * would mislead. */
 static int check_settings(const struct config *config, struct error *err)
 {
     for (int i = 0; i < config->store_count; i++) {
@@ -75,12 +88,13 @@ static void make_owner(char owner[33])
     unsigned char random[16] = {0};
 
     while (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-        ; /* only a signal can interrupt it */
+        ; /* it fails only when a signal interrupts it */
     for (size_t i = 0; i < sizeof(random); i++)
         snprintf(owner + 2 * i, 3, "%02x", random[i]);
 }
 
-/* Everything but the stage and the threads. inputs has room for 4 + 2 topics per account. */
+/* Fills in everything but the stage and the threads. inputs has room for the payloads' topic, the
+ * retry topics and two topics for each account. */
 static void set_up(struct pusher *pusher, const struct config *config, const char **inputs)
 {
     struct topics *topics = &pusher->topics;
@@ -121,8 +135,8 @@ static void set_up(struct pusher *pusher, const struct config *config, const cha
     }
 }
 
-/* Says once, at start, what about Redis would lose acknowledged writes. Unreachable is no fault of
- * its settings. */
+/* Warns once, at start, of settings with which Redis may lose writes that it acknowledged. Where
+ * Redis cannot be reached, nothing is known about its settings. */
 static void warn_about_redis(const struct pusher *pusher)
 {
     struct ledger *ledger = ledger_new(&pusher->ledger_settings);
@@ -191,7 +205,7 @@ static int run(const struct config *config, struct error *err)
     pool = pool_new(&pusher);
     status = run_stage(&pusher, pool, err);
 out:
-    stop_request(); /* also after an error: every thread looks at it */
+    stop_request(); /* after an error too, because every thread waits for it */
     if (pool != NULL)
         pool_stop(pool);
     claims_give_back(pusher.claims, &pusher.ledger_settings);
@@ -227,7 +241,7 @@ int main(int argc, char **argv)
     if (config_load(&config, &program, argc, argv, &err) == 0 &&
         check_settings(&config, &err) == 0 && http_global_init(&err) == 0) {
         stop_install();
-        /* a call under way is waited for: what is broken off has to be looked up */
+        /* Calls under way are waited for, because one that is broken off has to be looked up. */
         stop_set_limit((unsigned)config.pusher.http_timeout_s + STOP_LIMIT_S);
         run(&config, &err);
         http_global_cleanup();

@@ -22,7 +22,8 @@ enum published {
     PUBLISHED_FATAL,     /* err says why nothing can be published any more; a stop was requested */
 };
 
-/** @brief Sends one record and waits until Kafka has it, for as long as it takes. Copies the value. */
+/** @brief Sends one record and waits until Kafka has it, for as long as it takes. The value is
+ * copied. */
 enum published publisher_send(struct publisher *publisher, const struct output *output,
                               struct error *err);
 
