@@ -15,9 +15,10 @@
 
 enum {
     ANSWER_MAX_BYTES = 8 * 1024 * 1024,
-    SPIKE_WAIT_MS = 300,          /* a 429 of the spike policy: a moment is enough */
-    MINUTE_WAIT_MS = 3000,        /* a 429 of the minute's window, which rolls */
-    DAY_WAIT_MS = 15 * 60 * 1000, /* the day is used up and no header says until when */
+    SPIKE_WAIT_MS = 300,          /* wait after a 429 for too many calls at once */
+    MINUTE_WAIT_MS = 3000,        /* wait after a 429 for too many calls in the last minute */
+    DAY_WAIT_MS = 15 * 60 * 1000, /* wait when the day's quota is used up and no header says how
+                                     long */
     WAIT_MAX_MS = 60 * 60 * 1000,
 };
 
@@ -28,13 +29,15 @@ struct infusionsoft {
     yyjson_doc *doc;
     struct buffer url;
     struct buffer request;      /* "POST /orders", for people */
-    struct buffer credential;   /* value of the credential header; secret */
-    int admitted;               /* what follows is of the next call */
-    int64_t quota_id;           /* 0: not counted by a governor */
-    int64_t refused_wait_ms;    /* > 0: the governor lets nothing through for so long */
-    int day_used_up;            /* because the day's quota is used up */
-    struct error no_credential; /* or: none is to be had */
-    int renewed;                /* the token is fresh: refused as well, it is not the token */
+    struct buffer credential;   /* value of the header with the credential; secret */
+    int admitted;               /* infusionsoft_admit() was called: the next members are about
+                                   the next call */
+    int64_t quota_id;           /* id of the call at the governor; 0: there is no governor */
+    int64_t refused_wait_ms;    /* > 0: the governor allows no call for so long */
+    int day_used_up;            /* the reason for that is the day's quota */
+    struct error no_credential; /* set where no credential can be had */
+    int renewed;                /* the token was just refreshed: another 401 is not about an old
+                                   token */
     int64_t since_ms;
     int64_t call_count;
 };
@@ -73,7 +76,7 @@ void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms)
 
 int64_t infusionsoft_call_count(const struct infusionsoft *client) { return client->call_count; }
 
-/* Fills in the credential. -1: there is none to be had now. */
+/* Writes the credential into the client. -1: there is none now. */
 static int load_credential(struct infusionsoft *client, struct error *err)
 {
     const struct config_account *account = client->settings.account;
@@ -128,8 +131,8 @@ void infusionsoft_dismiss(struct infusionsoft *client)
 
 enum window { WINDOW_MINUTE, WINDOW_DAY };
 
-/* The leading number of a header's value, or -1. Values may be blank, or hold two windows as
- * "minute|day": `window` says which of them is wanted. */
+/* The number at the beginning of a header's value, or -1. A value may be blank, or hold two windows
+ * as "minute|day"; `window` says which one is wanted. */
 static int64_t header_number(const struct http_answer *answer, const char *name, enum window window)
 {
     struct text value = http_answer_header(answer, name);
@@ -145,8 +148,8 @@ static int64_t header_number(const struct http_answer *answer, const char *name,
     return number;
 }
 
-/* When a 429 may be repeated: what the server asks, else what its counters say, else a guess by its
- * body. */
+/* How long to wait after a 429: what the server asks for, else what its counters say, else a guess
+ * from its body. */
 static void read_throttle(struct infusionsoft *client)
 {
     const struct http_answer *http = &client->http_answer;
@@ -161,7 +164,7 @@ static void read_throttle(struct infusionsoft *client)
         int64_t expiry = header_number(http, "x-keap-product-quota-expiry-time", WINDOW_DAY);
 
         if (expiry > 0 && expiry < INT64_C(100000000000))
-            expiry *= 1000; /* given in seconds */
+            expiry *= 1000; /* the header is in seconds */
         answer->day_used_up = 1;
         answer->wait_ms = expiry > 0 ? expiry - clock_now_ms() : DAY_WAIT_MS;
         if (answer->wait_ms < 1000)
@@ -200,7 +203,7 @@ void infusionsoft_read_quota(const struct infusionsoft *client, struct quota_new
         news->pause_ms = client->answer.wait_ms;
 }
 
-/* Tells the governor that the call ended and what its headers say. */
+/* Tells the governor that the call has ended and what the headers say about the quota. */
 static void report_quota(struct infusionsoft *client)
 {
     struct quota_news news;
@@ -212,7 +215,7 @@ static void report_quota(struct infusionsoft *client)
     client->quota_id = 0;
 }
 
-/* HTTP status -> what it means for the caller (apis: "Errors"). */
+/* What a HTTP status means for the caller, by the vendor's description of errors. */
 static enum infusionsoft_outcome outcome_of_status(int status)
 {
     if (status >= 200 && status < 300)
@@ -255,7 +258,7 @@ static enum infusionsoft_outcome judge(struct infusionsoft *client)
     return outcome;
 }
 
-/* What came by HTTP becomes the answer. */
+/* Turns the HTTP answer into the client's answer. */
 static enum infusionsoft_outcome take_answer(struct infusionsoft *client)
 {
     struct infusionsoft_answer *answer = &client->answer;
@@ -273,7 +276,7 @@ static void forget_answer(struct infusionsoft *client)
     memset(&client->answer, 0, sizeof(client->answer));
 }
 
-/* The call itself, admitted before. */
+/* Makes the call. infusionsoft_admit() was called before. */
 static enum infusionsoft_outcome perform(struct infusionsoft *client, const char *method,
                                          struct text body)
 {
@@ -313,13 +316,13 @@ void infusionsoft_feed(struct infusionsoft *client, const char *request, int sta
     client->answer.outcome = take_answer(client);
 }
 
-/* After a 401 under OAuth. 0: there is another token now. */
+/* Gets another token after a 401 under OAuth. @returns 0 when there is one */
 static int renew_token(struct infusionsoft *client)
 {
     struct text used = {client->credential.data + 7, client->credential.length - 7};
     struct error err = {0};
 
-    if (client->renewed) { /* a fresh one is refused as well */
+    if (client->renewed) { /* a new token was refused too */
         client->renewed = 0;
         return -1;
     }
@@ -443,7 +446,7 @@ char *infusionsoft_answer_text(char *target, size_t size, struct text body)
         while (i + word < body.length &&
                strchr(" \t\r\n\"'<>,;:()[]{}", body.data[i + word]) == NULL)
             personal |= body.data[i + word++] == '@';
-        if (word == 0) { /* the separator itself */
+        if (word == 0) { /* skips the separator */
             target[length++] = isspace((unsigned char)body.data[i]) ? ' ' : body.data[i];
             i++;
         } else {
@@ -453,7 +456,7 @@ char *infusionsoft_answer_text(char *target, size_t size, struct text body)
             i += word;
         }
     }
-    /* Never half a character at the end. */
+    /* A character is not cut in two. */
     while (length > 0 && length + 1 == size && ((unsigned char)target[length - 1] & 0x80) != 0)
         length--;
     target[length] = '\0';

@@ -1,6 +1,7 @@
-/* infusionsoft.h - HTTP client of one Infusionsoft account (the product is sold as Keap today):
- * REST API v2. Requests, credential, quota, and what an answer means: one outcome per call, decided
- * here and nowhere else. A client belongs to one thread. Used by pusher and inspector. */
+/* infusionsoft.h - client of one Infusionsoft account (the product is sold as Keap today), REST API
+ * v2. It adds the credential, keeps to the quota, and decides what an answer means: each call has
+ * one outcome, and only this module decides it. A client belongs to one thread. Used by pusher and
+ * inspector. */
 #ifndef COMMON_INFUSIONSOFT_H
 #define COMMON_INFUSIONSOFT_H
 
@@ -19,34 +20,37 @@ struct quota_news;
 struct token;
 
 enum infusionsoft_outcome {
-    INFUSIONSOFT_OK = 0,  /* 2xx with a readable body, or none: see infusionsoft_list() */
-    INFUSIONSOFT_REFUSED, /* a 4xx about this call: no effect, and the same call never will have one
-                           */
-    INFUSIONSOFT_FORBIDDEN,    /* 403: permission or edition; no effect */
-    INFUSIONSOFT_UNAUTHORIZED, /* 401: the credential; no effect */
-    INFUSIONSOFT_THROTTLED,    /* 429: the gateway turned it away, no effect; again after wait_ms */
-    INFUSIONSOFT_UNSENT,       /* it never left: no effect; temporary */
-    INFUSIONSOFT_IN_DOUBT, /* it left, and no usable answer came (none, 5xx, unreadable): temporary
-                              for a read, and a write may have had its effect */
+    INFUSIONSOFT_OK = 0,       /* 2xx with a body that can be read, or without one: see
+                                  infusionsoft_list() */
+    INFUSIONSOFT_REFUSED,      /* a 4xx about this call: it had no effect, and the same call never
+                                  will */
+    INFUSIONSOFT_FORBIDDEN,    /* 403: a permission or the account's edition does not allow it;
+                                  no effect */
+    INFUSIONSOFT_UNAUTHORIZED, /* 401: the credential is refused; no effect */
+    INFUSIONSOFT_THROTTLED,    /* 429: the gateway refused it, no effect; try again after wait_ms */
+    INFUSIONSOFT_UNSENT,       /* the request was never sent: no effect; temporary */
+    INFUSIONSOFT_IN_DOUBT,     /* the request was sent, but no usable answer came (none, 5xx,
+                                  unreadable). A read may be repeated; a write may have had its
+                                  effect */
 };
 
-/* The last call's answer; borrowed from the client until its next call. */
+/* The answer of the last call; borrowed from the client until its next call. */
 struct infusionsoft_answer {
     enum infusionsoft_outcome outcome;
-    int status;         /* HTTP; 0: none */
+    int status;         /* HTTP status; 0: none */
     struct text body;   /* as it came */
     yyjson_val *root;   /* OK with a body: the document; else NULL */
-    int64_t wait_ms;    /* THROTTLED: when to come again */
-    int day_used_up;    /* THROTTLED: the day's quota, see wait_ms */
+    int64_t wait_ms;    /* THROTTLED: how long to wait */
+    int day_used_up;    /* THROTTLED: 1: the day's quota is used up, until wait_ms has passed */
     struct text tenant; /* x-keap-tenant-id, or absent */
     struct error error; /* anything but OK: "infusionsoft POST /orders: HTTP 500" */
 };
 
 struct infusionsoft_settings {
     const struct config_account *account; /* keeps */
-    struct http *http;                    /* keeps; shared by the clients of one thread */
+    struct http *http;                    /* keeps; the clients of one thread share it */
     struct quota *quota;                  /* keeps; or NULL: no governor */
-    struct token *token; /* keeps; auth = oauth: where access tokens come from; else NULL */
+    struct token *token; /* keeps; where access tokens come from with auth = oauth, else NULL */
     int64_t timeout_ms;
 };
 
@@ -54,27 +58,30 @@ struct infusionsoft_settings {
 struct infusionsoft *infusionsoft_new(const struct infusionsoft_settings *settings);
 void infusionsoft_free(struct infusionsoft *client);
 
-/** @brief When the work began that the next calls are part of (0, the default: before all): where
- * the governor lets one of several wait, what began first is finished first. */
+/** @brief Sets the time when the work began that the next calls are part of (0, the default: before
+ * all others). Where several callers wait for the governor, the one whose work began first goes
+ * first. */
 void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms);
 
 /**
- * @brief Waits until the governor lets one call pass and there is a credential, for
- * infusionsoft_call() to use. To be asked before ledger_begin(), so that nothing is waited for
- * between the doubt and the call. Asked twice it waits once. Where the day's quota is used up or no
- * credential is to be had, infusionsoft_call() then says so without calling.
+ * @brief Waits until the governor allows one call and there is a credential. infusionsoft_call()
+ * then uses both.
+ *
+ * Call this before ledger_begin(), so that nothing has to be waited for between the begin and the
+ * call itself. A second call of this function waits no second time. Where the day's quota is used
+ * up or there is no credential, the next infusionsoft_call() says so and calls nothing.
  * @returns 0, or -1 when a stop was asked for meanwhile
  */
 int infusionsoft_admit(struct infusionsoft *client);
 
-/** @brief Takes infusionsoft_admit() back: the call is not made after all. */
+/** @brief Undoes infusionsoft_admit(): the call will not be made. */
 void infusionsoft_dismiss(struct infusionsoft *client);
 
 /**
- * @brief One call. A 401 under OAuth had no effect: the token is refreshed, once. A GET is then
- * repeated at once; anything else is THROTTLED with nothing to wait for, since a refresh takes time
- * and the ledger has to know when a write goes out.
- * @param path   under the API's base: "/orders"
+ * @brief Makes one call. After a 401 under OAuth, which had no effect, the token is refreshed once.
+ * A GET is then repeated at once. Any other call is THROTTLED with wait_ms 0: a refresh takes time,
+ * and the ledger has to know when a write is sent.
+ * @param path   below the base of the API: "/orders"
  * @param query  encoded, without '?', see infusionsoft_append_filter(); or NULL
  * @param body   JSON, or {NULL, 0}
  * @returns the answer's outcome
@@ -86,74 +93,84 @@ enum infusionsoft_outcome infusionsoft_call(struct infusionsoft *client, const c
 const struct infusionsoft_answer *infusionsoft_answer(const struct infusionsoft *client);
 
 /**
- * @brief Whether the credential is of the configured tenant, by the last answer, one of
- * /oauth/connect/userinfo: a wrong key must not write into somebody else's account.
- * @returns 0, also when none is configured; else -1, with a permanent error where it is another
- * one's, with a temporary one where the answer does not tell
+ * @brief Whether the credential belongs to the configured tenant. The last call must have been
+ * /oauth/connect/userinfo. This keeps a wrong key from writing into somebody else's account.
+ * @returns 0, also when no tenant is configured; -1 with a permanent error where it is another
+ * tenant, with a temporary one where the answer does not say
  */
 int infusionsoft_check_tenant(const struct infusionsoft *client, struct error *err);
 
-/* What a 2xx must hold (shape.c). An answer without it says nothing, least of all that
- * something is not there: its outcome becomes IN_DOUBT, with a temporary error. Every reader asks
- * these, right after the call. */
+/* The next functions check what a 2xx must hold (shape.c). Each reader calls one right after the
+ * call. An answer without it does not say that something does not exist: its outcome becomes
+ * IN_DOUBT, with a temporary error. */
 
-/** @brief The list of that name: objects, each with an id; next_page_token is text, null or absent.
- * @returns borrowed until the next call; NULL: the answer says nothing */
+/**
+ * @brief The list of that name: objects that each have an id; next_page_token is text, null or
+ * absent.
+ * @returns borrowed until the next call; NULL: the answer does not hold it
+ */
 yyjson_val *infusionsoft_list(struct infusionsoft *client, const char *name);
 
-/** @brief Id of the object that the answer is. @returns id; NULL: the answer says nothing */
+/** @brief The id of the object that was answered. @returns the id; NULL: the answer does not hold
+ * one */
 const char *infusionsoft_object_id(struct infusionsoft *client, char id[32]);
 
-/** @brief After GET /oauth/connect/userinfo: the answer is about a user. @returns OK or IN_DOUBT:
- * it says nothing; an outcome that was not OK stays */
+/**
+ * @brief To be called after GET /oauth/connect/userinfo: whether the answer is about a user.
+ * @returns OK, or IN_DOUBT where it is not; any other outcome of the call stays
+ */
 enum infusionsoft_outcome infusionsoft_check_user(struct infusionsoft *client);
 
-/** @brief Something that the caller needs is not in the answer. missing: "without a sku".
- * @returns IN_DOUBT */
+/**
+ * @brief Says that something which the caller needs is missing in the answer. missing: "without a
+ * sku".
+ * @returns IN_DOUBT
+ */
 enum infusionsoft_outcome infusionsoft_says_nothing(struct infusionsoft *client,
                                                     const char *missing);
 
-/** @brief infusionsoft_find_field()'s reading of the last answer. */
+/** @brief The part of infusionsoft_find_field() that reads the last answer. */
 enum infusionsoft_outcome infusionsoft_read_field(struct infusionsoft *client,
                                                   struct infusionsoft_field *field);
 
-/** @brief What the last answer's headers say about the quota. Of minute and tenant the one that
- * leaves less counts. */
+/** @brief What the headers of the last answer say about the quota. Of the limits of the minute and
+ * of the tenant, the one that leaves less is used. */
 void infusionsoft_read_quota(const struct infusionsoft *client, struct quota_news *news);
 
-/** @brief An answer that came by another way than HTTP becomes the last call's: for tests. */
+/** @brief For tests: takes an answer that did not come by HTTP as that of the last call. */
 void infusionsoft_feed(struct infusionsoft *client, const char *request, int status,
                        struct text headers, struct text body);
 
-/** @brief Calls made so far, repeats included. */
+/** @brief How many calls were made so far, including repeated ones. */
 int64_t infusionsoft_call_count(const struct infusionsoft *client);
 
-/** @brief Appends `filter=<field>==<value>` percent-encoded; prefix: `<value>*`. */
+/** @brief Appends `filter=<field>==<value>` percent-encoded. With prefix set, the value is
+ * `<value>*`. */
 void infusionsoft_append_filter(struct buffer *query, const char *field, struct text value,
                                 int prefix);
 
 /**
- * @brief The answer's body for people and records: at most size - 1 bytes on one line, control
- * characters and whatever holds an '@' taken out.
+ * @brief The answer's body for people and records: one line of at most size - 1 bytes, without
+ * control characters and without any word that contains an '@'.
  * @returns target
  */
 char *infusionsoft_answer_text(char *target, size_t size, struct text body);
 
-/** @brief An object's member id, a string or a whole number (ids are strings, yet not everywhere);
- * "" when absent. */
+/** @brief The id of an object as text: the API has strings, but whole numbers in some places. ""
+ * when absent. */
 const char *infusionsoft_id(yyjson_val *object, char target[32]);
 
-/* What the account must have before orders are written: a TEXT order custom field for the external
- * key. */
+/* The order custom field of type TEXT that holds the external key. The account must have it before
+ * orders are written. */
 #define INFUSIONSOFT_FIELD_LABEL "BigCommerce Order"
 
 struct infusionsoft_field {
-    char id[32];   /* "": there is none */
-    char name[64]; /* for filters */
+    char id[32];   /* "": the account has no such field */
+    char name[64]; /* name of the field in filters */
 };
 
-/** @brief Looks for the custom field of the external key. The outcome is OK also when there is
- * none. */
+/** @brief Looks for the custom field of the external key. The outcome is OK also when the account
+ * has none. */
 enum infusionsoft_outcome infusionsoft_find_field(struct infusionsoft *client,
                                                   struct infusionsoft_field *field);
 

@@ -18,19 +18,21 @@ enum {
     KEY_COUNT = 8,
     KEY_BYTES = 200,
     ARGUMENTS_MAX = 8,
-    WAIT_MAX_MS = 5000, /* ask again at least this often: somebody may have given way */
+    WAIT_MAX_MS = 5000, /* longest time between two questions: another caller may have given its
+                           place back */
     UNKNOWN_WAIT_MS = 1000,
-    PAUSE_MAX_MS = 120000, /* twice what the windows of second and minute can ask for */
+    PAUSE_MAX_MS = 120000, /* twice the longest wait that the limits of second and minute can
+                              cause */
 };
 
 static const char text[] = {
 #include "infusionsoft/quota.lua.h"
 };
 
-/* What a lane leaves to the ones above it, in percent. */
+/* How much of the limits a lane leaves to the lanes above it, in percent. */
 static const int64_t reserves[] = {0, 10, 20, 30};
 
-/* A thread that waits for its turn, on its own stack. */
+/* A thread that waits for its turn. It lives on the stack of that thread. */
 struct waiter {
     int64_t since_ms;
     struct waiter *next;
@@ -40,15 +42,15 @@ struct quota {
     struct quota_settings settings;
     struct redis_script script;
     char keys[KEY_COUNT][KEY_BYTES];
-    char owner[24]; /* makes ids of different processes differ */
+    char owner[24]; /* makes the ids of different processes differ */
     struct metric *alarms;
-    pthread_mutex_t door; /* guards what follows, to the line */
+    pthread_mutex_t door; /* protects the members up to line */
     pthread_cond_t next;
-    struct waiter *waiters; /* the earliest first */
-    int turn;               /* somebody waits for its call to be let through */
-    int64_t spare_id;       /* a place that was given back; 0: none */
-    int64_t spare_until_ms; /* clock_monotonic_ms(): how long it is fresh */
-    pthread_mutex_t line;   /* guards what follows */
+    struct waiter *waiters; /* sorted: the one whose work began first is the first */
+    int turn;               /* 1: one thread has its turn and waits until its call is allowed */
+    int64_t spare_id;       /* id of a call that was allowed but not made; 0: none */
+    int64_t spare_until_ms; /* by clock_monotonic_ms(): until when spare_id may be used */
+    pthread_mutex_t line;   /* protects the next members */
     struct redis *redis;
     int64_t last_id;
 };
@@ -91,7 +93,7 @@ void quota_free(struct quota *quota)
     free(quota);
 }
 
-/* Runs the script: word, then numbers. With the line held. The reply is new, or NULL. */
+/* Runs the script with a word and numbers. line must be locked. The reply is new, or NULL. */
 static redisReply *run(struct quota *quota, const char *word, int64_t id, const int64_t *numbers,
                        int count, struct error *err)
 {
@@ -122,7 +124,7 @@ static int64_t reply_number(const redisReply *reply, size_t index)
                : 0;
 }
 
-/* Asks once. wait_ms 0: go. -1: Redis did not answer. */
+/* Asks once whether a call may be made. *wait_ms 0: it may. @returns -1: Redis did not answer */
 static int ask(struct quota *quota, enum quota_lane lane, int64_t *id, int64_t *wait_ms,
                int *day_used_up, struct error *err)
 {
@@ -143,7 +145,7 @@ static int ask(struct quota *quota, enum quota_lane lane, int64_t *id, int64_t *
     return 0;
 }
 
-/* A place that was given back and is fresh, or 0. */
+/* Returns the id of a call that was allowed but not made, while it may still be used, or 0. */
 static int64_t take_spare(struct quota *quota)
 {
     int64_t id;
@@ -158,7 +160,8 @@ static int64_t take_spare(struct quota *quota)
 void quota_give_back(struct quota *quota, int64_t id)
 {
     pthread_mutex_lock(&quota->door);
-    quota->spare_id = id; /* one that lies there still counts for as long as a call can take */
+    quota->spare_id = id; /* an id that nobody takes is counted as a call for as long as a call
+                             can take */
     quota->spare_until_ms = clock_monotonic_ms() + quota->settings.call_ms / 2;
     pthread_mutex_unlock(&quota->door);
 }
@@ -243,7 +246,8 @@ void quota_done(struct quota *quota, int64_t id, const struct quota_news *news)
     reply = run(quota, "done", id, numbers, 6, &err);
     pthread_mutex_unlock(&quota->line);
     if (reply !=
-        NULL) /* else it counts for as long as a call can take: too much, never too little */
+        NULL) /* otherwise the call counts for as long as a call can take, which may be too long,
+                 but never too short */
         left = reply_number(reply, 0);
     freeReplyObject(reply);
     if (left < 0)

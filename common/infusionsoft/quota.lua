@@ -1,14 +1,15 @@
--- quota: one governor per credential, for all pushers. Calls are kept in a sorted set: one that ended scores when it
--- ended, one under way when it will have ended at the latest. It reached the account before that, so whatever the
--- account still counts in its rolling windows is counted here too, however late it arrived.
--- KEYS: calls, next slot by the second, by the minute, pause, calls of the day, what is left of the day, what the account
--- says of the minute, announced
--- ARGV: take, id, per_s, per_min, per_day (0: no ceiling), reserve in percent, ms that a call may take
---   answer: ms to wait (0: go, it is counted), 1 where the day is used up
+-- quota: the governor of one credential, for all pushers (quota.h says what it is for).
+-- Calls are kept in a sorted set. The score of a call that has ended is the time at which it ended; the score of a call
+-- that is under way is the latest time at which it can end. A call reaches the account before that time, so every call
+-- that the account still counts in its rolling windows is counted here too, however late it arrived there.
+-- KEYS: calls; when the next call may start by the limit of the second, and by that of the minute; pause; calls of the
+-- day; what is left of the day; what the account says about the minute; whether the warning of the day was given
+-- ARGV: take, id, per_s, per_min, per_day (0: no limit), reserve in percent, ms that a call may take
+--   answer: ms to wait (0: the call may be made, and is counted), 1 where the day's quota is used up
 -- ARGV: done, id, limit and available of the minute, limit and available of the day (-1: not said), ms to pause, per_day
---   answer: what is left of the day where that has to be announced, else -1
+--   answer: what is left of the day where a warning is due, else -1
 local SECOND, MINUTE, DAY = 1000 + 2, 60000 + 20, 86400000
-local MINUTE_NEWS, DAY_NEWS = 10000, 60000 -- how long the account's word is believed
+local MINUTE_NEWS, DAY_NEWS = 10000, 60000 -- how long what the account said is used
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
@@ -23,7 +24,7 @@ local function text(value)
     return string.format('%.3f', value)
 end
 
--- How long until fewer than limit calls lie in the last span. One under way is taken to end now.
+-- How long until fewer than limit calls are in the last span. A call that is under way is assumed to end now.
 local function wait_for_room(limit, span)
     if limit < 1 then
         return 1000
@@ -62,7 +63,7 @@ if ARGV[1] == 'done' then
 end
 
 local per_s, per_min, per_day = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local function share(limit) -- what this lane may use of it
+local function share(limit) -- the part of a limit that this lane may use
     return limit - math.floor(limit * tonumber(ARGV[6]) / 100)
 end
 
@@ -76,7 +77,7 @@ end
 local wait = math.max(0, redis.call('PTTL', KEYS[4]))
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - MINUTE))
 
--- Evenly spaced: when the next call may be made, and how much who comes late may catch up.
+-- Calls are spaced evenly: this computes when the next one may be made. Who comes late may catch up on catch_up ms.
 local slots = {}
 local function space(key, spacing, catch_up)
     local slot = number(redis.call('GET', key))
@@ -91,11 +92,11 @@ local word = redis.call('HMGET', KEYS[7], 'limit', 'others')
 if word[1] and (per_min == 0 or number(word[1]) < per_min) then
     per_min = number(word[1])
 end
-if per_s > 0 then -- no spike policy is to see a burst
+if per_s > 0 then -- evenly within the second, so that the account sees no burst
     space(KEYS[2], 1000 / per_s, 2000 / per_s)
     wait = math.max(wait, wait_for_room(per_s, SECOND))
 end
-if per_min > 0 then -- no burst and then a stop for the rest of the minute
+if per_min > 0 then -- evenly within the minute: else a burst would be followed by a long wait
     local room = share(per_min) - number(word[2])
     space(KEYS[3], 60000 / math.max(1, room), 5000)
     wait = math.max(wait, wait_for_room(room, MINUTE))

@@ -6,7 +6,7 @@
 
 enum { MISSING_BYTES = 96 };
 
-/* An id stands in paths and bodies and is compared as a number: digits and nothing else. */
+/* Whether an id is digits only: ids are put into paths and bodies, and are compared as numbers. */
 static int is_id(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)
@@ -27,7 +27,7 @@ const char *infusionsoft_id(yyjson_val *object, char target[32])
     return target;
 }
 
-/* NULL, or what a list of that name lacks, written into missing. */
+/* Checks a list of that name. NULL: it is good; else what it lacks, written into missing. */
 static const char *list_fault(yyjson_val *root, const char *name, char missing[MISSING_BYTES])
 {
     yyjson_val *list = yyjson_obj_get(root, name), *item;
@@ -85,7 +85,7 @@ enum infusionsoft_outcome infusionsoft_check_user(struct infusionsoft *client)
     return infusionsoft_says_nothing(client, "without a user");
 }
 
-/* A field whose label, type or name cannot be read might be ours. */
+/* A field whose label, type or name cannot be read might be ours, so the answer is not used. */
 static int is_readable(yyjson_val *field)
 {
     return yyjson_is_str(yyjson_obj_get(field, "label")) &&

@@ -24,22 +24,24 @@
 
 enum {
     HTTP_TIMEOUT_MS = 15000,
-    LOCK_MS = 30000,          /* longer than one refresh can take */
-    UNSAVED_LOCK_MS = 300000, /* until the next call or probe comes to save the pair */
+    LOCK_MS = 30000,          /* longer than a refresh can take */
+    UNSAVED_LOCK_MS = 300000, /* long enough for the next call or probe to save the pair */
     WAIT_FOR_OTHER_MS = 100,
     WAITS_MAX = 100,
-    AGAIN_EARLY_MS = 30000, /* an early refresh failed: the token is good for a while yet */
-    AGAIN_MS = 1000,        /* a refresh failed: the next one who asks gets the same answer */
+    AGAIN_EARLY_MS = 30000, /* wait after an early refresh failed: the old token can still be
+                               used */
+    AGAIN_MS = 1000,        /* for so long after a failure, everybody who asks gets the same
+                               answer */
     ANSWER_MAX_BYTES = 65536,
 };
 
 struct token {
     struct token_settings settings;
-    char digest[DIGEST_BYTES]; /* of the configured refresh token */
-    char *beside;              /* the temporary file of this process alone */
-    char owner[64];            /* of the lock in Redis */
+    char digest[DIGEST_BYTES]; /* digest of the configured refresh token */
+    char *beside;              /* path of the temporary file that only this process uses */
+    char owner[64];            /* identifies this process as holder of the lock in Redis */
     struct metric *alarms;
-    pthread_mutex_t lock; /* guards what follows */
+    pthread_mutex_t lock; /* protects the next members */
     struct http *http;
     struct redis *redis;
     struct http_answer answer;
@@ -47,11 +49,13 @@ struct token {
     char *refresh;
     int64_t refresh_at_ms;
     int64_t expires_at_ms;
-    struct buffer begun;   /* digests of the configured tokens that were used up, one a line */
-    char *filed;           /* the refresh token of the file when it was last read, or NULL */
-    int unsaved;           /* the pair is not on disk: it must not be used yet */
-    char *refused_refresh; /* a person must authorize again; not tried twice */
-    struct error failure;  /* of the last refresh */
+    struct buffer begun;   /* digests of the configured tokens that were used already, one per
+                              line */
+    char *filed;           /* the refresh token that the file had when it was last read, or NULL */
+    int unsaved;           /* 1: the pair is not on disk yet, so it must not be used */
+    char *refused_refresh; /* the refresh token that was refused: a person must authorize again;
+                              it is not tried twice */
+    struct error failure;  /* why the last refresh failed */
     int64_t failed_until_ms;
 };
 
@@ -91,14 +95,14 @@ static void take(char **target, const char *secret)
     *target = copy;
 }
 
-/* Whether the configured refresh token was the beginning of what the state file holds. */
+/* Whether the pair in the state file descends from the configured refresh token. */
 static int was_begun(const struct token *token)
 {
     return token->begun.length > 0 && strstr(token->begun.data, token->digest) != NULL;
 }
 
-/* The state file, where there is one. A configured refresh token that it does not come from is a
- * new authorization and replaces it. */
+/* Reads the state file, where there is one. A configured refresh token from which its pair does not
+ * descend is a new authorization: it replaces the pair. */
 static int load_file(struct token *token, struct error *err)
 {
     const struct config_account *account = token->settings.account;
@@ -110,7 +114,7 @@ static int load_file(struct token *token, struct error *err)
                          account->name);
     if (there == 0) {
         forget(&token->filed);
-        if (token->refresh == NULL) /* the first start */
+        if (token->refresh == NULL) /* this is the first start */
             take(&token->refresh, account->refresh_token);
         return 0;
     }
@@ -130,7 +134,8 @@ static int load_file(struct token *token, struct error *err)
     return 0;
 }
 
-/* Whether somebody has replaced the file since the pair in hand was asked for: theirs is newer. */
+/* Whether another pusher has replaced the file since the pair in hand was asked for. Its pair is
+ * newer. */
 static int was_overtaken(const struct token *token)
 {
     struct token_state state;
@@ -142,7 +147,7 @@ static int was_overtaken(const struct token *token)
     return overtaken;
 }
 
-/* Durable before it is used. */
+/* Writes the pair to disk. It may be used only after that. */
 static int save_file(struct token *token, struct error *err)
 {
     struct token_state state = {.access = token->access,
@@ -168,12 +173,13 @@ void token_free(struct token *token)
     if (token == NULL)
         return;
     if (token->unsaved && !was_overtaken(token))
-        save_file(token, &ignored); /* the last chance of a pair whose predecessor is spent */
+        save_file(token, &ignored); /* the last chance to save it: the refresh token before it is
+                                       spent */
     forget(&token->access);
     forget(&token->refresh);
     forget(&token->refused_refresh);
     forget(&token->filed);
-    unlink(token->beside); /* reserved, and not needed any more */
+    unlink(token->beside); /* it was only reserved, and is not needed any more */
     free(token->beside);
     http_answer_clear(&token->answer);
     buffer_clear(&token->begun);
@@ -183,7 +189,7 @@ void token_free(struct token *token)
     free(token);
 }
 
-/* Authorization: Basic base64(client_id:client_secret). New. */
+/* The value of the Authorization header: Basic base64(client_id:client_secret). New. */
 static char *basic_header(const struct config_account *account)
 {
     char *plain = mem_printf("%s:%s", account->client_id, account->client_secret);
@@ -196,7 +202,7 @@ static char *basic_header(const struct config_account *account)
     return header;
 }
 
-/* The answer of the token URL refuses. Permanent. */
+/* Handles an answer of the token URL that refuses the refresh token. The error is permanent. */
 static int note_refusal(struct token *token, const char *error, struct error *err)
 {
     const char *name = token->settings.account->name;
@@ -214,7 +220,7 @@ static int note_refusal(struct token *token, const char *error, struct error *er
                      name);
 }
 
-/* The answer of the token URL -> the new pair. */
+/* Reads the new pair from the answer of the token URL. */
 static int read_pair(struct token *token, struct error *err)
 {
     yyjson_doc *doc = yyjson_read(token->answer.body.data, token->answer.body.length, 0);
@@ -239,7 +245,7 @@ static int read_pair(struct token *token, struct error *err)
     return rc;
 }
 
-/* Under both locks. */
+/* Asks the token URL for a new pair. Both locks are held. */
 static int ask_for_pair(struct token *token, struct error *err)
 {
     const struct config_account *account = token->settings.account;
@@ -269,7 +275,7 @@ static int ask_for_pair(struct token *token, struct error *err)
     return rc;
 }
 
-/* Good until it expires, by what we know. */
+/* Whether the access token may be used: it has not expired and was not refused. */
 static int is_alive(const struct token *token, struct text refused)
 {
     return token->access != NULL && !token->unsaved && clock_now_ms() < token->expires_at_ms &&
@@ -281,8 +287,8 @@ static int is_fresh(const struct token *token, struct text refused)
     return is_alive(token, refused) && clock_now_ms() < token->refresh_at_ms;
 }
 
-/* One that is ours already is renewed: it is kept while a pair is not on disk yet. 1: the lock is
- * ours; 0: somebody else has it; -1 */
+/* Takes the lock in Redis, or prolongs it where it is ours. It is kept while a pair is not on disk
+ * yet. @returns 1: it is ours; 0: another pusher has it; -1: error */
 static int try_lock(struct token *token, const char *key, struct error *err)
 {
     static const char script[] = "local held = redis.call('GET', KEYS[1]) "
@@ -299,7 +305,8 @@ static int try_lock(struct token *token, const char *key, struct error *err)
     return taken;
 }
 
-/* Reads what others may have saved. 1: a refresh is needed; 0: there is a usable token; -1 */
+/* Reads the file, which another pusher may have written. @returns 1: a refresh is needed; 0: there
+ * is a usable token; -1: error */
 static int learn(struct token *token, struct text refused, struct error *err)
 {
     if (load_file(token, err) != 0)
@@ -313,9 +320,9 @@ static int learn(struct token *token, struct text refused, struct error *err)
     return 1;
 }
 
-/* Takes the lock in Redis, or sees that somebody else refreshes. A pair in hand that is not on disk
- * yet is only to be saved: then nothing is read over it. 1: the lock is ours; 0: there is a usable
- * token; -1 */
+/* Takes the lock in Redis, or waits for another pusher that is refreshing. Where a pair in hand is
+ * not on disk yet, it only has to be saved, so the file is not read over it. @returns 1: the lock
+ * is ours; 0: there is a usable token; -1: error */
 static int lock_or_learn(struct token *token, struct text refused, const char *key,
                          struct error *err)
 {
@@ -329,7 +336,7 @@ static int lock_or_learn(struct token *token, struct text refused, const char *k
         if (taken != 0)
             return taken;
         if (is_alive(token, refused))
-            return 0; /* it is early: the old one will do until the other has refreshed */
+            return 0; /* the old token can be used until the other pusher has refreshed */
         if (stop_wait_ms(WAIT_FOR_OTHER_MS))
             break;
     }
@@ -337,7 +344,8 @@ static int lock_or_learn(struct token *token, struct text refused, const char *k
                      token->settings.account->name);
 }
 
-/* A refresh spends the refresh token, so that there is room for the new pair is found out first. */
+/* Makes sure that the new pair can be saved before it is asked for, because a refresh spends the
+ * refresh token. */
 static int ask_if_room(struct token *token, struct error *err)
 {
     if (token_file_reserve(token->beside) != 0)
@@ -346,13 +354,14 @@ static int ask_if_room(struct token *token, struct error *err)
     return ask_for_pair(token, err);
 }
 
-/* With the lock in Redis. */
+/* Gets a new pair and saves it. The lock in Redis is held. */
 static int refresh_and_save(struct token *token, struct text refused, struct error *err)
 {
     if (token->unsaved && was_overtaken(token))
         token->unsaved = 0;
     if (!token->unsaved) {
-        /* Read again: somebody may have finished between our look and the lock. */
+        /* Another pusher may have refreshed between our look and the lock, so the file is read
+         * again. */
         if (load_file(token, err) != 0)
             return -1;
         if (is_fresh(token, refused))
@@ -366,8 +375,8 @@ static int refresh_and_save(struct token *token, struct text refused, struct err
     return 0;
 }
 
-/* With the mutex held. While the pair in hand is not on disk the lock is kept: another pusher would
- * ask with the refresh token that is spent already. */
+/* Refreshes with the lock in Redis; the mutex is held. While the pair in hand is not on disk, the
+ * lock is kept, because another pusher would use the refresh token that is spent. */
 static int refresh_under_lock(struct token *token, struct text refused, struct error *err)
 {
     static const char unlock[] =
@@ -380,7 +389,7 @@ static int refresh_under_lock(struct token *token, struct text refused, struct e
     if (rc == 1) {
         rc = refresh_and_save(token, refused, err);
         if (token->unsaved)
-            try_lock(token, key, &ignored); /* for longer */
+            try_lock(token, key, &ignored); /* prolongs the lock */
         else
             freeReplyObject(redis_command(token->redis, &ignored, "EVAL %s 1 %s %s", unlock, key,
                                           token->owner));
@@ -389,8 +398,8 @@ static int refresh_under_lock(struct token *token, struct text refused, struct e
     return rc;
 }
 
-/* With the mutex held. A failure is everybody's for a moment: they must not wait one after the
- * other. */
+/* Refreshes; the mutex is held. For a moment after a failure all callers get the same error, so
+ * that they do not wait for one refresh after the other. */
 static int refresh(struct token *token, struct text refused, struct error *err)
 {
     int rc;

@@ -59,9 +59,9 @@ char *token_file_beside(const char *path)
 {
     uint64_t name = 0;
 
-    /* Not the process id: in containers every pusher has the same. */
+    /* The name is random. A process id would not do: in containers every pusher has the same. */
     while (getrandom(&name, sizeof(name), 0) != (ssize_t)sizeof(name))
-        ; /* only a signal can interrupt it */
+        ; /* getrandom() is interrupted only by a signal */
     return mem_printf("%s.%016llx.new", path, (unsigned long long)name);
 }
 
@@ -121,8 +121,8 @@ static char *state_json(const struct token_state *state, size_t *length)
     return json;
 }
 
-/* Processes that crashed before their rename: the names are new each time, so they would pile up.
- */
+/* Removes the files of processes that crashed before their rename. Each such file has a new name,
+ * so they would pile up. */
 static void remove_left_behind(const char *path)
 {
     char *folder_copy = mem_strdup(path);

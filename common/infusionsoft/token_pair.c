@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The member as a token, or NULL. */
+/* Returns a member that is a token, or NULL. */
 static const char *token_of(yyjson_val *root, const char *name)
 {
     yyjson_val *value = yyjson_obj_get(root, name);

@@ -31,16 +31,16 @@ struct part {
 };
 
 enum {
-    /* A client that connects and then asks nothing, or only half, keeps its connection for so long.
-     * Some hundred of them leave room for the one that asks properly; the bytes bound what they
-     * cost: 2 MB. */
+    /* A client that connects and asks nothing, or sends half a request, is dropped after IDLE_S.
+     * There is room for several hundred such clients beside the one that asks properly. Together
+     * they cost 2 MB. */
     IDLE_S = 3,
     CONNECTIONS_MAX = 512,
     CONNECTION_BYTES = 4096,
-    SPARE_FILES = 1024, /* descriptors that the program itself may need beside these connections */
+    SPARE_FILES = 1024, /* descriptors that are left for the program itself */
 };
 
-/* One per process: what a process says about itself. */
+/* There is one of each in a process, because they are about the process. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct metric *metrics;
 static struct part *parts;
@@ -52,7 +52,7 @@ static struct metric *metric_get(const char *name, const char *help, const char 
     struct metric **place = &metrics;
 
     pthread_mutex_lock(&lock);
-    /* Kept in order of name, so that one name's lines stand together as the format wants. */
+    /* Sorted by name, because the format wants all lines of one name together. */
     while (*place != NULL && strcmp((*place)->name, name) < 0)
         place = &(*place)->next;
     while (*place != NULL && strcmp((*place)->name, name) == 0 &&
@@ -193,8 +193,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     return result;
 }
 
-/* Whoever fills our connections must not take the descriptors that Kafka, Redis and the vendors'
- * connections need: the usual soft limit is 1,024. */
+/* Raises the limit of open files: the usual soft limit is 1,024, and clients of this server must
+ * not take the descriptors that Kafka, Redis and the vendors' connections need. */
 static void allow_descriptors(void)
 {
     struct rlimit limit;
@@ -223,7 +223,7 @@ int health_start(const char *listen, struct error *err)
     if (getaddrinfo(host[0] ? host : NULL, colon + 1, &hints, &address) != 0)
         return error_set(err, ERROR_PERMANENT, "[health] listen = %.60s: no such address", listen);
     allow_descriptors();
-    /* One thread for all connections: a scrape every few seconds is all it serves. */
+    /* One thread is enough for all connections: it serves a scrape every few seconds. */
     server = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | (address->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0,
         NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR, address->ai_addr,

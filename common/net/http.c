@@ -14,24 +14,25 @@
 enum {
     CONNECT_TIMEOUT_MS = 10000,
     IDLE_CONNECTION_S =
-        30, /* an older kept connection is not used again: the other side may be closing it */
+        30, /* a connection that was idle for longer is not used again: the other side may be
+               closing it */
     HEADERS_MAX_BYTES = 64 * 1024,
     STOP_GRACE_MS = 1000,
-    CLOSING_MAX = 8, /* one request uses one connection, or two where a GET is repeated */
+    CLOSING_MAX = 8, /* a request uses one connection, or two where a GET is repeated */
 };
 
 struct http {
     CURL *curl;
     char *agent;
     char failure[CURL_ERROR_SIZE];
-    /* of the running request */
+    /* the rest belongs to the running request */
     struct http_answer *answer;
     size_t max_answer_bytes;
     int repeatable;
-    int started_count;    /* how often the request was about to be written to a connection */
-    int64_t stop_seen_ms; /* monotonic; 0: no stop was asked for yet */
-    /* Connections that libcurl is done with; how they are closed is decided when the outcome is
-     * known. */
+    int started_count;    /* how often libcurl was about to write the request to a connection */
+    int64_t stop_seen_ms; /* monotonic clock; 0: no stop was asked for yet */
+    /* Connections that libcurl has no use for any more. How they are closed is decided when the
+     * outcome of the request is known. */
     curl_socket_t closing[CLOSING_MAX];
     int closing_count;
 };
@@ -64,7 +65,8 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
     struct buffer *headers = &http->answer->headers;
     size_t length = size * count;
 
-    /* Each status line starts an answer anew: a 100 before the final one, or a repeated GET. */
+    /* A status line begins a new answer: there may be a 100 before the final one, or a repeated
+     * GET. So the headers are emptied. */
     if (length >= 5 && memcmp(data, "HTTP/", 5) == 0)
         buffer_reset(headers);
     if (headers->length + length > HEADERS_MAX_BYTES) {
@@ -89,8 +91,9 @@ static int on_progress(void *context, curl_off_t a, curl_off_t b, curl_off_t c, 
     return now_ms - http->stop_seen_ms >= STOP_GRACE_MS;
 }
 
-/* libcurl sends a request again by itself, whatever its method, when a kept connection dies without
- * an answer. The first sending may have had its effect, so only a GET may be repeated. */
+/* When a kept connection dies without an answer, libcurl sends the request again by itself,
+ * whatever its method. The first request may have had its effect, so this stops libcurl from
+ * repeating anything but a GET. */
 static int on_start(void *context, char *ip, char *local_ip, int port, int local_port)
 {
     struct http *http = context;
@@ -101,8 +104,8 @@ static int on_start(void *context, char *ip, char *local_ip, int port, int local
                                                         : CURL_PREREQFUNC_OK;
 }
 
-/* What close() does with bytes that the other side has not acknowledged. Without a reset the kernel
- * goes on sending them for minutes, whatever became of the process that wrote them. */
+/* Decides what close() does with bytes that the other side has not acknowledged. Without a reset
+ * the kernel goes on sending them for minutes, even after the process has ended. */
 static void set_reset(curl_socket_t socket, int reset)
 {
     const struct linger linger = {.l_onoff = reset, .l_linger = 0};
@@ -110,8 +113,9 @@ static void set_reset(curl_socket_t socket, int reset)
     (void)setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 }
 
-/* From its first moment a connection ends with a reset, so that a request which is under way when
- * the process is killed does not arrive later either. Only what ended well is closed normally. */
+/* Each new connection is set to end with a reset. So a request that is under way when the process
+ * is killed does not arrive later. Only a connection that ended well is closed normally, see
+ * on_close(). */
 static int on_open(void *context, curl_socket_t socket, curlsocktype purpose)
 {
     (void)context, (void)purpose;
@@ -119,8 +123,9 @@ static int on_open(void *context, curl_socket_t socket, curlsocktype purpose)
     return CURL_SOCKOPT_OK;
 }
 
-/* Before the request is written, and between two requests, no connection has anything of a request
- * that is not answered. After that libcurl does not say here whether the answer was whole. */
+/* While the request was not begun, the connection holds nothing of an unanswered request and is
+ * closed normally. Otherwise libcurl does not tell here whether the answer was whole, so the
+ * connection is kept until that is known. */
 static int on_close(void *context, curl_socket_t socket)
 {
     struct http *http = context;
@@ -195,7 +200,8 @@ static struct curl_slist *add_header(struct curl_slist *list, const char *name, 
 
 static struct curl_slist *request_headers(const struct http_request *request)
 {
-    /* Without this line libcurl asks for a 100 before large bodies and waits a second for it. */
+    /* With an empty Expect header libcurl does not ask for a 100 before large bodies and wait a
+     * second for it. */
     struct curl_slist *list = mem_check(curl_slist_append(NULL, "Expect:"));
 
     if (request->body.data != NULL)
@@ -254,7 +260,7 @@ int http_perform(struct http *http, const struct http_request *request, struct h
     curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, headers);
     code = curl_easy_perform(http->curl);
     curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
-    /* The handle outlives the caller's memory. */
+    /* The handle lives longer than the caller's memory. */
     curl_easy_setopt(http->curl, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(http->curl, CURLOPT_POSTFIELDS, NULL);
     curl_slist_free_all(headers);

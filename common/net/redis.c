@@ -14,7 +14,7 @@
 #include "net/redis_fault.h"
 #include "net/redis_tls.h"
 
-enum { ARGUMENTS_MAX = 1024 }; /* of one script call */
+enum { ARGUMENTS_MAX = 1024 }; /* limit for one script call */
 
 struct redis {
     const struct redis_server *server;
@@ -44,8 +44,8 @@ void redis_free(struct redis *redis)
     free(redis);
 }
 
-/* With a reset: what is still in our send queue must not arrive after its repetition on the next
- * connection. */
+/* Closes with a reset. Otherwise bytes in our send queue could still arrive, after the same command
+ * was repeated on the next connection. */
 void redis_close(struct redis *redis)
 {
     struct linger reset = {.l_onoff = 1, .l_linger = 0};
@@ -64,7 +64,7 @@ unsigned redis_generation(const struct redis *redis) { return redis->generation;
 
 int redis_was_closed(const struct redis *redis) { return redis->was_closed; }
 
-/* The connection is of no use any more: says why and drops it. */
+/* Sets the error and drops the connection, which cannot be used any more. */
 static int fail(struct redis *redis, struct error *err)
 {
     redisContext *context = redis->context;
@@ -79,8 +79,8 @@ static int fail(struct redis *redis, struct error *err)
     return -1;
 }
 
-/* Reply of a command to the open connection; error replies included; NULL: the connection failed.
- */
+/* Sends a command on the open connection and returns its reply, which may be an error reply. NULL:
+ * the connection failed. */
 static redisReply *call(struct redis *redis, int count, const char **arguments,
                         const size_t *lengths, struct error *err)
 {
@@ -91,8 +91,8 @@ static redisReply *call(struct redis *redis, int count, const char **arguments,
     return reply;
 }
 
-/* One command while logging in; its answer matters only as good or bad. The server's text may
- * repeat what it was sent, which is a password here: only its first word is told. */
+/* Sends one command of the login; only whether it succeeded matters. The server's error text may
+ * repeat the password that it was sent, so only its first word is used. */
 static int login_step(struct redis *redis, int count, const char **arguments, struct error *err)
 {
     static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -148,7 +148,7 @@ int redis_connect(struct redis *redis, struct error *err)
     if (redis->context != NULL)
         return 0;
     if (redis_url_parse(&url, redis->server->url, &own) !=
-        0) /* the settings are checked at start */
+        0) /* cannot happen: the settings were checked at start */
         return error_set(err, ERROR_TEMPORARY, "redis url: %s", own.text);
     redis->context =
         mem_check(url.path != NULL ? redisConnectUnixWithTimeout(url.path, timeout)
@@ -188,8 +188,8 @@ int redis_reply_check(const redisReply *reply, struct error *err)
     return error_set(err, ERROR_PERMANENT, "redis: the key holds another type");
 }
 
-/* The reply, unless it says that this server cannot be used: then the connection is dropped, the
- * reply freed, and err set. */
+/* Returns the reply, unless it says that this server cannot be used. In that case the connection is
+ * dropped, the reply is freed and err is set. */
 static redisReply *usable(struct redis *redis, redisReply *reply, struct error *err)
 {
     if (reply == NULL || reply->type != REDIS_REPLY_ERROR ||
@@ -202,7 +202,7 @@ static redisReply *usable(struct redis *redis, redisReply *reply, struct error *
     return NULL;
 }
 
-/* The reply, unless it is an error. */
+/* Returns the reply, unless it is an error reply. */
 static redisReply *checked(struct redis *redis, redisReply *reply, struct error *err)
 {
     reply = usable(redis, reply, err);
@@ -292,7 +292,7 @@ int redis_script_load(struct redis *redis, const struct redis_script *script, st
     return 0;
 }
 
-/* EVALSHA with its arguments, into arrays of ARGUMENTS_MAX + 2. */
+/* Writes EVALSHA and its arguments into arrays that have room for ARGUMENTS_MAX + 2. */
 static int script_command(const struct redis_script *script, int count, const char **arguments,
                           const size_t *lengths, const char **all, size_t *all_lengths,
                           struct error *err)
@@ -313,7 +313,8 @@ static int script_command(const struct redis_script *script, int count, const ch
 int redis_script_queue(struct redis *redis, const struct redis_script *script, int count,
                        const char **arguments, const size_t *lengths, struct error *err)
 {
-    const char *all[ARGUMENTS_MAX + 2]; /* not initialised: that would clear 16 KB at each call */
+    const char *all[ARGUMENTS_MAX + 2]; /* not initialised, because that would clear 16 KB at
+                                           each call */
     size_t all_lengths[ARGUMENTS_MAX + 2];
 
     if (script_command(script, count, arguments, lengths, all, all_lengths, err) != 0)

@@ -3,22 +3,22 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Codes that stand at the beginning of an error reply. */
+/* Codes at the beginning of an error reply that are about the server. */
 static const char *const server_codes[] = {
     "READONLY", "MASTERDOWN", "LOADING",   "NOREPLICAS",   "MISCONF",     "OOM",
     "BUSY",     "NOAUTH",     "WRONGPASS", "DENIED",       "TRYAGAIN",    "MOVED",
     "ASK",      "CROSSSLOT",  "UNBLOCKED", "NOMASTERLINK", "CLUSTERDOWN",
 };
 
-/* Errors without a code of their own. */
+/* Errors about the server that have no code of their own. */
 static const char *const server_sentences[] = {
     "max number of clients reached",
     "max number of clients + cluster",   /* "... cluster connections reached" */
     "the command on a stale replica",    /* a script on a replica without its master */
-    "write against a read only replica", /* also "slave" before Redis 5 */
+    "write against a read only replica", /* Redis before 5 says "slave" */
     "write against a read only slave",
-    "invalid password",                /* AUTH before Redis 6 */
-    "without any password configured", /* AUTH where no password is set */
+    "invalid password",                /* answer to AUTH with a user before Redis 6 */
+    "without any password configured", /* answer to AUTH where no password is set */
 };
 
 static int begins_with_code(const char *text, const char *code)
@@ -28,7 +28,8 @@ static int begins_with_code(const char *text, const char *code)
     return strncmp(text, code, length) == 0 && (text[length] == ' ' || text[length] == '\0');
 }
 
-/* The text of a command's error inside a script, as Redis before 7 passes it on, or NULL. */
+/* Finds the error of a command that a script ran, in the form in which Redis before 7 passes it on.
+ * NULL: there is none. */
 static const char *passed_on(const char *text)
 {
     static const char front[] = "ERR Error running script";
@@ -36,7 +37,7 @@ static const char *passed_on(const char *text)
 
     if (strncmp(text, front, sizeof(front) - 1) != 0)
         return NULL;
-    /* "...: @user_script:12: @user_script: 12: -CODE text", or without the '-' */
+    /* the form is "...: @user_script:12: @user_script: 12: -CODE text", or without the '-' */
     for (const char *at = text; (at = strstr(at, ": ")) != NULL; at += 2) {
         const char *next = at + 2;
 

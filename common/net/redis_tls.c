@@ -40,8 +40,8 @@ static int load_files(SSL_CTX *tls, const struct redis_server *server, struct er
     return 0;
 }
 
-/* hiredis' own contexts verify the chain, not the name: any certificate of the same authority would
- * do. */
+/* The contexts that hiredis makes verify the chain but not the name, so any certificate of the same
+ * authority would be accepted. */
 static int expect_name(SSL *ssl, const char *name)
 {
     unsigned char address[sizeof(struct in6_addr)];
@@ -51,7 +51,7 @@ static int expect_name(SSL *ssl, const char *name)
     return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
 }
 
-/* Why the handshake failed. */
+/* The reason why the handshake failed. */
 static int handshake_failed(const SSL *ssl, const redisContext *context, const char *name,
                             struct error *err)
 {
@@ -90,7 +90,7 @@ int redis_tls_start(redisContext *context, const struct redis_server *server, co
         handshake_failed(ssl, context, name, err);
         goto out;
     }
-    ssl = NULL; /* the context's now */
+    ssl = NULL; /* belongs to the context now */
     rc = 0;
 out:
     SSL_free(ssl);

@@ -14,26 +14,29 @@
 
 enum {
     LOOK_EVERY_MS = 1000,
-    TIMEOUT_MS = 2000, /* with the wait in front of it well within the 5 s that are promised */
+    TIMEOUT_MS = 2000, /* together with LOOK_EVERY_MS less than the 5 s that docs/operations.md
+                          promises */
     TICK_MS = 100,
     KEY_BYTES = 64,
 };
 
-/* As a script, since that is what the others use: a server may refuse scripts alone. */
+/* The look is a script, because the other users call scripts, and a server may refuse only
+ * those. */
 static const char script_text[] = "return redis.call('SET', KEYS[1], ARGV[1], 'PX', 60000)\n";
 
 struct redis_watch {
     struct redis *redis;
     struct redis_script script;
     char key[KEY_BYTES];
-    unsigned generation; /* of the connection that was asked what it is */
+    unsigned generation; /* of the connection whose server was asked whether it is a cluster */
     pthread_t thread;
     int started;
     atomic_int ending;
-    struct error fatal; /* the thread's until it has ended */
+    struct error fatal; /* belongs to the thread until it has ended */
 };
 
-/* One look. @returns 0, or -1 with err set; permanent: a Redis Cluster */
+/* Looks once whether Redis can be used. @returns 0, or -1 with err set; permanent: a Redis
+ * Cluster */
 static int look(struct redis_watch *watch, struct error *err)
 {
     const char *arguments[] = {"1", watch->key, "alive"};
@@ -50,7 +53,7 @@ static int look(struct redis_watch *watch, struct error *err)
         if (reply == NULL && !redis_connected(watch->redis))
             return error_set(err, own.kind, "%s", own.text);
         cluster = reply != NULL && reply->str != NULL && strstr(reply->str, "cluster_enabled:1");
-        freeReplyObject(reply); /* where INFO is forbidden it is not known, and taken for none */
+        freeReplyObject(reply); /* where INFO is forbidden, the server is taken for no cluster */
         if (cluster)
             return error_set(
                 err, ERROR_PERMANENT,
@@ -65,7 +68,8 @@ static int look(struct redis_watch *watch, struct error *err)
     return 0;
 }
 
-/* A connection that was closed while it idled says nothing about the server: asked once more. */
+/* Looks again when the server had closed the connection while it was idle, because that says
+ * nothing about the server. */
 static int look_twice(struct redis_watch *watch, struct error *err)
 {
     int idle = redis_connected(watch->redis);
@@ -137,7 +141,7 @@ struct redis_watch *redis_watch_start(const struct config *config, struct error 
     return NULL;
 }
 
-/* Ends the thread, so that what it found may be read. */
+/* Ends the thread. After that its results may be read. */
 static void join(struct redis_watch *watch)
 {
     atomic_store(&watch->ending, 1);
