@@ -42,7 +42,7 @@ enum match contact_match(yyjson_val *contact, struct text email)
  * until the next call. */
 static enum progress find_contact(struct delivery *d, char **body)
 {
-    struct lookup lookup = decide_lookup(d->job->email);
+    struct lookup lookup = decide_lookup(d->job->head.email);
     struct lookup_pages pages = {.path = "/contacts", .member = "contacts"};
     yyjson_val *contacts = NULL, *contact;
     enum progress progress;
@@ -56,7 +56,7 @@ static enum progress find_contact(struct delivery *d, char **body)
 
         yyjson_arr_iter_init(contacts, &iter);
         while ((contact = yyjson_arr_iter_next(&iter)) != NULL) {
-            enum match match = contact_match(contact, d->job->email);
+            enum match match = contact_match(contact, d->job->head.email);
             char id[32];
 
             if (match == MATCH_UNCLEAR) {
@@ -105,8 +105,8 @@ static enum progress find_known(struct delivery *d, const char *known, char **bo
     if (progress == PROGRESS_OK && !yyjson_is_arr(yyjson_obj_get(contact, "email_addresses")))
         return call_says_nothing(d, no_addresses);
     d->answer[0] = d->detail[0] = '\0'; /* a contact that is gone is no failure */
-    if (progress != PROGRESS_OK || contact_match(contact, d->job->email) != MATCH_YES)
-        return entry_forget(d, LEDGER_CONTACT, d->contact_digest, known);
+    if (progress != PROGRESS_OK || contact_match(contact, d->job->head.email) != MATCH_YES)
+        return entry_forget(d, LEDGER_CONTACT, d->payload.contact_digest, known);
     snprintf(d->contact_id, sizeof(d->contact_id), "%s", known);
     *body = mem_check(yyjson_val_write(contact, 0, NULL));
     return PROGRESS_OK;
@@ -143,7 +143,7 @@ static enum progress update_contact(struct delivery *d, char *body)
     do {
         struct merge merge;
 
-        merge_contact(yyjson_doc_get_root(doc), d->contact_body, overwrite, regions, &merge);
+        merge_contact(yyjson_doc_get_root(doc), d->payload.contact, overwrite, regions, &merge);
         progress = merge.mask_count > 0 ? patch_contact(d, &merge) : PROGRESS_OK;
         merge_clear(&merge);
         refused = progress == PROGRESS_REFUSED ? call_refused_regions(d) & ~regions : 0;
@@ -171,7 +171,7 @@ static enum progress create_contact(struct delivery *d, struct ledger_grant *gra
 
     while (refused != 0) {
         size_t length;
-        char *body = merge_create_body(d->contact_body, regions, &length);
+        char *body = merge_create_body(d->payload.contact, regions, &length);
         char id[32];
 
         progress = call_write(d, grant, "contact", 0, "/contacts", "duplicate_option=Email",
@@ -218,10 +218,10 @@ static enum progress settle_contact(struct delivery *d, struct ledger_grant *gra
 static enum progress claim_and_settle(struct delivery *d)
 {
     struct ledger_request request = {.kind = LEDGER_CONTACT,
-                                     .account = d->job->account,
-                                     .id = text_of(d->contact_digest),
+                                     .account = d->job->head.account,
+                                     .id = text_of(d->payload.contact_digest),
                                      .owner = d->pusher->owner,
-                                     .digest = d->contact_body_digest};
+                                     .digest = d->payload.contact_body_digest};
     struct ledger_grant grant = {0};
     enum progress progress = shared_take(d, &request, "contact", &grant, d->contact_id);
 
@@ -253,7 +253,7 @@ enum progress contact_forget(struct delivery *d)
 
     if (!d->contact_cached || d->contact_id[0] == '\0')
         return PROGRESS_OK;
-    progress = entry_forget(d, LEDGER_CONTACT, d->contact_digest, d->contact_id);
+    progress = entry_forget(d, LEDGER_CONTACT, d->payload.contact_digest, d->contact_id);
     d->contact_id[0] = '\0';
     d->contact_cached = 0;
     return progress;

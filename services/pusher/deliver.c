@@ -14,7 +14,6 @@
 #include "fate.h"
 #include "goal.h"
 #include "order.h"
-#include "payload.h"
 #include "product.h"
 #include "reconcile.h"
 
@@ -23,27 +22,37 @@ enum { AGAIN_WAIT_MS = 50, KEPT_WAIT_MS = 200 };
 /* Contact and products that may be known already. @returns how many peeks */
 static int set_peeks(struct delivery *d)
 {
-    if (d->withdrawn)
+    const struct payload *payload = &d->payload;
+    int count = 1 + payload->product_count;
+
+    if (payload->withdrawn)
         return 0;
-    d->peeks[0] = (struct ledger_peek){
-        .kind = LEDGER_CONTACT, .id = text_of(d->contact_digest), .digest = d->contact_body_digest};
-    for (int i = 0; i < d->product_count; i++)
-        d->peeks[1 + i] =
-            (struct ledger_peek){.kind = LEDGER_PRODUCT, .id = text_of(d->products[i].digest)};
-    return 1 + d->product_count;
+    if (count > d->peek_capacity) {
+        d->peek_capacity = count + 16;
+        d->peeks = mem_realloc(d->peeks, (size_t)d->peek_capacity * sizeof(*d->peeks));
+    }
+    d->peeks[0] = (struct ledger_peek){.kind = LEDGER_CONTACT,
+                                       .id = text_of(payload->contact_digest),
+                                       .digest = payload->contact_body_digest};
+    for (int i = 0; i < payload->product_count; i++)
+        d->peeks[1 + i] = (struct ledger_peek){.kind = LEDGER_PRODUCT,
+                                               .id = text_of(payload->products[i].digest)};
+    return count;
 }
 
 static enum progress acquire(struct delivery *d)
 {
+    const struct payload *payload = &d->payload;
     struct ledger_request request = {
         .kind = LEDGER_ORDER,
-        .account = d->job->account,
+        .account = d->job->head.account,
         .id = d->job->event->key,
-        .modified_at = d->modified_at,
-        .first_seen_ms = d->placed_at < d->polled_at ? d->placed_at : d->polled_at,
-        .digest = d->digest,
-        .withdrawn = d->withdrawn,
-        .replay = d->replay,
+        .modified_at = payload->modified_at,
+        .first_seen_ms =
+            payload->placed_at < payload->polled_at ? payload->placed_at : payload->polled_at,
+        .digest = payload->digest,
+        .withdrawn = payload->withdrawn,
+        .replay = payload->replay,
         .owner = d->job->owner,
     };
 
@@ -63,16 +72,18 @@ static enum progress use_cache(struct delivery *d)
     snprintf(d->contact_id, sizeof(d->contact_id), "%s",
              contact != NULL ? contact : d->peeks[0].result);
     d->contact_cached = d->contact_id[0] != '\0';
-    for (int i = 0; i < d->product_count; i++) {
-        snprintf(d->products[i].id, sizeof(d->products[i].id), "%s", d->peeks[i + 1].result);
-        d->products_cached |= d->products[i].id[0] != '\0';
+    for (int i = 0; i < d->payload.product_count; i++) {
+        struct product *product = &d->payload.products[i];
+
+        snprintf(product->id, sizeof(product->id), "%s", d->peeks[i + 1].result);
+        d->products_cached |= product->id[0] != '\0';
     }
     return PROGRESS_OK;
 }
 
 static enum progress check_currency(struct delivery *d)
 {
-    struct text currency = payload_member(d->payload, "currency");
+    struct text currency = d->payload.currency;
 
     if (text_equal_nocase(currency, text_of(d->currency)))
         return PROGRESS_OK;
@@ -89,7 +100,7 @@ static enum progress check_before_order(struct delivery *d)
 {
     struct text cause = d->job->event->headers[HEADER_DETAIL];
 
-    if (d->attempt < d->pusher->config->pusher.max_attempts)
+    if (d->payload.attempt < d->pusher->config->pusher.max_attempts)
         return check_currency(d);
     d->failed_step = "order";
     d->reason = REASON_GAVE_UP;
@@ -114,7 +125,7 @@ static enum progress deliver_steps(struct delivery *d)
 
     if ((progress = reconcile_step(d)) != PROGRESS_OK)
         return progress;
-    if (d->withdrawn)
+    if (d->payload.withdrawn)
         return PROGRESS_OK;
     if (entry_result(d, "order") == NULL && (progress = check_before_order(d)) != PROGRESS_OK)
         return progress;
@@ -188,7 +199,7 @@ static enum progress finish_dead(struct delivery *d, enum reason reason, struct 
 static enum progress finish_failed(struct delivery *d, struct result *result)
 {
     int order_done = d->order_id[0] != '\0' || entry_result(d, "order") != NULL;
-    struct failure failure = {.attempt = (int)d->attempt + 1,
+    struct failure failure = {.attempt = (int)d->payload.attempt + 1,
                               .max_attempts = (int)d->pusher->config->pusher.max_attempts,
                               .doubt = d->grant->doubt != NULL,
                               .order_done = order_done};
@@ -250,7 +261,7 @@ static enum progress settle(struct delivery *d, enum progress progress, struct r
     }
     switch (progress) {
     case PROGRESS_OK:
-        if (!d->withdrawn || entry_result(d, "order") != NULL)
+        if (!d->payload.withdrawn || entry_result(d, "order") != NULL)
             return finish_delivered(d, result);
         progress = finish(d, LEDGER_FINISH_WITHDRAWN, NULL);
         return progress == PROGRESS_OK ? fate_withdrawn(d, result) : progress;
@@ -284,7 +295,7 @@ static enum progress answer_final(struct delivery *d, struct result *result)
             return fate_old(d, result);
         return fate_dead(d, d->reason, reason_sentence(d->reason), result);
     default: /* DONE: the order exists; a newer version of it changes nothing there */
-        if (!d->look_was_asked) {
+        if (!d->payload.look_was_asked) {
             fate_delivered(d, result);
             return PROGRESS_OK;
         }
@@ -321,7 +332,7 @@ static enum progress deliver_once(struct delivery *d, struct result *result)
     }
     /* A withdrawal that needs no look-up needs no call either, and must not wait behind the
      * versions it overtakes. */
-    if (!(d->withdrawn && d->grant->doubt == NULL) &&
+    if (!(d->payload.withdrawn && d->grant->doubt == NULL) &&
         !account_enter(d->account, ACCOUNT_ALL, d->job->trials)) {
         progress = PROGRESS_CLOSED;
     } else {
@@ -339,7 +350,7 @@ static int read_record(struct delivery *d, struct job *job, struct result *resul
     struct error err = {0};
 
     d->job = job;
-    if (payload_read(d, &err) == 0 && job->account_index < 0)
+    if (payload_read(job->event, &job->head, &d->payload, &err) == 0 && job->account_index < 0)
         error_set(&err, ERROR_PERMANENT, "the record names no account of the configuration");
     if (err.kind == ERROR_NONE)
         return 0;

@@ -30,7 +30,7 @@ void delivery_free(struct delivery *d)
     http_free(d->http);
     ledger_free(d->ledger);
     free(d->clients);
-    free(d->products);
+    payload_clear(&d->payload);
     free(d->peeks);
     free(d);
 }
@@ -92,8 +92,8 @@ struct evidence delivery_evidence(const struct delivery *d)
     if (d->grant->answer == LEDGER_DONE && evidence.digest[0] != '\0')
         return evidence;
     evidence.calls += d->job->call_count + infusionsoft_call_count(d->client) - d->calls_before;
-    evidence.attempts = d->attempt + 1;
-    evidence.polled_at = d->polled_at;
-    snprintf(evidence.digest, sizeof(evidence.digest), "%s", d->digest);
+    evidence.attempts = d->payload.attempt + 1;
+    evidence.polled_at = d->payload.polled_at;
+    snprintf(evidence.digest, sizeof(evidence.digest), "%s", d->payload.digest);
     return evidence;
 }

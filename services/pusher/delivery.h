@@ -5,23 +5,13 @@
 
 #include <stdint.h>
 
-#include <yyjson.h>
-
-#include "base/digest.h"
 #include "infusionsoft/infusionsoft.h"
 #include "ledger/ledger.h"
 #include "record/reason.h"
 #include "evidence.h"
 #include "job.h"
+#include "payload.h"
 #include "pusher.h"
-
-/* A product of the payload. */
-struct product {
-    struct text sku; /* its identity */
-    yyjson_val *body;
-    char digest[DIGEST_BYTES];
-    char id[64]; /* "": not known yet */
-};
 
 enum { DELIVERY_ANSWER_BYTES = 1025, DELIVERY_DETAIL_BYTES = 160 };
 
@@ -41,30 +31,14 @@ struct delivery {
     struct account *account;
     struct infusionsoft *client;
     struct ledger_grant *grant; /* the job's */
-    char digest[DIGEST_BYTES];
-    int withdrawn;
-    int replay;
-    int look_was_asked; /* the record came back only to be looked up once more */
-    int64_t modified_at;
-    int64_t attempt; /* failures of its own before this one */
-    int64_t placed_at;
-    int64_t polled_at;
     const struct config_store *store;
-    yyjson_val *payload;
-    yyjson_val *contact_body;
-    yyjson_val *order_body;
-    yyjson_val *goals;
-    struct text external_key;
-    char contact_digest[DIGEST_BYTES];      /* of the address */
-    char contact_body_digest[DIGEST_BYTES]; /* of what we want to be there */
+    struct payload payload;
     char contact_id[64];
     int contact_cached; /* the id came from the cache, not from the account */
-    struct product *products;
-    int product_count;
-    int product_capacity;
     int products_cached;
     struct ledger_peek *peeks; /* contact, then the products */
-    int peeked;                /* they were answered together with acquire */
+    int peek_capacity;
+    int peeked; /* they were answered together with acquire */
     struct infusionsoft_field field;
     char currency[8];
     int64_t wait_ms;         /* PROGRESS_LATER */

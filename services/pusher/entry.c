@@ -199,7 +199,7 @@ enum progress entry_peek(struct delivery *d, struct ledger_peek *peeks, int coun
     int rc;
 
     do
-        rc = ledger_peek_many(d->ledger, d->job->account, peeks, count, &question.err);
+        rc = ledger_peek_many(d->ledger, d->job->head.account, peeks, count, &question.err);
     while (is_asked_again(d, &question, rc));
     return question.progress;
 }
@@ -211,7 +211,7 @@ enum progress entry_forget(struct delivery *d, enum ledger_kind kind, const char
     int rc;
 
     do
-        rc = ledger_forget(d->ledger, d->job->account, kind, text_of(digest), stale_id,
+        rc = ledger_forget(d->ledger, d->job->head.account, kind, text_of(digest), stale_id,
                            &question.err);
     while (is_asked_again(d, &question, rc));
     return question.progress;

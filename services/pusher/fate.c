@@ -10,7 +10,6 @@
 #include "base/retry.h"
 #include "base/text.h"
 #include "entry.h"
-#include "payload.h"
 
 /* More than what Kafka adds to a record. */
 enum { RECORD_REST_BYTES = 1024 };
@@ -46,7 +45,7 @@ static struct output *add_copy(struct delivery *d, struct result *result, const 
     output->headers[HEADER_NOT_BEFORE] = (struct text){0};
     output->headers[HEADER_DETAIL] = (struct text){0};
     output->headers[HEADER_LEDGER] = (struct text){0};
-    output->headers[HEADER_ACCOUNT] = d->job->account; /* the ledger's entry is that account's */
+    output->headers[HEADER_ACCOUNT] = d->job->head.account; /* its ledger entry is named after it */
     return output;
 }
 
@@ -105,7 +104,7 @@ static char *delivered_value(struct delivery *d, size_t *length)
     yyjson_mut_obj_add_str(doc, root, "order_id", order != NULL ? order : "");
     add_steps(d, doc, root);
     evidence_put(&evidence, doc, root, times);
-    yyjson_mut_obj_add_sint(doc, times, "placed", d->placed_at);
+    yyjson_mut_obj_add_sint(doc, times, "placed", d->payload.placed_at);
     yyjson_mut_obj_add_sint(doc, times, "modified", d->grant->modified_at);
     yyjson_mut_obj_add_val(doc, root, "times", times);
     value = yyjson_mut_write(doc, YYJSON_WRITE_ALLOW_INVALID_UNICODE, length);
@@ -121,8 +120,8 @@ static void log_delivered(struct delivery *d)
 
     key_text(d, key);
     log_info("delivered key=%s contact=%s order=%s attempt=%" PRId64 " delay_ms=%" PRId64 "%s", key,
-             contact != NULL ? contact : d->contact_id, order != NULL ? order : "?", d->attempt + 1,
-             clock_now_ms() - d->placed_at,
+             contact != NULL ? contact : d->contact_id, order != NULL ? order : "?",
+             d->payload.attempt + 1, clock_now_ms() - d->payload.placed_at,
              d->job->evidence.incomplete_count > 0 ? " incomplete=yes" : "");
 }
 
@@ -150,12 +149,12 @@ void fate_delivered(struct delivery *d, struct result *result)
     output->owned_value = delivered_value(d, &length);
     output->value = (struct text){output->owned_value, length};
     memcpy(output->headers, event->headers, sizeof(output->headers));
-    output->headers[HEADER_ACCOUNT] = d->job->account;
+    output->headers[HEADER_ACCOUNT] = d->job->head.account;
     output->headers[HEADER_NOT_BEFORE] = output->headers[HEADER_REASON] =
         output->headers[HEADER_DETAIL] = output->headers[HEADER_ATTEMPT] =
             output->headers[HEADER_LEDGER] = (struct text){0};
     result->output_count = 1;
-    if (d->replay)
+    if (d->payload.replay)
         result->outputs[result->output_count++] =
             (struct output){.topic = d->pusher->topics.dead,
                             .key = event->key,
@@ -209,23 +208,21 @@ static void fill_skip(struct delivery *d, struct result *result)
 {
     yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
     yyjson_mut_val *root = yyjson_mut_obj(doc), *status;
-    yyjson_val *theirs = yyjson_obj_get(d->payload, "status");
-    const char *name = yyjson_get_str(yyjson_obj_get(theirs, "name"));
-    int64_t id = 0;
+    int64_t id = d->payload.status_id;
+    const char *name = d->payload.status_name;
     char detail[DELIVERY_DETAIL_BYTES];
     size_t length;
     char *value;
 
-    (void)text_to_int(payload_member(theirs, "id"), &id); /* 0 where there is none */
-    snprintf(detail, sizeof(detail), "status %" PRId64 " %.80s", id, name != NULL ? name : "");
+    snprintf(detail, sizeof(detail), "status %" PRId64 " %.80s", id, name);
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_str(doc, root, "reason", reason_name(REASON_STATUS));
     yyjson_mut_obj_add_str(doc, root, "detail", detail);
-    yyjson_mut_obj_add_sint(doc, root, "modified_at", d->modified_at);
+    yyjson_mut_obj_add_sint(doc, root, "modified_at", d->payload.modified_at);
     status = yyjson_mut_obj_add_obj(doc, root, "status");
     yyjson_mut_obj_add_sint(doc, status, "id", id);
-    yyjson_mut_obj_add_str(doc, status, "name", name != NULL ? name : "");
-    yyjson_mut_obj_add_sint(doc, root, "placed_at", d->placed_at);
+    yyjson_mut_obj_add_str(doc, status, "name", name);
+    yyjson_mut_obj_add_sint(doc, root, "placed_at", d->payload.placed_at);
     value = mem_check(yyjson_mut_write(doc, YYJSON_WRITE_ALLOW_INVALID_UNICODE, &length));
     yyjson_mut_doc_free(doc);
     result_skip(result, &d->pusher->stage_settings, d->job->event, REASON_STATUS, detail, value,
@@ -310,7 +307,7 @@ void fate_waiting(struct delivery *d, int orders_only, struct result *result)
     output->headers[HEADER_REASON] = text_of(reason_name(result->reason));
     /* Where the attempts have run out, the record only waits to be given up, and what failed then
      * has to stay in this header (check_before_order() in deliver.c reads it). */
-    output->headers[HEADER_DETAIL] = d->attempt < d->pusher->config->pusher.max_attempts
+    output->headers[HEADER_DETAIL] = d->payload.attempt < d->pusher->config->pusher.max_attempts
                                          ? text_of(result->detail)
                                          : d->job->event->headers[HEADER_DETAIL];
     add_ledger(d, output);

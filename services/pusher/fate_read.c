@@ -11,6 +11,7 @@
 #include "base/text.h"
 
 #include "evidence.h"
+#include "payload.h"
 
 void fate_clear(struct fate *fate)
 {
@@ -127,33 +128,25 @@ int fate_read(const struct topics *topics, const struct event *event, struct fat
     return rc;
 }
 
-/* As payload_open() and payload_read() read them: whose entry a pusher would have begun, and for
- * which version. */
+/* Whose entry a pusher would have begun, and for which version of the order. */
 static int read_payload(const struct event *event, struct fate *fate)
 {
-    yyjson_doc *doc =
-        yyjson_read(event->value.data, event->value.length, YYJSON_READ_NUMBER_AS_RAW);
-    yyjson_val *root = yyjson_doc_get_root(doc);
-    yyjson_val *account = yyjson_obj_get(root, "account");
-    size_t length = yyjson_get_len(account);
+    struct payload_head head;
     int rc = -1;
 
-    if (yyjson_is_str(account) && length > 0 && length < sizeof(fate->account)) {
-        copy_text(fate->account, sizeof(fate->account), json_text(account));
+    payload_open(event, &head);
+    if (head.account.length > 0 && head.account.length < sizeof(fate->account)) {
+        copy_text(fate->account, sizeof(fate->account), head.account);
         rc = 0;
     }
-    if (fate->modified_at < 0)
-        (void)text_to_int(json_text(yyjson_obj_get(root, "modified_at")), &fate->modified_at);
-    if (fate->modified_at < 0)
-        fate->modified_at = 0;
-    yyjson_doc_free(doc);
+    fate->modified_at = head.modified_at > 0 ? head.modified_at : 0;
+    yyjson_doc_free(head.doc);
     return rc;
 }
 
 int fate_read_open(const struct event *event, struct fate *fate)
 {
-    *fate = (struct fate){.state = LEDGER_STATE_OPEN,
-                          .modified_at = event_header_int(event, HEADER_MODIFIED_AT, -1)};
+    *fate = (struct fate){.state = LEDGER_STATE_OPEN};
     if (event->value.data == NULL || read_payload(event, fate) != 0)
         return -1;
     digest_hex(fate->digest, &event->value, 1);

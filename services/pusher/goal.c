@@ -35,7 +35,7 @@ static int is_plain_number(const char *text)
     return length > 0 && text[length] == '\0' && (text[0] != '0' || length == 1);
 }
 
-struct text goal_body(const struct delivery *d, yyjson_val *goal)
+struct text goal_body(const struct delivery *d, const struct goal *goal)
 {
     yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
     yyjson_mut_val *root = yyjson_mut_obj(doc);
@@ -43,10 +43,8 @@ struct text goal_body(const struct delivery *d, yyjson_val *goal)
     char *body;
 
     yyjson_mut_doc_set_root(doc, root);
-    yyjson_mut_obj_add_val(doc, root, "integration",
-                           yyjson_val_mut_copy(doc, yyjson_obj_get(goal, "integration")));
-    yyjson_mut_obj_add_val(doc, root, "call_name",
-                           yyjson_val_mut_copy(doc, yyjson_obj_get(goal, "call_name")));
+    yyjson_mut_obj_add_str(doc, root, "integration", goal->integration);
+    yyjson_mut_obj_add_str(doc, root, "call_name", goal->call_name);
     /* This call wants the id as a number. All ids that infusionsoft_id() reads are numbers, but the
      * ledger may hold an id that another program wrote. */
     yyjson_mut_obj_add_val(doc, root, "contact_id",
@@ -106,7 +104,8 @@ static enum goal_result read_achieved(const struct delivery *d)
 }
 
 /* Sends one goal, at most once: a goal in doubt is recorded as such and never sent again. */
-static enum progress send_goal(struct delivery *d, yyjson_val *goal, const char *name, int begun)
+static enum progress send_goal(struct delivery *d, const struct goal *goal, const char *name,
+                               int begun)
 {
     enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
     struct text body = goal_body(d, goal);
@@ -137,21 +136,17 @@ static enum progress send_goal(struct delivery *d, yyjson_val *goal, const char 
 
 enum progress goal_step(struct delivery *d)
 {
-    yyjson_arr_iter iter;
-    yyjson_val *goal;
     enum progress progress;
     int begun;
 
     d->failed_step = "goal";
     if (d->order_id[0] != '\0' && entry_result(d, "order") == NULL)
         delivery_set_pending(d, "order", d->order_id);
-    yyjson_arr_iter_init(d->goals, &iter);
-    while ((goal = yyjson_arr_iter_next(&iter)) != NULL) {
-        const char *integration = yyjson_get_str(yyjson_obj_get(goal, "integration"));
-        const char *call_name = yyjson_get_str(yyjson_obj_get(goal, "call_name"));
+    for (int i = 0; i < d->payload.goal_count; i++) {
+        const struct goal *goal = &d->payload.goals[i];
 
         buffer_reset(&d->step);
-        buffer_printf(&d->step, "goal:%s/%s", integration, call_name);
+        buffer_printf(&d->step, "goal:%s/%s", goal->integration, goal->call_name);
         if (entry_result(d, d->step.data) != NULL)
             continue;
         if (d->grant->goals_in_doubt) { /* the ledger cannot tell whether the goal was sent */

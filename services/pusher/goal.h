@@ -3,8 +3,6 @@
 #ifndef PUSHER_GOAL_H
 #define PUSHER_GOAL_H
 
-#include <yyjson.h>
-
 #include "base/mem.h"
 #include "delivery.h"
 
@@ -15,6 +13,6 @@ extern const char *const goal_results[GOAL_RESULT_COUNT];
 enum progress goal_step(struct delivery *d);
 
 /** @brief The body that achieves a goal. New: free(). Pure. */
-struct text goal_body(const struct delivery *d, yyjson_val *goal);
+struct text goal_body(const struct delivery *d, const struct goal *goal);
 
 #endif

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "payload.h"
 
 struct job *job_new(const struct pusher *pusher, struct ticket *ticket, const struct event *event)
 {
@@ -11,9 +10,11 @@ struct job *job_new(const struct pusher *pusher, struct ticket *ticket, const st
     const struct config_account *account;
 
     job->ticket = ticket;
+    job->event = event;
+    payload_open(event, &job->head);
+    job->contact_hash = event_hash_contact(job->head.account, job->head.email);
     job->account_index = -1;
-    payload_open(job, event);
-    account = config_account_by_name(pusher->config, job->account);
+    account = config_account_by_name(pusher->config, job->head.account);
     if (account != NULL)
         job->account_index = (int)(account - pusher->config->accounts);
     return job;
@@ -25,6 +26,6 @@ void job_free(const struct pusher *pusher, struct job *job)
         account_let_go(pusher->accounts[job->account_index], job->trials);
     ledger_grant_clear(&job->grant);
     evidence_clear(&job->evidence);
-    yyjson_doc_free(job->doc);
+    yyjson_doc_free(job->head.doc);
     free(job);
 }

@@ -5,13 +5,12 @@
 
 #include <stdint.h>
 
-#include <yyjson.h>
-
 #include "ledger/ledger.h"
 #include "record/event.h"
 #include "stage/stage.h"
 #include "account.h"
 #include "evidence.h"
+#include "payload.h"
 #include "pusher.h"
 
 struct job {
@@ -21,12 +20,9 @@ struct job {
     struct ticket *ticket;
     const struct event *event; /* borrowed from the ticket */
 
-    /* of the record, by payload_open(); borrowed from doc */
-    yyjson_doc *doc; /* numbers as text; NULL: the value is no JSON */
-    struct text account;
-    struct text email;
-    uint32_t contact_hash;
-    int account_index; /* into config's accounts; -1: the record names none of them */
+    struct payload_head head; /* of the record; borrowed from its own document */
+    uint32_t contact_hash;    /* of account and e-mail address: chooses the worker */
+    int account_index;        /* into config's accounts; -1: the record names none of them */
 
     /* how far its delivery is */
     int held; /* the order's lease is still ours, in grant: go on without acquiring it again */

@@ -12,7 +12,6 @@
 #include "call.h"
 #include "contact.h"
 #include "entry.h"
-#include "payload.h"
 #include "product.h"
 
 enum match order_match(yyjson_val *order, const struct infusionsoft_field *field, struct text key)
@@ -45,7 +44,7 @@ static int pick_order(const struct delivery *d, yyjson_val *orders, char id[64],
 
     yyjson_arr_iter_init(orders, &iter);
     while ((order = yyjson_arr_iter_next(&iter)) != NULL) {
-        enum match match = order_match(order, &d->field, d->external_key);
+        enum match match = order_match(order, &d->field, d->payload.external_key);
         char its[32];
 
         if (match == MATCH_UNCLEAR)
@@ -69,7 +68,7 @@ enum progress order_find(struct delivery *d, char id[64], int *count)
     if (d->field.id[0] == '\0')
         return PROGRESS_NO_ORDERS; /* without the module there is nothing to ask */
     buffer_reset(&d->query);
-    infusionsoft_append_filter(&d->query, d->field.name, d->external_key, 0);
+    infusionsoft_append_filter(&d->query, d->field.name, d->payload.external_key, 0);
     buffer_printf(&d->query, "&page_size=%d", LOOKUP_PAGE_SIZE);
     while ((progress = lookup_next_page(d, &pages, &orders)) == PROGRESS_OK && orders != NULL)
         if (pick_order(d, orders, id, count) != 0) {
@@ -117,7 +116,7 @@ enum progress order_look_again(struct delivery *d)
 char *order_body(struct delivery *d, int without_region, size_t *length)
 {
     yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
-    yyjson_mut_val *root = yyjson_val_mut_copy(doc, d->order_body);
+    yyjson_mut_val *root = yyjson_val_mut_copy(doc, d->payload.order);
     yyjson_mut_val *field, *item;
     yyjson_mut_arr_iter items;
     char *body;
@@ -126,7 +125,8 @@ char *order_body(struct delivery *d, int without_region, size_t *length)
     yyjson_mut_obj_add_str(doc, root, "contact_id", d->contact_id);
     field = yyjson_mut_arr_add_obj(doc, yyjson_mut_obj_add_arr(doc, root, "custom_fields"));
     yyjson_mut_obj_add_str(doc, field, "id", d->field.id);
-    yyjson_mut_obj_add_strn(doc, field, "content", d->external_key.data, d->external_key.length);
+    yyjson_mut_obj_add_strn(doc, field, "content", d->payload.external_key.data,
+                            d->payload.external_key.length);
     yyjson_mut_arr_iter_init(yyjson_mut_obj_get(root, "order_items"), &items);
     while ((item = yyjson_mut_arr_iter_next(&items)) != NULL) {
         yyjson_mut_val *product = yyjson_mut_obj_remove_key(item, "product");
@@ -136,8 +136,8 @@ char *order_body(struct delivery *d, int without_region, size_t *length)
         if (yyjson_mut_is_raw(product) &&
             text_to_int((struct text){yyjson_mut_get_raw(product), yyjson_mut_get_len(product)},
                         &index) == 0 &&
-            index >= 0 && index < d->product_count)
-            yyjson_mut_obj_add_str(doc, item, "product_id", d->products[index].id);
+            index >= 0 && index < d->payload.product_count)
+            yyjson_mut_obj_add_str(doc, item, "product_id", d->payload.products[index].id);
     }
     if (without_region)
         yyjson_mut_obj_remove_key(yyjson_mut_obj_get(root, "shipping_address"), "region");
@@ -160,10 +160,9 @@ int order_read_total(yyjson_val *answer, int64_t *total)
  * it; the order exists either way. Both are in the smallest unit of the same currency. */
 static void compare_total(struct delivery *d)
 {
-    int64_t theirs, ours;
+    int64_t theirs, ours = d->payload.total;
 
-    if (order_read_total(infusionsoft_answer(d->client)->root, &theirs) != 0 ||
-        text_to_int(payload_member(d->payload, "total"), &ours) != 0 || theirs == ours)
+    if (order_read_total(infusionsoft_answer(d->client)->root, &theirs) != 0 || theirs == ours)
         return;
     metric_add(d->pusher->alarms_total_differs, 1);
     log_error("total_differs key=%.*s ours=%" PRId64 " theirs=%" PRId64

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "record/reason.h"
@@ -26,7 +25,8 @@ static void digest_nocase(char target[DIGEST_BYTES], struct text text)
     free(lower);
 }
 
-struct text payload_member(yyjson_val *object, const char *name)
+/* A member's text, or its number as it is written; empty when it is absent. */
+static struct text member(yyjson_val *object, const char *name)
 {
     return json_text(yyjson_obj_get(object, name));
 }
@@ -35,30 +35,7 @@ static int64_t member_int(yyjson_val *object, const char *name, int64_t missing)
 {
     int64_t value;
 
-    return text_to_int(payload_member(object, name), &value) == 0 ? value : missing;
-}
-
-/* Reads products[], each with the digest that identifies it. */
-static void read_products(struct delivery *d)
-{
-    yyjson_val *list = yyjson_obj_get(d->payload, "products");
-    yyjson_arr_iter iter;
-    yyjson_val *one;
-
-    d->product_count = (int)yyjson_arr_size(list);
-    if (d->product_count + 1 > d->product_capacity) {
-        d->product_capacity = d->product_count + 16;
-        d->products = mem_realloc(d->products, (size_t)d->product_capacity * sizeof(*d->products));
-        d->peeks = mem_realloc(d->peeks, (size_t)d->product_capacity * sizeof(*d->peeks));
-    }
-    yyjson_arr_iter_init(list, &iter);
-    for (int i = 0; (one = yyjson_arr_iter_next(&iter)) != NULL; i++) {
-        struct product *product = &d->products[i];
-
-        *product = (struct product){.sku = text_trim(payload_member(one, "sku")),
-                                    .body = yyjson_obj_get(one, "body")};
-        digest_nocase(product->digest, product->sku);
-    }
+    return text_to_int(member(object, name), &value) == 0 ? value : missing;
 }
 
 /* A member that is a string. Before the record is checked it may be of any type. */
@@ -69,51 +46,118 @@ static struct text string_of(yyjson_val *object, const char *name)
     return yyjson_is_str(value) ? json_text(value) : (struct text){0};
 }
 
-void payload_open(struct job *job, const struct event *event)
+static const char *member_string(yyjson_val *object, const char *name)
+{
+    const char *text = yyjson_get_str(yyjson_obj_get(object, name));
+
+    return text != NULL ? text : "";
+}
+
+/* Makes room in a list for count entries of that size. */
+static void *make_room(void *list, int *capacity, int count, size_t size)
+{
+    if (count <= *capacity)
+        return list;
+    *capacity = count + 16;
+    return mem_realloc(list, (size_t)*capacity * size);
+}
+
+/* Reads products[], each with the digest that identifies it. */
+static void read_products(yyjson_val *list, struct payload *payload)
+{
+    yyjson_arr_iter iter;
+    yyjson_val *one;
+
+    payload->product_count = (int)yyjson_arr_size(list);
+    payload->products = make_room(payload->products, &payload->product_capacity,
+                                  payload->product_count, sizeof(*payload->products));
+    yyjson_arr_iter_init(list, &iter);
+    for (int i = 0; (one = yyjson_arr_iter_next(&iter)) != NULL; i++) {
+        struct product *product = &payload->products[i];
+        yyjson_val *body = yyjson_obj_get(one, "body");
+
+        *product = (struct product){
+            .sku = text_trim(member(one, "sku")), .name = member(body, "name"), .body = body};
+        digest_nocase(product->digest, product->sku);
+    }
+}
+
+static void read_goals(yyjson_val *list, struct payload *payload)
+{
+    yyjson_arr_iter iter;
+    yyjson_val *one;
+
+    payload->goal_count = (int)yyjson_arr_size(list);
+    payload->goals = make_room(payload->goals, &payload->goal_capacity, payload->goal_count,
+                               sizeof(*payload->goals));
+    yyjson_arr_iter_init(list, &iter);
+    for (int i = 0; (one = yyjson_arr_iter_next(&iter)) != NULL; i++)
+        payload->goals[i] = (struct goal){.integration = member_string(one, "integration"),
+                                          .call_name = member_string(one, "call_name")};
+}
+
+void payload_open(const struct event *event, struct payload_head *head)
 {
     yyjson_val *root, *addresses;
 
-    job->event = event;
+    *head = (struct payload_head){0};
     if (event->value.data != NULL)
-        job->doc = yyjson_read(event->value.data, event->value.length, YYJSON_READ_NUMBER_AS_RAW);
-    root = yyjson_doc_get_root(job->doc);
+        head->doc = yyjson_read(event->value.data, event->value.length, YYJSON_READ_NUMBER_AS_RAW);
+    root = yyjson_doc_get_root(head->doc);
     addresses = yyjson_obj_get(yyjson_obj_get(root, "contact"), "email_addresses");
-    job->account = string_of(root, "account");
-    job->email = string_of(yyjson_arr_get_first(addresses), "email");
-    job->contact_hash = event_hash_contact(job->account, job->email);
+    head->account = string_of(root, "account");
+    head->email = string_of(yyjson_arr_get_first(addresses), "email");
+    head->modified_at =
+        event_header_int(event, HEADER_MODIFIED_AT, member_int(root, "modified_at", -1));
 }
 
-int payload_read(struct delivery *d, struct error *err)
+/* What only an order that is to be made has. */
+static void read_order(yyjson_val *root, struct payload *payload)
 {
-    const struct event *event = d->job->event;
     struct text body;
 
-    d->payload = yyjson_doc_get_root(d->job->doc);
-    if (payload_check(d->payload, event->key, err) != 0)
-        return -1;
-    d->withdrawn = text_is(payload_member(d->payload, "kind"), "withdrawn");
-    d->external_key = payload_member(d->payload, "external_key");
-    d->contact_body = yyjson_obj_get(d->payload, "contact");
-    d->order_body = yyjson_obj_get(d->payload, "order");
-    d->modified_at =
-        event_header_int(event, HEADER_MODIFIED_AT, member_int(d->payload, "modified_at", -1));
-    d->placed_at = member_int(d->payload, "placed_at", -1);
-    d->polled_at = event_header_int(event, HEADER_POLLED_AT, event->timestamp_ms);
-    d->attempt = event_header_int(event, HEADER_ATTEMPT, 0);
-    if (d->attempt > ATTEMPTS_MAX)
-        d->attempt = ATTEMPTS_MAX;
-    d->replay = text_is(event->headers[HEADER_SOURCE], "replay");
-    d->look_was_asked = text_is(event->headers[HEADER_REASON], reason_name(REASON_IN_DOUBT));
-    digest_hex(d->digest, &event->value, 1);
-    digest_nocase(d->contact_digest, d->job->email);
-    d->product_count = 0;
-    d->goals = NULL;
-    if (d->withdrawn)
-        return 0;
-    body.data = mem_check(yyjson_val_write(d->contact_body, 0, &body.length));
-    digest_hex(d->contact_body_digest, &body, 1);
+    body.data = mem_check(yyjson_val_write(payload->contact, 0, &body.length));
+    digest_hex(payload->contact_body_digest, &body, 1);
     free((void *)(uintptr_t)body.data);
-    d->goals = yyjson_obj_get(d->payload, "goals");
-    read_products(d);
+    payload->currency = member(root, "currency");
+    payload->total = member_int(root, "total", 0);
+    payload->order = yyjson_obj_get(root, "order");
+    read_products(yyjson_obj_get(root, "products"), payload);
+    read_goals(yyjson_obj_get(root, "goals"), payload);
+}
+
+int payload_read(const struct event *event, const struct payload_head *head,
+                 struct payload *payload, struct error *err)
+{
+    yyjson_val *root = yyjson_doc_get_root(head->doc);
+    yyjson_val *status = yyjson_obj_get(root, "status");
+
+    if (payload_check(root, event->key, err) != 0)
+        return -1;
+    payload->withdrawn = text_is(member(root, "kind"), "withdrawn");
+    payload->replay = text_is(event->headers[HEADER_SOURCE], "replay");
+    payload->look_was_asked = text_is(event->headers[HEADER_REASON], reason_name(REASON_IN_DOUBT));
+    payload->modified_at = head->modified_at;
+    payload->placed_at = member_int(root, "placed_at", -1);
+    payload->polled_at = event_header_int(event, HEADER_POLLED_AT, event->timestamp_ms);
+    payload->attempt = event_header_int(event, HEADER_ATTEMPT, 0);
+    if (payload->attempt > ATTEMPTS_MAX)
+        payload->attempt = ATTEMPTS_MAX;
+    digest_hex(payload->digest, &event->value, 1);
+    payload->external_key = member(root, "external_key");
+    payload->status_id = member_int(status, "id", 0);
+    payload->status_name = member_string(status, "name");
+    payload->contact = yyjson_obj_get(root, "contact");
+    digest_nocase(payload->contact_digest, head->email);
+    payload->product_count = payload->goal_count = 0;
+    if (!payload->withdrawn)
+        read_order(root, payload);
     return 0;
+}
+
+void payload_clear(struct payload *payload)
+{
+    free(payload->products);
+    free(payload->goals);
+    *payload = (struct payload){0};
 }

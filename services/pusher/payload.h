@@ -1,31 +1,81 @@
 /* payload.h - a record of the payloads topic, of a retry topic or of a waiting topic is read here
- * and nowhere else. */
+ * and nowhere else. Pure. */
 #ifndef PUSHER_PAYLOAD_H
 #define PUSHER_PAYLOAD_H
 
+#include <stdint.h>
+
 #include <yyjson.h>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "record/event.h"
-#include "delivery.h"
-#include "job.h"
+
+/* Whose order a record is about. It is read before the record is checked, so each member may be
+ * empty. Embedded: release with yyjson_doc_free(head.doc). */
+struct payload_head {
+    yyjson_doc *doc; /* numbers as text; NULL: the value is no JSON */
+    struct text account;
+    struct text email;
+    int64_t modified_at; /* version of the order; -1: the record does not tell it */
+};
+
+/** @brief Parses a record and reads its head. head->doc is new, and the texts are borrowed from it. */
+void payload_open(const struct event *event, struct payload_head *head);
+
+/* A product of the payload. */
+struct product {
+    struct text sku; /* it is found by this */
+    struct text name;
+    yyjson_val *body;          /* it is made from this */
+    char digest[DIGEST_BYTES]; /* of the SKU: names its entry in the ledger */
+    char id[64];               /* at the account; "": not known yet. Set by the delivery */
+};
+
+/* A goal of the payload. */
+struct goal {
+    const char *integration;
+    const char *call_name;
+};
+
+/* A record that was checked. Texts and values are borrowed from the head's document and the event.
+ * Embedded: zero-initialise, release with payload_clear(). */
+struct payload {
+    int withdrawn;      /* the order was taken back: there is nothing to make */
+    int replay;         /* a person sent the record again out of `dead` */
+    int look_was_asked; /* the record came back only to have its order looked up once more */
+    int64_t modified_at;
+    int64_t placed_at;
+    int64_t polled_at;
+    int64_t attempt;           /* failures of this record so far */
+    char digest[DIGEST_BYTES]; /* of the record's value */
+    struct text external_key;
+    int64_t status_id;       /* 0 where there is none */
+    const char *status_name; /* "" where there is none */
+    yyjson_val *contact;
+    char contact_digest[DIGEST_BYTES]; /* of the e-mail address: names its entry in the ledger */
+
+    /* not of a withdrawn order */
+    char contact_body_digest[DIGEST_BYTES]; /* of what the contact is to become */
+    struct text currency;
+    int64_t total; /* in the currency's smallest unit */
+    yyjson_val *order;
+    struct product *products;
+    int product_count;
+    int product_capacity;
+    struct goal *goals;
+    int goal_count;
+    int goal_capacity;
+};
 
 /**
- * @brief Parses the record and reads as much as is needed to hand it to the right worker: account,
- * e-mail address and the hash of both. Nothing is checked yet. job->doc is new, the texts are
- * borrowed from it.
+ * @brief Checks the whole record and reads it.
+ * @param payload  what it held before is replaced; its lists keep their memory
+ * @returns 0; -1 when the record is not a payload: err says why
  */
-void payload_open(struct job *job, const struct event *event);
-
-/**
- * @brief Checks the whole record of the job and fills in what the delivery needs of it. The values
- * are borrowed from the job's document.
- * @returns 0; -1 when it is not a payload: err says why
- */
-int payload_read(struct delivery *d, struct error *err);
-
-/** @brief A member's text, or its number as it is written; empty when it is absent. Borrowed. */
-struct text payload_member(yyjson_val *object, const char *name);
+int payload_read(const struct event *event, const struct payload_head *head,
+                 struct payload *payload, struct error *err);
+void payload_clear(struct payload *payload);
 
 #endif

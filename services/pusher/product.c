@@ -9,7 +9,6 @@
 #include "call.h"
 #include "decide.h"
 #include "entry.h"
-#include "payload.h"
 #include "shared.h"
 
 enum match product_match(yyjson_val *product, struct text sku, int by_sku)
@@ -48,7 +47,7 @@ static int write_filter(struct delivery *d, const struct product *product)
     const char *field = "sku";
 
     if (lookup.value.length == 0) { /* this SKU cannot be asked for, so ask for the name */
-        lookup = decide_lookup(payload_member(product->body, "name"));
+        lookup = decide_lookup(product->name);
         field = "name";
     }
     buffer_reset(&d->query);
@@ -123,7 +122,7 @@ static enum progress settle_product(struct delivery *d, struct product *product,
 static enum progress claim_and_settle(struct delivery *d, struct product *product)
 {
     struct ledger_request request = {.kind = LEDGER_PRODUCT,
-                                     .account = d->job->account,
+                                     .account = d->job->head.account,
                                      .id = text_of(product->digest),
                                      .owner = d->pusher->owner,
                                      .digest = product->digest};
@@ -143,12 +142,12 @@ static enum progress claim_and_settle(struct delivery *d, struct product *produc
 enum progress product_step(struct delivery *d)
 {
     d->failed_step = "product";
-    for (int i = 0; i < d->product_count; i++) {
+    for (int i = 0; i < d->payload.product_count; i++) {
         enum progress progress;
 
-        if (d->products[i].id[0] != '\0')
+        if (d->payload.products[i].id[0] != '\0')
             continue;
-        progress = claim_and_settle(d, &d->products[i]);
+        progress = claim_and_settle(d, &d->payload.products[i]);
         if (progress == PROGRESS_REFUSED && infusionsoft_answer(d->client)->status == 403)
             return call_no_orders(d);
         if (progress != PROGRESS_OK)
@@ -159,13 +158,13 @@ enum progress product_step(struct delivery *d)
 
 enum progress product_forget(struct delivery *d)
 {
-    for (int i = 0; i < d->product_count; i++) {
-        enum progress progress =
-            entry_forget(d, LEDGER_PRODUCT, d->products[i].digest, d->products[i].id);
+    for (int i = 0; i < d->payload.product_count; i++) {
+        enum progress progress = entry_forget(d, LEDGER_PRODUCT, d->payload.products[i].digest,
+                                              d->payload.products[i].id);
 
         if (progress != PROGRESS_OK)
             return progress;
-        d->products[i].id[0] = '\0';
+        d->payload.products[i].id[0] = '\0';
     }
     d->products_cached = 0;
     return PROGRESS_OK;

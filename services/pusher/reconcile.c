@@ -34,7 +34,7 @@ static enum progress reconcile_order(struct delivery *d)
     d->job->look_later = 1;
     /* From now on the entry stands for the version in hand. If that is an older one, the ledger
      * answers FENCED and the order is acquired again. */
-    d->grant->modified_at = d->modified_at;
+    d->grant->modified_at = d->payload.modified_at;
     return entry_end(d, d->grant, "order", NULL, NULL, 0);
 }
 

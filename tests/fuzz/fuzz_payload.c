@@ -24,26 +24,22 @@ static void check_json(char *body, size_t length)
 static void make_bodies(struct delivery *d)
 {
     struct merge merge;
-    yyjson_arr_iter iter = yyjson_arr_iter_with(d->goals);
-    yyjson_val *goal;
+    const struct payload *payload = &d->payload;
     size_t length;
     char *body;
 
-    for (int i = 0; i < d->product_count; i++) {
-        struct text name = payload_member(d->products[i].body, "name");
-
-        fuzz_check(name.length > 0 && d->products[i].sku.length > 0);
-    }
-    while ((goal = yyjson_arr_iter_next(&iter)) != NULL) {
-        struct text text = goal_body(d, goal);
+    for (int i = 0; i < payload->product_count; i++)
+        fuzz_check(payload->products[i].name.length > 0 && payload->products[i].sku.length > 0);
+    for (int i = 0; i < payload->goal_count; i++) {
+        struct text text = goal_body(d, &payload->goals[i]);
 
         check_json((char *)(uintptr_t)text.data, text.length);
     }
     body = order_body(d, 0, &length);
     check_json(body, length);
-    body = merge_create_body(d->contact_body, 0, &length);
+    body = merge_create_body(payload->contact, 0, &length);
     check_json(body, length);
-    merge_contact(NULL, d->contact_body, 1, 0, &merge);
+    merge_contact(NULL, payload->contact, 1, 0, &merge);
     merge_clear(&merge);
 }
 
@@ -51,17 +47,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct delivery d;
     struct event event = {.key = text_of("abc123/order/149"), .value = {(const char *)data, size}};
-    struct job job = {.event = &event};
+    struct payload_head head;
     struct error err = {0};
 
     event.headers[HEADER_ATTEMPT] = event.headers[HEADER_MODIFIED_AT] = text_of("999999999999999");
-    payload_open(&job, &event);
-    d.job = &job;
-    if (payload_read(&d, &err) == 0 && !d.withdrawn)
+    payload_open(&event, &head);
+    if (payload_read(&event, &head, &d.payload, &err) == 0 && !d.payload.withdrawn)
         make_bodies(&d);
     else
-        fuzz_check(d.withdrawn || err.kind == ERROR_PERMANENT);
-    fuzz_check(err.kind != ERROR_NONE || d.attempt < INT32_MAX);
-    yyjson_doc_free(job.doc);
+        fuzz_check(d.payload.withdrawn || err.kind == ERROR_PERMANENT);
+    fuzz_check(err.kind != ERROR_NONE || d.payload.attempt < INT32_MAX);
+    yyjson_doc_free(head.doc);
     return 0;
 }
