@@ -33,13 +33,13 @@ static enum infusionsoft_outcome call(struct delivery *d, const char *method, co
 {
     enum infusionsoft_outcome outcome = infusionsoft_call(d->client, method, path, query, body);
 
-    snprintf(d->called, sizeof(d->called), "%s %.*s", method, 1 + (int)strcspn(path + 1, "/"),
-             path);
+    snprintf(d->calls.last, sizeof(d->calls.last), "%s %.*s", method,
+             1 + (int)strcspn(path + 1, "/"), path);
     if ((outcome == INFUSIONSOFT_OK || outcome == INFUSIONSOFT_REFUSED) && is_trial(d))
-        account_called(d->account, d->job->trials, d->called);
+        account_called(d->account, d->job->trials, d->calls.last);
     metric_add(d->pusher->calls, 1);
     if (outcome != INFUSIONSOFT_THROTTLED)
-        d->throttled_count = d->throttled_ms = 0;
+        d->calls.throttled_count = d->calls.throttled_ms = 0;
     return outcome;
 }
 
@@ -54,17 +54,17 @@ static enum progress wait_throttled(struct delivery *d)
     if (!d->job->trials[ACCOUNT_ALL].trying && account_state(d->account) == ACCOUNT_CLOSED)
         return PROGRESS_CLOSED;
     if (answer->day_used_up || wait_ms > THROTTLED_MAX_MS ||
-        d->throttled_ms > THROTTLED_LONGEST_MS) {
+        d->calls.throttled_ms > THROTTLED_LONGEST_MS) {
         close_account(d,
                       answer->day_used_up ? "the day's quota is used up"
                                           : "the account asks for a long pause (429)",
                       NULL, wait_ms);
         return PROGRESS_CLOSED;
     }
-    for (int i = 0; i < d->throttled_count && wait_ms < THROTTLED_MAX_MS / 2; i++)
+    for (int i = 0; i < d->calls.throttled_count && wait_ms < THROTTLED_MAX_MS / 2; i++)
         wait_ms *= 2;
-    d->throttled_count++;
-    d->throttled_ms += (int)wait_ms;
+    d->calls.throttled_count++;
+    d->calls.throttled_ms += (int)wait_ms;
     log_debug("throttled account=%s wait_ms=%lld", account_config(d->account)->name,
               (long long)wait_ms);
     return stop_wait_ms(wait_ms) ? PROGRESS_STOPPED : PROGRESS_OK;
@@ -146,7 +146,7 @@ enum progress call_says_nothing(struct delivery *d, const char *missing)
 enum progress call_forbidden(struct delivery *d)
 {
     call_keep_answer(d);
-    close_account(d, d->detail, d->called, -1);
+    close_account(d, d->detail, d->calls.last, -1);
     return PROGRESS_CLOSED;
 }
 
@@ -154,7 +154,7 @@ enum progress call_no_orders(struct delivery *d)
 {
     /* The keeper's probe only reads lists. Whether orders may be written, only a record can show.
      */
-    const char *proof = strncmp(d->called, "GET ", 4) == 0 ? NULL : d->called;
+    const char *proof = strncmp(d->calls.last, "GET ", 4) == 0 ? NULL : d->calls.last;
 
     call_keep_answer(d);
     account_close(d->account, ACCOUNT_ORDERS, d->job->trials, d->detail, proof, -1);
@@ -188,7 +188,7 @@ static int begun_long_ago(const struct delivery *d)
                             : config->pusher.visibility_delay_s;
     int64_t allowed_ms = (shorter_s - config->pusher.http_timeout_s) * 1000;
 
-    return clock_monotonic_ms() - d->begun_ms >
+    return clock_monotonic_ms() - d->calls.begun_ms >
            (allowed_ms > BEGUN_LEAST_MS ? allowed_ms : BEGUN_LEAST_MS);
 }
 

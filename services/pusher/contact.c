@@ -48,9 +48,9 @@ static enum progress find_contact(struct delivery *d, char **body)
     enum progress progress;
 
     d->contact_id[0] = '\0';
-    buffer_reset(&d->query);
-    infusionsoft_append_filter(&d->query, "email", lookup.value, lookup.prefix);
-    buffer_printf(&d->query, "&fields=%s&page_size=%d", contact_fields, LOOKUP_PAGE_SIZE);
+    buffer_reset(&d->texts.query);
+    infusionsoft_append_filter(&d->texts.query, "email", lookup.value, lookup.prefix);
+    buffer_printf(&d->texts.query, "&fields=%s&page_size=%d", contact_fields, LOOKUP_PAGE_SIZE);
     while ((progress = lookup_next_page(d, &pages, &contacts)) == PROGRESS_OK && contacts != NULL) {
         yyjson_arr_iter iter;
 
@@ -89,13 +89,13 @@ static enum progress find_known(struct delivery *d, const char *known, char **bo
     enum progress progress;
     char id[32];
 
-    buffer_reset(&d->path);
-    buffer_printf(&d->path, "/contacts/");
-    http_append_escaped(&d->path, text_of(known));
-    buffer_reset(&d->query);
-    buffer_printf(&d->query, "fields=%s", contact_fields);
+    buffer_reset(&d->texts.path);
+    buffer_printf(&d->texts.path, "/contacts/");
+    http_append_escaped(&d->texts.path, text_of(known));
+    buffer_reset(&d->texts.query);
+    buffer_printf(&d->texts.query, "fields=%s", contact_fields);
     metric_add(d->pusher->lookups, 1);
-    progress = call_read(d, "GET", d->path.data, d->query.data, (struct text){0});
+    progress = call_read(d, "GET", d->texts.path.data, d->texts.query.data, (struct text){0});
     if (progress != PROGRESS_OK &&
         !(progress == PROGRESS_REFUSED && is_gone(infusionsoft_answer(d->client))))
         return progress;
@@ -117,13 +117,13 @@ static enum progress patch_contact(struct delivery *d, const struct merge *merge
     enum progress progress;
     char id[32];
 
-    buffer_reset(&d->path);
-    buffer_printf(&d->path, "/contacts/");
-    http_append_escaped(&d->path, text_of(d->contact_id));
-    buffer_reset(&d->query);
+    buffer_reset(&d->texts.path);
+    buffer_printf(&d->texts.path, "/contacts/");
+    http_append_escaped(&d->texts.path, text_of(d->contact_id));
+    buffer_reset(&d->texts.query);
     for (int i = 0; i < merge->mask_count; i++)
-        buffer_printf(&d->query, "%supdate_mask=%s", i > 0 ? "&" : "", merge->mask[i]);
-    progress = call_read(d, "PATCH", d->path.data, d->query.data,
+        buffer_printf(&d->texts.query, "%supdate_mask=%s", i > 0 ? "&" : "", merge->mask[i]);
+    progress = call_read(d, "PATCH", d->texts.path.data, d->texts.query.data,
                          (struct text){merge->body, merge->length});
     return progress != PROGRESS_OK || infusionsoft_object_id(d->client, id) != NULL
                ? progress

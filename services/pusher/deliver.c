@@ -19,7 +19,8 @@
 
 enum { AGAIN_WAIT_MS = 50, KEPT_WAIT_MS = 200 };
 
-/* Contact and products that may be known already. @returns how many peeks */
+/* Fills in the peeks: the contact and the products, whose ids the ledger may know already. @returns how
+ * many peeks there are */
 static int set_peeks(struct delivery *d)
 {
     const struct payload *payload = &d->payload;
@@ -60,7 +61,8 @@ static enum progress acquire(struct delivery *d)
     return entry_acquire(d, &request, d->grant, d->peeks, set_peeks(d));
 }
 
-/* Contact and products that are known already: no call. A job that was set aside asks again. */
+/* Takes the ids of contact and products that the ledger knows, so that they need no call. A job
+ * that was set aside asks the ledger again. */
 static enum progress use_cache(struct delivery *d)
 {
     const char *contact = entry_result(d, "contact");
@@ -94,8 +96,8 @@ static enum progress check_currency(struct delivery *d)
     return PROGRESS_REFUSED;
 }
 
-/* What may end an order before anything is made. A doubt kept it from being given up earlier: now
- * that nothing is in doubt any more, it is. */
+/* Whether the order can still be made. While a step was in doubt the record was not given up, even
+ * when its attempts had run out. Nothing is in doubt any more, so give it up now. */
 static enum progress check_before_order(struct delivery *d)
 {
     struct text cause = d->job->event->headers[HEADER_DETAIL];
@@ -109,7 +111,8 @@ static enum progress check_before_order(struct delivery *d)
     return PROGRESS_REFUSED;
 }
 
-/* The module may have come while the contact was settled: its field is read after it. */
+/* Whether the account takes orders. It may have begun to while the contact was settled, so the
+ * custom field of the orders is read only now. */
 static int orders_usable(struct delivery *d)
 {
     if (!account_enter(d->account, ACCOUNT_ORDERS, d->job->trials))
@@ -118,7 +121,8 @@ static int orders_usable(struct delivery *d)
     return 1;
 }
 
-/* The order's work, step by step. Each asks the ledger what is done already. */
+/* Does what is to be done for the order, step by step. Each step does nothing where the ledger has
+ * its result already. */
 static enum progress deliver_steps(struct delivery *d)
 {
     enum progress progress, orders = PROGRESS_OK;
@@ -142,31 +146,32 @@ static enum progress deliver_steps(struct delivery *d)
     }
     if (orders == PROGRESS_NO_ORDERS && entry_result(d, "contact") == NULL)
         delivery_set_pending(d, "contact", d->contact_id);
-    /* payment and tags have their place here */
+    /* A payment and tags would be made here. */
     if ((progress = goal_step(d)) != PROGRESS_OK)
         return progress;
     return orders;
 }
 
-/* Gives the entry back in its final state, what is pending ended with it. */
+/* Gives the entry back, in its final state or for a later attempt. A step whose end is pending is
+ * ended in the same round trip. */
 static enum progress finish(struct delivery *d, enum ledger_finish how, const char *reason)
 {
-    const char *step = d->pending_step.length > 0 ? d->pending_step.data : NULL;
+    const char *step = d->pending.step.length > 0 ? d->pending.step.data : NULL;
     char *evidence = NULL;
     enum progress ended;
 
-    /* For whoever goes on with it, or publishes its fate again. */
+    /* Whoever goes on with the order, or publishes its fate again, needs the evidence. */
     if (how == LEDGER_FINISH_DONE || how == LEDGER_FINISH_RETRY) {
         struct evidence now = delivery_evidence(d);
 
         evidence = evidence_write(&now);
     }
     CRASH_POINT("finishing", "");
-    ended = entry_finish(d, d->grant, how, step, step != NULL ? d->pending_result : NULL,
+    ended = entry_finish(d, d->grant, how, step, step != NULL ? d->pending.result : NULL,
                          evidence != NULL ? evidence : reason, step != NULL);
     free(evidence);
     CRASH_POINT("finished", "");
-    buffer_reset(&d->pending_step);
+    buffer_reset(&d->pending.step);
     return ended;
 }
 
@@ -191,11 +196,11 @@ static enum progress finish_dead(struct delivery *d, enum reason reason, struct 
         return fate_dead(d, reason, detail, result);
     if (progress != PROGRESS_FAILED)
         return progress;
-    fate_parked(d, reason, detail, result); /* a damaged entry has no say */
+    fate_parked(d, reason, detail, result); /* the entry is damaged */
     return PROGRESS_OK;
 }
 
-/* A failure of this record alone, charged to it. */
+/* This record failed, and the failure counts as one of its attempts. */
 static enum progress finish_failed(struct delivery *d, struct result *result)
 {
     int order_done = d->order_id[0] != '\0' || entry_result(d, "order") != NULL;
@@ -211,23 +216,23 @@ static enum progress finish_failed(struct delivery *d, struct result *result)
         return finish_dead(d, REASON_GAVE_UP, result);
     case DECISION_INCOMPLETE:
         delivery_add_incomplete(d, d->failed_step, d->detail);
-        if (strcmp(d->failed_step, "goal") == 0 && d->pending_step.length == 0)
-            delivery_set_pending(d, d->step.data, "gave_up");
+        if (strcmp(d->failed_step, "goal") == 0 && d->pending.step.length == 0)
+            delivery_set_pending(d, d->texts.goal.data, "gave_up");
         progress = finish_delivered(d, result);
         if (progress != PROGRESS_FAILED)
             return progress;
-        fate_parked(d, REASON_GAVE_UP, d->detail, result); /* a damaged entry has no say */
+        fate_parked(d, REASON_GAVE_UP, d->detail, result); /* the entry is damaged */
         return PROGRESS_OK;
     default:
         progress = finish(d, LEDGER_FINISH_RETRY, NULL);
-        if (progress == PROGRESS_OK ||
-            progress == PROGRESS_FAILED) /* FAILED: a damaged entry, parked */
+        if (progress == PROGRESS_OK || progress == PROGRESS_FAILED) /* FAILED: damaged */
             fate_retry(d, topic, failure.attempt, result);
         return progress == PROGRESS_FAILED ? PROGRESS_OK : progress;
     }
 }
 
-/* Free for others, and set aside for a while: it waits for the account in hand. */
+/* The record waits for its account in hand: it is set aside for a while, and others may acquire its
+ * order. */
 static enum progress stay_in_hand(struct delivery *d)
 {
     d->job->held = 0;
@@ -235,7 +240,7 @@ static enum progress stay_in_hand(struct delivery *d)
     return PROGRESS_LATER;
 }
 
-/* The account, or its orders, cannot take it for now. */
+/* The account does not take the order for now. */
 static enum progress wait_for_account(struct delivery *d, enum account_part part,
                                       struct result *result)
 {
@@ -249,11 +254,11 @@ static enum progress wait_for_account(struct delivery *d, enum account_part part
     return PROGRESS_OK;
 }
 
-/* How the steps ended -> the entry's state and the record's fate. */
+/* Turns the way the steps ended into the state of the entry and the fate of the record. */
 static enum progress settle(struct delivery *d, enum progress progress, struct result *result)
 {
     if (progress == PROGRESS_REFUSED && d->grant->doubt != NULL)
-        progress = PROGRESS_FAILED; /* nothing is final while a step is in doubt */
+        progress = PROGRESS_FAILED; /* no fate is final while a step is in doubt */
     if (progress == PROGRESS_REFUSED &&
         (d->order_id[0] != '\0' || entry_result(d, "order") != NULL)) {
         delivery_add_incomplete(d, d->failed_step, NULL);
@@ -278,7 +283,8 @@ static enum progress settle(struct delivery *d, enum progress progress, struct r
     }
 }
 
-/* Answers of acquire that need no work: final ones, whose fate is published again (rule 7). */
+/* The ledger granted nothing: somebody else has the order, or it has its fate already. The fate is
+ * published again, for nobody knows whether it was published the first time. */
 static enum progress answer_final(struct delivery *d, struct result *result)
 {
     enum progress progress = PROGRESS_OK;
@@ -308,7 +314,7 @@ static enum progress answer_final(struct delivery *d, struct result *result)
             fate_look_later(d, result);
             progress = PROGRESS_OK;
         }
-        return progress; /* the fate was published together with this copy */
+        return progress; /* the fate was published when this copy was */
     }
 }
 
@@ -330,21 +336,21 @@ static enum progress deliver_once(struct delivery *d, struct result *result)
         d->job->held = 1;
         CRASH_POINT("acquired", "");
     }
-    /* A withdrawal that needs no look-up needs no call either, and must not wait behind the
-     * versions it overtakes. */
+    /* A withdrawal that needs no look-up needs no call either. It does not wait for the account, or
+     * the older versions that wait there would be delivered before it. */
     if (!(d->payload.withdrawn && d->grant->doubt == NULL) &&
         !account_enter(d->account, ACCOUNT_ALL, d->job->trials)) {
         progress = PROGRESS_CLOSED;
     } else {
-        account_facts(d->account, d->currency, &d->field); /* they are known once it is open */
+        account_facts(d->account, d->currency, &d->field); /* known since the account is open */
         progress = deliver_steps(d);
     }
     progress = settle(d, progress, result);
     return progress == PROGRESS_FAILED ? finish_failed(d, result)
-                                       : progress; /* its entry is damaged by now */
+                                       : progress; /* the entry is damaged */
 }
 
-/* Nothing is begun for a record that is no payload. -1: its fate is in result. */
+/* Reads the record. If it is not a payload, nothing is begun for it. -1: its fate is in result. */
 static int read_record(struct delivery *d, struct job *job, struct result *result)
 {
     struct error err = {0};
@@ -368,7 +374,7 @@ enum delivered deliver(struct delivery *d, struct job *job, struct result *resul
         delivery_start(d, job);
         progress = deliver_once(d, result);
         account_leave(d->account, job->trials);
-        job->call_count += infusionsoft_call_count(d->client) - d->calls_before;
+        job->call_count += infusionsoft_call_count(d->client) - d->calls.count_before;
         if (progress == PROGRESS_AGAIN) {
             job->held = 0;
             if (stop_wait_ms((int64_t)(retry_chance() * AGAIN_WAIT_MS)))

@@ -1,4 +1,5 @@
-/* deliver.h - one record, from acquire to its fate, as straight-line code on a worker's thread. */
+/* deliver.h - the way of one record from the ledger's grant to its fate. It is straight-line code
+ * and runs on a worker's thread. */
 #ifndef PUSHER_DELIVER_H
 #define PUSHER_DELIVER_H
 
@@ -6,8 +7,8 @@
 
 enum delivered {
     DELIVERED_RESULT = 0, /* result is filled: complete the ticket with it */
-    DELIVERED_LATER,   /* set the job aside for wait_ms, then deliver() again; nothing is charged */
-    DELIVERED_STOPPED, /* the process stops: abandon the ticket */
+    DELIVERED_LATER, /* set the job aside for wait_ms, then deliver() again; it costs no attempt */
+    DELIVERED_STOPPED, /* the process stops: hand the ticket back to the stage */
 };
 
 /**
@@ -18,8 +19,9 @@ enum delivered {
 enum delivered deliver(struct delivery *d, struct job *job, struct result *result,
                        int64_t *wait_ms);
 
-/** @brief Frees the order of a job for the next start. Only while the process stops: where Redis
- * does not answer at once, the lease of this and of all further jobs runs out by itself. */
+/** @brief Gives the order of a job back, so that the next process need not wait for its lease. Only
+ * while the process stops: if Redis does not answer at once, this lease and those of all further jobs
+ * are left to run out. */
 void deliver_give_back(struct delivery *d, struct job *job);
 
 #endif

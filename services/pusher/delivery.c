@@ -20,8 +20,9 @@ struct delivery *delivery_new(struct pusher *pusher)
 
 void delivery_free(struct delivery *d)
 {
-    struct buffer *buffers[] = {&d->query,           &d->path,         &d->step, &d->attempt_text,
-                                &d->not_before_text, &d->pending_step, &d->note};
+    struct buffer *buffers[] = {&d->texts.query,   &d->texts.path,       &d->texts.goal,
+                                &d->texts.attempt, &d->texts.not_before, &d->pending.step,
+                                &d->texts.note};
 
     for (int i = 0; i < d->pusher->config->account_count; i++)
         infusionsoft_free(d->clients[i]);
@@ -47,23 +48,23 @@ void delivery_start(struct delivery *d, struct job *job)
         job->begun_ms = clock_monotonic_ms();
     infusionsoft_set_since(d->client, job->begun_ms);
     d->store = config_store_by_hash(d->pusher->config, job->event->headers[HEADER_STORE]);
-    d->combines = account_is_free(d->account);
-    d->calls_before = infusionsoft_call_count(d->client);
-    d->throttled_count = d->throttled_ms = 0;
+    d->calls.are_free = account_is_free(d->account);
+    d->calls.count_before = infusionsoft_call_count(d->client);
+    d->calls.throttled_count = d->calls.throttled_ms = 0;
     d->contact_id[0] = d->order_id[0] = '\0';
     d->contact_cached = d->products_cached = d->peeked = 0;
     d->detail[0] = d->answer[0] = '\0';
     d->reason = REASON_NONE;
     d->failed_step = "acquire";
-    buffer_reset(&d->pending_step);
-    buffer_reset(&d->note);
+    buffer_reset(&d->pending.step);
+    buffer_reset(&d->texts.note);
 }
 
 void delivery_set_pending(struct delivery *d, const char *step, const char *result)
 {
-    buffer_reset(&d->pending_step);
-    buffer_append(&d->pending_step, step, strlen(step));
-    snprintf(d->pending_result, sizeof(d->pending_result), "%s", result);
+    buffer_reset(&d->pending.step);
+    buffer_append(&d->pending.step, step, strlen(step));
+    snprintf(d->pending.result, sizeof(d->pending.result), "%s", result);
 }
 
 void delivery_add_incomplete(struct delivery *d, const char *step, const char *answer)
@@ -91,7 +92,8 @@ struct evidence delivery_evidence(const struct delivery *d)
     /* The order was made before this version of it came, and how it was made is known. */
     if (d->grant->answer == LEDGER_DONE && evidence.digest[0] != '\0')
         return evidence;
-    evidence.calls += d->job->call_count + infusionsoft_call_count(d->client) - d->calls_before;
+    evidence.calls +=
+        d->job->call_count + infusionsoft_call_count(d->client) - d->calls.count_before;
     evidence.attempts = d->payload.attempt + 1;
     evidence.polled_at = d->payload.polled_at;
     snprintf(evidence.digest, sizeof(evidence.digest), "%s", d->payload.digest);

@@ -18,52 +18,6 @@ enum { DELIVERY_ANSWER_BYTES = 1025, DELIVERY_DETAIL_BYTES = 160 };
 /* A job is set aside for so long at once; what takes longer is set aside again. */
 enum { DELIVERY_LATER_MAX_MS = 120000 };
 
-struct delivery {
-    struct pusher *pusher;
-    struct ledger *ledger;
-    struct http *http;
-    struct infusionsoft **clients; /* by account; NULL until needed */
-
-    int gave_up_redis; /* while stopping */
-
-    /* of the job in hand */
-    struct job *job;
-    struct account *account;
-    struct infusionsoft *client;
-    struct ledger_grant *grant; /* the job's */
-    const struct config_store *store;
-    struct payload payload;
-    char contact_id[64];
-    int contact_cached; /* the id came from the cache, not from the account */
-    int products_cached;
-    struct ledger_peek *peeks; /* contact, then the products */
-    int peek_capacity;
-    int peeked; /* they were answered together with acquire */
-    struct infusionsoft_field field;
-    char currency[8];
-    int64_t wait_ms;         /* PROGRESS_LATER */
-    enum reason reason;      /* PROGRESS_REFUSED, PROGRESS_FAILED */
-    const char *failed_step; /* for people: "contact", "order", ... */
-    char detail[DELIVERY_DETAIL_BYTES];
-    char answer[DELIVERY_ANSWER_BYTES];
-    int64_t calls_before;
-    char called[64];     /* the last call: method and first part of the path */
-    int64_t begun_ms;    /* monotonic: when the ledger was last asked to begin a step */
-    int throttled_count; /* 429s in a row */
-    int throttled_ms;    /* and how long they were waited for */
-    int combines; /* end and begin may be one round trip: nothing to be waited for in between */
-    char order_id[64]; /* "": not made yet */
-    struct buffer
-        pending_step; /* made, and its end not recorded yet: order, contact or a goal; "": none */
-    char pending_result[64];
-    struct buffer query;
-    struct buffer path;
-    struct buffer step;
-    struct buffer attempt_text;
-    struct buffer not_before_text;
-    struct buffer note; /* what the ledger's entry knew when it was given back; "": it was not */
-};
-
 /* How a step ended. Anything but PROGRESS_OK ends the delivery for now. */
 enum progress {
     PROGRESS_OK = 0,
@@ -74,6 +28,74 @@ enum progress {
     PROGRESS_CLOSED,    /* the account is closed */
     PROGRESS_NO_ORDERS, /* the account takes no orders: it has no e-commerce module */
     PROGRESS_REFUSED,   /* it never will work; reason, failed_step, detail and answer say why */
+};
+
+/* The calls to the account; see call.h. */
+struct delivery_calls {
+    int are_free;         /* no call has to wait before it is sent, see account_is_free() */
+    int64_t count_before; /* calls of the client before this job */
+    char last[64];        /* the last call: method and first part of the path */
+    int64_t begun_ms;     /* when the ledger was last asked to begin a step; monotonic */
+    int throttled_count;  /* answers 429 in a row */
+    int throttled_ms;     /* and how long they were waited for */
+};
+
+/* A step that was made and whose end the ledger does not know yet: "contact", "order" or a goal. It
+ * is recorded together with the begin of the next step, or when the entry is given back. */
+struct delivery_pending {
+    struct buffer step; /* "": none */
+    char result[64];
+};
+
+/* Texts that have to live until the next use of the same one; kept for their memory. */
+struct delivery_texts {
+    struct buffer query;
+    struct buffer path;
+    struct buffer goal; /* the goal in hand, named as a step: "goal:BCORDER/x" */
+    struct buffer attempt;
+    struct buffer not_before;
+    struct buffer note; /* what the ledger's entry knew when it was given back; "": it was not */
+};
+
+struct delivery {
+    /* the worker's own, for all its jobs */
+    struct pusher *pusher;
+    struct ledger *ledger;
+    struct http *http;
+    struct infusionsoft **clients; /* by account; NULL until needed */
+    int gave_up_redis;             /* the process stops, and Redis did not answer */
+
+    /* the job in hand */
+    struct job *job;
+    struct payload payload;
+    struct ledger_grant *grant;       /* the job's */
+    const struct config_store *store; /* NULL: the configuration does not have it any more */
+
+    /* its account */
+    struct account *account;
+    struct infusionsoft *client;
+    struct infusionsoft_field field; /* the order's custom field that holds the external key */
+    char currency[8];
+
+    /* what is known there; the ids of the products are in the payload */
+    char contact_id[64]; /* "": not known yet */
+    int contact_cached;  /* its id came from the ledger, so the contact may have been deleted */
+    int products_cached; /* the same for at least one product */
+    char order_id[64];   /* "": not made by this delivery */
+    struct ledger_peek *peeks; /* contact, then the products */
+    int peek_capacity;
+    int peeked; /* peeks were answered together with acquire */
+
+    /* how the last step ended, see enum progress */
+    int64_t wait_ms;
+    enum reason reason;
+    const char *failed_step; /* "contact", "order", ...; for people */
+    char detail[DELIVERY_DETAIL_BYTES];
+    char answer[DELIVERY_ANSWER_BYTES]; /* what the account said, on one line */
+
+    struct delivery_calls calls;
+    struct delivery_pending pending;
+    struct delivery_texts texts;
 };
 
 /** @brief New, for one thread. pusher: keeps. Free with delivery_free(). */

@@ -120,7 +120,7 @@ enum progress entry_begin(struct delivery *d, const struct ledger_grant *grant, 
 
     CRASH_POINT("beginning", step);
     do {
-        d->begun_ms = clock_monotonic_ms();
+        d->calls.begun_ms = clock_monotonic_ms();
         rc = ledger_begin(d->ledger, grant, step, &answer, &question.err);
     } while (is_asked_again(d, &question, rc));
     if (question.progress != PROGRESS_OK)
@@ -137,7 +137,7 @@ enum progress entry_end(struct delivery *d, struct ledger_grant *grant, const ch
     int rc;
 
     do {
-        d->begun_ms = clock_monotonic_ms();
+        d->calls.begun_ms = clock_monotonic_ms();
         rc = ledger_end(d->ledger, grant, step, result, next, &answer, &question.err);
     } while (is_asked_again(d, &question, rc));
     if (question.progress != PROGRESS_OK)
@@ -159,7 +159,7 @@ enum progress entry_finish(struct delivery *d, struct ledger_grant *grant, enum 
 
     do
         rc = ledger_finish(d->ledger, grant, how, step, result, note,
-                           grant == d->grant ? &d->note : NULL, &answer, &question.err);
+                           grant == d->grant ? &d->texts.note : NULL, &answer, &question.err);
     while (is_asked_again(d, &question, rc));
     if (question.progress != PROGRESS_OK)
         return question.progress;

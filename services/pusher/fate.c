@@ -26,8 +26,8 @@ static void add_ledger(const struct delivery *d, struct output *output)
 {
     size_t room = (size_t)d->pusher->config->kafka.max_record_bytes * 2 - RECORD_REST_BYTES;
 
-    if (d->note.length > 0 && output_bytes(output) + d->note.length <= room)
-        output->headers[HEADER_LEDGER] = (struct text){d->note.data, d->note.length};
+    if (d->texts.note.length > 0 && output_bytes(output) + d->texts.note.length <= room)
+        output->headers[HEADER_LEDGER] = (struct text){d->texts.note.data, d->texts.note.length};
 }
 
 /* Adds a copy of the record for another topic. It has the same key, value and headers, without
@@ -51,11 +51,11 @@ static struct output *add_copy(struct delivery *d, struct result *result, const 
 
 static void set_due(struct delivery *d, struct output *output, int topic)
 {
-    buffer_reset(&d->not_before_text);
-    buffer_printf(&d->not_before_text, "%" PRId64,
+    buffer_reset(&d->texts.not_before);
+    buffer_printf(&d->texts.not_before, "%" PRId64,
                   clock_now_ms() + d->pusher->config->pusher.retry_delays_s[topic] * 1000);
     output->headers[HEADER_NOT_BEFORE] =
-        (struct text){d->not_before_text.data, d->not_before_text.length};
+        (struct text){d->texts.not_before.data, d->texts.not_before.length};
 }
 
 /* Adds the members steps and in_doubt, from the steps of the ledger's entry. */
@@ -325,9 +325,9 @@ void fate_retry(struct delivery *d, int topic, int attempt, struct result *resul
     result->output_count = 0;
     snprintf(result->detail, sizeof(result->detail), "%s: %.130s", d->failed_step, d->detail);
     output = add_copy(d, result, d->pusher->topics.retry[topic]);
-    buffer_reset(&d->attempt_text);
-    buffer_printf(&d->attempt_text, "%d", attempt);
-    output->headers[HEADER_ATTEMPT] = (struct text){d->attempt_text.data, d->attempt_text.length};
+    buffer_reset(&d->texts.attempt);
+    buffer_printf(&d->texts.attempt, "%d", attempt);
+    output->headers[HEADER_ATTEMPT] = (struct text){d->texts.attempt.data, d->texts.attempt.length};
     output->headers[HEADER_REASON] = text_of(reason_name(REASON_RETRYING));
     output->headers[HEADER_DETAIL] = text_of(result->detail);
     set_due(d, output, topic);

@@ -19,12 +19,12 @@ static enum progress end_pending(struct delivery *d, const char *next, int *begu
     enum progress progress;
 
     *begun = 0;
-    if (d->pending_step.length == 0)
+    if (d->pending.step.length == 0)
         return PROGRESS_OK;
-    *begun = next != NULL && d->combines;
+    *begun = next != NULL && d->calls.are_free;
     progress =
-        entry_end(d, d->grant, d->pending_step.data, d->pending_result, *begun ? next : NULL, 1);
-    buffer_reset(&d->pending_step);
+        entry_end(d, d->grant, d->pending.step.data, d->pending.result, *begun ? next : NULL, 1);
+    buffer_reset(&d->pending.step);
     return progress;
 }
 
@@ -145,17 +145,17 @@ enum progress goal_step(struct delivery *d)
     for (int i = 0; i < d->payload.goal_count; i++) {
         const struct goal *goal = &d->payload.goals[i];
 
-        buffer_reset(&d->step);
-        buffer_printf(&d->step, "goal:%s/%s", goal->integration, goal->call_name);
-        if (entry_result(d, d->step.data) != NULL)
+        buffer_reset(&d->texts.goal);
+        buffer_printf(&d->texts.goal, "goal:%s/%s", goal->integration, goal->call_name);
+        if (entry_result(d, d->texts.goal.data) != NULL)
             continue;
         if (d->grant->goals_in_doubt) { /* the ledger cannot tell whether the goal was sent */
             progress = end_pending(d, NULL, &begun);
-            delivery_set_pending(d, d->step.data, "in_doubt");
+            delivery_set_pending(d, d->texts.goal.data, "in_doubt");
         } else {
-            progress = end_pending(d, d->step.data, &begun);
+            progress = end_pending(d, d->texts.goal.data, &begun);
             if (progress == PROGRESS_OK)
-                progress = send_goal(d, goal, d->step.data, begun);
+                progress = send_goal(d, goal, d->texts.goal.data, begun);
         }
         if (progress != PROGRESS_OK)
             return progress;

@@ -43,14 +43,14 @@ enum progress lookup_next_page(struct delivery *d, struct lookup_pages *pages, y
         return PROGRESS_FAILED;
     }
     if (pages->read_count++ == 0)
-        pages->query_length = d->query.length;
-    d->query.length = pages->query_length;
+        pages->query_length = d->texts.query.length;
+    d->texts.query.length = pages->query_length;
     if (pages->token.length > 0) {
-        buffer_printf(&d->query, "&page_token=");
-        http_append_escaped(&d->query, (struct text){pages->token.data, pages->token.length});
+        buffer_printf(&d->texts.query, "&page_token=");
+        http_append_escaped(&d->texts.query, (struct text){pages->token.data, pages->token.length});
     }
     metric_add(d->pusher->lookups, 1);
-    progress = call_read(d, "GET", pages->path, d->query.data, (struct text){0});
+    progress = call_read(d, "GET", pages->path, d->texts.query.data, (struct text){0});
     if (progress != PROGRESS_OK)
         return progress;
     *list = infusionsoft_list(d->client, pages->member);

@@ -9,13 +9,13 @@
 
 enum { LOOKUP_PAGES_MAX = 50, LOOKUP_PAGE_SIZE = 100 };
 
-/* A list call, page by page; d->query holds its query. Embedded: release with
+/* A list call, page by page; d->texts.query holds its query. Embedded: release with
  * buffer_clear(&pages.token). */
 struct lookup_pages {
     const char *path;
     const char *member;  /* of the answer that holds the list */
     struct buffer token; /* of the next page */
-    size_t query_length; /* of d->query without the token */
+    size_t query_length; /* of d->texts.query without the token */
     int read_count;
     int ended;
 };

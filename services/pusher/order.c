@@ -67,9 +67,9 @@ enum progress order_find(struct delivery *d, char id[64], int *count)
     *count = 0;
     if (d->field.id[0] == '\0')
         return PROGRESS_NO_ORDERS; /* without the module there is nothing to ask */
-    buffer_reset(&d->query);
-    infusionsoft_append_filter(&d->query, d->field.name, d->payload.external_key, 0);
-    buffer_printf(&d->query, "&page_size=%d", LOOKUP_PAGE_SIZE);
+    buffer_reset(&d->texts.query);
+    infusionsoft_append_filter(&d->texts.query, d->field.name, d->payload.external_key, 0);
+    buffer_printf(&d->texts.query, "&page_size=%d", LOOKUP_PAGE_SIZE);
     while ((progress = lookup_next_page(d, &pages, &orders)) == PROGRESS_OK && orders != NULL)
         if (pick_order(d, orders, id, count) != 0) {
             id[0] = '\0';
@@ -241,7 +241,7 @@ static enum progress begin_order(struct delivery *d, int *begun)
     *begun = 0;
     if (known != NULL && strcmp(known, d->contact_id) == 0)
         return PROGRESS_OK;
-    *begun = d->combines;
+    *begun = d->calls.are_free;
     return entry_end(d, d->grant, "contact", d->contact_id, *begun ? "order" : NULL, 0);
 }
 

@@ -21,7 +21,7 @@ struct payload_head {
     int64_t modified_at; /* version of the order; -1: the record does not tell it */
 };
 
-/** @brief Parses a record and reads its head. head->doc is new, and the texts are borrowed from it. */
+/** @brief Parses a record and reads its head. head->doc is new; the texts are borrowed from it. */
 void payload_open(const struct event *event, struct payload_head *head);
 
 /* A product of the payload. */

@@ -50,12 +50,12 @@ static int write_filter(struct delivery *d, const struct product *product)
         lookup = decide_lookup(product->name);
         field = "name";
     }
-    buffer_reset(&d->query);
+    buffer_reset(&d->texts.query);
     if (lookup.value.length > 0) { /* without a filter all products are read */
-        infusionsoft_append_filter(&d->query, field, lookup.value, lookup.prefix);
-        buffer_printf(&d->query, "&");
+        infusionsoft_append_filter(&d->texts.query, field, lookup.value, lookup.prefix);
+        buffer_printf(&d->texts.query, "&");
     }
-    buffer_printf(&d->query, "page_size=%d", LOOKUP_PAGE_SIZE);
+    buffer_printf(&d->texts.query, "page_size=%d", LOOKUP_PAGE_SIZE);
     return lookup.value.length > 0 && strcmp(field, "sku") == 0;
 }
 
