@@ -58,11 +58,7 @@ void account_free(struct account *account)
 {
     if (account == NULL)
         return;
-    pthread_mutex_lock(&account->lock);
-    account->ending = 1;
-    pthread_mutex_unlock(&account->lock);
-    if (account->started)
-        pthread_join(account->keeper, NULL);
+    keeper_end(&account->keeper);
     token_free(account->token);
     quota_free(account->quota);
     pthread_mutex_destroy(&account->lock);

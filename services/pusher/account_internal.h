@@ -10,6 +10,7 @@
 
 #include "account.h"
 #include "circuit.h"
+#include "keeper.h"
 
 /* One of the two things that can be closed, with the topic whose records wait for it. */
 struct gate {
@@ -28,12 +29,10 @@ struct account {
     char part[96];       /* name of this account in /readyz */
     struct metric *alarms_closed;
     struct metric *alarms_orders;
-    pthread_t keeper;
-    int started;
+    struct keeper keeper;
     pthread_mutex_t lock; /* guards what follows */
-    int ending;
-    int asked;    /* the keeper has asked the account once, whatever came of it */
-    int prepared; /* credential, currency and custom field are known */
+    int asked;            /* the keeper has asked the account once, whatever came of it */
+    int prepared;         /* credential, currency and custom field are known */
     struct gate gates[ACCOUNT_PART_COUNT];
     char why[160]; /* why it is closed */
     char currency[8];

@@ -198,19 +198,16 @@ static void *keep(void *context)
     struct http *http = http_new("bigfusion-pusher");
     struct infusionsoft *client = account_client_new(account, http);
 
-    for (;;) {
+    while (!keeper_is_ending(&account->keeper) && !stop_requested()) {
         int64_t now_ms = clock_monotonic_ms();
-        int prepared, due, orders_due, ending;
+        int prepared, due, orders_due;
 
         pthread_mutex_lock(&account->lock);
         prepared = account->prepared;
         due = !account->asked || circuit_probe_due(all, now_ms);
         orders_due = prepared && all->state == CIRCUIT_CLOSED &&
                      circuit_probe_due(&account->gates[ACCOUNT_ORDERS].circuit, now_ms);
-        ending = account->ending;
         pthread_mutex_unlock(&account->lock);
-        if (ending || stop_requested())
-            break;
         if (due && !prepared)
             prepare(account, client);
         else if (due)
@@ -232,8 +229,5 @@ int account_start(struct account *account, struct stage *stage, struct error *er
     stage_set_paused(stage, topics->waiting[account->settings.index], 1);
     stage_set_paused(stage, topics->waiting_orders[account->settings.index], 1);
     health_set_ready(account->part, 0, "not asked yet");
-    if (pthread_create(&account->keeper, NULL, keep, account) != 0)
-        return error_set(err, ERROR_TEMPORARY, "the keeper's thread cannot be started");
-    account->started = 1;
-    return 0;
+    return keeper_start(&account->keeper, keep, account, "the keeper's thread", err);
 }

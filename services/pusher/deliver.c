@@ -19,8 +19,8 @@
 
 enum { AGAIN_WAIT_MS = 50, KEPT_WAIT_MS = 200 };
 
-/* Fills in the peeks: the contact and the products, whose ids the ledger may know already. @returns how
- * many peeks there are */
+/* Fills in the peeks: the contact and the products, whose ids the ledger may know already.
+ * @returns how many peeks there are */
 static int set_peeks(struct delivery *d)
 {
     const struct payload *payload = &d->payload;

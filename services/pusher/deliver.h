@@ -20,8 +20,8 @@ enum delivered deliver(struct delivery *d, struct job *job, struct result *resul
                        int64_t *wait_ms);
 
 /** @brief Gives the order of a job back, so that the next process need not wait for its lease. Only
- * while the process stops: if Redis does not answer at once, this lease and those of all further jobs
- * are left to run out. */
+ * while the process stops: if Redis does not answer at once, this lease and those of all further
+ * jobs are left to run out. */
 void deliver_give_back(struct delivery *d, struct job *job);
 
 #endif

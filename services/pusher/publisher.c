@@ -5,6 +5,7 @@
 
 #include "base/stop.h"
 #include "net/kafka.h"
+#include "keeper.h"
 
 enum { POLL_MS = 100, FULL_WAIT_MS = 20, FREE_WAIT_MS = 2000 };
 
@@ -20,9 +21,7 @@ struct publisher {
     struct producer *producer;
     pthread_mutex_t lock;
     pthread_cond_t reported;
-    pthread_t thread;
-    int started;
-    int ending;
+    struct keeper keeper; /* takes the reports */
     struct error failure; /* why nothing can be published any more */
 };
 
@@ -70,17 +69,13 @@ int publisher_check(struct publisher *publisher, struct error *err)
 static void *serve(void *context)
 {
     struct publisher *publisher = context;
-    int ending = 0;
 
-    while (!ending) {
+    while (!keeper_is_ending(&publisher->keeper)) {
         struct error err = {0};
 
         producer_poll(publisher->producer, POLL_MS);
         if (producer_check(publisher->producer, &err) != 0)
             fail(publisher, &err);
-        pthread_mutex_lock(&publisher->lock);
-        ending = publisher->ending;
-        pthread_mutex_unlock(&publisher->lock);
     }
     return NULL;
 }
@@ -93,12 +88,10 @@ struct publisher *publisher_new(const struct config *config, struct error *err)
     pthread_cond_init(&publisher->reported, NULL);
     publisher->producer = producer_new(config, "bigfusion-pusher-fates", on_report, publisher, err);
     if (publisher->producer == NULL ||
-        pthread_create(&publisher->thread, NULL, serve, publisher) != 0) {
-        error_set(err, ERROR_TEMPORARY, "the thread for fates cannot be started");
+        keeper_start(&publisher->keeper, serve, publisher, "the thread for fates", err) != 0) {
         publisher_free(publisher);
         return NULL;
     }
-    publisher->started = 1;
     return publisher;
 }
 
@@ -106,11 +99,7 @@ void publisher_free(struct publisher *publisher)
 {
     if (publisher == NULL)
         return;
-    pthread_mutex_lock(&publisher->lock);
-    publisher->ending = 1;
-    pthread_mutex_unlock(&publisher->lock);
-    if (publisher->started)
-        pthread_join(publisher->thread, NULL);
+    keeper_end(&publisher->keeper);
     producer_free(publisher->producer, FREE_WAIT_MS);
     pthread_cond_destroy(&publisher->reported);
     pthread_mutex_destroy(&publisher->lock);
