@@ -17,7 +17,7 @@ enum {
     CLOSE_POLL_MS = 50,
 };
 
-/* What our own guarantees hang on; [librdkafka] may not change it. */
+/* Our guarantees depend on these settings, so [librdkafka] may not change them. */
 static const char *const reserved[] = {
     "acks",
     "auto.commit.enable",
@@ -54,8 +54,8 @@ static const char *const common_settings[][2] = {
     {NULL, NULL},
 };
 
-/* linger and batch size: at 30,000 records of 4 KB a second a batch is full before its time is
- * over. The queue is bounded in bytes: what a broker that is away makes us hold. batch.size is in
+/* At 30,000 records of 4 KB a second a batch is full before linger.ms has passed. The queue is
+ * limited in bytes, so that the memory is limited while the broker is away. batch.size is set in
  * set_producer(). */
 static const char *const producer_settings[][2] = {
     {"enable.idempotence", "true"},
@@ -68,8 +68,8 @@ static const char *const producer_settings[][2] = {
     {NULL, NULL},
 };
 
-/* The prefetch queue is small on purpose: see kafka_watch.h for what keeps it fast. range:
- * cooperative-sticky loses partitions before librdkafka 2.4. */
+/* The prefetch queue is small on purpose; kafka_watch.h says what keeps it fast. The assignment is
+ * range, because cooperative-sticky loses partitions before librdkafka 2.4. */
 static const char *const consumer_settings[][2] = {
     {"auto.offset.reset", "earliest"},
     {"enable.auto.commit", "false"},
@@ -127,10 +127,10 @@ static int set_consumer(rd_kafka_conf_t *conf, const struct config *config, stru
 static int set_producer(rd_kafka_conf_t *conf, const struct config *config, struct error *err)
 {
     int64_t max_bytes = config->kafka.max_record_bytes;
-    int64_t queue_kb = 4 * max_bytes / 1024; /* at least one record fits */
+    int64_t queue_kb = 4 * max_bytes / 1024; /* so that at least one record fits */
 
-    /* The broker holds a topic's limit against the whole batch. max_record_bytes is the smallest
-     * limit of our topics (see topics_plan()), and batch.size counts before compression. */
+    /* The broker applies a topic's limit to the whole batch. max_record_bytes is the smallest limit
+     * of our topics (see topics_plan()), and batch.size counts bytes before compression. */
     if (set_number(conf, "batch.size", max_bytes < BATCH_BYTES ? max_bytes : BATCH_BYTES, err) != 0)
         return -1;
     if (set_table(conf, producer_settings, err) != 0 ||
@@ -156,7 +156,8 @@ static int set_passed_through(rd_kafka_conf_t *conf, const struct config *config
     return 0;
 }
 
-/* librdkafka heals by itself what it calls an error: connections that fail are tried again. */
+/* What librdkafka reports here it also repairs: it connects again by itself. So nothing is more
+ * than a warning. */
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     char escaped[1024];
@@ -169,9 +170,10 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
         log_debug("kafka facility=%s text=\"%s\"", facility, escaped);
 }
 
-/* Two arenas for all threads of librdkafka and ours: each thread's own would keep its peak for
- * ever. The thresholds stay dynamic: fixed ones make every buffer of a fetch a new mapping, a third
- * more CPU. See kafka_return_memory(). */
+/* All threads, ours and librdkafka's, share two memory arenas: with an arena for each thread, each
+ * would keep the most that it ever used. The thresholds of malloc stay dynamic: with fixed ones
+ * each buffer of a fetch would be a new mapping, which costs a third more CPU. See
+ * kafka_return_memory(). */
 static void bound_memory_once(void) { mallopt(M_ARENA_MAX, 2); }
 
 void kafka_return_memory(void) { malloc_trim(0); }
@@ -209,7 +211,7 @@ int kafka_close(rd_kafka_t *consumer, int64_t timeout_ms)
         return -1;
     }
     while (!rd_kafka_consumer_closed(consumer) && clock_monotonic_ms() < until_ms) {
-        /* callbacks are served here; a record that was fetched already is nobody's any more */
+        /* this serves callbacks; a record that was fetched already is dropped */
         rd_kafka_message_t *message = rd_kafka_consume_queue(queue, CLOSE_POLL_MS);
 
         if (message != NULL)

@@ -9,7 +9,7 @@
 
 enum { REQUEST_TIMEOUT_MS = 10000, AGAIN_MS = 50, CLOSE_MS = 2000 };
 
-/* One request for all partitions, so that what is answered belongs to one moment. */
+/* One request for all partitions, so that all answers are from one moment. */
 static int read_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
                           struct kafka_place *places, struct error *err)
 {

@@ -1,5 +1,5 @@
-/* kafka_group.h - where a consumer group stands: its committed offsets with their hand-out marks
- * (record/mark.h), and the ends of its topics. Joins nothing, commits nothing. */
+/* kafka_group.h - reads where a consumer group stands: its committed offsets with their hand-out
+ * marks (record/mark.h), and the ends of its topics. It joins no group and commits nothing. */
 #ifndef COMMON_KAFKA_GROUP_H
 #define COMMON_KAFKA_GROUP_H
 
@@ -13,15 +13,17 @@
 struct kafka_place {
     char *topic; /* owned */
     int32_t partition;
-    int64_t low, end;  /* the oldest offset that is kept, and the one that comes next */
+    int64_t low, end;  /* the oldest offset that is kept, and the offset of the next record */
     int64_t committed; /* -1: none */
-    int64_t mark;      /* MARK_NONE: none, or unreadable */
+    int64_t mark;      /* MARK_NONE: there is none, or it cannot be read */
 };
 
 /**
- * @brief The places of a group in all partitions of the topics. Committed offsets and marks come
- * first, all in one answer; low and end are asked for after that. So whatever somebody wrote to
- * these topics before he moved an offset or a mark that is in the answer is below end.
+ * @brief Reads the places of a group in all partitions of the topics.
+ *
+ * Committed offsets and marks are read first, all in one answer; low and end are read after that.
+ * So if somebody wrote a record to these topics and moved an offset or mark after that, and the
+ * answer has the moved one, then the record is below end.
  * @param group   NULL: only low and end; committed and mark are -1
  * @param places  new: release with kafka_places_free(); in the order of topics and partitions
  * @returns 0; -1 with a temporary error, also when a topic does not exist, or when a stop was asked

@@ -14,27 +14,28 @@ enum {
     TOPIC_HANDLES_MAX = 256,
     MISSING_TOPIC_LOG_MS = 30000,
     SINGLY_MS = 60000,
-    SINGLE_POLL_MS = 10, /* how long the reports of one client wait for the other's */
+    SINGLE_POLL_MS = 10, /* while reports are waited for, the other client is looked at so often */
     PURGE_MS = 1000,
     DESTROY_MS = 2000,
 };
 
-/* What belongs to a record until its report. Pooled. */
+/* What is known about a record until its report comes. Kept in a pool. */
 struct pending {
     struct pending *next;
     void *opaque;
     char *owned_value;
     uint32_t partition_hash;
-    int kept;      /* the value's bytes are not librdkafka's copy */
-    int is_single; /* sent in a batch of its own */
+    int kept;      /* librdkafka did not copy the value's bytes */
+    int is_single; /* it was sent in a batch of its own */
     struct topic_handle *handle;
 };
 
 struct topic_handle {
     const char *name; /* borrowed, see struct output */
     rd_kafka_topic_t *batched;
-    rd_kafka_topic_t *single; /* of the client for batches of one; NULL: not used yet */
-    int64_t singly_until_ms;  /* monotonic; until then each record is sent in its own batch */
+    rd_kafka_topic_t *single; /* the topic in the second client; NULL: not used yet */
+    int64_t singly_until_ms;  /* monotonic clock; until then each record is sent in a batch of
+                                 its own */
 };
 
 struct producer {
@@ -46,8 +47,9 @@ struct producer {
     atomic_int connected;
     atomic_int is_fatal;
     atomic_llong missing_logged_ms;
-    _Atomic(rd_kafka_t *) single; /* its batches are of one record; NULL: not needed yet */
-    pthread_mutex_t lock;         /* of what follows */
+    _Atomic(rd_kafka_t *) single; /* the second client, whose batches hold one record; NULL: not
+                                     needed yet */
+    pthread_mutex_t lock;         /* protects the next members */
     struct pending *pool;
     struct topic_handle topics[TOPIC_HANDLES_MAX];
     int topic_count;
@@ -120,8 +122,9 @@ static int32_t choose_partition(const rd_kafka_topic_t *rkt, const void *key, si
     return (int32_t)(pending->partition_hash % (uint32_t)count);
 }
 
-/* What differs for the client whose batches are of one record: it is bounded by what its users have
- * under way, for whoever serves its reports cannot wait for its queue. */
+/* Sets what is different in the second client, whose batches hold one record. Its queue has no
+ * limit of its own: the limit is what its users have under way. The thread that serves its reports
+ * must not wait for room in its queue. */
 static int set_single(rd_kafka_conf_t *conf)
 {
     static const char *const settings[][2] = {
@@ -255,7 +258,8 @@ static struct topic_handle *topic_handle(struct producer *producer, const char *
     return handle;
 }
 
-/* The topic in the client whose batches are of one record; NULL: it cannot be made. */
+/* Returns the topic in the second client, which is made when it is first needed. NULL: it cannot be
+ * made. */
 static rd_kafka_topic_t *single_topic(struct producer *producer, struct topic_handle *handle)
 {
     struct error err = {0};
@@ -283,8 +287,8 @@ static int is_singly(struct producer *producer, struct topic_handle *handle)
     return singly;
 }
 
-/* The batch was larger than its topic takes by now. Its topic's further records go one by one for a
- * while: each batch that is refused costs a round trip. */
+/* A batch was larger than its topic allows now. For a while the records of that topic are sent one
+ * by one, because each refused batch costs a round trip. */
 static void go_singly(struct producer *producer, struct topic_handle *handle)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -316,8 +320,8 @@ static rd_kafka_headers_t *headers_new(const struct output *output)
     return headers;
 }
 
-/* A topic that is missing is a fault of the installation, not of the record: it waits. Asking for
- * the topic's metadata makes the client notice when somebody has created it. */
+/* A missing topic is a fault of the installation and not of the record, so the record waits. Asking
+ * for the topic's metadata makes the client notice when somebody has created the topic. */
 static enum producer_answer topic_missing(struct producer *producer, const struct output *output,
                                           rd_kafka_topic_t *rkt)
 {
@@ -358,7 +362,7 @@ static enum producer_answer answer_of(struct producer *producer, const struct ou
     }
 }
 
-/* Queues one record with rkt's client. headers are taken on success. */
+/* Queues one record in the client of rkt. headers are taken on success. */
 static rd_kafka_resp_err_t produce(rd_kafka_t *rk, rd_kafka_topic_t *rkt, struct text key,
                                    struct text value, rd_kafka_headers_t *headers,
                                    struct pending *pending)
@@ -390,9 +394,9 @@ static rd_kafka_resp_err_t produce(rd_kafka_t *rk, rd_kafka_topic_t *rkt, struct
     return code;
 }
 
-/* A record of a refused batch, once more in a batch of its own.
- * @returns NO_ERROR: its report follows; else what is to be reported: the record was not tried by
- * itself, so it is not too large */
+/* Sends a record of a refused batch again, in a batch of its own.
+ * @returns NO_ERROR: its report will come; else the error to report. That error is never "too
+ * large", because the record was not tried alone */
 static rd_kafka_resp_err_t resend_singly(struct producer *producer,
                                          const rd_kafka_message_t *message, struct pending *pending)
 {
@@ -450,7 +454,7 @@ int producer_poll(struct producer *producer, int timeout_ms)
     if (single != NULL && rd_kafka_outq_len(single) > 0 && timeout_ms > SINGLE_POLL_MS)
         timeout_ms = SINGLE_POLL_MS;
     served = rd_kafka_poll(producer->rk, timeout_ms);
-    single = producer->single; /* the reports may have made it */
+    single = producer->single; /* a report may have made the second client */
     return single != NULL ? served + rd_kafka_poll(single, 0) : served;
 }
 

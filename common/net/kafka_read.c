@@ -62,24 +62,25 @@ int kafka_list_partitions(rd_kafka_t *rk, const char *topic, rd_kafka_topic_part
     return result;
 }
 
-/* What is left to read of one partition. */
+/* The part of a partition that is still to be read. */
 struct part {
-    int64_t from, to; /* to: INT64_MAX, up to the end that is met first */
+    int64_t from, to; /* to = INT64_MAX: up to the end of the partition */
     int is_done;
 };
 
 struct reading {
     rd_kafka_t *rk;
     rd_kafka_topic_partition_list_t *list;
-    struct part *parts; /* one for each of list */
-    int left;           /* parts that are not done */
+    struct part *parts; /* one for each element of list */
+    int left;           /* how many parts are not done */
     const rd_kafka_topic_t *last_rkt;
-    int last; /* index of the partition that the last message came from; -1 */
+    int last; /* index of the partition of the last message, or -1 */
     kafka_visit visit;
     void *context;
 };
 
-/* Messages come in runs of one partition. @returns an index, -1: not ours */
+/* Finds the part that a message belongs to. Several messages of one partition usually follow each
+ * other, so the last part is tried first. @returns an index; -1: none */
 static int part_of(struct reading *reading, const rd_kafka_message_t *message)
 {
     const rd_kafka_topic_partition_list_t *list = reading->list;
@@ -98,7 +99,7 @@ static int part_of(struct reading *reading, const rd_kafka_message_t *message)
     return -1;
 }
 
-/* No more is fetched of a partition that is done: others may write to it for ever. */
+/* Pauses a partition that is done, because others may write to it for ever. */
 static void end_part(struct reading *reading, int index)
 {
     const rd_kafka_topic_partition_t *listed = &reading->list->elems[index];
@@ -123,7 +124,7 @@ static int visit_message(struct reading *reading, const rd_kafka_message_t *mess
 
     if (message->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
         message->err == RD_KAFKA_RESP_ERR__TRANSPORT)
-        return 0; /* heals, or the stall ends it */
+        return 0; /* the client connects again; else the limit for a stall ends the reading */
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR &&
         message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
         return error_set(err, ERROR_TEMPORARY, "kafka read: %s", rd_kafka_message_errstr(message));
@@ -135,7 +136,8 @@ static int visit_message(struct reading *reading, const rd_kafka_message_t *mess
         if (reading->visit(reading->context, &event, err) != 0)
             return -1;
     }
-    /* The last offset of a span may be one that compaction took away. */
+    /* The record at the last offset of a span may have been removed by compaction; then a later
+     * record or the end of the partition ends the span. */
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || message->offset >= part->to - 1)
         end_part(reading, index);
     return 0;
@@ -179,7 +181,7 @@ rd_kafka_t *kafka_reader_new(const struct config *config, const char *group, str
 
     if (conf == NULL)
         return NULL;
-    /* A group id is required for assign(); nothing joins or commits. */
+    /* assign() needs a group id. Nothing joins the group or commits. */
     rd_kafka_conf_set(conf, "group.id", group != NULL ? group : "bigfusion-reader", NULL, 0);
     rd_kafka_conf_set(conf, "enable.partition.eof", "true", NULL, 0);
     rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));

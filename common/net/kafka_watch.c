@@ -29,17 +29,17 @@ struct kafka_watch {
     rd_kafka_t *consumer;
     struct metric *lost;
     int wakes_needed;
-    size_t consumed_bytes; /* the consumer's thread only */
+    size_t consumed_bytes; /* only the consumer's thread uses it */
     pthread_t thread;
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock; /* protects the next members */
     pthread_cond_t changed;
     int ending, wake, down;
     rd_kafka_topic_partition_list_t *assigned; /* owned; NULL: none */
     int assigned_changed;
     struct gap gaps[GAPS_MAX];
     int gap_count;
-    /* the watch's own thread only */
-    rd_kafka_topic_partition_list_t *leaders; /* one partition per leader */
+    /* only the watch's own thread uses the next members */
+    rd_kafka_topic_partition_list_t *leaders; /* one partition of each leader */
     int64_t leaders_ms;
 };
 
@@ -58,7 +58,7 @@ static int32_t leader_of(const struct rd_kafka_metadata *metadata, const char *t
     return -1;
 }
 
-/* One of the partitions for each broker that leads any of them. */
+/* Chooses one partition of each broker that leads any of them. */
 static void choose_leaders(struct kafka_watch *watch, const rd_kafka_topic_partition_list_t *of)
 {
     const struct rd_kafka_metadata *metadata = NULL;
@@ -95,8 +95,8 @@ static void wake_brokers(struct kafka_watch *watch)
     }
 }
 
-/* Retention explains a gap when the oldest offset that the broker still has is not below the one
- * found. */
+/* Whether retention explains a gap: the oldest offset that the broker has is then the found one or
+ * a later one. */
 static void judge_gap(struct kafka_watch *watch, struct gap *gap)
 {
     int64_t low = -1, high = -1;
@@ -116,7 +116,7 @@ static void judge_gap(struct kafka_watch *watch, struct gap *gap)
     free(gap->topic);
 }
 
-/* @returns whether a broker answered */
+/* Asks for metadata. @returns whether a broker answered */
 static int probe(struct kafka_watch *watch)
 {
     const struct rd_kafka_metadata *metadata = NULL;
@@ -144,7 +144,7 @@ static void wait_for_work(struct kafka_watch *watch)
             pthread_cond_wait(&watch->changed, &watch->lock);
 }
 
-/* Called and left with the lock held; works without it. */
+/* Called with the lock held, which is released while it works and held again at the end. */
 static void work(struct kafka_watch *watch)
 {
     struct gap gaps[GAPS_MAX];

@@ -14,30 +14,31 @@
 
 struct kafka_watch;
 
-/** @brief New, with its thread running. consumer is kept. labels: of the metric, e.g.
+/** @brief New; its thread runs. consumer is kept. labels are those of the metric, e.g.
  * "stage=\"filter\"". */
 struct kafka_watch *kafka_watch_new(rd_kafka_t *consumer, const char *labels);
 
 /**
- * @brief Ends the thread, then frees; NULL is accepted.
- * @returns 0; -1 when the thread is stuck in a request to a broker that is gone: then the consumer
- * must not be destroyed
+ * @brief Ends the thread, then frees. NULL is accepted.
+ * @returns 0; -1 when the thread is stuck in a request to a broker that is gone. The consumer must
+ * not be destroyed then
  */
 int kafka_watch_free(struct kafka_watch *watch);
 
-/** @brief The partitions assigned from now on; copied. NULL: none. */
+/** @brief Sets the partitions that are assigned from now on; copied. NULL: none. */
 void kafka_watch_assigned(struct kafka_watch *watch,
                           const rd_kafka_topic_partition_list_t *partitions);
 
-/** @brief Counts what the application consumed; call for each record from the consumer's thread.
- * Cheap. */
+/** @brief Counts the consumed bytes. Call it for each record, from the consumer's thread. It is
+ * cheap. */
 void kafka_watch_consumed(struct kafka_watch *watch, size_t bytes);
 
-/** @brief Offsets expected..found-1 of the partition were never handed over. */
+/** @brief Reports a gap: the offsets expected to found-1 of the partition were never
+ * handed over. */
 void kafka_watch_gap(struct kafka_watch *watch, const char *topic, int32_t partition,
                      int64_t expected, int64_t found);
 
-/** @brief No broker can be reached: try until one can. */
+/** @brief Says that no broker can be reached: the watch tries until one answers. */
 void kafka_watch_down(struct kafka_watch *watch);
 
 #endif

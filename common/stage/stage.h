@@ -1,13 +1,16 @@
 /* stage.h - the loop that filter, mapper and pusher share: consume -> handler -> produce -> commit.
- * Pipelined: thousands of records may be under way; the commit of a partition follows its lowest
- * unfinished offset. A record is finished when all outputs of its result are acknowledged by Kafka.
- * At least once, in order of completion.
  *
- * The handler is given one record and fills a result (see event.h). Either it answers at once
- * (stage_new) or it takes the record and completes it later from any thread (stage_new_async).
+ * It is pipelined: thousands of records may be under way, and the committed offset of a partition
+ * is the lowest one that is not finished. A record is finished when Kafka has acknowledged all
+ * outputs of its result. Each record is handled at least once; outputs are produced in the order in
+ * which records are completed.
  *
- * A record whose header not_before lies in the future is not handed over before it is due; its
- * partition is paused meanwhile (retry topics: the head of a partition is always the first due). */
+ * The handler gets one record and fills a result (see event.h). Either it answers at once
+ * (stage_new), or it takes the record and completes it later from any thread (stage_new_async).
+ *
+ * A record whose header not_before is in the future is not handed over before it is due, and its
+ * partition is paused meanwhile. (In a retry topic the next record of a partition is always the
+ * first that is due.) */
 #ifndef COMMON_STAGE_H
 #define COMMON_STAGE_H
 
@@ -17,15 +20,16 @@
 #include "settings/config.h"
 
 struct stage;
-struct ticket; /* one record under way */
+struct ticket; /* one record that is under way */
 
-/** @brief Decides one record. in is borrowed until the record is finished, so outputs may point
- * into it. */
+/** @brief Decides about one record. in is borrowed until the record is finished, so outputs may
+ * point into it. */
 typedef void (*stage_handler)(void *context, const struct event *in, struct result *out);
 
 /**
- * @brief Offers one record to an asynchronous handler; called by the stage's thread.
- * @returns 0: taken, stage_complete() will follow exactly once; 1: no room now, it is offered again
+ * @brief Offers one record to an asynchronous handler. Called by the stage's thread.
+ * @returns 0: taken, and stage_complete() follows exactly once; 1: no room now, it is offered again
+ * later
  */
 typedef int (*stage_offer)(void *context, struct ticket *ticket, const struct event *in);
 
@@ -35,22 +39,23 @@ struct stage_settings {
     const struct topics *topics; /* keeps */
     const char *const *inputs;   /* full names of the topics to read; keeps */
     int input_count;
-    int inflight_records_max;   /* no more records are under way at once; 0: the stage's default */
-    int64_t inflight_bytes_max; /* neither are more bytes; 0: the stage's default */
+    int inflight_records_max;   /* how many records may be under way at once; 0: the stage's
+                                   default */
+    int64_t inflight_bytes_max; /* how many bytes they may have together; 0: the stage's default */
     int mark_block; /* records by which a hand-out mark is moved ahead (handout.h); 0: no marks, for
                        handlers without effects outside Kafka */
 };
 
-/** @brief New; NULL with a permanent error. Connects when run. Free with stage_free(). */
+/** @brief New; NULL with a permanent error. It connects when it runs. Free with stage_free(). */
 struct stage *stage_new(const struct stage_settings *settings, stage_handler handler, void *context,
                         struct error *err);
 struct stage *stage_new_async(const struct stage_settings *settings, stage_offer offer,
                               void *context, struct error *err);
 
 /**
- * @brief Runs until a stop is asked for: then stops fetching, finishes what is under way (5 s at
- * most), commits. Unreachable brokers are waited for. @returns 0 after a stop, -1 with an error
- * nobody can heal (exit 111 or 100)
+ * @brief Runs until a stop is asked for. Then it stops fetching, finishes what is under way (5 s at
+ * most) and commits. It waits for brokers that cannot be reached.
+ * @returns 0 after a stop; -1 with an error that it cannot handle (exit 111 or 100)
  */
 int stage_run(struct stage *stage, struct error *err);
 void stage_free(struct stage *stage);
@@ -58,54 +63,48 @@ void stage_free(struct stage *stage);
 /** @brief The record of a ticket; borrowed until completed. */
 const struct event *ticket_event(const struct ticket *ticket);
 
-/** @brief Completes a record of an asynchronous stage; thread-safe. Takes owned values; copies what
- * else it needs. */
+/** @brief Completes a record of an asynchronous stage. Thread-safe. Takes owned values; copies
+ * everything else that it needs. */
 void stage_complete(struct stage *stage, struct ticket *ticket, struct result *result);
 
-/**
- * @brief There is room again: a record that was refused is offered at once. stage_complete() does
- * it too, but where the room comes only after that call (a worker that is idle again), this saves
- * up to 20 ms. Thread-safe.
- */
+/** @brief Says that there is room again, so that a record that was refused is offered at once.
+ * stage_complete() says it too. Call this where the room comes only after that call (a worker that
+ * is idle again); it saves up to 20 ms. Thread-safe. */
 void stage_wake(struct stage *stage);
 
-/**
- * @brief Hands a record back unfinished: nothing is produced and its offset is not committed, so it
- * is read again after a restart. For shutdown only. Thread-safe.
- */
+/** @brief Gives a record back unfinished: nothing is produced and its offset is not committed, so
+ * it is read again after a restart. For shutdown only. Thread-safe. */
 void stage_abandon(struct stage *stage, struct ticket *ticket);
 
-/**
- * @brief An asynchronous handler works at a record between these two, in the same thread. Records
- * run beside each other, but for one under which a program ended: that one runs alone, and Kafka is
- * told before (see claim.h). is_set_aside: it is not finished, and runs again later. Thread-safe.
- */
+/** @brief An asynchronous handler works on a record between these two calls, in one thread. Several
+ * records run at the same time. But a record under which a program ended before runs alone, and
+ * Kafka is told so before it starts (see claim.h). is_set_aside: the record is not finished and
+ * runs again later. Thread-safe. */
 void stage_begin(struct stage *stage, struct ticket *ticket);
 void stage_end(struct stage *stage, struct ticket *ticket, int is_set_aside);
 
-/** @brief Pauses or resumes all partitions of one input topic, also ones that are assigned later.
+/** @brief Pauses or resumes all partitions of one input topic, also those that are assigned later.
  * Thread-safe. */
 void stage_set_paused(struct stage *stage, const char *topic, int paused);
 
-/**
- * @brief Has one record of a paused topic handed over, from whichever of its partitions it comes
- * first; the topic is paused again with it. Until then it stays asked for. Thread-safe.
- */
+/** @brief Asks for one record of a paused topic, from the partition that delivers one first. The
+ * topic is paused again with that record. The request stays until a record comes. Thread-safe. */
 void stage_take_one(struct stage *stage, const char *topic);
 
-/* Results that every stage makes alike. All fill output 0; texts are borrowed until the record is
- * finished. */
+/* Results that all stages make in the same way. Each fills output 0; texts are borrowed until the
+ * record is finished. */
 
-/** @brief DEAD: the original key and bytes to the dead topic with reason, detail, stage, origin. */
+/** @brief DEAD: the original key and bytes go to the dead topic, with reason, detail, stage and
+ * origin. */
 void result_dead(struct result *result, const struct stage_settings *settings,
                  const struct event *in, enum reason reason, const char *detail);
 
-/** @brief DEAD too_large: id and size as value instead of bytes that fit nowhere. */
+/** @brief DEAD too_large: as the bytes fit into no topic, the value is the id and the size. */
 void result_too_large(struct result *result, const struct stage_settings *settings,
                       const struct event *in, size_t size_bytes);
 
-/** @brief SKIP: value (malloc()ed JSON, taken) to the skipped topic; a tombstone on dead where in
- * came from a replay. */
+/** @brief SKIP: value (malloc()ed JSON, taken) goes to the skipped topic. Where in came from a
+ * replay, a tombstone goes to the dead topic as well. */
 void result_skip(struct result *result, const struct stage_settings *settings,
                  const struct event *in, enum reason reason, const char *detail, char *value,
                  size_t value_length);

@@ -53,8 +53,8 @@ enum window_answer window_add(struct window *window, int64_t offset)
     return answer;
 }
 
-/* Without gaps an offset's place follows from the lowest one; with gaps it lies further down, found
- * by bisection. */
+/* Finds the entry of an offset. Without gaps its place follows from the lowest offset; with gaps it
+ * is at a lower place, which is found by bisection. */
 static struct window_entry *find(const struct window *window, int64_t offset)
 {
     size_t low = 0, high = window->count;
