@@ -101,9 +101,12 @@ static void settle_partition(struct stage *stage, const struct commit *commit,
         handout_acknowledged(
             &partition->handout,
             mark_read((struct text){listed->metadata, listed->metadata_size}, listed->offset));
-    else
-        partition->marked = MARK_UNSURE;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !commit->is_claim)
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    pthread_mutex_lock(&stage->lock);
+    partition->marked = MARK_UNSURE;
+    pthread_mutex_unlock(&stage->lock);
+    if (!commit->is_claim)
         partition->committed = -1;
 }
 
