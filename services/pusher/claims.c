@@ -52,8 +52,7 @@ void claims_free(struct claims *claims)
     free(claims);
 }
 
-/* The link that points to the claim of that name, or the one that ends the list. The lock is held.
- */
+/* The link that points to the claim of that name, or that ends the list. The lock is held. */
 static struct claim **find(struct claims *claims, const char *name)
 {
     struct claim **link = &claims->first;

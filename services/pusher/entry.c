@@ -86,8 +86,7 @@ static enum progress progress_of(struct delivery *d, enum ledger_answer answer, 
     return PROGRESS_AGAIN;
 }
 
-/* Records the end of a step in the grant too, so that a job which was set aside knows where it was.
- */
+/* Notes the end of a step in the grant too, so that a job that was set aside knows where it was. */
 static void note_step(struct ledger_grant *grant, const char *step, const char *result)
 {
     struct ledger_step *steps;

@@ -24,7 +24,7 @@ void fate_clear(struct fate *fate)
     *fate = (struct fate){0};
 }
 
-/* Steps and their results are strings. */
+/* Reads the steps, whose results are strings; a step with another result is passed over. */
 static void read_steps(struct fate *fate, yyjson_val *steps)
 {
     yyjson_obj_iter iter;
@@ -58,7 +58,8 @@ static void read_note(const struct event *event, struct fate *fate)
                      ledger_note_read(event->headers[HEADER_LEDGER], &fate->note) == 0;
 }
 
-/* Only a fate of the pusher's own is an entry of the ledger; its digest is of the bytes in it. */
+/* Only a record that the pusher itself made dead has an entry in the ledger; those of the other
+ * programs are passed over. Its value is still the payload, so its digest is that of the entry. */
 static int read_dead(const struct event *event, struct fate *fate)
 {
     if (!text_is(event->headers[HEADER_STAGE], "pusher") || fate->modified_at < 0)
@@ -70,7 +71,8 @@ static int read_dead(const struct event *event, struct fate *fate)
     return 0;
 }
 
-/* All else that the record knows of the delivery: one more step, for which there is room. */
+/* Keeps everything else that the record says about the delivery as one more step, as the pusher
+ * does. read_steps() has left room for it. */
 static void read_evidence(struct fate *fate, yyjson_val *root)
 {
     struct evidence evidence = {0};

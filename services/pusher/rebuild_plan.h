@@ -1,5 +1,5 @@
-/* rebuild_plan.h - what a rebuild of the ledger reads of a partition, and which of its records a
- * pusher may have begun (docs/ledger.md, marks). Pure. */
+/* rebuild_plan.h - which records of a partition a rebuild of the ledger reads, and which of them a
+ * pusher may have begun. docs/ledger.md explains the marks that tell it. Pure. */
 #ifndef PUSHER_REBUILD_PLAN_H
 #define PUSHER_REBUILD_PLAN_H
 
@@ -10,8 +10,8 @@
 
 enum rebuild_kind {
     REBUILD_FATE = 0, /* delivered, dead, skipped: read whole */
-    REBUILD_PAYLOAD,  /* read up to the mark: nobody has begun what lies behind it */
-    REBUILD_WAITING,  /* retry-*, waiting*: read to the end, a pusher wrote each record */
+    REBUILD_PAYLOAD,  /* read up to the mark, since no pusher has begun a record behind it */
+    REBUILD_WAITING,  /* retry-*, waiting*: read to the end, since a pusher wrote each record */
 };
 
 /* One partition. */
@@ -20,16 +20,17 @@ struct rebuild_part {
     const char *topic; /* borrowed from the place */
     int32_t partition;
     int64_t from, to;   /* what is read: [from, to) */
-    int64_t touched_to; /* records below it may have been begun by a pusher; 0: none was */
-    int is_marked;      /* its mark was found: else all of it may have been begun */
+    int64_t touched_to; /* a pusher may have begun the records below it; 0: it has begun none */
+    int is_marked;      /* its mark was found; without it every record may have been begun */
 };
 
-/** @brief Whether the topic is the payloads' or one that a pusher wrote orders back into. */
+/** @brief Which kind of topic it is. */
 enum rebuild_kind rebuild_plan_kind(const struct topics *topics, const char *topic);
 
 /**
- * @brief What to read of a partition. Each thing that is not known (no commit, no mark, a commit
- * behind the end as after the topic was made anew) makes more records count as begun.
+ * @brief What to read of a partition. Where something is not known, more records count as begun:
+ * where there is no commit, where there is no mark, and where the commit lies behind the end, as
+ * after the topic was deleted and created again.
  */
 struct rebuild_part rebuild_plan_part(enum rebuild_kind kind, const struct kafka_place *place);
 

@@ -17,7 +17,7 @@
 
 enum {
     BATCH = 200,
-    BATCH_BYTES = 4 * 1024 * 1024, /* of texts that a batch keeps */
+    BATCH_BYTES = 4 * 1024 * 1024, /* of the texts that a batch keeps */
     ACCOUNT_BYTES_MAX = 64,
     LOCK_RENEW_MS = 5000,
     READY_MS = 1000,
@@ -25,7 +25,7 @@ enum {
     FATE_TOPICS = 3
 };
 
-/* One fill of a batch, with the memory that it points into. */
+/* The memory that one fill of a batch points into. */
 struct entry {
     char *key;
     char *account;
@@ -35,21 +35,21 @@ struct entry {
 /* What was found, for the log. */
 struct counts {
     int64_t delivered, dead, withdrawn;
-    int64_t exact;   /* on their way, and a header says how far */
-    int64_t careful; /* on their way, and nobody knows how far */
-    int64_t others;  /* not the ledger's */
+    int64_t exact;   /* orders on their way; a header says how far they are */
+    int64_t careful; /* orders on their way; nobody knows how far they are */
+    int64_t others;  /* records that say nothing about the ledger */
 };
 
 struct reading {
     const struct stage_settings *settings;
     struct ledger *ledger;
-    struct kafka_place *inputs, *fates; /* own the names of the topics */
+    struct kafka_place *inputs, *fates; /* they own the names of the topics */
     int input_count, fate_count;
     struct rebuild_part *parts; /* sorted */
-    struct kafka_span *spans;   /* of the parts, in their order */
-    int64_t *at;                /* by part: read up to here */
+    struct kafka_span *spans;   /* one for each part, in the same order */
+    int64_t *at;                /* for each part: the next offset to be read */
     int part_count;
-    int64_t done, total; /* by offsets: a compacted topic has fewer records */
+    int64_t done, total; /* counted by offsets; a compacted topic has fewer records */
     int64_t started_ms, renewed_ms, shown_ms, told_ms;
     struct counts counts;
     struct ledger_fill fills[BATCH];
@@ -95,7 +95,7 @@ static int keep_lock(struct reading *reading, int64_t now_ms, struct error *err)
     return 0;
 }
 
-/* For /readyz and for the log. */
+/* Tells /readyz, and now and then the log, how far the rebuild is. */
 static void tell_progress(struct reading *reading, int64_t now_ms)
 {
     char why[96];
@@ -112,7 +112,7 @@ static void tell_progress(struct reading *reading, int64_t now_ms)
     }
 }
 
-/* The part of the record; NULL where it lies outside of what is read. */
+/* Counts a record as read. @returns its part; NULL where the record need not be read */
 static const struct rebuild_part *note_read(struct reading *reading, const struct event *event)
 {
     const struct rebuild_part *part =
@@ -127,7 +127,7 @@ static const struct rebuild_part *note_read(struct reading *reading, const struc
     return part;
 }
 
-/* Whose order it is: the record says it, or the store's settings do. */
+/* The account that the order belongs to: the record names it, or the settings of its store do. */
 static struct text account_of(const struct reading *reading, const struct event *event,
                               struct text store_hash)
 {
@@ -150,7 +150,7 @@ static void count_fill(struct counts *counts, const struct ledger_fill *fill)
     counts->exact += !fill->is_careful;
 }
 
-/* One record's entry, borrowed from the batch. */
+/* Adds what a record says to the batch. */
 static void add_fill(struct reading *reading, const struct event *event, struct text account,
                      int is_touched)
 {
@@ -193,14 +193,14 @@ static int visit(void *context, const struct event *event, struct error *err)
         return -1;
     tell_progress(reading, now_ms);
     if (part == NULL || event->value.data == NULL)
-        return 0; /* written after the rebuild began, or a tombstone */
+        return 0; /* it was written after the rebuild began, or it is a tombstone */
     if (event_key_parse(event->key, &key) != 0)
-        return 0; /* a record that never was an order of the ledger */
+        return 0; /* its key names no order */
     rc = part->kind == REBUILD_FATE ? fate_read(reading->settings->topics, event, fate)
                                     : fate_read_open(event, fate);
     account = rc == 0 && fate->account[0] != '\0' ? text_of(fate->account)
                                                   : account_of(reading, event, key.store);
-    /* A name that no account can have must not end the rebuild. */
+    /* The ledger refuses such a name, and the rebuild must not fail because of one record. */
     if (rc == 0 && (account.length == 0 || account.length > ACCOUNT_BYTES_MAX)) {
         fate_clear(fate);
         rc = -1;
@@ -213,8 +213,8 @@ static int visit(void *context, const struct event *event, struct error *err)
     return reading->count == BATCH || reading->bytes > BATCH_BYTES ? flush(reading, err) : 0;
 }
 
-/* Committed offsets and marks first, the ends of all topics after them: an order that leaves its
- * place in between is in a topic whose end is read later. */
+/* Asks for the committed offsets and marks first, and for the ends of all topics after that. So an
+ * order that leaves its topic in between is found in another one, whose end is asked for later. */
 static int ask_places(struct reading *reading, struct error *err)
 {
     const struct stage_settings *settings = reading->settings;

@@ -1,6 +1,6 @@
-/* rebuild_read.h - a lost ledger filled in from Kafka: every fate, and every order that a pusher
- * may have begun without an end (docs/ledger.md). Records are filled in batch by batch as they
- * come: memory does not grow with their number. */
+/* rebuild_read.h - fills a lost ledger in from Kafka: with every fate, and with every order that a
+ * pusher may have begun and not ended (docs/ledger.md). The records are filled in batch by batch as
+ * they come, so memory does not grow with their number. */
 #ifndef PUSHER_REBUILD_READ_H
 #define PUSHER_REBUILD_READ_H
 
@@ -9,10 +9,10 @@
 #include "stage/stage.h"
 
 /**
- * @brief Reads and fills, under the rebuild lock, which is renewed, then has the ledger sealed.
- * /readyz and the log tell how far it is.
+ * @brief Reads all these records, fills them in and seals the ledger. The caller holds the rebuild
+ * lock, which is renewed meanwhile. /readyz and the log tell how far it is.
  * @param settings  the pusher's stage: its topics, inputs and group
- * @returns 0; -1 with an error: start again from the lock
+ * @returns 0; -1 with an error: take the lock and start again
  */
 int rebuild_read(const struct stage_settings *settings, struct ledger *ledger, struct error *err);
 
