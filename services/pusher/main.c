@@ -177,6 +177,8 @@ static int run_stage(struct pusher *pusher, struct pool *pool, struct error *err
             return -1;
     if (pool_start(pool, err) != 0)
         return -1;
+    if (rebuild_wait(pusher->rebuild) != 0)
+        return 0;
     return stage_run(pusher->stage, err);
 }
 

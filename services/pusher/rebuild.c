@@ -10,7 +10,13 @@
 #include "net/health.h"
 #include "rebuild_read.h"
 
-enum { TICK_MS = 100, LOOK_EVERY_MS = 2000, HELLO_AGAIN_MS = 1000, LOCKED_WAIT_MS = 500 };
+enum {
+    TICK_MS = 100,
+    WAIT_MS = 20,
+    LOOK_EVERY_MS = 2000,
+    HELLO_AGAIN_MS = 1000,
+    LOCKED_WAIT_MS = 500
+};
 
 struct rebuild {
     const struct stage_settings *stage;
@@ -21,7 +27,15 @@ struct rebuild {
     int allowed;
     int asked;
     int ending;
+    int is_found; /* there was a ledger at one of the looks */
 };
+
+static void note_found(struct rebuild *rebuild)
+{
+    pthread_mutex_lock(&rebuild->lock);
+    rebuild->is_found = 1;
+    pthread_mutex_unlock(&rebuild->lock);
+}
 
 /* One look: is there a ledger, and if not, is it ours to rebuild? @returns ms until the next look
  */
@@ -38,6 +52,7 @@ static int64_t look(struct rebuild *rebuild, int allowed, int *failures)
     }
     if (answer == LEDGER_OK) {
         health_set_ready("ledger", 1, NULL);
+        note_found(rebuild);
         *failures = 0;
         return LOOK_EVERY_MS;
     }
@@ -123,4 +138,19 @@ void rebuild_allow(struct rebuild *rebuild)
     rebuild->allowed = 1;
     rebuild->asked = 1;
     pthread_mutex_unlock(&rebuild->lock);
+}
+
+int rebuild_wait(struct rebuild *rebuild)
+{
+    int is_found = 0;
+
+    while (!stop_requested()) {
+        pthread_mutex_lock(&rebuild->lock);
+        is_found = rebuild->is_found;
+        pthread_mutex_unlock(&rebuild->lock);
+        if (is_found)
+            return 0;
+        stop_wait_ms(WAIT_MS);
+    }
+    return -1;
 }

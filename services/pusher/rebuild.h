@@ -23,6 +23,13 @@ void rebuild_free(struct rebuild *rebuild);
  */
 void rebuild_allow(struct rebuild *rebuild);
 
+/**
+ * @brief Waits until there is a ledger. A pusher reads no record before that: nothing could be
+ * granted, and each record that it took in hand would count as begun in the rebuild.
+ * @returns 0; -1 when a stop was asked for
+ */
+int rebuild_wait(struct rebuild *rebuild);
+
 /** @brief The ledger answered LOST: look at once. */
 void rebuild_request(struct rebuild *rebuild);
 
