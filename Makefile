@@ -77,7 +77,7 @@ test-deps:
 kafka: ## fetch a real Apache Kafka for the tests (once)
 	tests/kafka/run.sh fetch
 
-.PHONY: demo dev bench conformance
+.PHONY: demo dev bench bench-rebuild conformance
 demo: deps ## 500 orders through the whole pipeline in a minute (ARGS=--keep leaves it running)
 	$(MAKE) -s -j2 all
 	BUILD=$(BUILD) $(PYTHON) tests/demo.py $(ARGS)
@@ -89,6 +89,10 @@ dev: test-deps ## a native stack in the foreground; a service is restarted when 
 bench: test-deps ## filter, mapper and pusher against the limits of the same run
 	$(MAKE) -j2 all kafka
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py $(ARGS)
+
+bench-rebuild: test-deps ## a lost ledger filled in from 1,000,000 fates and 100,000 waiting records: time and memory
+	$(MAKE) -j2 all kafka
+	BUILD=$(BUILD) $(PYTHON) tests/bench/rebuild.py $(ARGS)
 
 conformance: ## 500 orders through a validating proxy of the vendors' API documents
 	deploy/install-deps.sh build test kafka conformance

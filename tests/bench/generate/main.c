@@ -1,11 +1,14 @@
 /* NAME
- *   bench-generate - fills the topic of raw orders with orders of 4 KB
+ *   bench-generate - fills the topic of raw orders with orders of 4 KB, or another topic
  * SYNOPSIS
- *   BENCH_ORDERS=N [BENCH_FIRST=ID] [BENCH_RATE=PER_SECOND] bench-generate [--config FILE]
- * WRITES <prefix>.orders.raw, as the poller does: key, headers, the store's bytes
+ *   BENCH_ORDERS=N [BENCH_FIRST=ID] [BENCH_RATE=PER_SECOND]
+ *   [BENCH_TOPIC=NAME BENCH_TEMPLATE=FILE [BENCH_LEDGER=TEXT]] bench-generate [--config FILE]
+ * WRITES <prefix>.orders.raw, as the poller does: key, headers, the store's bytes; or TOPIC, with
+ *   the bytes of FILE and the header `ledger`
  * DOES
  *   Orders FIRST..FIRST+N-1 of the first configured store, all to be synced, of 4000 customers and
- *   200 products in turn. As fast as Kafka takes them, or RATE a second. Ends when all are
+ *   200 products in turn. In a template $i stands for the order's id, $c for the customer's, $p and
+ *   $q for two products. As fast as Kafka takes them, or RATE a second. Ends when all are
  *   acknowledged. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,9 +43,39 @@ static int64_t number_from(const char *name, int64_t missing)
     return text != NULL ? strtoll(text, NULL, 10) : missing;
 }
 
-static void print_order(struct buffer *target, int64_t id)
+/* What is written: where, and from which text. */
+struct plan {
+    const char *topic;
+    const char *ledger; /* or NULL */
+    struct buffer template;
+};
+
+/* @returns 0, or -1 when the file of the template cannot be read */
+static int plan_read(struct plan *plan, const char *raw, struct error *err)
 {
-    const char *at = order_template, *token;
+    const char *path = getenv("BENCH_TEMPLATE");
+    char part[4096];
+    size_t length;
+    FILE *file;
+
+    plan->topic = path != NULL ? getenv("BENCH_TOPIC") : raw;
+    plan->ledger = getenv("BENCH_LEDGER");
+    if (path == NULL) {
+        buffer_append(&plan->template, order_template, strlen(order_template));
+        return 0;
+    }
+    file = fopen(path, "rb");
+    if (file == NULL || plan->topic == NULL)
+        return error_set(err, ERROR_PERMANENT, "no topic, or no template %s", path);
+    while ((length = fread(part, 1, sizeof(part), file)) > 0)
+        buffer_append(&plan->template, part, length);
+    fclose(file);
+    return 0;
+}
+
+static void print_order(struct buffer *target, const char *template, int64_t id)
+{
+    const char *at = template, *token;
 
     buffer_reset(target);
     while ((token = strchr(at, '$')) != NULL) {
@@ -61,17 +94,17 @@ static void print_order(struct buffer *target, int64_t id)
     buffer_append(target, at, strlen(at));
 }
 
-static int send_order(struct producer *producer, const struct config *config, const char *topic,
-                      int64_t id, struct buffer *order, struct error *err)
+static int send_order(struct producer *producer, const struct config *config,
+                      const struct plan *plan, int64_t id, struct buffer *order, struct error *err)
 {
     const struct config_store *store = &config->stores[0];
     char key[128], now[24];
-    struct output output = {.topic = topic};
+    struct output output = {.topic = plan->topic};
     enum producer_answer answer;
 
     snprintf(key, sizeof(key), "%s/order/%" PRId64, store->hash, id);
     snprintf(now, sizeof(now), "%" PRId64, clock_now_ms());
-    print_order(order, id);
+    print_order(order, plan->template.data, id);
     output.key = text_of(key);
     output.value = (struct text){order->data, order->length};
     output.partition_hash = event_hash(0, output.key);
@@ -81,13 +114,15 @@ static int send_order(struct producer *producer, const struct config *config, co
     output.headers[HEADER_MODIFIED_AT] = text_of("1552317445000");
     output.headers[HEADER_POLLED_AT] = text_of(now);
     output.headers[HEADER_START_FROM] = text_of("0");
+    if (plan->ledger != NULL)
+        output.headers[HEADER_LEDGER] = text_of(plan->ledger);
     while ((answer = producer_send(producer, &output, 0, NULL, err)) == PRODUCER_FULL)
         producer_poll(producer, 10);
     return answer == PRODUCER_QUEUED ? 0
                                      : error_set(err, ERROR_PERMANENT, "order refused by kafka");
 }
 
-static int generate(struct producer *producer, const struct config *config, const char *topic,
+static int generate(struct producer *producer, const struct config *config, const struct plan *plan,
                     struct error *err)
 {
     int64_t count = number_from("BENCH_ORDERS", 1000), first = number_from("BENCH_FIRST", 1);
@@ -100,7 +135,7 @@ static int generate(struct producer *producer, const struct config *config, cons
 
         if (ahead_ms > 0)
             stop_wait_ms(ahead_ms);
-        result = send_order(producer, config, topic, first + i, &order, err);
+        result = send_order(producer, config, plan, first + i, &order, err);
         if (i % 64 == 0 || rate > 0)
             producer_poll(producer, 0);
     }
@@ -115,6 +150,7 @@ int main(int argc, char **argv)
     struct config config = {0};
     struct error err = {0};
     struct topics topics = {0};
+    struct plan plan = {0};
     struct producer *producer = NULL;
     int64_t failed = 0;
 
@@ -123,8 +159,10 @@ int main(int argc, char **argv)
         goto out;
     stop_install();
     topics_init(&topics, &config);
+    if (plan_read(&plan, topics.raw, &err) != 0)
+        goto out;
     producer = producer_new(&config, "bench-generate", on_report, &failed, &err);
-    if (producer == NULL || generate(producer, &config, topics.raw, &err) != 0)
+    if (producer == NULL || generate(producer, &config, &plan, &err) != 0)
         goto out;
     rd_kafka_flush(producer_handle(producer), FLUSH_MS);
     if (failed > 0 || producer_pending(producer) > 0)
@@ -132,6 +170,7 @@ int main(int argc, char **argv)
                   failed + producer_pending(producer));
 out:
     producer_free(producer, 0);
+    buffer_clear(&plan.template);
     topics_clear(&topics);
     config_free(&config);
     if (err.kind != ERROR_NONE)
