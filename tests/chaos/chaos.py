@@ -4,8 +4,8 @@
     tests/chaos/chaos.py [--row N[,N...]] [--seed S] [--full | --short] [--minutes M] [--jobs J]
 
 Prints the settings and the seed, one line a row, and at last `chaos: rows=19 passed=19 orders=N lost=0 duplicated=0
-goals_doubled=0`. Exit status 0, or 1 when a row failed. Journal, orders and logs of each rig stay in
-build/out/chaos-<row>-seed<S>/ for another judge: `python3 tests/oracle.py build/out/<run>`.
+goals_doubled=0`, and behind it the figures that only a row has. Exit status 0, or 1 when a row failed. Journal, orders
+and logs of each rig stay in build/out/chaos-<row>-seed<S>/ for another judge: `python3 tests/oracle.py build/out/<run>`.
 """
 
 import argparse
@@ -24,6 +24,7 @@ sys.path[:0] = [os.path.dirname(HERE), HERE]
 import rig  # noqa: E402
 import rows_account  # noqa: E402
 import rows_blank  # noqa: E402
+import rows_loss  # noqa: E402
 import rows_path  # noqa: E402
 import rows_process  # noqa: E402
 import rows_redis  # noqa: E402
@@ -33,7 +34,8 @@ import scenes  # noqa: E402
 import processes  # noqa: E402
 from processes import RUNS, Kafka  # noqa: E402
 
-MODULES = (rows_process, rows_account, rows_store, rows_server, rows_path, rows_redis, rows_blank)
+MODULES = (rows_process, rows_account, rows_store, rows_server, rows_path, rows_redis, rows_blank,
+           rows_loss)
 ROWS = {str(number): function for module in MODULES for number, function in module.ROWS.items()}
 SCENES = scenes.SCENES
 SUMMED = ("orders", "lost", "duplicated", "goals_doubled")
@@ -143,9 +145,11 @@ def main():
             trial = run_row(name, options.seed, size, cluster.get(), options.minutes)
             report(trial)
             sums.update({"rows": 1, "passed": int(trial.passed), **{word: getattr(trial, word) for word in SUMMED}})
+            sums.update(trial.counts)
     finally:
         cluster.stop()
-    print("chaos: " + " ".join(f"{word}={sums[word]}" for word in ("rows", "passed", *SUMMED)))
+    own = [word for word in sums if word not in ("rows", "passed", *SUMMED)]
+    print("chaos: " + " ".join(f"{word}={sums[word]}" for word in ("rows", "passed", *SUMMED, *own)))
     return 0 if sums["passed"] == len(names) else 1
 
 

@@ -4,6 +4,7 @@ A Rig is a Stack (tests/stack.py) with short times. A Trial is one run of one ro
 what came of them; it judges each rig by the oracle (pass line L of docs/testing-faults.md) and by the row's own claims.
 """
 
+import collections
 import contextlib
 import os
 import random
@@ -207,6 +208,7 @@ class Trial:
         self.contacts_doubled = self.products_doubled = self.goals_doubled = 0
         self.lookups = self.longest_stall_ms = 0
         self.problems, self.facts, self.rigs = [], [], 0
+        self.counts = collections.Counter()
 
     def pick(self, short, usual, full):
         """The figure of this size."""
@@ -215,6 +217,10 @@ class Trial:
     def expect(self, condition, text):
         if not condition:
             self.problems.append(text)
+
+    def count(self, **figures):
+        """Figures that only this row has; they stand in its line and in the last one."""
+        self.counts.update(figures)
 
     def fact(self, text):
         """Something that the row measured; printed under its line."""
@@ -269,6 +275,7 @@ class Trial:
         words = [f"row={self.row}", f"orders={self.orders}", f"faults={self.faults}"]
         words += [f"{name}={getattr(self, name)}" for name in (
             "lost", "duplicated", "contacts_doubled", "products_doubled", "goals_doubled", "lookups", "longest_stall_ms")]
+        words += [f"{name}={value}" for name, value in self.counts.items() if name != "lookups"]
         return " ".join(words + ["passed" if self.passed else "FAILED"])
 
 
