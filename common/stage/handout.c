@@ -16,8 +16,8 @@ void handout_found(struct handout *handout, int64_t mark)
 
 void handout_begin(struct handout *handout, int64_t end)
 {
-    /* What was handed over since the assignment is below the end, but for a broker that lost
-     * records. */
+    /* The records that were handed over since the assignment are below the end, unless a broker
+     * lost records. */
     handout_found(handout, higher(end, handout->handed));
 }
 
@@ -27,7 +27,8 @@ int handout_allows(struct handout *handout, int64_t offset)
         handout->needed = higher(handout->needed, offset + 1);
         return 1;
     }
-    /* The first one that has to wait counts: the others follow it. */
+    /* The mark has to be high enough for the first record that waits; the records behind it
+     * follow. */
     if (handout->needed <= handout->limit)
         handout->needed = offset + 1;
     return 0;

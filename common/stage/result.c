@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Headers of the input that go along with its fate. */
+/* The headers of the input that are copied into its fate. */
 static const enum header fate_headers[] = {
     HEADER_KIND,        HEADER_STORE,     HEADER_ACCOUNT,    HEADER_SOURCE,
     HEADER_MODIFIED_AT, HEADER_POLLED_AT, HEADER_START_FROM, HEADER_TRACEPARENT,
@@ -29,7 +29,7 @@ static void pass_headers_on(struct output *output, const struct event *in)
         output->headers[fate_headers[i]] = in->headers[fate_headers[i]];
 }
 
-/* The texts that a dead record needs lie behind its value in the memory that the output owns. */
+/* The texts that a dead record needs are behind its value, in the memory that the output owns. */
 static void make_dead(struct result *result, const struct stage_settings *settings,
                       const struct event *in, struct text value)
 {
@@ -48,8 +48,8 @@ static void make_dead(struct result *result, const struct stage_settings *settin
     memcpy(memory + value.length, origin, origin_length);
     memcpy(memory + value.length + origin_length, result->detail, detail_length);
     *output = (struct output){.topic = settings->topics->dead, .owned_value = memory};
-    /* A record without a value is kept as an empty one: without it the fate would be a tombstone,
-     * so none. */
+    /* An input without a value becomes one with an empty value. With no value the fate would be a
+     * tombstone, which means that there is no fate. */
     output->value = (struct text){memory, value.length};
     pass_headers_on(output, in);
     output->headers[HEADER_REASON] = reason_text(result->reason);
