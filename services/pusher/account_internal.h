@@ -45,8 +45,7 @@ struct account {
 /** @brief The circuit has just opened: pauses the part's topic and raises the alarm. */
 void account_alarm(struct account *account, enum account_part part, const char *why);
 
-/** @brief The circuit has just closed: lets the part's topic be read again and says so in the log.
- */
+/** @brief The circuit has just closed: has the part's topic read again and says so in the log. */
 void account_opened(struct account *account, enum account_part part);
 
 /** @brief The circuit is half-open: has the stage hand over one record of the part's topic. The

@@ -17,6 +17,7 @@ enum {
     BEGUN_LEAST_MS = 1000, /* a begin is valid for at least so long, whatever the settings are */
 };
 
+/* Whether this record tries whether the account, or its orders, work again. */
 static int is_trial(const struct delivery *d)
 {
     return d->job->trials[ACCOUNT_ALL].trying || d->job->trials[ACCOUNT_ORDERS].trying;
@@ -109,8 +110,8 @@ enum progress call_failed_or_closed(struct delivery *d)
         close_account(d, why, NULL, -1);
         return PROGRESS_CLOSED;
     }
-    account_record_failed(d->account, d->job->trials,
-                          event_hash(0, d->job->event->key)); /* after many in a row it closes */
+    /* Where many different records fail in a row, this closes the account all the same. */
+    account_record_failed(d->account, d->job->trials, event_hash(0, d->job->event->key));
     return PROGRESS_FAILED;
 }
 
@@ -152,8 +153,7 @@ enum progress call_forbidden(struct delivery *d)
 
 enum progress call_no_orders(struct delivery *d)
 {
-    /* The keeper's probe only reads lists. Whether orders may be written, only a record can show.
-     */
+    /* The keeper's probe only reads lists. Whether orders may be written, a record has to show. */
     const char *proof = strncmp(d->calls.last, "GET ", 4) == 0 ? NULL : d->calls.last;
 
     call_keep_answer(d);

@@ -5,8 +5,7 @@
 static void set_probe(struct circuit *circuit, int64_t now_ms, double chance, int64_t wait_ms)
 {
     struct retry_policy policy = {0, CIRCUIT_PROBE_BASE_MS, CIRCUIT_PROBE_CAP_MS};
-    /* Chance decides about half of the delay only, so that a probe never follows another at once.
-     */
+    /* Chance decides about half of the delay only, so a probe never follows another at once. */
     int64_t limit_ms = retry_delay_ms(&policy, circuit->probes_failed + 1, 1.0, -1);
 
     circuit->probe_at_ms =

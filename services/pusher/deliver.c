@@ -144,6 +144,7 @@ static enum progress deliver_steps(struct delivery *d)
         if (orders != PROGRESS_OK && orders != PROGRESS_NO_ORDERS)
             return orders;
     }
+    /* Without the order nobody has recorded the contact in its entry yet. */
     if (orders == PROGRESS_NO_ORDERS && entry_result(d, "contact") == NULL)
         delivery_set_pending(d, "contact", d->contact_id);
     /* A payment and tags would be made here. */
@@ -200,14 +201,19 @@ static enum progress finish_dead(struct delivery *d, enum reason reason, struct 
     return PROGRESS_OK;
 }
 
+/* Whether the account has the order, as this delivery or the ledger knows. */
+static int order_exists(const struct delivery *d)
+{
+    return d->order_id[0] != '\0' || entry_result(d, "order") != NULL;
+}
+
 /* This record failed, and the failure counts as one of its attempts. */
 static enum progress finish_failed(struct delivery *d, struct result *result)
 {
-    int order_done = d->order_id[0] != '\0' || entry_result(d, "order") != NULL;
     struct failure failure = {.attempt = (int)d->payload.attempt + 1,
                               .max_attempts = (int)d->pusher->config->pusher.max_attempts,
                               .doubt = d->grant->doubt != NULL,
-                              .order_done = order_done};
+                              .order_done = order_exists(d)};
     int topic;
     enum progress progress;
 
@@ -259,8 +265,7 @@ static enum progress settle(struct delivery *d, enum progress progress, struct r
 {
     if (progress == PROGRESS_REFUSED && d->grant->doubt != NULL)
         progress = PROGRESS_FAILED; /* no fate is final while a step is in doubt */
-    if (progress == PROGRESS_REFUSED &&
-        (d->order_id[0] != '\0' || entry_result(d, "order") != NULL)) {
+    if (progress == PROGRESS_REFUSED && order_exists(d)) {
         delivery_add_incomplete(d, d->failed_step, NULL);
         progress = PROGRESS_OK;
     }
@@ -283,12 +288,26 @@ static enum progress settle(struct delivery *d, enum progress progress, struct r
     }
 }
 
+/* The record came back only to have its order looked up once more. Its fate was published when this
+ * copy of it was. */
+static enum progress look_again(struct delivery *d, struct result *result)
+{
+    enum progress progress = PROGRESS_CLOSED;
+
+    if (account_state(d->account) == ACCOUNT_USABLE) {
+        account_facts(d->account, d->currency, &d->field);
+        progress = order_look_again(d);
+    }
+    if (progress == PROGRESS_OK || progress == PROGRESS_STOPPED)
+        return progress;
+    fate_look_later(d, result);
+    return PROGRESS_OK;
+}
+
 /* The ledger granted nothing: somebody else has the order, or it has its fate already. The fate is
  * published again, for nobody knows whether it was published the first time. */
 static enum progress answer_final(struct delivery *d, struct result *result)
 {
-    enum progress progress = PROGRESS_OK;
-
     switch (d->grant->answer) {
     case LEDGER_BUSY:
         d->wait_ms = d->grant->wait_ms;
@@ -301,23 +320,15 @@ static enum progress answer_final(struct delivery *d, struct result *result)
             return fate_old(d, result);
         return fate_dead(d, d->reason, reason_sentence(d->reason), result);
     default: /* DONE: the order exists; a newer version of it changes nothing there */
-        if (!d->payload.look_was_asked) {
-            fate_delivered(d, result);
-            return PROGRESS_OK;
-        }
-        progress = PROGRESS_CLOSED;
-        if (account_state(d->account) == ACCOUNT_USABLE) {
-            account_facts(d->account, d->currency, &d->field);
-            progress = order_look_again(d);
-        }
-        if (progress != PROGRESS_OK && progress != PROGRESS_STOPPED) {
-            fate_look_later(d, result);
-            progress = PROGRESS_OK;
-        }
-        return progress; /* the fate was published when this copy was */
+        if (d->payload.look_was_asked)
+            return look_again(d, result);
+        fate_delivered(d, result);
+        return PROGRESS_OK;
     }
 }
 
+/* The whole way, from acquire to the fate. A job that still has its lease goes on without acquire.
+ * */
 static enum progress deliver_once(struct delivery *d, struct result *result)
 {
     enum progress progress;
@@ -342,12 +353,13 @@ static enum progress deliver_once(struct delivery *d, struct result *result)
         !account_enter(d->account, ACCOUNT_ALL, d->job->trials)) {
         progress = PROGRESS_CLOSED;
     } else {
-        account_facts(d->account, d->currency, &d->field); /* known since the account is open */
+        account_facts(d->account, d->currency, &d->field); /* known once the account is open */
         progress = deliver_steps(d);
     }
     progress = settle(d, progress, result);
-    return progress == PROGRESS_FAILED ? finish_failed(d, result)
-                                       : progress; /* the entry is damaged */
+    if (progress == PROGRESS_FAILED) /* the entry was found damaged when it was given back */
+        return finish_failed(d, result);
+    return progress;
 }
 
 /* Reads the record. If it is not a payload, nothing is begun for it. -1: its fate is in result. */

@@ -19,6 +19,9 @@ enum {
     /* So many failures in a row make the process not ready. They take some tenths of a second, more
        than it takes to connect again. */
     FAILURES_TOLD = 4,
+    /* How soon a BUSY contact or product, and a BUSY order, is asked for again. */
+    BUSY_LOOK_MS = 100,
+    ORDER_LOOK_MS = 500,
 };
 
 /* One question to the ledger, which is asked until it is answered. Zero-initialise. */
@@ -29,20 +32,22 @@ struct question {
 };
 
 /* After a call to the ledger that failed: waits. PROGRESS_OK: call again. */
-static enum progress wait_for_redis(struct delivery *d, struct error *err, int *failures)
+static enum progress wait_for_redis(struct delivery *d, struct question *question)
 {
+    struct error *err = &question->err;
+
     if (err->kind == ERROR_PERMANENT) {
         /* The entry is damaged: this record is parked, and the others go on. */
         d->failed_step = "ledger";
         snprintf(d->detail, sizeof(d->detail), "%.150s", err->text);
         return PROGRESS_FAILED;
     }
-    if (++*failures == 1)
+    if (++question->failures == 1)
         log_debug("ledger unreachable error=\"%s\"", err->text);
-    if (*failures == FAILURES_TOLD)
+    if (question->failures == FAILURES_TOLD)
         health_set_ready("ledger calls", 0, err->text);
     error_clear(err);
-    return stop_wait_ms(retry_delay_ms(&redis_backoff, *failures, retry_chance(), -1))
+    return stop_wait_ms(retry_delay_ms(&redis_backoff, question->failures, retry_chance(), -1))
                ? PROGRESS_STOPPED
                : PROGRESS_OK;
 }
@@ -51,7 +56,7 @@ static enum progress wait_for_redis(struct delivery *d, struct error *err, int *
 static int is_asked_again(struct delivery *d, struct question *question, int rc)
 {
     if (rc != 0) {
-        question->progress = wait_for_redis(d, &question->err, &question->failures);
+        question->progress = wait_for_redis(d, question);
         return question->progress == PROGRESS_OK;
     }
     if (question->failures >= FAILURES_TOLD)
@@ -59,6 +64,8 @@ static int is_asked_again(struct delivery *d, struct question *question, int rc)
     return 0;
 }
 
+/* What the ledger's answer to a step means. called: a call with a possible effect was sent, so it
+ * is an alarm if the entry is not ours any more. */
 static enum progress progress_of(struct delivery *d, enum ledger_answer answer, const char *step,
                                  int called)
 {
@@ -168,8 +175,6 @@ enum progress entry_finish(struct delivery *d, struct ledger_grant *grant, enum 
     }
     return progress_of(d, answer, step != NULL ? step : "finish", called);
 }
-
-enum { BUSY_LOOK_MS = 100, ORDER_LOOK_MS = 500 };
 
 enum progress entry_acquire(struct delivery *d, const struct ledger_request *request,
                             struct ledger_grant *grant, struct ledger_peek *peeks, int count)

@@ -72,8 +72,7 @@ static enum progress refresh_contact(struct delivery *d, const char *goal)
     return progress;
 }
 
-/* Keeps what became of a goal: for the entry, for the metric and, if it was not sent, in the log.
- */
+/* Keeps what became of a goal: in the entry, in the metric and, if it was not sent, in the log. */
 static enum progress record_goal(struct delivery *d, const char *name, enum goal_result result)
 {
     if (result == GOAL_REFUSED || result == GOAL_NOT_ACHIEVED) {

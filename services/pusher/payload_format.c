@@ -133,16 +133,16 @@ static const struct payload_rule goal_rules[] = {
 };
 static const struct payload_shape goal_shape = SHAPE(goal_rules);
 
+/* The members that both kinds of payload have. */
+#define COMMON_RULES(kind_words)                                                                   \
+    NUMBER("format", REQUIRED, 1, 1), WORD("kind", kind_words),                                    \
+        TEXT("account", REQUIRED, 1, ANY_CHARS), TEXT("store", OPTIONAL, 1, ANY_CHARS),            \
+        TEXT("external_key", REQUIRED, 1, ANY_CHARS), OBJECT("status", OPTIONAL, status),          \
+        NUMBER("placed_at", REQUIRED, 0, INSTANT_MAX),                                             \
+        NUMBER("modified_at", REQUIRED, 0, INSTANT_MAX), OBJECT("contact", REQUIRED, contact)
+
 static const struct payload_rule payload_rules[] = {
-    NUMBER("format", REQUIRED, 1, 1),
-    WORD("kind", order_kind),
-    TEXT("account", REQUIRED, 1, ANY_CHARS),
-    TEXT("store", OPTIONAL, 1, ANY_CHARS),
-    TEXT("external_key", REQUIRED, 1, ANY_CHARS),
-    OBJECT("status", OPTIONAL, status),
-    NUMBER("placed_at", REQUIRED, 0, INSTANT_MAX),
-    NUMBER("modified_at", REQUIRED, 0, INSTANT_MAX),
-    OBJECT("contact", REQUIRED, contact),
+    COMMON_RULES(order_kind),
     TEXT("currency", REQUIRED, 3, 3),
     NUMBER("total", REQUIRED, -AMOUNT_MAX, AMOUNT_MAX),
     LIST("products", REQUIRED, 0, LIST_MAX, product),
@@ -153,15 +153,5 @@ static const struct payload_rule payload_rules[] = {
 };
 const struct payload_shape payload_order = SHAPE(payload_rules);
 
-static const struct payload_rule withdrawn_rules[] = {
-    NUMBER("format", REQUIRED, 1, 1),
-    WORD("kind", withdrawn_kind),
-    TEXT("account", REQUIRED, 1, ANY_CHARS),
-    TEXT("store", OPTIONAL, 1, ANY_CHARS),
-    TEXT("external_key", REQUIRED, 1, ANY_CHARS),
-    OBJECT("status", OPTIONAL, status),
-    NUMBER("placed_at", REQUIRED, 0, INSTANT_MAX),
-    NUMBER("modified_at", REQUIRED, 0, INSTANT_MAX),
-    OBJECT("contact", REQUIRED, contact),
-};
+static const struct payload_rule withdrawn_rules[] = {COMMON_RULES(withdrawn_kind)};
 const struct payload_shape payload_withdrawn = SHAPE(withdrawn_rules);
