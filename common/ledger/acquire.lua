@@ -1,14 +1,13 @@
 -- acquire: the right to work on an entry, or why not.
--- ARGV: kind, modified_at, first_seen, digest, withdrawn, replay, lease_ms, margin_ms, owner,
--- visibility_ms
+-- ARGV: kind, modified_at, first_seen, digest, withdrawn, replay, lease_ms, owner, visibility_ms
 -- Answer: word, writes, fence, modified_at, doubt, doubt age, wait, flags, reason, then step and result in turn.
 local order = ARGV[1] == 'order'
 local version, digest = ARGV[2], ARGV[4]
 local withdrawn, replay = ARGV[5] == '1', ARGV[6] == '1'
-local lease_ms, owner, visibility_ms = tonumber(ARGV[7]), ARGV[9], tonumber(ARGV[10])
+local lease_ms, owner, visibility_ms = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
 
 local now = now_ms()
-local epoch, keep, since, sealed_by = read_marker()
+local epoch, keep, since, filled_by = read_marker()
 if not epoch then
     return {'LOST'}
 end
@@ -36,11 +35,11 @@ local function answer(word, writes, fence, wait, newer)
     end
     return reply
 end
--- Answers without a grant carry the epoch too: it is asked once more before the commit (rule 7).
+-- Answers without a grant carry the epoch too: it is asked once more before the commit (rule 6).
 local no_fence = epoch .. '-0'
 -- Whether nothing can have come after the last write of the entry: it was written in this epoch, or the rebuild that
 -- began this epoch filled it in from records that tell it all.
-local certain = entry.epoch == epoch or (sealed_by and entry.epoch == sealed_by)
+local certain = entry.epoch == epoch or (filled_by and entry.epoch == filled_by)
 
 if known then
     -- A lease of another epoch is void. One that lies far ahead was written before the clock was set back.
@@ -76,15 +75,16 @@ local function put(name, value)
 end
 
 if not known then
-    -- Records older than this may have had an entry: of before the epoch, or one that was kept for its time.
-    local horizon = whole(epoch)
+    -- Nobody ever began it, but for records so old that their entry was kept for its time; and but for those of before
+    -- the epoch where a pusher of an older version filled the ledger in: it read the fates alone.
+    local horizon = filled_by and 0 or whole(epoch) + 600000
     if now - keep > since then
         horizon = math.max(horizon, now - keep)
     end
     put('state', 'open')
     put('modified_at', version)
     put('digest', digest)
-    if order and tonumber(ARGV[3]) < horizon + tonumber(ARGV[8]) then
+    if order and tonumber(ARGV[3]) < horizon then
         put('absent', '1')
         put('goals', '1')
         put('doubt', 'order')
@@ -99,7 +99,7 @@ if not order and not entry.doubt and entry.epoch ~= epoch and not entry['s:' .. 
     put('doubt', ARGV[1])
     put('doubt_at', epoch)
 elseif known and order and not certain then
-    -- What came after the last write is not known (rule 3).
+    -- What came after the last write is not known (rule 14).
     put('goals', '1')
     if entry.doubt and entry.doubt ~= 'order' and not entry['s:order'] then
         put('ask', '1')

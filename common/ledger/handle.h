@@ -61,7 +61,7 @@ struct ledger_facts {
 /** @brief Value of a "name:value" line of INFO, cut to size; "" when absent. @returns target */
 char *ledger_info_value(char *target, size_t size, const char *info, const char *name);
 
-/** @brief Whether a restart of such a server loses nothing that it acknowledged (rule 4). */
+/** @brief Whether a restart of such a server loses nothing that it acknowledged (rule 8). */
 int ledger_facts_vouch(const struct ledger_facts *facts);
 
 /** @brief Reads what INFO says; the rest stays as it is. */

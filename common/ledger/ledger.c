@@ -12,7 +12,6 @@ struct ledger_settings ledger_settings_of(const struct config *config)
         .lease_ms = config->pusher.lease_s * 1000,
         .visibility_delay_ms = config->pusher.visibility_delay_s * 1000,
         .keep_ms = config->redis.ledger_keep_days * day_ms,
-        .born_margin_ms = config->redis.born_margin_s * 1000,
         .timeout_ms = 5000,
     };
 }
@@ -126,7 +125,6 @@ int ledger_acquire_and_peek(struct ledger *ledger, const struct ledger_request *
     ledger_add_string(&arguments, request->withdrawn ? "1" : "0");
     ledger_add_string(&arguments, request->replay ? "1" : "0");
     ledger_add_number(&arguments, ledger->settings.lease_ms);
-    ledger_add_number(&arguments, ledger->settings.born_margin_ms);
     ledger_add_string(&arguments, request->owner != NULL ? request->owner : ledger->owner);
     ledger_add_number(&arguments, ledger->settings.visibility_delay_ms);
     reply = ledger_run_and_peek(ledger, SCRIPT_ACQUIRE, &arguments, request->account, peeks, first,

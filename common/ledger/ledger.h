@@ -28,8 +28,7 @@ struct ledger_settings {
     const char *prefix;                /* topic_prefix: keys are <prefix>:...; keeps */
     int64_t lease_ms;
     int64_t visibility_delay_ms;
-    int64_t keep_ms; /* how long done entries live */
-    int64_t born_margin_ms;
+    int64_t keep_ms;          /* how long done entries live */
     int64_t timeout_ms;       /* for connecting and for each answer */
     struct ledger_seen *seen; /* what all handles of a process share (seen.h); keeps. NULL:
                                  the handle remembers for itself alone */
@@ -99,10 +98,10 @@ struct ledger_grant {
     int64_t wait_ms;         /* BUSY */
     int64_t modified_at;     /* DONE, GRANT, RECONCILE: the version that the entry stands for */
     int newer; /* DONE: the request's version is newer than the one that was delivered (D2) */
-    int goals_in_doubt; /* what is not recorded may have been done all the same (rule 3: rebuilt or
+    int goals_in_doubt; /* what is not recorded may have been done all the same (rules 12 to 15: rebuilt or
                            lost entry): such goals must not be sent, such a payment is looked up
                            first */
-    int look_again; /* a doubt was ended as "not there": look that order up once more later (rule 2)
+    int look_again; /* a doubt was ended as "not there": look that order up once more later (rule 3)
                      */
     char reason[32]; /* DEAD: reason_name() */
     struct ledger_step *steps;
@@ -187,7 +186,7 @@ int ledger_finish(struct ledger *ledger, const struct ledger_grant *grant, enum 
                   const char *step, const char *result, const char *remark, struct buffer *entry,
                   enum ledger_answer *answer, struct error *err);
 
-/** @brief The ledger's epoch now (rule 7), as it stands in fences. LOST leaves epoch 0. */
+/** @brief The ledger's epoch now (rule 6), as it stands in fences. LOST leaves epoch 0. */
 int ledger_epoch(struct ledger *ledger, int64_t *epoch, struct error *err);
 
 /** @brief Forgets a cached contact or product whose id the account refused: the entry becomes open
@@ -195,7 +194,7 @@ int ledger_epoch(struct ledger *ledger, int64_t *epoch, struct error *err);
 int ledger_forget(struct ledger *ledger, struct text account, enum ledger_kind kind, struct text id,
                   const char *stale_id, struct error *err);
 
-/* Rebuild (rule 4). The caller reads the topics; the ledger keeps the lock and the entries. */
+/* Rebuild (rules 11 to 13). The caller reads the topics; the ledger keeps the lock and the entries. */
 
 /**
  * @brief Takes or renews the rebuild lock (60 s: renew while filling in).

@@ -21,7 +21,7 @@ end
 -- The epoch (text), for how long entries are kept and since when this ledger has been written to (ms), and the token of
 -- the rebuild that wrote the marker; or nil where there is no usable marker: then the answer is LOST.
 local function read_marker()
-    local ok, marker = pcall(redis.call, 'HMGET', KEYS[1], 'born_at', 'keep', 'writes', 'since', 'sealed_by')
+    local ok, marker = pcall(redis.call, 'HMGET', KEYS[1], 'born_at', 'keep', 'writes', 'since', 'filled_by')
     if not ok and not string.find(type(marker) == 'table' and marker.err or tostring(marker), 'WRONGTYPE', 1, true) then
         redis.call('HMGET', KEYS[1], 'born_at') -- not the marker's fault but the server's, which says so once more
     end

@@ -5,7 +5,7 @@
 local now = now_ms()
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then
     local epoch = read_marker()
-    if epoch and redis.call('HGET', KEYS[1], 'sealed_by') == ARGV[1] then
+    if epoch and redis.call('HGET', KEYS[1], 'filled_by') == ARGV[1] then
         return {'OK', '0', epoch} -- the reply was lost
     end
     return {'FENCED', '0', '0'}
@@ -26,6 +26,6 @@ if ARGV[4] == '1' then
 end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'born_at', epoch, 'run', ARGV[2], 'keep', ARGV[3], 'writes', writes, 'since', decimal(now),
-           'sealed_by', ARGV[1])
+           'filled_by', ARGV[1])
 redis.call('DEL', KEYS[2])
 return {'OK', writes, epoch}

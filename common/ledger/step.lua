@@ -76,7 +76,7 @@ if ending ~= '' then
             end
         end
         if entry.held and not entry.doubt then
-            -- Nothing is in doubt any more, so the versions can be compared (rule 5).
+            -- Nothing is in doubt any more, so the versions can be compared (rule 4).
             if not entry['s:order'] then
                 if whole(entry.held) < whole(entry.modified_at) then
                     put('lease', '0') -- its next acquire says OLD

@@ -103,7 +103,6 @@ struct config {
     struct {
         struct redis_server server;
         int64_t ledger_keep_days;
-        int64_t born_margin_s;
     } redis;
     struct {
         char *listen; /* "off" or host:port */

@@ -52,8 +52,6 @@ const struct config_option options[] = {
      "rediss://: the name or address that the server's certificate must have; empty: url's host"},
     {"redis", "ledger_keep_days", OPTION_INT, REDIS(ledger_keep_days), "400", "1..3650",
      REDIS_USERS, "how long a delivered order is remembered"},
-    {"redis", "born_margin_s", OPTION_INT, REDIS(born_margin_s), "600", "0..86400", REDIS_USERS,
-     "an unknown order this much younger than the ledger is still looked up before it is made"},
 
     {"health", "listen", OPTION_TEXT, offsetof(struct config, health.listen), "off", "line",
      PROGRAM_POLLER | PROGRAM_FILTER | PROGRAM_MAPPER | PROGRAM_PUSHER,

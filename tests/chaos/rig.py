@@ -26,7 +26,6 @@ from stack import Stack  # noqa: E402
 SESSION_MS, LEASE_S, HTTP_S, VISIBLE_S = 3000, 6, 2, 2
 SHORT = {
     "kafka": {"session_timeout_ms": SESSION_MS},
-    "redis": {"born_margin_s": 0},
     "poller": {"lease_s": 5, "overlap_s": 60},
     "pusher": {"workers": 8, "lease_s": LEASE_S, "http_timeout_s": HTTP_S, "visibility_delay_s": VISIBLE_S,
                "retry_delays_s": "1,2,3"},

@@ -10,7 +10,6 @@ from shop_stack import Shop
 
 ATTEMPTS = 8  # the last one is the second through retry-1h
 SETTINGS = {
-    "redis": {"born_margin_s": 0},
     "pusher": {"http_timeout_s": 1, "visibility_delay_s": 1, "retry_delays_s": "1,1,1", "max_attempts": ATTEMPTS},
 }
 REGION = '{"code":400,"message":"BILLING Region is invalid","status":"INVALID_ARGUMENT","details":[]}'

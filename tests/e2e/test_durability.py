@@ -76,7 +76,7 @@ def test_lost_answers_of_order_creates(start):
 
 
 def test_flushall_in_the_middle(start):
-    stack = start(orders=300, store={"start_from": "now"}, settings={"redis": {"born_margin_s": 5}, "pusher": {"workers": 4}},
+    stack = start(orders=300, store={"start_from": "now"}, settings={"pusher": {"workers": 4}},
                   sandbox=["--answer-delay-ms", "20"])
     old = [one["id"] for one in stack.orders()]
     stack.expect_resolved_starts()

@@ -9,7 +9,6 @@ from shop import item, mail, order
 from shop_stack import Shop
 
 SETTINGS = {
-    "redis": {"born_margin_s": 0},
     "pusher": {"http_timeout_s": 1, "visibility_delay_s": 1, "retry_delays_s": "1,1,1", "max_attempts": 8},
 }
 

@@ -9,7 +9,6 @@ from shop_stack import Shop
 
 LEASE_S = 300  # nobody in here waits so long
 SETTINGS = {
-    "redis": {"born_margin_s": 0},
     "pusher": {"workers": 6, "lease_s": LEASE_S, "http_timeout_s": 1, "visibility_delay_s": 2, "retry_delays_s": "1,1,1"},
 }
 _prefixes = itertools.count(1)

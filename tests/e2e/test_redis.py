@@ -15,7 +15,6 @@ sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__f
 from proxy import Proxy  # noqa: E402
 
 TOLD_S = 5  # within which /readyz tells
-SETTINGS = {"redis": {"born_margin_s": 0}}
 
 
 @pytest.fixture
@@ -24,7 +23,7 @@ def start():
     stacks, others = [], []
 
     def begin(name, url=None, proxied=False, services=("poller", "filter", "mapper", "pusher"), setup=True, **arguments):
-        stack = Shop(f"e2e-redis-{name}", settings=SETTINGS, **arguments)
+        stack = Shop(f"e2e-redis-{name}", **arguments)
         stacks.append(stack)
         stack.start_servers()
         if proxied:
@@ -94,7 +93,7 @@ def test_a_demoted_master_that_keeps_its_connections_is_left_for_the_new_one(sta
 
 @pytest.fixture(scope="module")
 def shop():
-    with Shop("e2e-redis", settings=SETTINGS) as stack:
+    with Shop("e2e-redis") as stack:
         stack.start()
         stack.place_and_wait(order(mail("first")))
         yield stack

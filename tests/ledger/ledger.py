@@ -65,7 +65,6 @@ class Worker:
     """One handle: what ledger.c does, in few lines. Every script is run twice when repeat is set (lost replies)."""
 
     lease_ms = 60_000
-    margin_ms = 0
     visibility_ms = 0
     keep_ms = 400 * DAY
     rebuilds = 0
@@ -128,7 +127,7 @@ class Worker:
         elif seen is None:
             seen = self.server.now() + 1000  # a record of after the epoch
         reply = self.run("acquire", ["t:ledger", self.key], self.kind, version, seen, digest, withdrawn, replay,
-                         self.lease_ms, self.margin_ms, self.name, self.visibility_ms)
+                         self.lease_ms, self.name, self.visibility_ms)
         if reply[0] == "LOST":
             return "LOST"
         names = ("word", "writes", "fence", "version", "doubt", "age", "wait", "flags", "reason")

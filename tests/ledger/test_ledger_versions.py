@@ -1,4 +1,4 @@
-"""The rules of docs/ledger.md on the real scripts: rules 5 and 6, contacts and products, damaged entries."""
+"""The rules of docs/ledger.md on the real scripts: versions, withdrawals, contacts and products, damaged entries."""
 
 import pytest
 import redis
@@ -6,7 +6,7 @@ import redis
 from ledger import DAY, Worker, deliver
 
 
-# Rule 5: versions
+# Rule 4: versions
 
 def test_versions_before_the_order_step(workers):
     a, b = workers
@@ -81,7 +81,7 @@ def test_dead(workers):
     assert b.acquire(version=2000, digest="two", replay=1) == "GRANT"
 
 
-# Rule 6: withdrawn
+# Rule 5: withdrawn
 
 def test_withdrawn_before_anything(workers):
     a, b = workers
@@ -118,6 +118,7 @@ def test_withdrawn_in_doubt(workers):
 
 def test_withdrawn_absent_and_old(workers):
     a, _ = workers
+    a.server.client.hset("t:ledger", mapping={"since": a.server.now() - 10 * DAY, "keep": DAY})
     assert a.acquire(version=2000, withdrawn=1, seen=1) == "RECONCILE order"
     assert a.finish("withdrawn", "order", "") == "OK"
     assert a.acquire(version=1000, seen=1) == "OLD"

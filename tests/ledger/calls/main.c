@@ -185,6 +185,7 @@ static void reconcile(void)
     CHECK(acquire(a, request) == LEDGER_DONE && grant.look_again && !grant.goals_in_doubt);
     request = request_for("abc/order/3");
     request.first_seen_ms = 1;
+    command("HSET t:ledger since 1 keep 1000");
     CHECK(acquire(a, request) == LEDGER_RECONCILE && grant.goals_in_doubt);
     CALL(ledger_finish(a, &grant, LEDGER_FINISH_WITHDRAWN, "order", NULL, NULL, NULL, &answer,
                        &err));
