@@ -1,4 +1,5 @@
-/* account.c - the account's door: who may come in, how often, and which handler answers. */
+/* account.c - receives every request to the account: checks the credential and the quota, and finds
+ * the handler that answers. */
 #include "infusionsoft/account.h"
 
 #include <math.h>
@@ -13,7 +14,7 @@
 
 struct route {
     const char *method;
-    const char *pattern; /* below the base, {} is an id */
+    const char *pattern; /* path below the base; {} stands for an id */
     void (*handle)(const struct call *call);
 };
 
@@ -53,7 +54,7 @@ static const struct route routes[] = {
     {"GET", "locales/countries/{}/provinces", info_provinces},
 };
 
-/* Segments 0 to 2 of the path are crm, rest, v2. */
+/* The segments 0 to 2 of the path are crm, rest, v2. */
 #define BASE_SEGMENTS 3
 
 static int matches(const char *pattern, const struct request *request, const char **id)
@@ -75,7 +76,7 @@ static int matches(const char *pattern, const struct request *request, const cha
     }
 }
 
-/* Headers that every answer carries, the refused ones too. */
+/* Sets the headers that every answer has, also an answer that refuses. */
 static void add_headers(struct world *world, struct reply *reply)
 {
     const struct settings *settings = &world->settings;
@@ -105,7 +106,7 @@ static void add_headers(struct world *world, struct reply *reply)
     reply_header(reply, "x-keap-tenant-id", "%s", settings->tenant);
 }
 
-/* 0 when the caller may come in, else the answer is made. */
+/* Checks the credential. Returns 0 when it is accepted; else it has answered. */
 static int authenticate(const struct world *world, const struct request *request,
                         struct reply *reply)
 {
@@ -124,7 +125,7 @@ static int authenticate(const struct world *world, const struct request *request
     return -1;
 }
 
-/* A 429 comes from the gateway in front, so nothing has happened. */
+/* Refuses with a 429 as the gateway in front of the account does: the request has no effect. */
 static int take_quota(struct world *world, struct reply *reply)
 {
     switch (limits_take(&world->account.quota, &world->settings.quota, clock_monotonic_ms())) {

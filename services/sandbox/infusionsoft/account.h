@@ -1,6 +1,6 @@
 /* account.h - the Infusionsoft account: contacts, products, orders, tags, custom fields, tokens. It
- * never looks for doubles by itself: a second create makes a second object, as in the real account.
- */
+ * does not check whether an object exists already: a second create makes a second object, as in the
+ * real account. */
 #ifndef SANDBOX_ACCOUNT_H
 #define SANDBOX_ACCOUNT_H
 
@@ -20,20 +20,21 @@
 
 struct world;
 
-/* Custom fields of one kind of record. */
+/* The custom fields of one kind of record. */
 struct model {
     const char *record_type;
-    json_t *fields;       /* array, as a reply has them */
-    struct table by_name; /* field_name -> the name, borrowed from fields */
+    json_t *fields;       /* array, in the form that replies have */
+    struct table by_name; /* field_name -> name, borrowed from fields */
     struct table by_id;   /* id -> field_name */
 };
 
-/* OAuth: refresh tokens are single-use, access tokens run out. */
+/* OAuth: a refresh token can be used once, and an access token expires. */
 struct tokens {
-    char refresh[64];    /* the one that is valid now; "" when a person must authorize again */
-    struct table access; /* access token -> its int64_t expiry in ms, owned */
-    int64_t generation;  /* pairs handed out */
-    int64_t refused;     /* token requests refused */
+    char refresh[64];    /* the refresh token that is valid now; "" when a person must authorize
+                            again */
+    struct table access; /* access token -> int64_t, when it expires in ms; owned */
+    int64_t generation;  /* how many pairs were handed out */
+    int64_t refused;     /* how many token requests were refused */
 };
 
 /* Zero-initialised, then account_init(). */
@@ -55,7 +56,7 @@ struct account {
 void account_init(struct account *account);
 void account_clear(struct account *account);
 
-/* One call of the account, ready to be worked on. */
+/* One call to the account, ready for its handler. */
 struct call {
     struct world *world;
     struct account *account;
@@ -66,58 +67,59 @@ struct call {
 };
 
 /**
- * @brief The body checked against members; answers 400 itself when it is wrong.
- * @returns borrowed, or NULL when the answer is made
+ * @brief Returns the body after it was checked against members. Where it is wrong, it answers 400.
+ * @returns borrowed, or NULL when it has answered
  */
 const json_t *call_body(const struct call *call, const struct schema_member *members);
 
-/** @brief {"amount","currency_code","formatted_amount"}; the amount in the smallest unit of the
- * account's currency. New. */
+/** @brief Makes {"amount","currency_code","formatted_amount"}. The amount is in the smallest unit
+ * of the account's currency. New. */
 json_t *call_money(const struct call *call, int64_t minor);
 
 /** @brief Decimals of the account's currency. */
 int call_digits(const struct call *call);
 
-/** @brief What lists show: objects older than the visibility delay. */
+/** @brief The objects that lists show: those that are older than the visibility delay. */
 int64_t call_visible_until(const struct call *call);
 
-/** @brief Answers with the object as it is stored. */
+/** @brief Answers with the object in its stored form. */
 void call_reply_object(const struct call *call, int status, const struct object *object);
 
-/** @brief Answers 404 in the account's shape. @returns -1 */
+/** @brief Answers 404 in the account's form. @returns -1 */
 int call_not_found(const struct call *call, const char *kind);
 
 /**
- * @brief The update_mask of a PATCH: each key once, every value among names.
- * @returns new array of names (empty when no mask was sent), or NULL when the answer (400) is made
+ * @brief Reads the update_mask of a PATCH. Each key may be there once, and every value must be one
+ * of names.
+ * @returns new array of names (empty when no mask was sent), or NULL when it has answered 400
  */
 json_t *call_update_mask(const struct call *call, const struct schema_member *members);
 
-/** @brief Checks [{"id","content"}] against a model. @returns 0, or -1 when the answer is made */
+/** @brief Checks [{"id","content"}] against a model. @returns 0, or -1 when it has answered */
 int call_custom_fields(const struct call *call, const struct model *model, const json_t *fields);
 
-/** @brief Indexes an object by its custom fields' contents, for filters; earlier ones are
- * forgotten. */
+/** @brief Makes an object findable by the contents of its custom fields, for filters. Earlier
+ * contents are forgotten. */
 void call_index_custom_fields(const struct call *call, struct collection *collection,
                               struct object *object, const struct model *model,
                               const json_t *fields);
 
 /**
- * @brief A decimal amount in whole smallest units of the account's currency.
+ * @brief Reads a decimal amount as whole smallest units of the account's currency.
  * @param name  of the member, for the answer
- * @returns 0, or -1 and the answer 400 when it has more decimals than the currency or is beyond
- * 10^12
+ * @returns 0, or -1 when it has answered 400, because the amount has more decimals than the
+ * currency or is beyond 10^12
  */
 int call_price(const struct call *call, const char *name, const json_t *number, int64_t *minor);
 
 /** @brief Whether the path below the base belongs to the e-commerce module. */
 int account_is_ecommerce(const struct request *request);
 
-/** @brief Sets total, total_paid, total_due and status of an order in reply form by its amount and
- * payments. */
+/** @brief Sets total, total_paid, total_due and status of an order in reply form, from its amount
+ * and its payments. */
 void order_set_balance(const struct call *call, struct object *object, json_t *order);
 
-/* Handlers, one per operation. */
+/* The handlers, one for each operation. */
 void contacts_list(const struct call *call);
 void contacts_create(const struct call *call);
 void contacts_get(const struct call *call);
@@ -152,10 +154,11 @@ void info_enabled(const struct call *call);
 void info_configuration(const struct call *call);
 void info_provinces(const struct call *call);
 
-/** @brief POST /token: a refresh or an authorization code for a pair of tokens. */
+/** @brief Answers POST /token: gives a pair of tokens for a refresh token or an authorization
+ * code. */
 void tokens_answer(struct world *world, const struct request *request, struct reply *reply);
 
-/** @brief Whether the access token is known and has not run out. */
+/** @brief Whether the access token is known and has not expired. */
 int tokens_accept(const struct tokens *tokens, const char *token, int64_t now_ms);
 
 /** @brief Makes every access token invalid. */

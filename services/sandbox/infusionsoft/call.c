@@ -1,4 +1,5 @@
-/* call.c - what the account's handlers share: bodies, masks, money, custom fields. */
+/* call.c - functions that several handlers of the account use: bodies, masks, money, custom
+ * fields. */
 #include "infusionsoft/account.h"
 
 #include <math.h>

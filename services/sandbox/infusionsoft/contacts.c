@@ -112,7 +112,7 @@ static const struct schema_member contact_members[] = {
     STRING("billing_information", 100),
     {0}};
 
-/* Members of a reply that come without being asked for; the others need `fields`. */
+/* The members that a reply has always; others must be asked for by `fields`. */
 static const char *const usual_fields[] = {"id",
                                            "given_name",
                                            "middle_name",
@@ -191,7 +191,7 @@ static int check_phone(const struct call *call, const json_t *json)
     return 0;
 }
 
-/* Runs check over a list whose members each name another field. */
+/* Runs check over the members of a list. Each of them must name another field. */
 static int check_list(const struct call *call, const json_t *list,
                       int (*check)(const struct call *, const json_t *))
 {
@@ -217,8 +217,8 @@ static int check_contact(const struct call *call, const json_t *body)
                               json_object_get(body, "custom_fields"));
 }
 
-/* E-mails as they are stored: whether they may be written to follows from the reason, which
- * survives a rewrite. */
+/* E-mail addresses in their stored form. The opt_in_reason decides whether they may be written to;
+ * it survives a rewrite. */
 static json_t *stored_emails(const json_t *given, const json_t *before)
 {
     json_t *list = json_deep_copy(given);
@@ -242,7 +242,7 @@ static json_t *stored_emails(const json_t *given, const json_t *before)
     return list;
 }
 
-/* Looks the contact up by these from now on. */
+/* Makes the contact findable by these addresses from now on. */
 static void index_contact(const struct call *call, struct object *object, const json_t *contact)
 {
     static const char *const names[] = {"given_name", "family_name", "middle_name", NULL};
@@ -267,8 +267,8 @@ static void index_contact(const struct call *call, struct object *object, const 
                              json_object_get(contact, "custom_fields"));
 }
 
-/* Puts the members of body that mask names (all when it is empty) into the contact; lists are
- * replaced whole. */
+/* Puts the members of body that mask names (all, when it is empty) into the contact. A list is
+ * replaced as a whole. */
 static void merge(const struct call *call, struct object *object, const json_t *body,
                   const json_t *mask)
 {
@@ -316,7 +316,7 @@ static int is_contact_field(const char *name, size_t length)
     return in_names(usual_fields, name, length) || in_names(other_fields, name, length);
 }
 
-/* The comma list `fields`, checked. */
+/* Reads and checks the comma list `fields`. */
 static int check_fields(const struct call *call, const char **fields)
 {
     *fields = request_parameter(call->request, "fields");
@@ -358,7 +358,7 @@ static int field_wanted(const char *fields, const char *name)
     return 0;
 }
 
-/* A contact with the members that were asked for; data is the list of fields or NULL. */
+/* A contact with the members that were asked for. data is the list of fields, or NULL. */
 static char *shape_contact(const struct object *object, void *data)
 {
     json_t *contact = object_json(object), *shaped = json_object(), *value;
@@ -411,7 +411,7 @@ void contacts_list(const struct call *call)
     collection_list(&call->account->contacts, call->request, &query, call->reply);
 }
 
-/* The contact that duplicate_option means: by e-mail, and by names too. */
+/* Finds the contact that duplicate_option means: by e-mail address, or by address and names. */
 static struct object *find_duplicate(const struct call *call, const json_t *body,
                                      const char *option)
 {

@@ -1,4 +1,4 @@
-/* list.c - list calls of the account: filter, order, pages. */
+/* list.c - the list calls of the account: filter, order, pages. */
 #include "infusionsoft/collection.h"
 
 #include <stdlib.h>
@@ -14,11 +14,11 @@
 enum comparison { EQUAL = 0, NOT_EQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL };
 
 struct clause {
-    const char *field; /* of the object's values */
+    const char *field; /* the name among the object's values */
     enum filter_kind kind;
     enum comparison comparison;
     char *value;
-    int prefix; /* the value ended with a `*`, cut off */
+    int prefix; /* the value ended with a `*`, which was removed */
     int64_t number;
 };
 
@@ -27,7 +27,7 @@ struct filter {
     int count;
 };
 
-/* The operator at text; returns its length, 0 when there is none. */
+/* Reads the operator at text. Returns its length, or 0 when there is none. */
 static size_t parse_operator(const char *text, enum comparison *comparison)
 {
     static const struct {
@@ -45,7 +45,7 @@ static size_t parse_operator(const char *text, enum comparison *comparison)
     return 0;
 }
 
-/* Finds out what name stands for; -1 when the account does not know it. */
+/* Finds what a name in a filter means; -1 when the account does not know it. */
 static int resolve_field(const struct list_query *query, const char *name, struct clause *clause)
 {
     char *custom;
@@ -60,7 +60,7 @@ static int resolve_field(const struct list_query *query, const char *name, struc
     custom = query->custom_fields == NULL ? NULL : table_get(query->custom_fields, name);
     if (custom == NULL)
         return -1;
-    clause->field = custom; /* the field's name as it was made */
+    clause->field = custom; /* the name with which the field was made */
     clause->kind = FILTER_TEXT_WILDCARD;
     return strcmp(custom, name) == 0 ? 0 : -1;
 }
@@ -114,7 +114,7 @@ static int parse_clause(const struct list_query *query, char *text, struct claus
     return check_value(clause, text, reply);
 }
 
-/* text is cut up and must live as long as the filter. */
+/* Parses a filter. text is split in place and must live as long as the filter. */
 static int parse_filter(const struct list_query *query, char *text, struct filter *filter,
                         struct reply *reply)
 {
@@ -211,7 +211,8 @@ static void consider(struct found *found, const struct filter *filter,
     found->objects[found->count++] = object;
 }
 
-/* By an equality clause where there is one, else over all objects. */
+/* Finds the matching objects: through a clause with ==, where there is one, else by a look at all
+ * objects. */
 static void find(const struct collection *collection, const struct filter *filter,
                  const struct list_query *query, struct found *found)
 {
@@ -268,8 +269,8 @@ static int compare_objects(const void *left, const void *right, void *data)
     return order->descending ? -result : result;
 }
 
-/* Appends one page, `{"plural":[...],"next_page_token":"..."}`. A page token is the number of
- * objects before it. */
+/* Appends one page, `{"plural":[...],"next_page_token":"..."}`. The page token is the number of
+ * objects before the page. */
 static void write_page(const struct collection *collection, const struct found *found,
                        const struct list_query *query, size_t start, size_t size,
                        struct reply *reply)

@@ -1,4 +1,4 @@
-/* models.c - custom fields, and what the account tells about itself. */
+/* models.c - custom fields, and the calls by which the account describes itself. */
 #include "infusionsoft/account.h"
 
 #include <ctype.h>
@@ -34,7 +34,8 @@ static void model_get(const struct call *call, const struct model *model)
         mem_check(json_pack("{s:O,s:[]}", "custom_fields", model->fields, "optional_properties")));
 }
 
-/* "_" and the label's letters and digits, with a number behind it when it is taken. */
+/* Makes the name of a field: "_" and the letters and digits of the label, with a number behind it
+ * when that name is taken. */
 static void make_name(const struct model *model, const char *label, char *name, size_t size)
 {
     size_t length = 0;

@@ -1,6 +1,5 @@
-/* orders.c - orders of the account. Totals are computed in whole smallest units of the
- * account's currency, so that a rounding error
- * cannot hide. */
+/* orders.c - orders of the account. Totals are computed in whole smallest units of the account's
+ * currency, so that a rounding error cannot stay unseen. */
 #include "infusionsoft/account.h"
 
 #include <stdio.h>
@@ -106,7 +105,7 @@ static const char *item_type(const json_t *item)
     return type == NULL ? "PRODUCT" : type;
 }
 
-/* Price of one in smallest units: given, else the product's own, else 0. */
+/* Price of one piece in smallest units: the given one, else the product's own, else 0. */
 static int item_price(const struct call *call, const json_t *item, const struct object *product,
                       int64_t *minor)
 {
@@ -116,7 +115,7 @@ static int item_price(const struct call *call, const json_t *item, const struct 
     return price != NULL ? call_price(call, "price_per_unit", price, minor) : 0;
 }
 
-/* {"id"} of the object and those of its values that it has, without parsing it. */
+/* Makes {"id"} and those values of the object that are known without parsing it. */
 static json_t *summary_of(const struct object *object, const char *const *names)
 {
     json_t *summary =
@@ -137,7 +136,7 @@ static json_t *stored_product(const struct object *product)
     return summary_of(product, names);
 }
 
-/* The item as it is stored, its amount added to total; NULL when the answer is made. */
+/* Makes the stored form of an item and adds its amount to total. NULL when it has answered. */
 static json_t *store_item(const struct call *call, const json_t *item, int64_t item_id,
                           int64_t *total)
 {
@@ -176,7 +175,7 @@ static json_t *store_item(const struct call *call, const json_t *item, int64_t i
     return stored;
 }
 
-/* All items, or NULL when the answer is made. */
+/* Makes all items. NULL when it has answered. */
 static json_t *store_items(const struct call *call, const json_t *items, int64_t *total)
 {
     int64_t first_id = (int64_t)(call->account->orders.count + 1) * 1000;
@@ -213,7 +212,7 @@ static int check_address(const struct call *call, const json_t *address)
     return 0;
 }
 
-/* The address under the names that replies use. */
+/* The address with the member names that replies use. */
 static json_t *stored_shipping(const json_t *address, int64_t id)
 {
     static const char *const names[][2] = {{"line1", "line1"},
@@ -263,7 +262,7 @@ void order_set_balance(const struct call *call, struct object *object, json_t *o
         json_string(object->paid >= object->amount && object->amount > 0 ? "PAID" : "DRAFT"));
 }
 
-/* Takes items. */
+/* Makes the order. It takes items. */
 static json_t *stored_order(const struct call *call, struct object *object, const json_t *body,
                             const struct object *contact, json_t *items)
 {

@@ -1,4 +1,4 @@
-/* payments.c - payments of orders: a record of money, nothing is charged. */
+/* payments.c - payments of orders. They are records of money only; nothing is charged. */
 #include "infusionsoft/account.h"
 
 #include <stdio.h>
@@ -69,7 +69,7 @@ static int check_payment(const struct call *call, const struct object *order, co
     return 0;
 }
 
-/* Adds the payment to the order's list. New: the reply. */
+/* Adds the payment to the order's list. Returns the reply, new. */
 static json_t *store_payment(const struct call *call, struct object *order, const json_t *body)
 {
     char id[24], date[DATE_SIZE];

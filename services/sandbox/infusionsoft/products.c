@@ -1,4 +1,4 @@
-/* products.c - products of the account. Two may have one SKU; nobody here minds. */
+/* products.c - products of the account. Two products may have the same SKU. */
 #include "infusionsoft/account.h"
 
 #include <stdlib.h>
@@ -82,8 +82,8 @@ void products_list(const struct call *call)
     collection_list(&call->account->products, call->request, &query, call->reply);
 }
 
-/* Writes the product into the object; product is in reply form but for price, in the smallest unit.
- */
+/* Writes the product into the object. product is in reply form, except that its price is in the
+ * smallest unit. */
 static void store(const struct call *call, struct object *object, json_t *product)
 {
     static const char *const names[] = {"name", "sku", "description", "short_description", NULL};

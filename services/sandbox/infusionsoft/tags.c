@@ -60,7 +60,7 @@ static void list(const struct call *call, const struct collection *collection)
     collection_list(collection, call->request, &query, call->reply);
 }
 
-/* Names of tags and of categories are unique. */
+/* The names of tags and of categories must be unique. */
 static void create(const struct call *call, struct collection *collection, const char *kind,
                    const struct schema_member *members)
 {
@@ -119,7 +119,7 @@ void tags_get(const struct call *call)
         call_reply_object(call, 200, tag);
 }
 
-/* Who has the tag. */
+/* Lists the contacts that have the tag. */
 void tags_contacts(const struct call *call)
 {
     const struct collection *contacts = &call->account->contacts;
@@ -165,7 +165,7 @@ void contact_tags(const struct call *call)
                mem_check(json_pack("{s:o,s:s}", "tags", applied, "next_page_token", "")));
 }
 
-/* 200 even when some contacts do not exist: the results tell. */
+/* Answers 200 even when some contacts do not exist; the results say which. */
 void tags_apply(const struct call *call)
 {
     struct collection *contacts = &call->account->contacts;
@@ -230,7 +230,7 @@ static void reply_goal(const struct call *call, int success, const char *message
                             (json_int_t)id, "flow_start_results", "flow_stop_results")));
 }
 
-/* Every achieve counts: the automation may start again. */
+/* Every achieve counts, because in a real account the automation may start again. */
 void goals_achieve(const struct call *call)
 {
     const json_t *body = call_body(call, goal_members);

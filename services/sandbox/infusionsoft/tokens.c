@@ -1,4 +1,4 @@
-/* tokens.c - OAuth tokens of the account. A refresh token works once; the pair that it brings
+/* tokens.c - OAuth tokens of the account. A refresh token can be used once; it brings the pair that
  * replaces it. */
 #include "infusionsoft/account.h"
 
@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "world.h"
 
-/* A value of the form body, decoded. New, or NULL. */
+/* Returns a value of the form body, decoded: new, or NULL. */
 static char *form_value(const struct request *request, const char *name)
 {
     const char *start = request->body.data;
