@@ -8,26 +8,25 @@
 #include "base/retry.h"
 #include "base/stop.h"
 #include "net/health.h"
+#include "keeper.h"
 #include "rebuild_read.h"
 
 enum {
     TICK_MS = 100,
     WAIT_MS = 20,
-    LOOK_EVERY_MS = 2000,
-    HELLO_AGAIN_MS = 1000,
-    LOCKED_WAIT_MS = 500
+    LOOK_EVERY_MS = 2000,  /* while there is a ledger */
+    HELLO_AGAIN_MS = 1000, /* while Redis does not answer */
+    LOCKED_WAIT_MS = 500,  /* while another pusher rebuilds, or nobody may yet */
 };
 
 struct rebuild {
     const struct stage_settings *stage;
     struct ledger *ledger;
-    pthread_t thread;
-    int started;
+    struct keeper keeper;
     pthread_mutex_t lock; /* guards the flags */
-    int allowed;
-    int asked;
-    int ending;
-    int is_found; /* there was a ledger at one of the looks */
+    int allowed;          /* rebuild_allow() was called */
+    int asked;            /* look at once, by rebuild_request() or rebuild_allow() */
+    int is_found;         /* there was a ledger at one of the looks */
 };
 
 static void note_found(struct rebuild *rebuild)
@@ -37,8 +36,8 @@ static void note_found(struct rebuild *rebuild)
     pthread_mutex_unlock(&rebuild->lock);
 }
 
-/* One look: is there a ledger, and if not, is it ours to rebuild? @returns ms until the next look
- */
+/* Looks whether there is a ledger. If there is none, and this pusher may, it rebuilds the ledger.
+ * @returns ms until the next look */
 static int64_t look(struct rebuild *rebuild, int allowed, int *failures)
 {
     static const struct retry_policy backoff = {0, 200, 10000};
@@ -77,21 +76,19 @@ static void *keep(void *context)
     int64_t look_at_ms = 0;
     int failures = 0;
 
-    for (;;) {
-        int allowed, asked, ending;
+    while (!keeper_is_ending(&rebuild->keeper) && !stop_requested()) {
+        int allowed, asked;
 
         pthread_mutex_lock(&rebuild->lock);
         allowed = rebuild->allowed;
         asked = rebuild->asked;
         rebuild->asked = 0;
-        ending = rebuild->ending;
         pthread_mutex_unlock(&rebuild->lock);
-        if (ending || stop_requested())
-            return NULL;
         if ((asked && failures == 0) || clock_monotonic_ms() >= look_at_ms)
             look_at_ms = look(rebuild, allowed, &failures) + clock_monotonic_ms();
         stop_wait_ms(TICK_MS);
     }
+    return NULL;
 }
 
 struct rebuild *rebuild_new(const struct stage_settings *stage,
@@ -102,12 +99,10 @@ struct rebuild *rebuild_new(const struct stage_settings *stage,
     rebuild->stage = stage;
     rebuild->ledger = ledger_new(settings);
     pthread_mutex_init(&rebuild->lock, NULL);
-    if (pthread_create(&rebuild->thread, NULL, keep, rebuild) != 0) {
-        error_set(err, ERROR_TEMPORARY, "the ledger's keeper cannot be started");
+    if (keeper_start(&rebuild->keeper, keep, rebuild, "the ledger's keeper", err) != 0) {
         rebuild_free(rebuild);
         return NULL;
     }
-    rebuild->started = 1;
     return rebuild;
 }
 
@@ -115,11 +110,7 @@ void rebuild_free(struct rebuild *rebuild)
 {
     if (rebuild == NULL)
         return;
-    pthread_mutex_lock(&rebuild->lock);
-    rebuild->ending = 1;
-    pthread_mutex_unlock(&rebuild->lock);
-    if (rebuild->started)
-        pthread_join(rebuild->thread, NULL);
+    keeper_end(&rebuild->keeper);
     ledger_free(rebuild->ledger);
     pthread_mutex_destroy(&rebuild->lock);
     free(rebuild);

@@ -1,6 +1,6 @@
 /* rebuild.h - the keeper of the ledger: a thread that looks whether there is a ledger, and fills a
- * lost one in from Kafka (rebuild_read.h). One pusher does it, under a lock; the others wait.
- * Thread-safe. */
+ * lost one in from Kafka (rebuild_read.h). One pusher does that, under a lock, while the others
+ * wait. Thread-safe. */
 #ifndef PUSHER_REBUILD_H
 #define PUSHER_REBUILD_H
 
@@ -10,16 +10,15 @@
 
 struct rebuild;
 
-/** @brief New, its thread started: looks at the ledger now and then, and when asked to. stage says
- * which topics the pushers read and in which group; keeps. Free with rebuild_free(). */
+/** @brief New, with its thread started, which looks at the ledger now and then, and when it is asked
+ * to. stage: the topics that the pushers read, and their group; keeps. Free with rebuild_free(). */
 struct rebuild *rebuild_new(const struct stage_settings *stage,
                             const struct ledger_settings *settings, struct error *err);
 void rebuild_free(struct rebuild *rebuild);
 
 /**
- * @brief A lost ledger may be rebuilt from now on. Before an account was ever found ready for
- * orders nothing can have been delivered, and `bigfusion setup` may still start the ledger as a new
- * one.
+ * @brief A lost ledger may be rebuilt from now on. Until an account was found ready for orders,
+ * nothing can have been delivered, and `bigfusion setup` may still start the ledger as a new one.
  */
 void rebuild_allow(struct rebuild *rebuild);
 
@@ -30,7 +29,7 @@ void rebuild_allow(struct rebuild *rebuild);
  */
 int rebuild_wait(struct rebuild *rebuild);
 
-/** @brief The ledger answered LOST: look at once. */
+/** @brief A worker had the answer LOST from the ledger: has the thread look at once. */
 void rebuild_request(struct rebuild *rebuild);
 
 #endif
