@@ -93,7 +93,7 @@ rd_kafka_resp_err_t commit_wait(struct stage *stage, struct commit *commit)
 static void settle_partition(struct stage *stage, const struct commit *commit,
                              const rd_kafka_topic_partition_t *listed, rd_kafka_resp_err_t code)
 {
-    struct partition *partition = group_find_listed(stage, listed);
+    struct partition *partition = partition_listed(stage, listed);
 
     if (partition == NULL || commit->assignment != stage->assignment)
         return;

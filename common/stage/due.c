@@ -65,7 +65,7 @@ void ticket_park(struct stage *stage, struct ticket *ticket, int64_t at_ms)
     partition->parked_count++;
     if (partition->parked_count >= DUE_KEPT_MAX || at_ms - clock_monotonic_ms() > DUE_SOON_MS) {
         partition->pause |= PAUSE_DUE;
-        group_apply_pauses(stage);
+        partitions_apply_pauses(stage);
     }
 }
 
@@ -83,7 +83,7 @@ void ticket_put_behind(struct stage *stage, struct ticket *ticket)
     stage->is_mark_low |= handout_is_low(&partition->handout, stage->settings.mark_block);
     if (partition->parked_count >= DUE_KEPT_MAX) {
         partition->pause |= PAUSE_DUE;
-        group_apply_pauses(stage);
+        partitions_apply_pauses(stage);
     }
 }
 
@@ -94,30 +94,21 @@ static void unpark(struct stage *stage, struct ticket *ticket)
     if (--partition->parked_count > DUE_KEPT_MAX / 2 || !(partition->pause & PAUSE_DUE))
         return;
     partition->pause &= ~PAUSE_DUE;
-    group_apply_pauses(stage);
+    partitions_apply_pauses(stage);
 }
 
-void ticket_hand_due(struct stage *stage)
+struct ticket *ticket_take_due(struct stage *stage, int64_t now_ms)
 {
-    int64_t now_ms;
+    struct ticket *ticket;
 
-    if (stage->due_count == 0)
-        return;
-    now_ms = clock_monotonic_ms();
-    while (stage->due_count > 0 && stage->due[0].at_ms <= now_ms && stage_has_room(stage)) {
-        struct ticket *ticket = due_pop(stage);
-
-        unpark(stage, ticket);
-        if (ticket_is_stale(ticket))
-            ticket_release(stage, ticket);
-        else if (ticket->partition->pause & PAUSE_TOPIC)
-            ticket_park(stage, ticket, now_ms + TICKET_REDO_MS);
-        else
-            ticket_hand(stage, ticket, 1);
-    }
+    if (stage->due_count == 0 || stage->due[0].at_ms > now_ms)
+        return NULL;
+    ticket = due_pop(stage);
+    unpark(stage, ticket);
+    return ticket;
 }
 
-static struct ticket *take_from_behind(struct stage *stage, struct ticket **link)
+struct ticket *ticket_take_behind(struct stage *stage, struct ticket **link)
 {
     struct ticket *ticket = *link;
 
@@ -129,35 +120,13 @@ static struct ticket *take_from_behind(struct stage *stage, struct ticket **link
     return ticket;
 }
 
-void ticket_hand_behind(struct stage *stage)
-{
-    struct ticket **link = &stage->behind;
-
-    while (*link != NULL && stage_has_room(stage)) {
-        struct ticket *ticket = *link;
-
-        if (!ticket_is_stale(ticket) &&
-            !handout_allows(&ticket->partition->handout, ticket->event.offset)) {
-            link = &ticket->next;
-            continue;
-        }
-        take_from_behind(stage, link);
-        if (ticket_is_stale(ticket)) {
-            ticket_release(stage, ticket);
-        } else {
-            ticket_hand_over(stage, ticket);
-            link = &stage->behind; /* meanwhile the partitions may have been given back */
-        }
-    }
-}
-
 void ticket_drop_parked(struct stage *stage)
 {
     if (stage->held != NULL)
         ticket_release(stage, stage->held);
     stage->held = NULL;
     while (stage->behind != NULL)
-        ticket_release(stage, take_from_behind(stage, &stage->behind));
+        ticket_release(stage, ticket_take_behind(stage, &stage->behind));
     while (stage->due_count > 0) {
         struct ticket *ticket = due_pop(stage);
 

@@ -9,37 +9,12 @@
 
 enum { REVOKE_WAIT_MS = 2000, REJOIN_DELAY_MS = 1000 };
 
-void partition_release(struct partition *partition)
-{
-    window_clear(&partition->window);
-    free(partition);
-}
-
 static int input_of(const struct stage *stage, const char *topic)
 {
     for (int i = 0; i < stage->settings.input_count; i++)
         if (strcmp(stage->settings.inputs[i], topic) == 0)
             return i;
     return -1;
-}
-
-struct partition *group_find(struct stage *stage, const rd_kafka_message_t *message)
-{
-    const char *topic = NULL;
-    struct partition *partition;
-
-    for (partition = stage->partitions; partition != NULL; partition = partition->next)
-        if (partition->rkt == message->rkt && partition->id == message->partition)
-            return partition;
-    topic = rd_kafka_topic_name(message->rkt);
-    for (partition = stage->partitions; partition != NULL; partition = partition->next)
-        if (partition->id == message->partition &&
-            strcmp(stage->settings.inputs[partition->input], topic) == 0) {
-            partition->rkt = message->rkt;
-            group_apply_pauses(stage); /* what had to wait for this record */
-            return partition;
-        }
-    return NULL;
 }
 
 int group_subscribe(struct stage *stage, struct error *err)
@@ -80,51 +55,6 @@ void group_rejoin_when_due(struct stage *stage)
     stage->rejoin_ms = 0;
     if (group_subscribe(stage, &err) != 0)
         stage_fail(stage, &err);
-}
-
-static rd_kafka_topic_partition_t *list_add(const struct stage *stage,
-                                            rd_kafka_topic_partition_list_t **list,
-                                            const struct partition *partition)
-{
-    if (*list == NULL)
-        *list = rd_kafka_topic_partition_list_new(16);
-    return rd_kafka_topic_partition_list_add(*list, stage->settings.inputs[partition->input],
-                                             partition->id);
-}
-
-/* A pause or resume that meets librdkafka's own start of the partition makes it drop that start as
- * outdated, and the partition is never read (its issues 2190 and 5591). So none is sent before the
- * partition's first record: until then no partition is paused, see revoke(). */
-void group_apply_pauses(struct stage *stage)
-{
-    rd_kafka_topic_partition_list_t *pause = NULL, *resume = NULL;
-
-    for (struct partition *partition = stage->partitions; partition != NULL;
-         partition = partition->next) {
-        int wanted = partition->pause != 0;
-
-        if (partition->rkt == NULL || wanted == partition->paused)
-            continue;
-        partition->paused = wanted;
-        list_add(stage, wanted ? &pause : &resume, partition);
-    }
-    if (pause != NULL) {
-        rd_kafka_pause_partitions(stage->consumer, pause);
-        rd_kafka_topic_partition_list_destroy(pause);
-    }
-    if (resume != NULL) {
-        rd_kafka_resume_partitions(stage->consumer, resume);
-        rd_kafka_topic_partition_list_destroy(resume);
-    }
-}
-
-void group_pause_all(struct stage *stage, int paused)
-{
-    stage->paused_all = paused;
-    for (struct partition *partition = stage->partitions; partition != NULL;
-         partition = partition->next)
-        partition->pause = paused ? partition->pause | PAUSE_ALL : partition->pause & ~PAUSE_ALL;
-    group_apply_pauses(stage);
 }
 
 static void assign(struct stage *stage, const rd_kafka_topic_partition_list_t *list)
@@ -189,7 +119,7 @@ static void resume_all(struct stage *stage)
     for (struct partition *partition = stage->partitions; partition != NULL;
          partition = partition->next)
         if (partition->rkt != NULL)
-            list_add(stage, &list, partition);
+            partition_add_to(stage, &list, partition);
     if (list == NULL)
         return;
     rd_kafka_resume_partitions(stage->consumer, list);
@@ -227,7 +157,6 @@ void group_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 {
     struct stage *stage = opaque;
 
-    stage->in_rebalance = 1;
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         assign(stage, list);
     } else if (code == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS) {
@@ -236,17 +165,6 @@ void group_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
         log_warn("kafka rebalance error=\"%s\"", rd_kafka_err2str(code));
         rd_kafka_assign(rk, NULL);
     }
-    stage->in_rebalance = 0;
-}
-
-struct partition *group_find_listed(struct stage *stage, const rd_kafka_topic_partition_t *listed)
-{
-    for (struct partition *partition = stage->partitions; partition != NULL;
-         partition = partition->next)
-        if (partition->id == listed->partition &&
-            strcmp(stage->settings.inputs[partition->input], listed->topic) == 0)
-            return partition;
-    return NULL;
 }
 
 void group_measure_lag(struct stage *stage)

@@ -1,6 +1,7 @@
-/* internal.h - what the files of the stage share: stage.c (the loop), ticket.c (one
- * record's way through), group.c (partitions, rebalances, pauses, commits), result.c. Nobody
- * else includes it. All of it belongs to the stage's thread, but for what says otherwise. */
+/* internal.h - what the files of the stage share; nobody else includes it. Each file needs only
+ * those before it in this list: state.c, ticket.c, due.c, send.c, commit.c, stage_mark.c,
+ * stage_claim.c, hand.c, group.c, and stage.c with the loop. All of it belongs to the stage's
+ * thread, but for what says otherwise. */
 #ifndef COMMON_STAGE_INTERNAL_H
 #define COMMON_STAGE_INTERNAL_H
 
@@ -87,6 +88,8 @@ struct due {
     struct ticket *ticket;
 };
 
+struct unsent; /* send.c */
+
 struct stage {
     struct stage_settings settings;
     stage_handler handler; /* or */
@@ -100,6 +103,7 @@ struct stage {
     struct partition *partitions;
     struct ticket *pool, *all;
     struct ticket *finished; /* to be settled; found so by the stage's thread */
+    struct unsent *unsent;   /* what the producer had no room for, see send.c */
     struct ticket *held;     /* offered and refused */
     int held_wait_ms;
     struct ticket *behind, **behind_end; /* beyond the hand-out mark of their partition; a queue */
@@ -115,9 +119,7 @@ struct stage {
     int64_t ramp_ms;      /* when this step of it began */
     int paused_all;
     int64_t blocked_since_ms; /* 0: not blocked */
-    int in_rebalance;
     int stopping;
-    int64_t stop_seen_ms; /* when the stage's thread, waiting for room, first saw the stop; 0 */
     int64_t next_commit_ms, next_lag_ms, failure_logged_ms;
     int64_t rejoin_ms; /* when the group is joined again; 0: it is not */
     int64_t bytes_before,
@@ -140,20 +142,42 @@ struct stage {
     struct metric **lag; /* per input */
 };
 
-/* ticket.c */
+/* state.c: what the stage knows of itself; nothing here waits or calls a handler. */
+
+/** @brief The stage cannot go on; the first cause counts. Thread-safe. */
+void stage_fail(struct stage *stage, const struct error *err);
+
+/** @brief Whether a further record may be handed over. */
+int stage_has_room(const struct stage *stage);
+
+/** @brief The partition a message came from, or NULL when it is not ours any more. */
+struct partition *partition_of_message(struct stage *stage, const rd_kafka_message_t *message);
+
+/** @brief The assigned partition that a list names, or NULL. */
+struct partition *partition_listed(struct stage *stage, const rd_kafka_topic_partition_t *listed);
+
+/** @brief Adds a partition to a list, which is made where *list is NULL. */
+rd_kafka_topic_partition_t *partition_add_to(const struct stage *stage,
+                                             rd_kafka_topic_partition_list_t **list,
+                                             const struct partition *partition);
+
+void partition_release(struct partition *partition);
+
+/** @brief Tells librdkafka which partitions are paused by now; of one without a record yet, with
+ * its first one. */
+void partitions_apply_pauses(struct stage *stage);
+
+/** @brief Sets or clears PAUSE_ALL on every partition. */
+void partitions_pause_all(struct stage *stage, int paused);
+
+/** @brief Tells the partitions which topics are paused by now. */
+void partitions_pause_topics(struct stage *stage);
+
+/* ticket.c: the memory of one record under way. */
 
 /** @brief A ticket for a consumed message, added to its partition's window; takes message. */
 struct ticket *ticket_new(struct stage *stage, struct partition *partition,
                           rd_kafka_message_t *message);
-
-/** @brief Hands a ticket to the handler, or parks it until it is due (is_due: it is). */
-void ticket_hand(struct stage *stage, struct ticket *ticket, int is_due);
-
-/** @brief Hands over a ticket for which there is nothing to wait but the hand-out mark. */
-void ticket_hand_over(struct stage *stage, struct ticket *ticket);
-
-/** @brief Offers the held ticket again. */
-void ticket_offer_held(struct stage *stage);
 
 /** @brief Whether a ticket's partition was revoked, or is read again from further back. */
 int ticket_is_stale(const struct ticket *ticket);
@@ -164,7 +188,9 @@ void ticket_release(struct stage *stage, struct ticket *ticket);
 /** @brief Copies a ticket's bytes out of its message: one that stays longer. */
 void ticket_own_bytes(struct ticket *ticket);
 
-/* due.c */
+void ticket_free_all(struct stage *stage);
+
+/* due.c: tickets that are set aside. */
 
 /** @brief ms until a record is due, 0 when it is: see retry_due_in_ms(). */
 int64_t ticket_due_in_ms(const struct stage *stage, const struct event *event);
@@ -172,63 +198,36 @@ int64_t ticket_due_in_ms(const struct stage *stage, const struct event *event);
 /** @brief Sets a ticket aside until at_ms (monotonic). */
 void ticket_park(struct stage *stage, struct ticket *ticket, int64_t at_ms);
 
-/** @brief Hands over parked tickets whose time has come, while there is room. */
-void ticket_hand_due(struct stage *stage);
+/** @brief A parked ticket whose time has come, or NULL. */
+struct ticket *ticket_take_due(struct stage *stage, int64_t now_ms);
 
 /** @brief Sets a ticket aside that is beyond its partition's hand-out mark. */
 void ticket_put_behind(struct stage *stage, struct ticket *ticket);
 
-/** @brief Hands over tickets that the hand-out mark has passed by now, while there is room. */
-void ticket_hand_behind(struct stage *stage);
+/** @brief Takes the ticket at a link of the queue behind the marks. */
+struct ticket *ticket_take_behind(struct stage *stage, struct ticket **link);
 
-/** @brief Releases all parked tickets and the held one: their partitions are gone. */
+/** @brief Releases all tickets that are set aside, and the held one: their partitions are gone. */
 void ticket_drop_parked(struct stage *stage);
 
-/* ticket.c again */
+/* send.c: a record's outputs on their way to Kafka, and what their reports mean. */
 
-/** @brief Settles all tickets whose outputs are reported: window, counters, second attempts. */
+/**
+ * @brief Sends a result's outputs; the last report has the ticket settled. The stage's thread does
+ * not wait here: what the producer has no room for is kept, and ticket_settle_all() tries again.
+ * Until then stage_has_room() says no, so the texts that the handler lent stay as they are. Other
+ * threads wait for room.
+ */
+void ticket_send(struct stage *stage, struct ticket *ticket, struct result *result);
+
+/** @brief Sends what was kept, then settles all tickets whose outputs are reported: window,
+ * counters, second attempts. */
 void ticket_settle_all(struct stage *stage);
 
 /** @brief For producer_new(). */
 void ticket_on_report(void *context, void *opaque, rd_kafka_resp_err_t error);
 
-void ticket_free_all(struct stage *stage);
-
-/* group.c */
-
-/** @brief For rd_kafka_conf_set_rebalance_cb(); opaque is the stage. */
-void group_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
-                        rd_kafka_topic_partition_list_t *list, void *opaque);
-
-/** @brief Subscribes to the inputs; where it has done so before, the group is left and joined
- * again.
- * @returns 0; -1 with a permanent error */
-int group_subscribe(struct stage *stage, struct error *err);
-
-/** @brief Has the group joined again a second later, where an error says that partitions were
- * assigned without a place to start from. */
-void group_note_error(struct stage *stage, const rd_kafka_message_t *message);
-
-/** @brief Joins the group again where that is due. Cheap when it is not. */
-void group_rejoin_when_due(struct stage *stage);
-
-/** @brief The partition a message came from, or NULL when it is not ours any more. */
-struct partition *group_find(struct stage *stage, const rd_kafka_message_t *message);
-
-/** @brief The assigned partition that a list names, or NULL. */
-struct partition *group_find_listed(struct stage *stage, const rd_kafka_topic_partition_t *listed);
-
-/** @brief Tells librdkafka which partitions are paused by now; of one without a record yet, with
- * its first one. */
-void group_apply_pauses(struct stage *stage);
-
-/** @brief Sets or clears PAUSE_ALL on every partition. */
-void group_pause_all(struct stage *stage, int paused);
-
-/** @brief Refreshes the lag metrics from what the client knows; no request. */
-void group_measure_lag(struct stage *stage);
-
-void partition_release(struct partition *partition);
+void ticket_free_unsent(struct stage *stage);
 
 /* commit.c: every commit of the stage. */
 
@@ -309,24 +308,39 @@ int claim_offer(struct stage *stage, struct ticket *ticket);
  * none. */
 void claim_ramp(struct stage *stage);
 
-/* stage.c */
+/* hand.c: tickets on their way to the handler. */
 
-/** @brief Takes a consumed message: window, then handler (stash: later); takes message. */
-void stage_take(struct stage *stage, rd_kafka_message_t *message, int stash);
+/** @brief Hands a ticket to the handler, or parks it until it is due (is_due: it is). */
+void ticket_hand(struct stage *stage, struct ticket *ticket, int is_due);
 
-/** @brief Whether a further record may be handed over. */
-int stage_has_room(const struct stage *stage);
+/** @brief Offers the held ticket again. */
+void ticket_offer_held(struct stage *stage);
 
-/** @brief Tells the partitions which topics are paused by now. */
-void stage_apply_topic_pauses(struct stage *stage);
+/** @brief Hands over parked tickets whose time has come, while there is room. */
+void ticket_hand_due(struct stage *stage);
 
-/**
- * @brief Waits up to wait_ms for reports or completions while nothing can be handed over, and keeps
- * the membership of the group alive meanwhile.
- */
-void stage_breathe(struct stage *stage, int wait_ms);
+/** @brief Hands over tickets that the hand-out mark has passed by now, while there is room. */
+void ticket_hand_behind(struct stage *stage);
 
-/** @brief The stage cannot go on; the first cause counts. Thread-safe. */
-void stage_fail(struct stage *stage, const struct error *err);
+/* group.c: membership and rebalances. */
+
+/** @brief For rd_kafka_conf_set_rebalance_cb(); opaque is the stage. */
+void group_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                        rd_kafka_topic_partition_list_t *list, void *opaque);
+
+/** @brief Subscribes to the inputs; where it has done so before, the group is left and joined
+ * again.
+ * @returns 0; -1 with a permanent error */
+int group_subscribe(struct stage *stage, struct error *err);
+
+/** @brief Has the group joined again a second later, where an error says that partitions were
+ * assigned without a place to start from. */
+void group_note_error(struct stage *stage, const rd_kafka_message_t *message);
+
+/** @brief Joins the group again where that is due. Cheap when it is not. */
+void group_rejoin_when_due(struct stage *stage);
+
+/** @brief Refreshes the lag metrics from what the client knows; no request. */
+void group_measure_lag(struct stage *stage);
 
 #endif

@@ -29,26 +29,6 @@ enum {
     TRIM_BYTES = 8 << 20,
 };
 
-void stage_fail(struct stage *stage, const struct error *err)
-{
-    pthread_mutex_lock(&stage->lock);
-    if (!atomic_load(&stage->is_fatal)) {
-        stage->fatal = *err;
-        atomic_store(&stage->is_fatal, 1);
-    }
-    pthread_mutex_unlock(&stage->lock);
-}
-
-void stage_wake(struct stage *stage)
-{
-    if (pthread_equal(pthread_self(), stage->thread))
-        return;
-    pthread_mutex_lock(&stage->lock);
-    stage->woken = 1;
-    pthread_cond_signal(&stage->signal);
-    pthread_mutex_unlock(&stage->lock);
-}
-
 static void set_topic(struct stage *stage, const char *topic, int how)
 {
     for (int i = 0; i < stage->settings.input_count; i++)
@@ -64,13 +44,6 @@ void stage_set_paused(struct stage *stage, const char *topic, int paused)
 }
 
 void stage_take_one(struct stage *stage, const char *topic) { set_topic(stage, topic, TOPIC_ONE); }
-
-int stage_has_room(const struct stage *stage)
-{
-    return stage->held == NULL && (stage->ramp == 0 || stage->ramp_left > 0) &&
-           stage->inflight < stage->settings.inflight_records_max &&
-           stage->inflight_bytes < stage->settings.inflight_bytes_max;
-}
 
 static void on_consumer_error(rd_kafka_t *rk, int code, const char *text, void *opaque)
 {
@@ -192,6 +165,7 @@ void stage_free(struct stage *stage)
         return;
     atomic_store(&stage->ended, 1);
     producer_free(stage->producer, FLUSH_MS);
+    ticket_free_unsent(stage);
     ticket_free_all(stage);
     commit_free_all(stage);
     watch_stuck = kafka_watch_free(stage->watch) != 0;
@@ -245,9 +219,10 @@ static int seek_gap(struct stage *stage, struct partition *partition,
     return 0;
 }
 
-void stage_take(struct stage *stage, rd_kafka_message_t *message, int stash)
+/* Takes a consumed message: window, then handler (stash: later); takes message. */
+static void take(struct stage *stage, rd_kafka_message_t *message, int stash)
 {
-    struct partition *partition = group_find(stage, message);
+    struct partition *partition = partition_of_message(stage, message);
     enum window_answer answer;
     struct ticket *ticket;
 
@@ -293,7 +268,7 @@ static int poll_once(struct stage *stage, int timeout_ms, int stash)
     if (message == NULL)
         return 0;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        stage_take(stage, message, stash);
+        take(stage, message, stash);
         return 1;
     }
     take_error(stage, message);
@@ -351,7 +326,9 @@ static void mind_the_clock(struct stage *stage)
     }
 }
 
-void stage_breathe(struct stage *stage, int wait_ms)
+/* Waits up to wait_ms for reports or completions while nothing can be handed over, and keeps the
+ * membership of the group alive meanwhile. */
+static void breathe(struct stage *stage, int wait_ms)
 {
     int64_t now_ms = clock_monotonic_ms();
 
@@ -363,23 +340,11 @@ void stage_breathe(struct stage *stage, int wait_ms)
     } else {
         producer_poll(stage->producer, wait_ms < REPORT_WAIT_MS ? wait_ms : REPORT_WAIT_MS);
     }
-    if (stage->in_rebalance || now_ms - stage->blocked_since_ms < BLOCKED_PAUSE_MS)
+    if (now_ms - stage->blocked_since_ms < BLOCKED_PAUSE_MS)
         return;
     if (!stage->paused_all)
-        group_pause_all(stage, 1);
+        partitions_pause_all(stage, 1);
     poll_once(stage, 0, 1);
-}
-
-void stage_apply_topic_pauses(struct stage *stage)
-{
-    for (struct partition *partition = stage->partitions; partition != NULL;
-         partition = partition->next) {
-        if (atomic_load(&stage->topic_paused[partition->input]) == TOPIC_PAUSED)
-            partition->pause |= PAUSE_TOPIC;
-        else
-            partition->pause &= ~PAUSE_TOPIC;
-    }
-    group_apply_pauses(stage);
 }
 
 /* How long the loop may sleep: until the next parked record is due, at most POLL_MS. */
@@ -399,13 +364,13 @@ static void turn(struct stage *stage)
     int taken = 0;
 
     if (atomic_exchange(&stage->pause_changed, 0))
-        stage_apply_topic_pauses(stage);
+        partitions_pause_topics(stage);
     ticket_settle_all(stage);
     ticket_offer_held(stage);
     ticket_hand_due(stage);
     ticket_hand_behind(stage);
     if (!stage_has_room(stage)) {
-        stage_breathe(stage, stage->held_wait_ms);
+        breathe(stage, stage->held_wait_ms);
         if (stage->held_wait_ms < HELD_WAIT_MAX_MS)
             stage->held_wait_ms *= 2;
         mind_the_clock(stage);
@@ -413,7 +378,7 @@ static void turn(struct stage *stage)
     }
     stage->blocked_since_ms = 0;
     if (stage->paused_all)
-        group_pause_all(stage, 0);
+        partitions_pause_all(stage, 0);
     while (taken < RECORDS_PER_TURN && stage_has_room(stage) && poll_once(stage, 0, 0))
         taken++;
     producer_poll(stage->producer, 0);

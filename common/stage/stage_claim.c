@@ -50,7 +50,7 @@ void found_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *
     if (!is_answered)
         log_warn("kafka committed offsets not read, records are taken as unknown");
     for (int i = 0; i < found->cnt && poison_after(stage) > 0; i++) {
-        struct partition *partition = group_find_listed(stage, &found->elems[i]);
+        struct partition *partition = partition_listed(stage, &found->elems[i]);
 
         if (partition == NULL)
             continue;

@@ -81,7 +81,7 @@ void mark_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *f
 
     for (int i = 0; i < found->cnt; i++) {
         const rd_kafka_topic_partition_t *listed = &found->elems[i];
-        struct partition *partition = group_find_listed(stage, listed);
+        struct partition *partition = partition_listed(stage, listed);
         int is_known = is_answered && listed->err == RD_KAFKA_RESP_ERR_NO_ERROR;
         int64_t mark = MARK_NONE;
 

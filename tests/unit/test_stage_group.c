@@ -101,7 +101,7 @@ static void record_of(struct stage *stage, int32_t partition)
     rd_kafka_message_t message = {.rkt = (rd_kafka_topic_t *)(uintptr_t)topic,
                                   .partition = partition};
 
-    assert_non_null(group_find(stage, &message));
+    assert_non_null(partition_of_message(stage, &message));
 }
 
 static int teardown(void **state)
@@ -121,10 +121,10 @@ static void test_nothing_is_said_of_a_partition_before_its_first_record(void **s
     struct stage *stage = *state;
 
     assign(stage);
-    group_pause_all(stage, 1);
-    group_pause_all(stage, 0);
+    partitions_pause_all(stage, 1);
+    partitions_pause_all(stage, 0);
     atomic_store(&stage->topic_paused[0], TOPIC_PAUSED);
-    stage_apply_topic_pauses(stage);
+    partitions_pause_topics(stage);
     assert_string_equal(said, "assign 0 1 2; ");
 }
 
@@ -138,7 +138,7 @@ static void test_a_pause_follows_the_first_record(void **state)
     record_of(stage, 1);
     record_of(stage, 2);
     atomic_store(&stage->topic_paused[0], TOPIC_READ);
-    stage_apply_topic_pauses(stage);
+    partitions_pause_topics(stage);
     assert_string_equal(said, "assign 0 1 2; pause 1; pause 2; resume 2 1; ");
 }
 
@@ -150,12 +150,12 @@ static void test_no_partition_is_given_back_paused(void **state)
     assign(stage);
     record_of(stage, 0);
     record_of(stage, 1);
-    group_pause_all(stage, 1);
+    partitions_pause_all(stage, 1);
     revoke(stage);
     said[0] = '\0';
     assign(stage);
     record_of(stage, 0);
-    group_pause_all(stage, 0);
+    partitions_pause_all(stage, 0);
     revoke(stage);
     assert_string_equal(said, "assign 0 1 2; pause 0; resume 0; resume 0; unassign; ");
 }
@@ -167,7 +167,7 @@ static void test_all_that_were_read_are_resumed_before_they_are_given_back(void 
     assign(stage);
     record_of(stage, 0);
     record_of(stage, 1);
-    group_pause_all(stage, 1);
+    partitions_pause_all(stage, 1);
     said[0] = '\0';
     revoke(stage);
     assert_string_equal(said, "resume 1 0; unassign; ");
