@@ -1,4 +1,4 @@
-/* The handle: a connection on which hello was said, and scripts that run on it. */
+/* handle.c - a handle: the connection on which `hello` was said, and the scripts that run on it. */
 #include "ledger/handle.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@ struct ledger *ledger_new(const struct ledger_settings *settings)
     snprintf(ledger->marker_key, sizeof(ledger->marker_key), "%s:ledger", settings->prefix);
     snprintf(ledger->lock_key, sizeof(ledger->lock_key), "%s:ledger-rebuild", settings->prefix);
     while (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-        ; /* only a signal can interrupt it */
+        ; /* getrandom() is interrupted only by a signal */
     for (size_t i = 0; i < sizeof(random); i++)
         snprintf(ledger->owner + 2 * i, 3, "%02x", random[i]);
     return ledger;
@@ -62,7 +62,7 @@ void ledger_saw_write(struct ledger *ledger, int64_t epoch, int64_t writes)
     struct ledger_write write = {.epoch = epoch, .writes = writes};
 
     if (epoch <= 0 || writes <= 0)
-        return; /* nothing was written */
+        return; /* then nothing was written */
     memcpy(write.run, ledger->run, sizeof(write.run));
     ledger_seen_add(ledger->settings.seen, &write);
 }
@@ -96,8 +96,8 @@ int ledger_say_hello(struct ledger *ledger, struct error *err)
     return rc;
 }
 
-/* A server that takes no writes is left at once: the address may lead to its master by the next
- * call. */
+/* A server that takes no writes is left at once, because the address may lead to its master by the
+ * next call. */
 static int check_usable(struct ledger *ledger, const struct ledger_facts *facts, struct error *err)
 {
     if (facts->cluster != FACT_YES && facts->master != FACT_NO)
@@ -124,7 +124,8 @@ int ledger_ready(struct ledger *ledger, struct error *err)
             return error_prefix(err, "ledger: ");
     }
     if (strcmp(facts.run, ledger->run) != 0)
-        ledger->lock_token[0] = '\0'; /* what was filled in before may be gone: start again */
+        ledger->lock_token[0] = '\0'; /* what was filled in before may be lost, so the rebuild
+                                         starts again */
     memcpy(ledger->run, facts.run, sizeof(ledger->run));
     ledger->vouches = ledger_facts_vouch(&facts);
     if (ledger_say_hello(ledger, err) != 0)

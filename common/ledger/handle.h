@@ -1,6 +1,6 @@
-/* handle.h - inside of the ledger: the handle, its scripts, and the pure parts. For
- * the files of this folder and their tests: peek.c and server.c need a connection only, handle.c
- * makes it and runs scripts, ledger.c and rebuild.c are the calls. */
+/* handle.h - the inside of the ledger: the handle, its scripts, and the pure parts. Only for the
+ * files of this folder and their tests. peek.c and server.c need only a connection; handle.c makes
+ * it and runs scripts; ledger.c and rebuild.c have the calls. */
 #ifndef COMMON_LEDGER_HANDLE_H
 #define COMMON_LEDGER_HANDLE_H
 
@@ -28,25 +28,27 @@ struct ledger {
     struct redis_script scripts[SCRIPT_COUNT];
     char marker_key[LEDGER_KEY_BYTES];
     char lock_key[LEDGER_KEY_BYTES];
-    char owner[33];                      /* random; whose leases are this handle's */
-    char run[LEDGER_RUN_BYTES];          /* run id of the server that we are connected to */
-    int vouches;                         /* a restart of that server would lose nothing */
-    struct ledger_seen *own_seen;        /* where the settings name none to share */
-    enum ledger_answer greeting;         /* what hello said on this connection */
-    int64_t epoch;                       /* and the epoch; 0: LOST */
-    unsigned generation;                 /* of the connection that hello was said on; 0: none */
-    char lock_token[LEDGER_TOKEN_BYTES]; /* "": we do not hold the rebuild lock */
+    char owner[33];                      /* random name of the handle, as the owner of its leases */
+    char run[LEDGER_RUN_BYTES];          /* run id of the connected server */
+    int vouches;                         /* 1: a restart of that server loses nothing that it
+                                            acknowledged */
+    struct ledger_seen *own_seen;        /* used where the settings name none to share */
+    enum ledger_answer greeting;         /* the answer of `hello` on this connection */
+    int64_t epoch;                       /* the epoch that it told; 0: LOST */
+    unsigned generation;                 /* generation of the connection on which `hello` was
+                                            said; 0: none */
+    char lock_token[LEDGER_TOKEN_BYTES]; /* token of the rebuild lock; "": we do not hold it */
     unsigned lock_count;
 };
 
-/** @brief The scripts' texts (scripts.c). SHAs are computed here. */
+/** @brief The scripts (scripts.c). Their SHAs are computed here. */
 void ledger_scripts_init(struct redis_script scripts[SCRIPT_COUNT]);
 
-/* What a server says about itself. Hosted servers forbid CONFIG, and some leave lines of INFO out.
- */
+/* What a server says about one fact. A hosted server may forbid CONFIG, and some leave out lines of
+ * INFO. */
 enum ledger_fact { FACT_UNKNOWN = 0, FACT_NO, FACT_YES };
 
-/* INFO and CONFIG GET (pure; server.c). */
+/* What INFO and CONFIG GET say (pure; server.c). */
 struct ledger_facts {
     char run[LEDGER_RUN_BYTES];
     enum ledger_fact append_only;      /* aof_enabled */
@@ -58,33 +60,33 @@ struct ledger_facts {
     enum ledger_fact evicts;           /* maxmemory set and a policy other than noeviction */
 };
 
-/** @brief Value of a "name:value" line of INFO, cut to size; "" when absent. @returns target */
+/** @brief The value of a "name:value" line of INFO, cut to size; "" when absent. @returns target */
 char *ledger_info_value(char *target, size_t size, const char *info, const char *name);
 
 /** @brief Whether a restart of such a server loses nothing that it acknowledged (rule 8). */
 int ledger_facts_vouch(const struct ledger_facts *facts);
 
-/** @brief Reads what INFO says; the rest stays as it is. */
+/** @brief Reads the facts that INFO tells; the others stay as they are. */
 void ledger_facts_of_info(struct ledger_facts *facts, const char *info);
 
-/** @brief A sentence for each fault of these facts, and for what could not be read. */
+/** @brief Writes a sentence for each fault among these facts, and for each fact that could not be
+ * read. */
 void ledger_facts_warn(const struct ledger_facts *facts, struct buffer *warnings);
 
-/** @brief Asks the connected server. Settings that it does not tell stay unknown. */
+/** @brief Asks the connected server for these facts. What it does not tell stays unknown. */
 int ledger_facts_read(struct redis *redis, struct ledger_facts *facts, struct error *err);
 
-/** @brief Asks for the marker on a connection that is there; the answer goes to greeting and epoch.
- */
+/** @brief Runs `hello` on the connection. Its answer goes to greeting and epoch. */
 int ledger_say_hello(struct ledger *ledger, struct error *err);
 
-/** @brief What an answer tells of the write counter, for hello to compare. 0: nothing was written.
- */
+/** @brief Notes the write counter that an answer tells, for `hello` to compare. 0: nothing was
+ * written. */
 void ledger_saw_write(struct ledger *ledger, int64_t epoch, int64_t writes);
 
-/** @brief Connects and says hello where that has not been done on this connection. */
+/** @brief Connects, and runs `hello` where that was not done on this connection. */
 int ledger_ready(struct ledger *ledger, struct error *err);
 
-/* Arguments of one script call: keys and texts are borrowed, numbers are printed into it. */
+/* The arguments of one script call. Keys and texts are borrowed; numbers are printed into it. */
 enum { LEDGER_ARGUMENTS_MAX = 1000, LEDGER_NUMBERS_MAX = 8 };
 struct ledger_arguments {
     const char **data;
@@ -98,21 +100,23 @@ void ledger_add_string(struct ledger_arguments *arguments, const char *string); 
 void ledger_add_number(struct ledger_arguments *arguments, int64_t number);
 
 /**
- * @brief Runs a script after hello; repeats it once where an idle connection turns out to be
- * closed, for all scripts may be repeated.
+ * @brief Runs a script, after `hello`. Where an idle connection turns out to be closed, the script
+ * is run once more; all scripts may be repeated.
  * @returns an array of texts with at least one element (new), or NULL with err set
  */
 redisReply *ledger_run(struct ledger *ledger, enum ledger_script script,
                        const struct ledger_arguments *arguments, struct error *err);
 
-/** @brief ledger_run(), and behind the script the peeks of ledger_peek_many() in the same round
+/**
+ * @brief As ledger_run(), with the peeks of ledger_peek_many() behind the script, in the same round
  * trip.
- * @param count  <= LEDGER_PIPELINE_MAX */
+ * @param count  <= LEDGER_PIPELINE_MAX
+ */
 redisReply *ledger_run_and_peek(struct ledger *ledger, enum ledger_script script,
                                 const struct ledger_arguments *arguments, struct text account,
                                 struct ledger_peek *peeks, int count, struct error *err);
 
-/* commands under way at once: bounds the memory on both sides */
+/* commands that are under way at once; it limits the memory on both sides */
 enum { LEDGER_PIPELINE_MAX = 256 };
 
 /** @brief Sends the commands of peeks, and reads their answers. @returns 0, or -1 with err set */
@@ -122,7 +126,7 @@ int ledger_read_peeks(struct ledger *ledger, struct ledger_peek *peeks, int coun
                       struct error *err);
 
 /**
- * @brief One script and behind it the peeks of ledger_peek_many(), in one round trip.
+ * @brief Runs one script and behind it the peeks of ledger_peek_many(), in one round trip.
  * @param count  <= LEDGER_PIPELINE_MAX
  * @returns the script's reply (new), never an error reply; or NULL with err set
  */
@@ -130,8 +134,8 @@ redisReply *ledger_script_and_peek(struct ledger *ledger, const struct redis_scr
                                    const struct ledger_arguments *arguments, struct text account,
                                    struct ledger_peek *peeks, int count, struct error *err);
 
-/** @brief The answer that a script's first element names. @returns 0, or -1 with a temporary error
- */
+/** @brief Reads the answer from a script's first element. @returns 0, or -1 with a temporary
+ * error */
 int ledger_answer_of(const redisReply *reply, enum ledger_answer *answer, struct error *err);
 
 /** @brief The epoch in a fence, or 0. Pure. */
@@ -141,18 +145,18 @@ int64_t ledger_fence_epoch(const char *fence);
 int64_t ledger_element_int(const redisReply *reply, size_t i, int64_t missing);
 
 /**
- * @brief Reads acquire's answer into grant (its key is kept; the rest must be empty). Pure.
+ * @brief Reads acquire's answer into grant. Its key is kept; the rest of grant must be empty. Pure.
  * @returns 0, or -1 when the reply is not of that form
  */
 int ledger_grant_read(struct ledger_grant *grant, const redisReply *reply,
                       int64_t visibility_delay_ms, struct error *err);
 
-/** @brief Replaces target by the note of the entry that step's answer to a finish shows (note.h),
- * or by nothing where it shows none. Pure. */
+/** @brief Replaces target by the note of the entry (note.h) from step's answer to a finish; target
+ * becomes empty where the answer has none. Pure. */
 void ledger_entry_write(const redisReply *reply, struct buffer *target);
 
-/** @brief Reads a peek's answer. A damaged entry is not known here: acquire reports it, for one
- * order. Pure. */
+/** @brief Reads a peek's answer. A damaged entry is taken for an unknown one here; acquire reports
+ * it, for one order. Pure. */
 void ledger_peek_read(struct ledger_peek *peek, const redisReply *reply);
 
 /** @brief Redis key of an entry. @returns 0, or -1 with a permanent error when it is too long.
@@ -160,7 +164,8 @@ void ledger_peek_read(struct ledger_peek *peek, const redisReply *reply);
 int ledger_entry_key(char target[LEDGER_KEY_BYTES], const char *prefix, struct text account,
                      enum ledger_kind kind, struct text id, struct error *err);
 
-/** @brief "order", "contact", "product": the kind, and the step that makes it. Static. */
+/** @brief "order", "contact" or "product": the kind, which is also the name of the step that makes
+ * it. Static. */
 const char *ledger_kind_name(enum ledger_kind kind);
 
 #endif

@@ -32,7 +32,7 @@ int ledger_epoch(struct ledger *ledger, int64_t *epoch, struct error *err)
 
     if (ledger_ready(ledger, err) != 0)
         return -1;
-    /* On an old connection the marker may be another by now: hello again is the same question. */
+    /* On an old connection the marker may have changed, so `hello` is run again. */
     if (generation == ledger->generation && ledger_say_hello(ledger, err) != 0) {
         if (redis_connected(ledger->redis) || !redis_was_closed(ledger->redis))
             return -1;
@@ -139,7 +139,8 @@ int ledger_acquire_and_peek(struct ledger *ledger, const struct ledger_request *
     return rc;
 }
 
-/* end, begin, finish: one script, each part optional (NULL). @returns the reply (new), or NULL */
+/* Runs the script `step`: end, begin and finish, each optional (NULL). @returns the reply (new), or
+ * NULL */
 static redisReply *run_step(struct ledger *ledger, const struct ledger_grant *grant,
                             const char *ended, const char *result, const char *begun,
                             const char *finish, const char *remark, enum ledger_answer *answer,

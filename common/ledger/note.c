@@ -76,7 +76,8 @@ void ledger_note_write(const struct ledger_note *note, struct buffer *target)
     free(text);
 }
 
-/* A string without a NUL byte inside, which C would cut, of at most that length; else NULL. */
+/* Returns a string of at most that length, or NULL. A string with a NUL byte inside is not
+ * accepted, because C would cut it there. */
 static const char *plain(yyjson_val *value, size_t max_bytes)
 {
     const char *text = yyjson_get_str(value);

@@ -1,12 +1,15 @@
-/* note.h - what the ledger knows of an order, as a text that goes with the record: the value of the
- * header `ledger` of records in retry and waiting topics, `dead` and `skipped`. It is what a
- * rebuild fills the entry in with when Redis is lost, so that the order goes on where it was.
+/* note.h - a note says what the ledger knows of an order. It is the value of the header `ledger` of
+ * records in retry and waiting topics, `dead` and `skipped`. When Redis is lost, a rebuild fills in
+ * the entry from it, so that the order goes on where it was.
  *
  * The text is a JSON object of strings:
+ *
  *   {"v":1,"state":"open","modified_at":"1700000000000","digest":"..","doubt":"order","goals":"1",
  *    "steps":{"contact":"42","order":"55","goal:BCORDER/BC":"sent","evidence":".."}}
- * Members are the fields of docs/ledger.md; absent ones are left out, unknown ones are skipped.
- * Pure. Whoever may write to the topics may write anything: what is not understood is no note. */
+ *
+ * Its members are the fields of docs/ledger.md. Absent fields are left out; unknown ones are
+ * ignored. Pure. Whoever may write to the topics may write anything there, so a text that is not
+ * fully understood is no note. */
 #ifndef COMMON_LEDGER_NOTE_H
 #define COMMON_LEDGER_NOTE_H
 
@@ -19,7 +22,7 @@ enum ledger_note_field {
     LEDGER_NOTE_DIGEST,      /* may be "" */
     LEDGER_NOTE_REASON,
     LEDGER_NOTE_DOUBT,
-    LEDGER_NOTE_ASK, /* this one and the next three: "1" */
+    LEDGER_NOTE_ASK, /* this field and the next three have the value "1" */
     LEDGER_NOTE_ABSENT,
     LEDGER_NOTE_GOALS,
     LEDGER_NOTE_LOOK_AGAIN,
@@ -27,7 +30,7 @@ enum ledger_note_field {
 };
 
 enum {
-    LEDGER_NOTE_BYTES_MAX = 32768, /* of the text */
+    LEDGER_NOTE_BYTES_MAX = 32768, /* longest text */
     LEDGER_NOTE_EVIDENCE_BYTES_MAX = 16384,
     LEDGER_NOTE_STEPS_MAX = 400
 };
@@ -44,19 +47,19 @@ void ledger_note_clear(struct ledger_note *note);
 /** @brief The field's name in Redis and in the text, e.g. "look_again". Static. */
 const char *ledger_note_field_name(enum ledger_note_field field);
 
-/** @brief Adds one field of an entry as Redis names it ("doubt", "s:order"). The others are no part
- * of a note and are skipped, and so is evidence above LEDGER_NOTE_EVIDENCE_BYTES_MAX. */
+/** @brief Adds one field of an entry under its name in Redis ("doubt", "s:order"). Fields that are
+ * no part of a note are ignored, and so is evidence above LEDGER_NOTE_EVIDENCE_BYTES_MAX. */
 void ledger_note_add(struct ledger_note *note, const char *name, const char *value);
 
-/** @brief Replaces target by the text, or by nothing where it would be too long: a record without
- * it is filled in carefully. */
+/** @brief Replaces target by the text of the note. It becomes empty where the text would be too
+ * long; the record then has no note, and its order is looked up after a rebuild. */
 void ledger_note_write(const struct ledger_note *note, struct buffer *target);
 
 /**
  * @brief Reads the value of a header.
  * @param note  must be empty
- * @returns 0: every field is of the form above, state, modified_at and digest are there; or -1, and
- * note is empty
+ * @returns 0: every field is of the form above, and state, modified_at and digest are there; -1: it
+ * is not, and note is empty
  */
 int ledger_note_read(struct text text, struct ledger_note *note);
 

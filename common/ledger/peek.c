@@ -1,5 +1,5 @@
-/* The id cache: contacts and products that are done, many in one round trip, behind a script or
- * alone. On a connection that is ready. */
+/* peek.c - the id cache: asks for contacts and products that are made already, many in one round
+ * trip, alone or behind a script. The connection must be ready. */
 #include "ledger/handle.h"
 
 #include <stdio.h>
@@ -28,7 +28,7 @@ void ledger_peek_read(struct ledger_peek *peek, const redisReply *reply)
     for (size_t i = 0; i < 3; i++)
         values[i] = reply->element[i]->type == REDIS_REPLY_STRING ? reply->element[i]->str : "";
     if (values[2][0] < '0' || values[2][0] > '9' || strlen(values[2]) >= sizeof(peek->known_id))
-        return; /* not an id: "refused", "in_doubt" */
+        return; /* otherwise it is no id, but "refused" or "in_doubt" */
     snprintf(peek->known_id, sizeof(peek->known_id), "%s", values[2]);
     if (strcmp(values[0], "done") == 0 &&
         (peek->digest == NULL || strcmp(values[1], peek->digest) == 0))
@@ -40,7 +40,7 @@ int ledger_queue_peeks(struct ledger *ledger, struct text account, const struct 
 {
     for (int i = 0; i < count; i++) {
         if (queue_peek(ledger, account, &peeks[i], err) != 0) {
-            redis_close(ledger->redis); /* with what is queued already */
+            redis_close(ledger->redis); /* together with what is queued already */
             return -1;
         }
     }

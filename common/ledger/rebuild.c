@@ -1,4 +1,4 @@
-/* The rebuild of a lost ledger, many entries through one pipeline. */
+/* rebuild.c - the rebuild of a lost ledger: many entries through one pipeline. */
 #include "ledger/handle.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 enum { REBUILD_LOCK_MS = 60000 };
 
-/* A short script call on marker and lock. The caller frees the reply. */
+/* Runs a short script on marker and lock. The caller frees the reply. */
 static redisReply *run_locked(struct ledger *ledger, enum ledger_script script, const char *token,
                               const char *second, const char *third, const char *fourth,
                               int64_t fifth, struct error *err)
@@ -37,7 +37,8 @@ int ledger_rebuild_lock(struct ledger *ledger, int *taken, struct error *err)
     int renew;
     redisReply *reply;
 
-    if (ledger_ready(ledger, err) != 0) /* first: a new server makes us forget the lock */
+    if (ledger_ready(ledger, err) != 0) /* this comes first, because a new server makes us forget
+                                           the lock */
         return -1;
     renew = ledger->lock_token[0] != '\0';
     if (renew)
@@ -57,7 +58,7 @@ int ledger_rebuild_lock(struct ledger *ledger, int *taken, struct error *err)
     return 0;
 }
 
-/* The fields of a note, their number before them. */
+/* Adds the fields of a note, with their number in front. */
 static void add_note(struct ledger_arguments *arguments, const struct ledger_note *note)
 {
     int count = 0;
@@ -73,7 +74,7 @@ static void add_note(struct ledger_arguments *arguments, const struct ledger_not
     }
 }
 
-/* As many as there is room for: a record of a well-behaved pusher has fewer. */
+/* Adds as many fields as there is room for; a usual record has fewer. */
 static void add_steps(struct ledger_arguments *arguments, const struct ledger_step *steps,
                       int count)
 {
@@ -120,8 +121,8 @@ static int queue_fill(struct ledger *ledger, const struct ledger_fill *fill, str
                               lengths, err);
 }
 
-/* One answer to a fill. @returns 0; 1 where the server does not know the script; -1 with err set.
- */
+/* Reads one answer to a fill. @returns 0; 1 where the server does not know the script; -1 with err
+ * set */
 static int read_fill(struct redisReply *reply, struct error *err)
 {
     struct error own = {0};
@@ -142,7 +143,8 @@ static int read_fill(struct redisReply *reply, struct error *err)
     return 0;
 }
 
-/* @returns 0, 1 (load the script and repeat: filling twice is harmless) or -1 */
+/* Sends a group of fills and reads their answers. @returns 0; 1: load the script and repeat
+ * (filling in twice is harmless); -1 */
 static int fill_some(struct ledger *ledger, const struct ledger_fill *fills, int count,
                      struct error *err)
 {

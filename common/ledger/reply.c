@@ -1,4 +1,4 @@
-/* The pure parts of the ledger: names, keys, and what the scripts answer. */
+/* reply.c - the pure parts of the ledger: names, keys, and reading the answers of the scripts. */
 #include "ledger/handle.h"
 #include "ledger/note.h"
 
@@ -40,7 +40,7 @@ int ledger_entry_key(char target[LEDGER_KEY_BYTES], const char *prefix, struct t
     return 0;
 }
 
-/* Element i as text; "" when absent. Replies are arrays of bulk strings. */
+/* Element i of a reply as text; "" when absent. Replies are arrays of bulk strings. */
 static const char *element(const redisReply *reply, size_t i)
 {
     if (i < reply->elements && reply->element[i]->type == REDIS_REPLY_STRING)
@@ -98,7 +98,7 @@ const char *ledger_grant_step(const struct ledger_grant *grant, const char *name
     return NULL;
 }
 
-/* Where what stands in acquire's answer; see acquire.lua. */
+/* The positions in acquire's answer; see acquire.lua. */
 enum {
     AT_WORD,
     AT_WRITES,
@@ -150,7 +150,7 @@ int ledger_grant_read(struct ledger_grant *grant, const redisReply *reply,
     return 0;
 }
 
-/* Where the entry's fields begin in step's answer; see step.lua. */
+/* The position in step's answer at which the entry's fields begin; see step.lua. */
 enum { STEP_AT_FIELDS = 2 };
 
 void ledger_entry_write(const redisReply *reply, struct buffer *target)

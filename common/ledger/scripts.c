@@ -1,4 +1,4 @@
-/* The texts are made from common/ledger/ by the Makefile. */
+/* The Makefile makes these texts from the Lua files in common/ledger/. */
 #include "ledger/handle.h"
 
 static const char lib[] = {

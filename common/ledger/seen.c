@@ -6,7 +6,7 @@
 #include "base/mem.h"
 
 struct ledger_seen {
-    pthread_mutex_t lock; /* guards last */
+    pthread_mutex_t lock; /* protects last */
     struct ledger_write last;
 };
 

@@ -1,5 +1,5 @@
-/* What a Redis server says about itself: whether it is still the one that was written to, and keeps
- * what it is told. */
+/* server.c - what a Redis server says about itself: whether it is still the one that was written
+ * to, and whether it keeps what it acknowledged. */
 #include "ledger/handle.h"
 
 #include <stdio.h>
@@ -32,7 +32,7 @@ int ledger_facts_vouch(const struct ledger_facts *facts)
            facts->master == FACT_YES;
 }
 
-/* Whether value is expected; unknown where it is not told. */
+/* Whether value is the expected one; unknown where the server does not tell it. */
 static enum ledger_fact fact_of(const char *value, const char *expected)
 {
     if (value[0] == '\0')
@@ -61,7 +61,8 @@ void ledger_facts_of_info(struct ledger_facts *facts, const char *info)
             strcmp(limit, "0") != 0 && strcmp(value, "noeviction") != 0 ? FACT_YES : FACT_NO;
 }
 
-/* CONFIG GET's value, or "" where it is not told: hosted servers forbid or rename CONFIG. */
+/* The value from CONFIG GET, or "" where it is not told, because hosted servers forbid or rename
+ * CONFIG. */
 static const char *setting(const redisReply *reply)
 {
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
@@ -114,7 +115,7 @@ out:
     return rc;
 }
 
-/* What could not be read is said so, and is no fault. */
+/* A fact that could not be read gets a sentence of its own; it does not count as a fault. */
 static void warn_unknown(const struct ledger_facts *facts, struct buffer *warnings)
 {
     const struct {
