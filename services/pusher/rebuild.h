@@ -10,8 +10,9 @@
 
 struct rebuild;
 
-/** @brief New, with its thread started, which looks at the ledger now and then, and when it is asked
- * to. stage: the topics that the pushers read, and their group; keeps. Free with rebuild_free(). */
+/** @brief New, with its thread started, which looks at the ledger now and then and when it is
+ * asked to. stage: the topics that the pushers read, and their group; keeps. Free with
+ * rebuild_free(). */
 struct rebuild *rebuild_new(const struct stage_settings *stage,
                             const struct ledger_settings *settings, struct error *err);
 void rebuild_free(struct rebuild *rebuild);
