@@ -163,9 +163,9 @@ asan: test-deps ## all tests under the address and undefined-behaviour sanitizer
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" OPTIMISE="-O1 -g" all unit-build kafka
 	BUILD=$(BUILD)/asan UBSAN_OPTIONS=print_stacktrace=1 $(PYTHON) tests/run.py
 
-check: ## format, lint, both compilers, sanitizers
+check: ## format, lint, layers, both compilers, sanitizers
 	deploy/install-deps.sh build test lint kafka compose
-	$(MAKE) format-check lint compilers compose-check
+	$(MAKE) format-check lint compilers compose-check layers
 	$(MAKE) asan
 
 compose-check: ## docker-compose.yml is well-formed

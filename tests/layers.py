@@ -128,8 +128,10 @@ def main():
         print(f'not built: {name}')
     for circle in found:
         tell(circle, build)
+    bad = upward or found or missing
+    print('[  FAILED  ] layers' if bad else '[       OK ] layers')
     print(f'layers: files={len(sources)} upward={len(upward)} circles={len(found)}')
-    return 1 if upward or found or missing else 0
+    return 1 if bad else 0
 
 
 if __name__ == '__main__':

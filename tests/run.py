@@ -20,7 +20,9 @@ def run_unit():
     """Runs every cmocka program and the checks of the sources; returns (passed, failed)."""
     passed = failed = 0
     programs = [p for p in sorted((BUILD / "unit").glob("test_*")) if not p.suffix and os.access(p, os.X_OK)]
-    commands = [(p.name, [p]) for p in programs] + [("house", [sys.executable, ROOT / "tests" / "house.py"])]
+    commands = [(p.name, [p]) for p in programs] + [
+        ("house", [sys.executable, ROOT / "tests" / "house.py"]),
+        ("layers", [sys.executable, ROOT / "tests" / "layers.py", BUILD])]
     for name, command in commands:
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, errors="replace", timeout=300)
