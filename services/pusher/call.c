@@ -14,7 +14,7 @@
 enum {
     THROTTLED_MAX_MS = 30000,     /* a worker waits no longer than this after one 429 */
     THROTTLED_LONGEST_MS = 60000, /* and no longer than this after 429s in a row */
-    BEGUN_LEAST_MS = 1000, /* a begin is valid for at least so long, whatever the settings are */
+    BEGUN_LEAST_MS = 1000, /* a step need not be begun again within this, whatever the settings */
 };
 
 /* Whether this record tries whether the account, or its orders, work again. */
@@ -199,8 +199,8 @@ enum progress call_write(struct delivery *d, const struct ledger_grant *grant, c
     for (int again = 0;; begun = 0, again = 1) {
         enum progress ended;
 
-        /* Ask the governor before the doubt is written, so that nothing has to be waited for
-         * between the begin and the call. */
+        /* Ask the governor of the account's quota before the step is begun, so that nothing has to
+         * be waited for between the begin and the call. */
         if (infusionsoft_admit(d->client) != 0) {
             *outcome = INFUSIONSOFT_UNSENT; /* the caller ends the step if it was begun already */
             return begun || again ? PROGRESS_OK : PROGRESS_STOPPED;

@@ -239,7 +239,8 @@ static void fill_dead(struct delivery *d, enum reason reason, const char *detail
     add_ledger(d, &result->outputs[0]);
 }
 
-/* The end of all three: publish, then ask for the epoch. */
+/* What fate_dead(), fate_withdrawn() and fate_old() end with: publishes, then asks for the epoch.
+ * */
 static enum progress publish_and_ask(struct delivery *d, struct result *result)
 {
     int64_t epoch = 0;

@@ -232,8 +232,8 @@ static enum progress refresh_ids(struct delivery *d)
 }
 
 /* Records the contact and begins the order, in one round trip. Where the order's call may have to
- * wait for the governor, it is not begun here, because nothing may wait between a begin and its
- * call. */
+ * wait for the account's quota, it is not begun here, because nothing may wait between a begin and
+ * its call. */
 static enum progress begin_order(struct delivery *d, int *begun)
 {
     const char *known = entry_result(d, "contact");
