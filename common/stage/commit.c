@@ -13,16 +13,18 @@ enum { COMMIT_WAIT_MS = 2000, COMMIT_POLL_MS = 50 };
 struct commit {
     struct commit *next;
     struct stage *stage;
-    rd_kafka_topic_partition_list_t *list; /* what is committed; receives each answer */
-    uint32_t assignment;                   /* the stage's, when it was sent */
-    int is_claim; /* of one record; the regular commits know nothing of it */
-    /* guarded by the stage's lock */
+    rd_kafka_topic_partition_list_t *list; /* the offsets that are committed; each receives its
+                                              answer */
+    uint32_t assignment;                   /* the stage's number of the assignment when it was
+                                              sent */
+    int is_claim; /* it is the claim of one record, which the regular commits do not know */
+    /* protected by the stage's lock */
     rd_kafka_resp_err_t code;
     int is_answered;
-    int is_waited_for; /* a thread still looks at it */
+    int is_waited_for; /* a thread waits for it and still uses it */
 };
 
-/* Whatever thread polls the queue. */
+/* Called in whichever thread polls the queue. */
 static void on_answer(rd_kafka_t *rk, rd_kafka_resp_err_t code,
                       rd_kafka_topic_partition_list_t *list, void *opaque)
 {
@@ -188,7 +190,8 @@ void commit_add(rd_kafka_topic_partition_list_t *list, const char *topic, int32_
     rd_kafka_topic_partition_t *listed = rd_kafka_topic_partition_list_add(list, topic, partition);
     char text[CLAIM_TEXT_BYTES];
 
-    /* What is committed was handed over, or is not there. */
+    /* Records below the committed offset were handed over, or do not exist, so the mark is never
+     * below it. */
     claim_print(claim, mark != MARK_NONE && mark < offset ? offset : mark, text);
     listed->offset = offset;
     if (text[0] == '\0')
@@ -197,7 +200,7 @@ void commit_add(rd_kafka_topic_partition_list_t *list, const char *topic, int32_
     listed->metadata_size = strlen(text);
 }
 
-/* Adds what there is to commit of a partition; with the stage's lock. */
+/* Adds to the list what is to be committed of a partition. Called with the stage's lock. */
 static void add_partition(const struct stage *stage, struct partition *partition,
                           enum commit_kind kind, rd_kafka_topic_partition_list_t *list)
 {
@@ -218,7 +221,8 @@ static void add_partition(const struct stage *stage, struct partition *partition
     } else if (mark == partition->marked) {
         return;
     }
-    /* A mark that moves without the offset leaves the claim beside it as it is. */
+    /* Where only the mark moves and not the offset, the claim beside it is written again
+     * unchanged. */
     commit_add(list, stage->settings.inputs[partition->input], partition->id, offset,
                &partition->claim, mark);
     partition->committed = offset;
@@ -231,8 +235,8 @@ void group_commit(struct stage *stage, enum commit_kind kind)
     struct commit *commit = NULL;
     int may_raise;
 
-    /* Whoever is no member any more may be taken for nobody's consumer, whose commits count in a
-     * group without members. */
+    /* A consumer that has lost its assignment must not commit: if the group has no members by then,
+     * the broker takes the commit for one from outside the group and accepts it. */
     if (stage->settings.mark_block > 0 && rd_kafka_assignment_lost(stage->consumer)) {
         rd_kafka_topic_partition_list_destroy(list);
         return;

@@ -7,7 +7,8 @@
 #include "base/retry.h"
 
 enum {
-    /* Pausing costs a new fetch: records due this soon, up to so many, are rather kept at hand. */
+    /* A pause costs a new fetch. So records that are due soon are kept here instead, up to a
+     * number. */
     DUE_SOON_MS = 1000,
     DUE_KEPT_MAX = 64,
 };
@@ -69,7 +70,8 @@ void ticket_park(struct stage *stage, struct ticket *ticket, int64_t at_ms)
     }
 }
 
-/* As ticket_park(), but for the order: first come, first served. */
+/* As ticket_park(), but for records beyond the hand-out mark: they are handed over in the order in
+ * which they came. */
 void ticket_put_behind(struct stage *stage, struct ticket *ticket)
 {
     struct partition *partition = ticket->partition;

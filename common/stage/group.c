@@ -32,9 +32,10 @@ int group_subscribe(struct stage *stage, struct error *err)
     return 0;
 }
 
-/* librdkafka asks again for committed offsets after a timeout, but not where the broker answers
- * that it is not, or not yet, the group's coordinator: those partitions are assigned and never
- * read. No code tells that error from others, so its text has to. */
+/* After a timeout librdkafka asks again for committed offsets. But where the broker answers that
+ * it is not the group's coordinator, or not yet, librdkafka does not ask again, and those
+ * partitions are assigned and never read. That error has no code of its own, so it is recognised
+ * by its text. */
 void group_note_error(struct stage *stage, const rd_kafka_message_t *message)
 {
     static const char text[] = "Failed to fetch committed offset";
@@ -92,8 +93,8 @@ static void assign(struct stage *stage, const rd_kafka_topic_partition_list_t *l
     log_info("assigned partitions=%d", list->cnt);
 }
 
-/* What is under way gets a moment to finish: what is finished and committed is not done again
- * elsewhere. */
+/* Waits a moment for records that are under way. What is finished and committed here is not done
+ * again by another process. */
 static void wait_for_inflight(struct stage *stage)
 {
     int64_t limit_ms = stage->settings.config->kafka.session_timeout_ms / 3;
@@ -110,8 +111,9 @@ static void wait_for_inflight(struct stage *stage)
     }
 }
 
-/* librdkafka keeps a pause over revocation and assignment, so it is taken back before: all of them,
- * for a resume that met librdkafka's own pause for this rebalance was dropped. */
+/* Resumes all partitions. librdkafka keeps a pause over revocation and assignment, so pauses are
+ * removed before. All partitions are resumed, because a resume that was sent while librdkafka
+ * itself paused for this rebalance was dropped. */
 static void resume_all(struct stage *stage)
 {
     rd_kafka_topic_partition_list_t *list = NULL;
@@ -131,7 +133,7 @@ static void revoke(struct stage *stage, const rd_kafka_topic_partition_list_t *l
     int lost = rd_kafka_assignment_lost(stage->consumer);
 
     ticket_drop_parked(stage);
-    if (!lost && !atomic_load(&stage->ended)) { /* else drain() has committed */
+    if (!lost && !atomic_load(&stage->ended)) { /* otherwise drain() has committed */
         if (!stage->stopping)
             wait_for_inflight(stage);
         group_commit(stage, COMMIT_FINAL);
@@ -139,7 +141,7 @@ static void revoke(struct stage *stage, const rd_kafka_topic_partition_list_t *l
     ticket_drop_parked(stage);
     log_info("revoked partitions=%d lost=%d unfinished=%d", list->cnt, lost, stage->inflight);
     resume_all(stage);
-    /* Eager assignment (range): all partitions are revoked together. */
+    /* With the assignment range, all partitions are revoked together. */
     while (stage->partitions != NULL) {
         struct partition *partition = stage->partitions;
 

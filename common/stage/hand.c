@@ -21,8 +21,8 @@ void ticket_offer_held(struct stage *stage)
         offer(stage, stage->held);
 }
 
-/* Whether its topic is read. The one record of stage_take_one() pauses it again at once, so that
- * none comes behind it. */
+/* Whether a record of this partition's topic may be handed over. For the one record of
+ * stage_take_one() the topic is paused again at once, so that no second one follows. */
 static int is_read(struct stage *stage, const struct partition *partition)
 {
     int how = TOPIC_ONE;
@@ -121,7 +121,7 @@ void ticket_hand_behind(struct stage *stage)
             ticket_release(stage, ticket);
         } else {
             hand_over(stage, ticket);
-            link = &stage->behind; /* meanwhile the partitions may have been given back */
+            link = &stage->behind; /* the partitions may have been revoked meanwhile */
         }
     }
 }

@@ -38,7 +38,7 @@ static int is_within(struct text part, struct text whole)
            part.data + part.length <= whole.data + whole.length;
 }
 
-/* What a producer that was full did not take yet: the outputs from `next` on of a result. */
+/* The outputs of a result, from `next` on, for which the producer had no room. */
 struct unsent {
     struct unsent *next_unsent;
     struct ticket *ticket;
@@ -46,7 +46,8 @@ struct unsent {
     int next;
 };
 
-/* @returns 0 when the producer is full, else 1: it took the output, or the ticket says why not */
+/* Sends one output. @returns 0 when the producer is full, else 1: it took the output, or
+ * ticket->failed says why not */
 static int send_output(struct stage *stage, struct ticket *ticket, struct output *output)
 {
     int borrow = output->owned_value == NULL && is_within(output->value, ticket->event.value);
@@ -72,7 +73,7 @@ static int send_output(struct stage *stage, struct ticket *ticket, struct output
     return 1;
 }
 
-/* One report or the sender is done with the ticket; the last one has it settled. */
+/* Called for each report and by the sender. The last call has the ticket settled. */
 static void drop_wait(struct stage *stage, struct ticket *ticket)
 {
     if (atomic_fetch_sub(&ticket->waits, 1) != 1)
@@ -88,8 +89,8 @@ static void drop_wait(struct stage *stage, struct ticket *ticket)
     pthread_mutex_unlock(&stage->lock);
 }
 
-/* The stage's thread never waits inside a send: what the producer does not take is kept, and the
- * loop, which serves the producer's reports, tries again. */
+/* The stage's thread never waits inside a send. What the producer does not take is kept, and the
+ * loop, which also serves the producer's reports, tries again. */
 static void keep_unsent(struct stage *stage, struct ticket *ticket, const struct result *result,
                         int next)
 {
@@ -136,7 +137,8 @@ static void free_outputs(struct result *result, int from)
         free(result->outputs[i].owned_value);
 }
 
-/* What is of a partition that was given back is not sent: its next owner does the record again. */
+/* The outputs of a record whose partition was revoked are not sent, because the next owner does
+ * that record again. */
 static void send_unsent(struct stage *stage)
 {
     while (stage->unsent != NULL) {
@@ -221,7 +223,7 @@ static void settle(struct stage *stage, struct ticket *ticket)
     } else {
         CRASH_POINT("published", "");
         if (ticket->deaths > 0)
-            stage->next_commit_ms = 0; /* its claim says "in hands" until then */
+            stage->next_commit_ms = 0; /* until then its claim says that it is in work */
         window_finish(&ticket->partition->window, ticket->generation, ticket->event.offset);
         count_fate(stage, ticket);
         ticket_release(stage, ticket);

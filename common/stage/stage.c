@@ -11,7 +11,7 @@ enum {
     COMMIT_INTERVAL_MS = 500,
     LAG_INTERVAL_MS = 5000,
     POLL_MS = 100,
-    RECORDS_PER_TURN = 64, /* between two looks at reports and clock */
+    RECORDS_PER_TURN = 64, /* time between two looks at reports and clock */
     HELD_WAIT_MAX_MS = 20,
     REPORT_WAIT_MS = 10,
     MARK_WAIT_MS = 10,
@@ -25,7 +25,7 @@ enum {
     METADATA_TIMEOUT_MS = 5000,
     INFLIGHT_RECORDS_DEFAULT = 4096,
     INFLIGHT_BYTES_DEFAULT = 4 << 20,
-    QUIET_BYTES = 4 << 20, /* in LAG_INTERVAL_MS: some 200 orders a second */
+    QUIET_BYTES = 4 << 20, /* bytes in LAG_INTERVAL_MS: about 200 orders a second */
     TRIM_BYTES = 8 << 20,
 };
 
@@ -175,8 +175,8 @@ void stage_free(struct stage *stage)
         stage->partitions = partition->next;
         partition_release(partition);
     }
-    /* A watch that is stuck in a request to a broker that is gone still uses the client. What was
-     * left behind uses the stage. */
+    /* A watch that is stuck in a request to a broker that is gone still uses the client, and such a
+     * client still uses the stage. So neither is freed. */
     if (stage->consumer != NULL && (watch_stuck || kafka_destroy(stage->consumer, DESTROY_MS) != 0))
         return;
     pthread_cond_destroy(&stage->signal);
@@ -187,9 +187,9 @@ void stage_free(struct stage *stage)
     free(stage);
 }
 
-/* The consumer handed over a higher offset than expected. It is sought once; where it does not come
- * then, it is gone.
- * @returns whether the message is to be dropped, because the expected one is coming */
+/* Called when the consumer handed over a higher offset than expected. The expected one is sought
+ * once. If it does not come then, it does not exist any more.
+ * @returns whether the message is to be dropped, because the expected one will come */
 static int seek_gap(struct stage *stage, struct partition *partition,
                     const rd_kafka_message_t *message)
 {
@@ -249,8 +249,8 @@ static void take(struct stage *stage, rd_kafka_message_t *message, int stash)
         ticket_hand(stage, ticket, 0);
 }
 
-/* What the consumer reports instead of a record. librdkafka goes on by itself with all of it but
- * one, see group_note_error(). */
+/* Handles what the consumer reports in place of a record. librdkafka continues by itself after all
+ * of these errors but one, see group_note_error(). */
 static void take_error(struct stage *stage, const rd_kafka_message_t *message)
 {
     group_note_error(stage, message);
@@ -260,7 +260,7 @@ static void take_error(struct stage *stage, const rd_kafka_message_t *message)
         log_warn("kafka consumer error=\"%s\"", rd_kafka_message_errstr(message));
 }
 
-/* @returns whether a record was taken */
+/* Polls the consumer once. @returns whether a record was taken */
 static int poll_once(struct stage *stage, int timeout_ms, int stash)
 {
     rd_kafka_message_t *message = rd_kafka_consumer_poll(stage->consumer, timeout_ms);
@@ -291,7 +291,7 @@ static void wait_for_signal(struct stage *stage, int wait_ms)
     pthread_mutex_unlock(&stage->lock);
 }
 
-/* A stage that has caught up keeps none of what catching up took. */
+/* Gives memory back when the stage has caught up and no longer needs it. */
 static void return_memory_when_quiet(struct stage *stage)
 {
     int64_t bytes = metric_value(stage->bytes);
@@ -358,7 +358,8 @@ static int idle_ms(const struct stage *stage)
     return left_ms >= POLL_MS ? POLL_MS : left_ms <= 0 ? 0 : (int)left_ms;
 }
 
-/* As many records as there are and there is room for, then reports, completions and the clock. */
+/* Takes as many records as there are and there is room for, then handles reports, completions and
+ * whatever is due. */
 static void turn(struct stage *stage)
 {
     int taken = 0;
@@ -389,7 +390,8 @@ static void turn(struct stage *stage)
     mind_the_clock(stage);
 }
 
-/* Inputs that do not exist yet are waited for: a subscription would notice them minutes later.
+/* Waits for inputs that do not exist yet; a subscription alone would notice them only minutes
+ * later.
  * @returns whether the topic exists */
 static int topic_exists(struct stage *stage, const char *name)
 {
@@ -428,7 +430,7 @@ static int subscribe(struct stage *stage, struct error *err)
     return group_subscribe(stage, err);
 }
 
-/* Finishes what is under way, within limits, then commits and leaves the group. */
+/* Finishes the records that are under way, within limits, then commits and leaves the group. */
 static void drain(struct stage *stage)
 {
     int64_t until_ms = clock_monotonic_ms() + DRAIN_MS;

@@ -7,10 +7,11 @@
 
 enum {
     FOUND_TIMEOUT_MS = 3000,
-    RAMP_STEP_MS = 1000, /* a careful start waits no longer for what is slow to finish */
+    RAMP_STEP_MS = 1000, /* longest time of one step of a careful start */
 };
 
-/* A record that runs alone waits for those that run; those behind it wait for it. */
+/* Makes the lock so that a writer goes before new readers: a record that runs alone waits for the
+ * records that run, and those that come after it wait for it. */
 void claim_init(struct stage *stage)
 {
     pthread_rwlockattr_t attributes;
@@ -45,8 +46,8 @@ void found_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *
     found = rd_kafka_topic_partition_list_copy(list);
     is_answered =
         rd_kafka_committed(stage->consumer, found, FOUND_TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
-    /* Without an answer nothing is suspect: what ends the program now is claimed at its next start.
-     */
+    /* Without an answer no record is suspect. If one of them ends the program now, its claim is
+     * found at the next start. */
     if (!is_answered)
         log_warn("kafka committed offsets not read, records are taken as unknown");
     for (int i = 0; i < found->cnt && poison_after(stage) > 0; i++) {
@@ -65,7 +66,8 @@ void found_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *
     note_unclean(stage, unclean);
 }
 
-/* Any thread. is_first: the hand-out mark may move with it. @returns whether Kafka has it */
+/* Writes a claim. Any thread. is_first: the hand-out mark may be moved with it. @returns whether
+ * Kafka has it */
 static int write_claim(struct stage *stage, struct ticket *ticket, int64_t committed,
                        const struct claim *claim, int is_first)
 {
@@ -86,7 +88,8 @@ static int write_claim(struct stage *stage, struct ticket *ticket, int64_t commi
     code = commit_wait(stage, commit);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return 1;
-    /* Without a claim a record is handed over all the same: Kafka's moods stop nobody. */
+    /* A record whose claim cannot be written is handed over all the same, because trouble with
+     * Kafka must not stop the work. */
     log_warn("kafka claim not written topic=%s partition=%d offset=%lld error=\"%s\"", event->topic,
              event->partition, (long long)event->offset, rd_kafka_err2str(code));
     return 0;
@@ -122,7 +125,7 @@ enum claim_verdict claim_first(struct stage *stage, struct ticket *ticket, struc
         set_poison(stage, ticket, deaths, result);
         return verdict;
     }
-    /* No regular commit of the same offset may take the claim away. */
+    /* This keeps a regular commit of the same offset from removing the claim. */
     partition->committed = committed;
     if (verdict == CLAIM_SUSPECT) {
         ticket->deaths = deaths;
@@ -157,7 +160,8 @@ void stage_begin(struct stage *stage, struct ticket *ticket)
 
 void stage_end(struct stage *stage, struct ticket *ticket, int is_set_aside)
 {
-    /* Before anything else runs: what ends the program from here on was not this record. */
+    /* This comes before any other record runs: if the program ends after it, this record was not
+     * the reason. */
     if (ticket->deaths > 0) {
         claim_as(stage, ticket, is_set_aside ? CLAIM_IDLE : CLAIM_RAMP);
         if (is_set_aside)
@@ -166,8 +170,8 @@ void stage_end(struct stage *stage, struct ticket *ticket, int is_set_aside)
     pthread_rwlock_unlock(&stage->running);
 }
 
-/* The stage's own thread does not wait for what runs: the record is held, and offered again soon.
- */
+/* The stage's thread does not wait for records that run: the record is held and offered again
+ * soon. */
 int claim_offer(struct stage *stage, struct ticket *ticket)
 {
     int claims = ticket->deaths > 0 && !ticket->offered;

@@ -7,8 +7,8 @@
 
 enum { END_TIMEOUT_MS = 1000, ENDS_AGAIN_MS = 5000 };
 
-/* Nothing was read of the partition yet, so no regular commit would bring its mark soon. What
- * stands beside the offset stays: only the mark is new. */
+/* Adds the first mark of a partition to a commit. Nothing was read of the partition yet, so no
+ * regular commit would write its mark soon. The claim beside the offset stays as it is. */
 static void add_first_mark(struct stage *stage, struct partition *partition, int64_t low,
                            rd_kafka_topic_partition_list_t *list)
 {
@@ -21,8 +21,8 @@ static void add_first_mark(struct stage *stage, struct partition *partition, int
                &partition->found, partition->marked);
 }
 
-/* @returns how many records there are that may have been handed out; -1 when the end cannot be read
- * now */
+/* Begins the mark at the partition's end. @returns how many records may have been handed out; -1
+ * when the end cannot be read now */
 static int64_t begin_at_the_end(struct stage *stage, struct partition *partition,
                                 rd_kafka_topic_partition_list_t *first)
 {
@@ -43,8 +43,8 @@ static int64_t begin_at_the_end(struct stage *stage, struct partition *partition
     return end - (partition->start > low ? partition->start : low);
 }
 
-/* Of all partitions for which no mark was found. @returns how many of them are not empty, as far as
- * is known */
+/* Begins the marks of all partitions for which none was found. @returns how many of them are not
+ * empty, as far as is known */
 static int begin_missing(struct stage *stage)
 {
     rd_kafka_topic_partition_list_t *first = rd_kafka_topic_partition_list_new(16);
@@ -57,7 +57,8 @@ static int begin_missing(struct stage *stage)
 
         if (!partition->is_mark_missing)
             continue;
-        if (stage->next_ends_ms == 0) /* else Kafka is busy with something else */
+        if (stage->next_ends_ms == 0) /* after one failure the other partitions wait for the next
+                                         attempt */
             count = begin_at_the_end(stage, partition, first);
         partition->is_mark_missing = count < 0;
         filled += count != 0;

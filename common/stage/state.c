@@ -47,9 +47,9 @@ rd_kafka_topic_partition_t *partition_add_to(const struct stage *stage,
                                              partition->id);
 }
 
-/* A pause or resume that meets librdkafka's own start of the partition makes it drop that start as
- * outdated, and the partition is never read (its issues 2190 and 5591). So none is sent before the
- * partition's first record: until then no partition is paused, see revoke(). */
+/* While librdkafka itself starts a partition, a pause or resume makes it drop that start as
+ * outdated, and the partition is never read (its issues 2190 and 5591). So neither is sent before
+ * the partition's first record. Until then no partition is paused, see revoke(). */
 void partitions_apply_pauses(struct stage *stage)
 {
     rd_kafka_topic_partition_list_t *pause = NULL, *resume = NULL;
@@ -107,7 +107,7 @@ struct partition *partition_of_message(struct stage *stage, const rd_kafka_messa
         if (partition->id == message->partition &&
             strcmp(stage->settings.inputs[partition->input], topic) == 0) {
             partition->rkt = message->rkt;
-            partitions_apply_pauses(stage); /* what had to wait for this record */
+            partitions_apply_pauses(stage); /* the pauses that had to wait for this record */
             return partition;
         }
     return NULL;

@@ -55,8 +55,8 @@ static char *copy_text(char *target, struct text *text)
     return target + text->length;
 }
 
-/* A message keeps the whole answer of the broker alive that it came in, up to 2 MB: one that stays
- * longer is copied. */
+/* Copies the bytes of a ticket. A message keeps the whole answer of the broker in memory that it
+ * came in, up to 2 MB, so the bytes of a message that stays longer are copied. */
 void ticket_own_bytes(struct ticket *ticket)
 {
     struct event *event = &ticket->event;
