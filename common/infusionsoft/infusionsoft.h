@@ -28,7 +28,8 @@ enum infusionsoft_outcome {
                                   no effect */
     INFUSIONSOFT_UNAUTHORIZED, /* 401: the credential is refused; no effect */
     INFUSIONSOFT_THROTTLED,    /* 429: the gateway refused it, no effect; try again after wait_ms */
-    INFUSIONSOFT_UNSENT,       /* the request was never sent: no effect; temporary */
+    INFUSIONSOFT_UNSENT,       /* the request was not sent, for example because no connection could
+                                  be made. It had no effect and may be sent later */
     INFUSIONSOFT_IN_DOUBT,     /* the request was sent, but no usable answer came (none, 5xx,
                                   unreadable). A read may be repeated; a write may have had its
                                   effect */

@@ -26,14 +26,15 @@
 struct ledger; /* opaque: one connection */
 struct ledger_seen;
 
+/* server, prefix and seen are not copied: they have to live as long as the ledger. */
 struct ledger_settings {
-    const struct redis_server *server; /* keeps */
-    const char *prefix;                /* topic_prefix; the keys are <prefix>:...; keeps */
+    const struct redis_server *server;
+    const char *prefix; /* the setting topic_prefix; every key in Redis begins with <prefix>: */
     int64_t lease_ms;
     int64_t visibility_delay_ms;
     int64_t keep_ms;          /* how long finished entries are kept */
     int64_t timeout_ms;       /* for connecting and for each answer */
-    struct ledger_seen *seen; /* shared by all handles of a process (seen.h); keeps. NULL: the
+    struct ledger_seen *seen; /* shared by all handles of a process (seen.h); NULL: the
                                  handle uses one of its own */
 };
 
@@ -96,8 +97,8 @@ struct ledger_grant {
     char key[LEDGER_KEY_BYTES];     /* the Redis key of the entry */
     char fence[LEDGER_FENCE_BYTES]; /* fencing token: <epoch>-<counter> */
     char *doubt;                    /* RECONCILE: the step in doubt; else NULL */
-    int64_t doubt_age_ms;           /* RECONCILE: how long ago its begin was, by the clock of
-                                       Redis */
+    int64_t doubt_age_ms;           /* RECONCILE: how long ago that step was begun, by the
+                                       clock of Redis */
     int64_t doubt_visible_in_ms; /* RECONCILE: how long until its effect would be visible if there
                                     was one; 0: now */
     int64_t wait_ms;             /* BUSY */

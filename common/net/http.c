@@ -123,9 +123,10 @@ static int on_open(void *context, curl_socket_t socket, curlsocktype purpose)
     return CURL_SOCKOPT_OK;
 }
 
-/* While the request was not begun, the connection holds nothing of an unanswered request and is
- * closed normally. Otherwise libcurl does not tell here whether the answer was whole, so the
- * connection is kept until that is known. */
+/* libcurl wants to close a connection. If it has not begun to send the request yet, no request on
+ * this connection waits for an answer, so the connection is closed normally. Otherwise libcurl does
+ * not tell here whether the whole answer came. So the connection stays open until that is known;
+ * then close_connections() closes it. */
 static int on_close(void *context, curl_socket_t socket)
 {
     struct http *http = context;

@@ -36,8 +36,8 @@
 /* What is asked of the store. */
 struct cursor_query {
     int by_id;      /* 1: sort=id:asc; 0: sort=date_modified:asc */
-    int64_t min_ms; /* min_date_modified, whole seconds; -1: none */
-    int64_t max_ms; /* max_date_modified, whole seconds */
+    int64_t min_ms; /* min_date_modified, a multiple of 1000; -1: no limit */
+    int64_t max_ms; /* max_date_modified, a multiple of 1000 */
     int64_t min_id; /* -1: none */
     int limit;
     int page;
@@ -72,7 +72,8 @@ struct cursor {
     int inclusive;     /* the store has shown that it also gives the order whose id is min_id */
     int cap;           /* the most orders that the store gives in one page; 0: unknown */
     int short_count;   /* by_id: how many the page before held, if it was not full; else 0 */
-    int skip;          /* how many orders at the front of what is asked for cannot be read */
+    int skip;          /* how many orders at the beginning of the query's result are stepped over,
+                          because they cannot be read */
     int done;          /* the round, or the history, is read */
 };
 

@@ -16,7 +16,8 @@
 
 #include "held.h"
 
-/* Some 70 KB, most of which are places for held orders. Free places are not touched. */
+/* Its size is about 70 KB. Most of it is the array of held orders. Unused elements of the array are
+ * neither set nor copied, so that they need no memory. */
 struct position {
     /* Every order modified up to here was published, or is held, or belongs to the history; -1:
      * none yet. */

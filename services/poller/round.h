@@ -27,7 +27,7 @@ struct round {
     struct lane window;
     struct lane history;
     int history_failures;      /* failures in a row */
-    int64_t history_due_ms;    /* monotonic: the history is not read before */
+    int64_t history_due_ms;    /* monotonic: the history is not read before this time */
     int64_t history_walked_ms; /* monotonic: when its last page was asked for */
     struct position position;  /* as it was saved last */
 };

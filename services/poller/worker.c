@@ -58,7 +58,8 @@ static int64_t delay_ms(int attempt, int64_t base_ms, int64_t cap_ms)
     return LEAST_WAIT_MS + retry_delay_ms(&policy, attempt, retry_chance(), -1);
 }
 
-/* Takes or renews the lease. @returns how long to wait before trying again; 0 when it is held */
+/* Takes or renews the lease. @returns 0 when this worker has the lease now; else how long to
+ * wait before trying again, in ms */
 static int64_t take_lease(struct worker *worker)
 {
     struct error err = {0};

@@ -84,10 +84,12 @@ void account_leave(struct account *account, struct account_trial *trials);
 #define ACCOUNT_ANY_CALL "*"
 
 /**
- * @brief A call failed and this record is not to blame: closes the part. The first one to close it
- * raises the alarm; where this record was trying, the part stays closed without another alarm.
- * @param proof    the call that has to work before the part is open again, as account_called()
- * names it; ACCOUNT_ANY_CALL; NULL: the keeper's probe is enough
+ * @brief A call failed and this record is not to blame: closes the part. This raises an alarm if
+ * the part was open. If this record was trying to open the part again, the part stays closed
+ * without another alarm.
+ * @param proof    the call that a record has to make, and the account to answer, before the part is
+ * open again: in the form that account_called() takes, or ACCOUNT_ANY_CALL. NULL: it is enough that
+ * the keeper's probe succeeds
  * @param wait_ms  how long no call gets through, where that is known; else -1
  */
 void account_close(struct account *account, enum account_part part, struct account_trial *trials,

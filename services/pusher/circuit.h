@@ -58,7 +58,8 @@ int circuit_probe_due(const struct circuit *circuit, int64_t now_ms);
  * to show that it works, a success makes it HALF_OPEN instead */
 int circuit_probed(struct circuit *circuit, int succeeded, int64_t now_ms, double chance);
 
-/** @brief Whether a record may try. again: this record tried before and was refused */
+/** @brief Whether a record may try now: the circuit is HALF_OPEN. again: this record tried before
+ * and was refused, so it may try only CIRCUIT_OTHERS_FIRST_MS after the circuit became HALF_OPEN */
 int circuit_may_try(const struct circuit *circuit, int again, int64_t now_ms);
 
 /** @brief The record tries, after circuit_may_try() allowed it. One of the next three functions

@@ -51,7 +51,7 @@ void evidence_read(struct evidence *evidence, yyjson_val *root);
 void evidence_put(const struct evidence *evidence, yyjson_mut_doc *doc, yyjson_mut_val *root,
                   yyjson_mut_val *times);
 
-/** @brief As a JSON text. New: free(). */
+/** @brief Writes the evidence as a JSON text. The caller calls free() for it. */
 char *evidence_write(const struct evidence *evidence);
 
 #endif

@@ -12,8 +12,9 @@
 
 const char *const goal_results[GOAL_RESULT_COUNT] = {"sent", "in_doubt", "refused", "not_achieved"};
 
-/* Records the end of the step before (the order, or another goal), where that is still to be done,
- * and begins the next goal in the same round trip. */
+/* Records in the ledger how the step before ended (the order, or another goal), if that is still to
+ * be done. Where calls need not wait, the same request to Redis also records the begin of the goal
+ * `next`. next: NULL if no goal is sent; begun: out, whether the begin was recorded */
 static enum progress end_pending(struct delivery *d, const char *next, int *begun)
 {
     enum progress progress;

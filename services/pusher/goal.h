@@ -6,7 +6,8 @@
 #include "base/mem.h"
 #include "delivery.h"
 
-/* By enum goal_result: as the ledger, `delivered` and the metric write it. */
+/* The name of each enum goal_result, as it stands in the ledger, in the records of the topic
+ * `delivered` and in the metric. */
 extern const char *const goal_results[GOAL_RESULT_COUNT];
 
 /** @brief Achieves those goals of the payload that the ledger has no result for. */

@@ -35,7 +35,10 @@ enum match {
  */
 enum progress lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjson_val **list);
 
-/** @brief Whether there is a page after this one; its token is kept then. Pure. */
+/** @brief Copies the token of the page after this one into pages. No I/O.
+ * @param root  the answer that this page came in
+ * @param list  its list
+ * @returns 1; or 0 when this was the last page: it has no new token, or the list is empty */
 int lookup_take_next(struct lookup_pages *pages, yyjson_val *root, yyjson_val *list);
 
 /** @brief Where several items match, the one with the lowest id counts; ids are numbers in text.

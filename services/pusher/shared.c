@@ -43,7 +43,8 @@ enum progress shared_release(struct delivery *d, const struct ledger_request *re
                              struct ledger_grant *grant, const char *step_name,
                              enum progress settled, const char *id)
 {
-    /* The step stays in doubt, and the process keeps the lease until it can be looked up. */
+    /* An earlier create may not be visible yet, so its step stays in doubt. The process keeps the
+     * lease until d->wait_ms is over and a look-up can decide. */
     if (settled == PROGRESS_LATER) {
         claims_pause(d->pusher->claims, request, grant, d->wait_ms);
         return settled;

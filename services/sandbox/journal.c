@@ -74,8 +74,8 @@ static void begin_line(struct journal *journal, const char *side, const char *me
     order_text_string(&journal->line, path, strlen(path), 0);
 }
 
-/* The body for the journal, as JSON where it is JSON. A token request holds secrets, so only its
- * grant type is written down. */
+/* Writes the request's body into the journal: as JSON if it is JSON, else as a string. The form of
+ * a token request holds secrets, so a note is written in its place. */
 static void append_body(struct buffer *line, const struct request *request)
 {
     if (request->body.length == 0) {

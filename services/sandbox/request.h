@@ -82,7 +82,7 @@ struct reply {
 
 void reply_clear(struct reply *reply);
 
-/** @brief Answers with JSON (takes it). */
+/** @brief Answers with a JSON value and releases the value. */
 void reply_json(struct reply *reply, int status, json_t *json);
 
 /** @brief Answers with bytes that are JSON already. */
