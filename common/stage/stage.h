@@ -79,7 +79,7 @@ void stage_abandon(struct stage *stage, struct ticket *ticket);
 /** @brief An asynchronous handler calls stage_begin() before it works on a record, and stage_end()
  * after it, both from the same thread. Usually several records are worked on at the same time. But
  * if the program ended before while it worked on this record, stage_begin() first waits until no
- * other record is in work, and writes into Kafka that only this record is in work now (see claim.h).
+ * other record is in work, and then writes into Kafka that only this one is (see claim.h).
  * is_set_aside: the record is not finished and is worked on again later. Thread-safe. */
 void stage_begin(struct stage *stage, struct ticket *ticket);
 void stage_end(struct stage *stage, struct ticket *ticket, int is_set_aside);
