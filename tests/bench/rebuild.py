@@ -73,7 +73,8 @@ class Bench:
         for tail in stack.tails.values():
             tail.stop()
         self.generate(self.args.fates, "delivered", delivered)
-        ledger = '{"v":1,"modified_at":"1552317445000","digest":"0123456789abcdef0123456789abcdef","steps":{"contact":"12345"}}'
+        ledger = ('{"v":1,"state":"open","modified_at":"1552317445000","digest":"0123456789abcdef0123456789abcdef",'
+                  '"steps":{"contact":"12345"}}')
         self.generate(self.args.waiting, "waiting.main", payload, ledger)
 
     def measure(self):

@@ -101,19 +101,23 @@ def cut_text(data):
 
 
 def in_hand(rig, moments):
-    """For each moment: records at or behind the committed offset and below the mark that were there by then. Only those may
-    have been begun without anybody knowing how far."""
+    """For each moment: orders with a record at or behind the committed offset and below the mark that was there by then, and
+    that are not delivered. Only those may have been begun without anybody knowing how far."""
     history = sorted(commits(rig), key=lambda commit: commit[0])
-    topics = {topic for _, (topic, _), _, _ in history}
-    records = [record for topic in topics for record in read_topic(rig.broker.address, topic)]
+    records = [record for topic in {topic for _, (topic, _), _, _ in history} for record in read_topic(rig.broker.address, topic)]
+    delivered = {}
+    for record in list(rig.tails["delivered"].records):
+        delivered.setdefault(record.key, record.timestamp_ms / 1000)
     counts = []
     for moment in moments:
         last = {place: (offset, mark) for at, place, offset, mark in history if at <= moment}
-        counts.append(0)
+        orders = set()
         for record in records:
             offset, mark = last.get((record.topic, record.partition), (0, 0))
-            counts[-1] += offset <= record.offset < (float("inf") if mark is None else mark) and \
-                record.timestamp_ms / 1000 <= moment
+            if offset <= record.offset < (float("inf") if mark is None else mark) and record.timestamp_ms / 1000 <= moment < \
+                    delivered.get(record.key, float("inf")):
+                orders.add(record.key)
+        counts.append(len(orders))
     return counts
 
 
