@@ -2,10 +2,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/kafka.h"
 #include "net/kafka_group.h"
 #include "record/mark.h"
 
-enum { END_TIMEOUT_MS = 1000, ENDS_AGAIN_MS = 5000 };
+enum { END_TIMEOUT_MS = 1000, ENDS_AGAIN_MS = 5000, CLOSE_MS = 2000 };
 
 /* Adds the first mark of a partition to a commit. Nothing was read of the partition yet, so no
  * regular commit would write its mark soon. The claim beside the offset stays as it is. */
@@ -21,15 +22,15 @@ static void add_first_mark(struct stage *stage, struct partition *partition, int
                &partition->found, partition->marked);
 }
 
-/* Begins the mark at the partition's end. @returns how many records may have been handed out; -1
- * when the end cannot be read now */
-static int64_t begin_at_the_end(struct stage *stage, struct partition *partition,
-                                rd_kafka_topic_partition_list_t *first)
+/* Begins the mark at the partition's end, which reader asks for. @returns how many records may have
+ * been handed out; -1 when the end cannot be read now */
+static int64_t begin_at_the_end(struct stage *stage, rd_kafka_t *reader,
+                                struct partition *partition, rd_kafka_topic_partition_list_t *first)
 {
     const char *topic = stage->settings.inputs[partition->input];
     int64_t low, end;
     rd_kafka_resp_err_t code =
-        kafka_query_ends(stage->consumer, topic, partition->id, &low, &end, END_TIMEOUT_MS);
+        kafka_query_ends(reader, topic, partition->id, &low, &end, END_TIMEOUT_MS);
 
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         log_warn("kafka end of a partition not read topic=%s partition=%d error=\"%s\"", topic,
@@ -43,34 +44,70 @@ static int64_t begin_at_the_end(struct stage *stage, struct partition *partition
     return end - (partition->start > low ? partition->start : low);
 }
 
+static int is_any_missing(const struct stage *stage)
+{
+    for (const struct partition *partition = stage->partitions; partition != NULL;
+         partition = partition->next)
+        if (partition->is_mark_missing)
+            return 1;
+    return 0;
+}
+
+/* A client of its own asks for the ends: a broker answers the requests of a connection one after
+ * the other, so each question of the stage's consumer would wait behind a fetch that waits for
+ * records. NULL: it cannot be made. */
+static rd_kafka_t *reader_new(const struct stage *stage)
+{
+    struct error err = {0};
+    rd_kafka_t *reader = kafka_reader_new(stage->settings.config, NULL, &err);
+
+    if (reader == NULL)
+        log_warn("kafka ends of partitions not read error=\"%s\"", err.text);
+    return reader;
+}
+
+static void send_first_marks(struct stage *stage, rd_kafka_topic_partition_list_t *first)
+{
+    if (first->cnt == 0) {
+        rd_kafka_topic_partition_list_destroy(first);
+        return;
+    }
+    pthread_mutex_lock(&stage->lock);
+    commit_send(stage, first, 0, 0);
+    pthread_mutex_unlock(&stage->lock);
+}
+
 /* Begins the marks of all partitions for which none was found. @returns how many of them are not
  * empty, as far as is known */
 static int begin_missing(struct stage *stage)
 {
-    rd_kafka_topic_partition_list_t *first = rd_kafka_topic_partition_list_new(16);
+    rd_kafka_topic_partition_list_t *first;
+    rd_kafka_t *reader;
     int filled = 0;
 
     stage->next_ends_ms = 0;
+    if (!is_any_missing(stage))
+        return 0;
+    first = rd_kafka_topic_partition_list_new(16);
+    reader = reader_new(stage);
     for (struct partition *partition = stage->partitions; partition != NULL;
          partition = partition->next) {
         int64_t count = -1;
 
         if (!partition->is_mark_missing)
             continue;
-        if (stage->next_ends_ms == 0) /* after one failure the other partitions wait for the next
-                                         attempt */
-            count = begin_at_the_end(stage, partition, first);
+        if (reader != NULL && stage->next_ends_ms == 0) /* after one failure the other partitions
+                                                           wait for the next attempt */
+            count = begin_at_the_end(stage, reader, partition, first);
         partition->is_mark_missing = count < 0;
         filled += count != 0;
         if (count < 0)
             stage->next_ends_ms = clock_monotonic_ms() + ENDS_AGAIN_MS;
     }
-    if (first->cnt > 0) {
-        pthread_mutex_lock(&stage->lock);
-        commit_send(stage, first, 0, 0);
-        pthread_mutex_unlock(&stage->lock);
-    } else {
-        rd_kafka_topic_partition_list_destroy(first);
+    send_first_marks(stage, first);
+    if (reader != NULL) {
+        kafka_close(reader, CLOSE_MS);
+        kafka_destroy(reader, CLOSE_MS);
     }
     return filled;
 }
