@@ -10,7 +10,7 @@
 
 enum { REBUILD_LOCK_MS = 60000 };
 
-/* Runs a short script on marker and lock. The caller frees the reply. */
+/* Runs a short script on marker and lock, after ledger_ready(). The caller frees the reply. */
 static redisReply *run_locked(struct ledger *ledger, enum ledger_script script, const char *token,
                               const char *second, const char *third, const char *fourth,
                               int64_t fifth, struct error *err)
@@ -18,6 +18,7 @@ static redisReply *run_locked(struct ledger *ledger, enum ledger_script script, 
     const char *data[8];
     size_t lengths[8];
     struct ledger_arguments arguments = {.data = data, .lengths = lengths};
+    redisReply *reply;
 
     ledger_add_string(&arguments, "2");
     ledger_add_string(&arguments, ledger->marker_key);
@@ -27,7 +28,16 @@ static redisReply *run_locked(struct ledger *ledger, enum ledger_script script, 
     ledger_add_string(&arguments, third);
     ledger_add_string(&arguments, fourth);
     ledger_add_number(&arguments, fifth);
-    return ledger_run(ledger, script, &arguments, err);
+    if (ledger->lock_token[0] == '\0')
+        return ledger_run(ledger, script, &arguments, err);
+    /* With a lock in hand the script is not repeated on a new connection. That may lead to another
+     * server, a replica that was promoted for example: the lock is there too, but entries that were
+     * filled in may be missing. */
+    reply = redis_script_run(ledger->redis, &ledger->scripts[script], arguments.count, data,
+                             lengths, err);
+    if (reply == NULL)
+        error_prefix(err, "ledger rebuild: ");
+    return reply;
 }
 
 int ledger_rebuild_lock(struct ledger *ledger, int *taken, struct error *err)

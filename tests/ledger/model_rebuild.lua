@@ -2,7 +2,7 @@
 -- ends, filled in; the seal. Everything else goes on in between.
 local state = require('model_state')
 local worker = require('model_worker')
-local script, steps = worker.script, worker.steps
+local script, ready, steps = worker.script, worker.ready, worker.steps
 local M = {}
 
 -- Who waits with a record in hand asks the ledger again; the keeper looks another time.
@@ -16,6 +16,7 @@ local function leave(w)
 end
 
 function steps.lock(world, s, w)
+    ready(world, s, w)
     local token = w.token or w.name .. w.life .. '-' .. s.now
     local reply = script(world, s, w, 'lock', {'marker', 'lock'}, token, '3', w.token and '1' or '0')
     return function()
@@ -87,6 +88,7 @@ end
 function steps.fill(world, s, w, backwards)
     local list, exact = M.contents(world, s, w.rebuild)
     local fenced = false
+    ready(world, s, w)
     for i = 1, #list do
         local one = list[backwards and #list + 1 - i or i]
         local pairs_, count = {}, 0
@@ -114,6 +116,7 @@ function steps.fill(world, s, w, backwards)
 end
 
 function steps.seal(world, s, w)
+    ready(world, s, w)
     local reply = script(world, s, w, 'seal', {'marker', 'lock'}, w.token or '', tostring(s.run), tostring(state.KEEP), '',
                          tostring(w.seen_epoch))
     if reply[1] == 'OK' and reply[2] ~= '0' then

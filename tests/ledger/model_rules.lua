@@ -93,6 +93,8 @@ M.rules = {
     {'10 the note is written', at = 'Redis lost, an order waits', off = {note = true}},
     {'10 its doubt is kept', at = 'Redis lost, an order in doubt', scripts = {{'fill', "note.doubt or ''", "''"}}},
     {'11 marks before ends', at = 'Redis lost, an order in doubt', off = {order = true}},
+    {'11 a lock of another server is forgotten', at = 'Redis lost twice', budget = budget{losses = 2, copies = 1},
+     off = {forget_lock = true}},
     {'11 fates are filled in', at = 'Redis lost, withdrawn before', off = {fates = true}},
     {'12 what is below a mark is read', at = 'Redis lost', off = {touched = true}},
     {'12 its order is in doubt', at = 'Redis lost', scripts = {{'fill', "how == 'careful' and 'order' or ''", "''"}}},

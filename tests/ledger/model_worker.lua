@@ -13,26 +13,32 @@ local function remember(world, s, w, seen, seen_run, seen_epoch)
     end
 end
 
--- One script, after hello where the connection is new.
-function M.script(world, s, w, name, keys, ...)
-    local function run(which, keys_, arguments)
-        local reply = redis.run(world.scripts[which], s.db, s.now, keys_, arguments)
-        local writes, epoch = tonumber(reply[2]), s.db.marker and tonumber(s.db.marker.born_at)
-        if which ~= 'fill' and writes and epoch and writes > 0 and
-            (epoch > w.seen_epoch or (epoch == w.seen_epoch and writes > w.seen)) then
-            remember(world, s, w, writes, tostring(s.run), epoch)
-        end
-        return reply
+local function run(world, s, w, name, keys, arguments)
+    local reply = redis.run(world.scripts[name], s.db, s.now, keys, arguments)
+    local writes, epoch = tonumber(reply[2]), s.db.marker and tonumber(s.db.marker.born_at)
+    if name ~= 'fill' and writes and epoch and writes > 0 and
+        (epoch > w.seen_epoch or (epoch == w.seen_epoch and writes > w.seen)) then
+        remember(world, s, w, writes, tostring(s.run), epoch)
     end
+    return reply
+end
+
+-- hello, where the connection is new. A lock of a server that is gone is forgotten, whatever the new one knows of it.
+function M.ready(world, s, w)
     if w.run ~= s.run then
-        local reply = run('hello', {'marker'}, {tostring(s.run), tostring(s.vouches), w.seen_run, tostring(w.seen),
-                                                tostring(state.KEEP), tostring(w.seen_epoch)})
+        run(world, s, w, 'hello', {'marker'}, {tostring(s.run), tostring(s.vouches), w.seen_run, tostring(w.seen),
+                                               tostring(state.KEEP), tostring(w.seen_epoch)})
         w.run = s.run
-        if reply[1] ~= 'OK' then
+        if not world.off.forget_lock then
             w.token = nil
         end
     end
-    return run(name, keys, {...})
+end
+
+-- One script.
+function M.script(world, s, w, name, keys, ...)
+    M.ready(world, s, w)
+    return run(world, s, w, name, keys, {...})
 end
 local script = M.script
 

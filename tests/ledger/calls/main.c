@@ -351,6 +351,23 @@ static void measure(int count)
            (double)(clock_monotonic_ms() - start_ms) * 1000 / count / 4);
 }
 
+/* The test replaces the server while the lock is held: what was filled in is gone, its lock is not.
+ */
+static void lose_server(void)
+{
+    int taken = 0;
+
+    CALL(ledger_rebuild_lock(a, &taken, &err));
+    CHECK(taken);
+    printf("locked\n");
+    fflush(stdout);
+    CHECK(getchar() == '\n');
+    CHECK(ledger_rebuild_lock(a, &taken, &err) != 0 && err.kind == ERROR_TEMPORARY);
+    error_clear(&err);
+    CALL(ledger_rebuild_lock(a, &taken, &err));
+    CHECK(!taken); /* the new one has to wait until the old one expires */
+}
+
 int main(int argc, char **argv)
 {
     struct ledger_settings settings = {.prefix = "t",
@@ -375,6 +392,10 @@ int main(int argc, char **argv)
     plain = redis_new(&server, 5000);
     a = ledger_new(&settings);
     b = ledger_new(&settings);
+    if (argc > 2 && strcmp(argv[2], "lose-server") == 0) {
+        lose_server();
+        goto out;
+    }
     CALL(ledger_hello(a, &answer, &err));
     CHECK(answer == LEDGER_LOST);
     CHECK(acquire(b, request_for("abc/order/1")) == LEDGER_LOST);
@@ -397,6 +418,7 @@ int main(int argc, char **argv)
     faults(&server);
     if (argc > 2)
         measure((int)strtol(argv[2], NULL, 10));
+out:
     printf("ledger-calls: %d checks passed\n", checks);
     ledger_grant_clear(&grant);
     ledger_free(a);
