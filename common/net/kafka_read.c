@@ -137,8 +137,11 @@ static int visit_message(struct reading *reading, const rd_kafka_message_t *mess
             return -1;
     }
     /* The record at the last offset of a span may have been removed by compaction; then a later
-     * record or the end of the partition ends the span. */
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || message->offset >= part->to - 1)
+     * record or the end of the partition ends the span. The end of a partition whose leader has just
+     * changed may be told too low for a moment, so only an end behind the span counts. */
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF
+            ? part->to == INT64_MAX || message->offset >= part->to
+            : message->offset >= part->to - 1)
         end_part(reading, index);
     return 0;
 }

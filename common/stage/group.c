@@ -128,16 +128,26 @@ static void resume_all(struct stage *stage)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+/* From here on nothing more is begun for records of these partitions, and no claim is written. */
+static void note_leaving(struct stage *stage)
+{
+    pthread_mutex_lock(&stage->lock);
+    for (struct partition *partition = stage->partitions; partition != NULL;
+         partition = partition->next)
+        partition->is_leaving = 1;
+    pthread_mutex_unlock(&stage->lock);
+}
+
 static void revoke(struct stage *stage, const rd_kafka_topic_partition_list_t *list)
 {
     int lost = rd_kafka_assignment_lost(stage->consumer);
 
     ticket_drop_parked(stage);
-    if (!lost && !atomic_load(&stage->ended)) { /* otherwise drain() has committed */
-        if (!stage->stopping)
-            wait_for_inflight(stage);
+    if (!lost && !atomic_load(&stage->ended) && !stage->stopping)
+        wait_for_inflight(stage);
+    note_leaving(stage);
+    if (!lost && !atomic_load(&stage->ended)) /* otherwise drain() has committed */
         group_commit(stage, COMMIT_FINAL);
-    }
     ticket_drop_parked(stage);
     log_info("revoked partitions=%d lost=%d unfinished=%d", list->cnt, lost, stage->inflight);
     resume_all(stage);

@@ -21,6 +21,8 @@ void handout_begin(struct handout *handout, int64_t end)
     handout_found(handout, higher(end, handout->handed));
 }
 
+void handout_hold(struct handout *handout) { handout->limit = 0; }
+
 int handout_allows(struct handout *handout, int64_t offset)
 {
     if (offset < handout->limit) {

@@ -16,7 +16,8 @@
  *
  * Where no mark is found, nothing is known: everything in the partition at that moment may have
  * been handed out, so the mark begins at its end. Until Kafka has that mark, whoever looks for it
- * finds none and assumes that every record was handed out. So no record has to wait for it. */
+ * finds none and assumes that every record was handed out. So no record has to wait for it. But
+ * where Kafka did not answer what stands there, a mark may stand there: see handout_hold(). */
 #ifndef COMMON_HANDOUT_H
 #define COMMON_HANDOUT_H
 
@@ -41,6 +42,10 @@ void handout_found(struct handout *handout, int64_t mark);
 /** @brief Says that no mark was found. end is the partition's end, read after the partition was
  * assigned, so all records that anybody handed out are below it. */
 void handout_begin(struct handout *handout, int64_t end);
+
+/** @brief Says that it is not known what stands in Kafka: no record may be handed over until Kafka
+ * has acknowledged a mark of ours, because an older and lower one may stand there. */
+void handout_hold(struct handout *handout);
 
 /** @brief Whether this record may be handed over. Also notes that it was asked for, so that the
  * mark follows. */

@@ -53,6 +53,8 @@ struct partition {
     /* What was last committed beside the offset. Protected by the stage's lock. */
     struct claim claim;
     int64_t marked; /* or MARK_UNSURE: nobody knows what Kafka made of it */
+    int is_leaving; /* 1: it is being revoked; from now on others may have its records in hand.
+                       Protected by the stage's lock */
 };
 
 enum { MARK_UNSURE = -2, START_UNKNOWN = -2 };

@@ -73,8 +73,13 @@ void stage_complete(struct stage *stage, struct ticket *ticket, struct result *r
 void stage_wake(struct stage *stage);
 
 /** @brief Gives a record back unfinished: nothing is produced and its offset is not committed, so
- * it is read again after a restart. For shutdown only. Thread-safe. */
+ * it is read again after a restart, or by the new owner of its partition. For shutdown, and where
+ * stage_is_revoked(). Thread-safe. */
 void stage_abandon(struct stage *stage, struct ticket *ticket);
+
+/** @brief Whether the record's partition was revoked, so that another process may have the record
+ * too. Nothing is to be begun for it then; it is given back by stage_abandon(). Thread-safe. */
+int stage_is_revoked(struct stage *stage, const struct ticket *ticket);
 
 /** @brief An asynchronous handler calls stage_begin() before it works on a record, and stage_end()
  * after it, both from the same thread. Usually several records are worked on at the same time. But

@@ -66,8 +66,9 @@ void found_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *
     note_unclean(stage, unclean);
 }
 
-/* Writes a claim. Any thread. is_first: the hand-out mark may be moved with it. @returns whether
- * Kafka has it */
+/* Writes a claim. Any thread. is_first: the hand-out mark may be moved with it. None is written for
+ * a partition that was revoked: Kafka takes commits of any member for any partition, so the new
+ * owner's offset and mark would be replaced by older ones. @returns whether Kafka has it */
 static int write_claim(struct stage *stage, struct ticket *ticket, int64_t committed,
                        const struct claim *claim, int is_first)
 {
@@ -78,6 +79,11 @@ static int write_claim(struct stage *stage, struct ticket *ticket, int64_t commi
     rd_kafka_resp_err_t code;
 
     pthread_mutex_lock(&stage->lock);
+    if (partition->is_leaving || rd_kafka_assignment_lost(stage->consumer)) {
+        pthread_mutex_unlock(&stage->lock);
+        rd_kafka_topic_partition_list_destroy(list);
+        return 0;
+    }
     if (is_first && !commit_is_pending(stage))
         handout_raise(&partition->handout, stage->settings.mark_block);
     partition->claim = *claim;
@@ -145,6 +151,16 @@ void claim_as(struct stage *stage, struct ticket *ticket, enum claim_state state
                           ticket->deaths};
 
     write_claim(stage, ticket, ticket->claim_at, &claim, 0);
+}
+
+int stage_is_revoked(struct stage *stage, const struct ticket *ticket)
+{
+    int is_leaving;
+
+    pthread_mutex_lock(&stage->lock);
+    is_leaving = ticket->partition->is_leaving;
+    pthread_mutex_unlock(&stage->lock);
+    return is_leaving;
 }
 
 void stage_begin(struct stage *stage, struct ticket *ticket)

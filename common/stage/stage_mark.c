@@ -39,6 +39,8 @@ static int64_t begin_at_the_end(struct stage *stage, rd_kafka_t *reader,
     }
     pthread_mutex_lock(&stage->lock);
     handout_begin(&partition->handout, end);
+    if (partition->start == START_UNKNOWN)
+        handout_hold(&partition->handout);
     add_first_mark(stage, partition, low, first);
     pthread_mutex_unlock(&stage->lock);
     return end - (partition->start > low ? partition->start : low);
@@ -133,6 +135,8 @@ void mark_assigned(struct stage *stage, const rd_kafka_topic_partition_list_t *f
         partition->marked = mark;
         if (mark != MARK_NONE)
             handout_found(&partition->handout, mark);
+        else if (!is_known)
+            handout_hold(&partition->handout);
     }
     filled = begin_missing(stage);
     if (filled > 0)

@@ -41,16 +41,29 @@ static int set_peeks(struct delivery *d)
     return count;
 }
 
+/* Since when somebody may have begun the order. A record of a retry or waiting topic was written by
+ * a pusher, and a job that had an answer once had an entry. If the ledger has none now, it was
+ * deleted, or a rebuild did not see it (its account was not in that pusher's settings, say): the
+ * order is looked up, as one that is older than all that is kept. */
+static int64_t first_seen_ms(const struct delivery *d)
+{
+    const struct payload *payload = &d->payload;
+
+    if (d->job->was_answered || strcmp(d->job->event->topic, d->pusher->topics.payloads) != 0)
+        return -1;
+    return payload->placed_at < payload->polled_at ? payload->placed_at : payload->polled_at;
+}
+
 static enum progress acquire(struct delivery *d)
 {
     const struct payload *payload = &d->payload;
+    enum progress progress;
     struct ledger_request request = {
         .kind = LEDGER_ORDER,
         .account = d->job->head.account,
         .id = d->job->event->key,
         .modified_at = payload->modified_at,
-        .first_seen_ms =
-            payload->placed_at < payload->polled_at ? payload->placed_at : payload->polled_at,
+        .first_seen_ms = first_seen_ms(d),
         .digest = payload->digest,
         .withdrawn = payload->withdrawn,
         .replay = payload->replay,
@@ -58,7 +71,9 @@ static enum progress acquire(struct delivery *d)
     };
 
     d->peeked = 1;
-    return entry_acquire(d, &request, d->grant, d->peeks, set_peeks(d));
+    progress = entry_acquire(d, &request, d->grant, d->peeks, set_peeks(d));
+    d->job->was_answered |= progress == PROGRESS_OK;
+    return progress;
 }
 
 /* Takes the ids of contact and products that the ledger knows, so that they need no call. A job
@@ -382,6 +397,7 @@ enum delivered deliver(struct delivery *d, struct job *job, struct result *resul
 
     if (read_record(d, job, result) != 0)
         return DELIVERED_RESULT;
+    d->gave_up_redis = 0;
     do {
         delivery_start(d, job);
         progress = deliver_once(d, result);
@@ -389,7 +405,8 @@ enum delivered deliver(struct delivery *d, struct job *job, struct result *resul
         job->call_count += infusionsoft_call_count(d->client) - d->calls.count_before;
         if (progress == PROGRESS_AGAIN) {
             job->held = 0;
-            if (stop_wait_ms((int64_t)(retry_chance() * AGAIN_WAIT_MS)))
+            if (stop_wait_ms((int64_t)(retry_chance() * AGAIN_WAIT_MS)) ||
+                stage_is_revoked(d->pusher->stage, job->ticket))
                 progress = PROGRESS_STOPPED;
         }
     } while (progress == PROGRESS_AGAIN);

@@ -8,7 +8,7 @@
 enum delivered {
     DELIVERED_RESULT = 0, /* result is filled: complete the ticket with it */
     DELIVERED_LATER, /* set the job aside for wait_ms, then deliver() again; it costs no attempt */
-    DELIVERED_STOPPED, /* the process stops: hand the ticket back to the stage */
+    DELIVERED_STOPPED, /* the process stops, or the record was revoked: hand the ticket back */
 };
 
 /**
@@ -20,8 +20,8 @@ enum delivered deliver(struct delivery *d, struct job *job, struct result *resul
                        int64_t *wait_ms);
 
 /** @brief Gives the order of a job back, so that the next process need not wait for its lease. Only
- * while the process stops: if Redis does not answer at once, this lease and those of all further
- * jobs are left to run out. */
+ * while the process stops, or for a record that was revoked: if Redis does not answer at once, this
+ * lease and those of all further jobs are left to run out, until deliver() is called again. */
 void deliver_give_back(struct delivery *d, struct job *job);
 
 #endif

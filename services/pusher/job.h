@@ -26,6 +26,7 @@ struct job {
 
     /* how far its delivery is */
     int held; /* the order's lease is still ours, in grant: go on without acquiring it again */
+    int was_answered; /* the ledger had an entry of the order when this job asked for it */
     struct ledger_grant grant;
     int64_t begun_ms;         /* when a worker first took it in hand; monotonic */
     int64_t call_count;       /* calls that this process made for it */

@@ -256,6 +256,14 @@ static void *work(void *context)
         enum delivered delivered;
         int64_t wait_ms = 0;
 
+        /* The record's new owner may have it in hand, or may have written it to another topic and
+         * committed it: then no mark tells of what is begun here (docs/ledger.md, rule 9). */
+        if (stage_is_revoked(pool->pusher->stage, job->ticket)) {
+            deliver_give_back(delivery, job);
+            stage_abandon(pool->pusher->stage, job->ticket);
+            job_free(pool->pusher, job);
+            continue;
+        }
         stage_begin(pool->pusher->stage, job->ticket);
         delivered = deliver(delivery, job, &result, &wait_ms);
         stage_end(pool->pusher->stage, job->ticket, delivered == DELIVERED_LATER);

@@ -196,6 +196,23 @@ def test_copies_that_come_go_and_freeze_keep_the_marks(run, output):
     run.assert_all_there(12000)
 
 
+def test_a_record_that_outlasts_its_partition_writes_no_claim_any_more(run, output):
+    """Kafka takes commits of any member for any partition, so such a claim would take the new owner's offset and mark back."""
+    slow, count = "abc123/order/0", 40
+    run.write(range(count))
+    killed = run.start_marked(BENCH_DIES_AT=slow)
+    wait_until(lambda: not killed.alive(), 60, killed.tail)
+    killed.forget()
+    first = run.start_marked(BENCH_SLEEPS_AT=slow)
+    wait_until(lambda: "handed 0 0" in first.text(), 60, first.tail)
+    others = [run.start_marked() for _ in range(3)]
+    wait_until(lambda: "slept" in first.text(), 60, first.tail)
+    wait_until(lambda: len({r.key for r in list(output.records)}) == count, 60, first.tail)
+    wait_until(lambda: run.places()[0].committed == count, 10, lambda: f"{run.places()[0]}; {first.tail()}")
+    run.assert_marked()
+    assert [copy.stop() for copy in (first, *others)] == [0, 0, 0, 0]
+
+
 def test_poison_is_found_beside_marks(run, output):
     run.generate(400)
     dead = run.topic("dead")

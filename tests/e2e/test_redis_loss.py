@@ -217,6 +217,18 @@ def test_one_in_retry_without_the_header_is_looked_up_and_its_goals_are_withheld
     start_pusher(shop)
 
 
+def test_one_in_retry_whose_entry_is_gone_is_looked_up_and_its_goals_are_withheld(shop):
+    """As where the pusher that rebuilt the ledger did not have its account in its settings."""
+    shop.fault(side="is", method="GET", path="/contacts", kind="status", status=503, match="entryless")
+    placed = shop.place(order(mail("entryless"), [item("ENTRYLESS", "E")]))
+    wait_record(shop, "retry-1m", placed)
+    assert shop.redis.command("DEL", f"{shop.prefix}:ledger:main:{key_of(placed)}") == b"1"
+    shop.clear_faults()
+    start_pusher(shop, SHORT)
+    assert_looked_up_and_goals_withheld(shop, placed)
+    start_pusher(shop)
+
+
 def forget_marks(shop):
     """Commits where the group stands once more, as a tool does that knows nothing of marks."""
     command = ["java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", f"{ROOT}/build/kafka/lib/*",

@@ -58,6 +58,25 @@ static void test_when_the_mark_moves_and_by_how_much(void **state)
     }
 }
 
+static void test_nothing_goes_while_an_older_mark_may_stand_in_kafka(void **state)
+{
+    struct handout handout;
+
+    (void)state;
+    handout_init(&handout);
+    handout_hold(&handout); /* Kafka did not answer what stands there */
+    assert_false(hand(&handout, 10));
+    handout_acknowledged(&handout, MARK_NONE);
+    handout_begin(&handout, 40);
+    handout_hold(&handout);
+    assert_true(handout.mark == 40);
+    assert_false(hand(&handout, 10)); /* below the end, but Kafka may have a mark of 5 */
+    handout_acknowledged(&handout, 40);
+    assert_true(hand(&handout, 10));
+    assert_true(hand(&handout, 39));
+    assert_false(hand(&handout, 40));
+}
+
 static void test_only_an_acknowledged_mark_lets_records_go(void **state)
 {
     struct handout handout;
@@ -265,6 +284,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_when_the_mark_moves_and_by_how_much),
+        cmocka_unit_test(test_nothing_goes_while_an_older_mark_may_stand_in_kafka),
         cmocka_unit_test(test_only_an_acknowledged_mark_lets_records_go),
         cmocka_unit_test(test_without_a_mark_nothing_waits_and_none_is_written),
         cmocka_unit_test(test_a_missing_mark_begins_at_the_end_of_the_partition),

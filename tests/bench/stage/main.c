@@ -1,7 +1,8 @@
 /* NAME
  *   bench-stage - the stage loop with a handler that does nothing: what common/stage costs
  * SYNOPSIS
- *   [BENCH_WORKERS=N] [BENCH_MARKS=N] [BENCH_DIES_AT=KEY] bench-stage [--config FILE]
+ *   [BENCH_WORKERS=N] [BENCH_MARKS=N] [BENCH_DIES_AT=KEY] [BENCH_SLEEPS_AT=KEY]
+ *   bench-stage [--config FILE]
  * READS
  *   <prefix>.orders.raw, in the group <prefix>.pass
  * WRITES
@@ -10,7 +11,7 @@
  *   Passes every record on. With BENCH_WORKERS the records go through N threads (an asynchronous
  *   stage), which finish them out of order: also the subject of the stage's own tests. With
  *   BENCH_MARKS it writes hand-out marks, in blocks of N, and prints each record before it passes it on. The record with the key of BENCH_DIES_AT
- *   ends it by SIGKILL. */
+ *   ends it by SIGKILL. The record with the key of BENCH_SLEEPS_AT takes nine seconds. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,14 +28,15 @@
 #include "settings/config.h"
 #include "stage/stage.h"
 
-enum { WORKERS_MAX = 64 };
+enum { WORKERS_MAX = 64, SLEEP_S = 9 };
 
 /* Hands records from the stage's thread to the workers, one at a time. */
 struct pass {
     struct topics topics;
-    char *target;        /* the topic's name */
-    int is_told;         /* each record is told of before it is passed on */
-    const char *dies_at; /* the key of the record that ends the program; or NULL */
+    char *target;          /* the topic's name */
+    int is_told;           /* each record is told of before it is passed on */
+    const char *dies_at;   /* the key of the record that ends the program; or NULL */
+    const char *sleeps_at; /* the key of the record that takes long; or NULL */
     struct stage *stage;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -51,6 +53,10 @@ static void pass_on(struct pass *pass, const struct event *in, struct result *ou
         dprintf(STDERR_FILENO, "handed %d %lld\n", in->partition, (long long)in->offset);
     if (pass->dies_at != NULL && text_is(in->key, pass->dies_at))
         kill(getpid(), SIGKILL);
+    if (pass->sleeps_at != NULL && text_is(in->key, pass->sleeps_at)) {
+        sleep(SLEEP_S);
+        dprintf(STDERR_FILENO, "slept\n");
+    }
     out->verdict = VERDICT_PASS;
     out->output_count = 1;
     output->topic = pass->target;
@@ -150,6 +156,7 @@ int main(int argc, char **argv)
     topics_init(&pass.topics, &config);
     input = pass.topics.raw;
     pass.dies_at = dies_at;
+    pass.sleeps_at = getenv("BENCH_SLEEPS_AT");
     pass.target = mem_printf("%s.history.eligible", config.kafka.topic_prefix);
     settings.inputs = &input;
     settings.input_count = 1;
