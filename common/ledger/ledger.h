@@ -211,6 +211,10 @@ int ledger_forget(struct ledger *ledger, struct text account, enum ledger_kind k
  */
 int ledger_rebuild_lock(struct ledger *ledger, int *taken, struct error *err);
 
+/** @brief Gives the lock back after a rebuild that failed: another pusher may be able to do it. Where
+ * Redis does not answer, the lock stays ours. What was filled in counts for nothing (rule 14). */
+void ledger_rebuild_leave(struct ledger *ledger);
+
 enum ledger_state {
     LEDGER_STATE_OPEN = 0, /* from a record of an input topic: payloads, retry, waiting */
     LEDGER_STATE_DONE,     /* from a record of `delivered` */

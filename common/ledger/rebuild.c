@@ -68,6 +68,22 @@ int ledger_rebuild_lock(struct ledger *ledger, int *taken, struct error *err)
     return 0;
 }
 
+void ledger_rebuild_leave(struct ledger *ledger)
+{
+    struct error err = {0};
+    char token[LEDGER_TOKEN_BYTES];
+    redisReply *reply;
+
+    if (ledger_ready(ledger, &err) != 0 || ledger->lock_token[0] == '\0')
+        return;
+    memcpy(token, ledger->lock_token, sizeof(token));
+    reply = run_locked(ledger, SCRIPT_LOCK, token, "0", "2", "", 0, &err);
+    if (reply == NULL)
+        return;
+    ledger->lock_token[0] = '\0';
+    freeReplyObject(reply);
+}
+
 /* Adds the fields of a note, with their number in front. */
 static void add_note(struct ledger_arguments *arguments, const struct ledger_note *note)
 {

@@ -64,6 +64,8 @@ static int64_t look(struct rebuild *rebuild, int allowed, int *failures)
         return LOCKED_WAIT_MS;
     if (rebuild_read(rebuild->stage, rebuild->ledger, &err) == 0)
         return 0;
+    /* The cause may be this pusher's alone, as an account in its settings without topics. */
+    ledger_rebuild_leave(rebuild->ledger);
 failed:
     if (++*failures == 1)
         log_warn("ledger not ready error=\"%s\"", err.text);

@@ -341,6 +341,9 @@ def test_one_rebuilds_and_the_others_wait(server):
     server.client.delete("t:lock")
     assert a.run("lock", keys, "a-token", 60000, 1) == ["0"], "lost in between: what was filled in may be gone too"
     assert b.run("lock", keys, "b-token", 60000, 0) == ["1"]
+    assert a.run("lock", keys, "a-token", 0, 2) == ["0"] and b.run("lock", keys, "b-token", 60000, 1) == ["1"], "not a's"
+    assert b.run("lock", keys, "b-token", 0, 2) == ["0"] and not server.client.exists("t:lock"), "given back"
+    assert b.run("lock", keys, "b-token", 60000, 0) == ["1"]
     assert a.fill("done", 1) == "FENCED"
     assert a.run("seal", keys, "a-token", "r", 1)[0] == "FENCED"
     assert b.run("seal", keys, "b-token", "r", 1)[0] == "OK"
