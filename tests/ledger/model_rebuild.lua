@@ -17,7 +17,8 @@ end
 
 function steps.lock(world, s, w)
     ready(world, s, w)
-    local token = w.token or w.name .. w.life .. '-' .. s.now
+    s.locks = s.locks + (w.token and 0 or 1) -- no token is ever used again
+    local token = w.token or w.name .. w.life .. '-' .. s.locks
     local reply = script(world, s, w, 'lock', {'marker', 'lock'}, token, '3', w.token and '1' or '0')
     return function()
         if reply[1] == '1' then

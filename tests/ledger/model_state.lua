@@ -45,7 +45,7 @@ function M.first(world, budget)
         records[i] = {i = i}
     end
     return {now = M.START, run = 1, vouches = 1, budget = copy(budget), goals = 0, creates = {}, fates = {},
-            workers = {worker('a'), worker('b')}, known = false, exact = true,
+            workers = {worker('a'), worker('b')}, known = false, exact = true, locks = 0,
             parts = {{records = records, committed = 0, mark = 0, done = {}},
                      {records = {}, committed = 0, mark = 0, done = {}}},
             db = {marker = {born_at = '10', since = '10', run = '1', keep = tostring(M.KEEP), writes = '100',
