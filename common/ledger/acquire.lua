@@ -111,6 +111,8 @@ elseif known and order and not certain then
 end
 
 if known then
+    -- A withdrawal that was final stays so while a doubt is looked up (rule 5): only a newer version opens the entry.
+    local stays = entry.state == 'withdrawn' and (withdrawn or whole(version) <= whole(entry.modified_at))
     if order and entry.doubt then
         -- The entry stands for the version that was begun until it is known what became of it (see step.lua).
         put('held', version)
@@ -127,7 +129,7 @@ if known then
     end
     if entry.state ~= 'open' then
         redis.call('PERSIST', KEYS[2])
-        if not (withdrawn and entry.state == 'withdrawn') then
+        if not stays then
             put('state', 'open')
         end
     end

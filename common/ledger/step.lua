@@ -57,6 +57,16 @@ local function put(name, value)
 end
 local word = 'OK'
 
+-- Whether the version in hand was withdrawn, and was granted only for the sake of a doubt: then the entry is given back,
+-- and its next acquire says OLD (rule 5).
+local function stop_withdrawn()
+    if entry.state ~= 'withdrawn' or entry['s:order'] then
+        return false
+    end
+    put('lease', '0')
+    return true
+end
+
 if ending ~= '' then
     if result ~= '' then
         put('s:' .. ending, result)
@@ -96,7 +106,7 @@ if beginning ~= '' and word == 'OK' then
     -- Another doubt, one that this fence did not begin, or a step that has its result: look first.
     if entry.doubt and (entry.doubt ~= beginning or entry.doubt_fence ~= fence) then
         word = 'FENCED'
-    elseif entry['s:' .. beginning] then
+    elseif entry['s:' .. beginning] or stop_withdrawn() then
         word = 'FENCED'
     else
         put('doubt', beginning)
@@ -107,7 +117,7 @@ if beginning ~= '' and word == 'OK' then
 end
 
 if finish ~= '' and word == 'OK' then
-    if finish ~= 'retry' and entry.doubt then
+    if (finish ~= 'retry' and entry.doubt) or (finish == 'dead' and stop_withdrawn()) then
         word = 'FENCED' -- nothing is final while a step is in doubt
     else
         if whole(entry.lease) <= now then

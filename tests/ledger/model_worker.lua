@@ -228,7 +228,10 @@ end
 function M.post(world, s, w)
     local record, late = world.records[w.record], s.now - w.begun_at > state.LATE
     local double, answered = #s.creates > 0, s.answered and s.answered >= record.version
-    local creates = state.copy(s.creates)
+    local creates, entry = state.copy(s.creates), s.db.entry
+    if entry and entry.fence == w.fence and tonumber(entry.modified_at) > record.version then
+        violation(s, 'made of an older version than the entry stands for')
+    end
     for _, create in ipairs(creates) do
         late = late or create.late
     end

@@ -131,6 +131,31 @@ def test_the_union_in_every_order(server, fills, answer, flags, version):
     assert all(fields == seen[0] for fields in seen)
 
 
+def test_a_version_that_was_withdrawn_is_not_made_after_its_doubt(workers):
+    """It may have been handed out, so it is looked up; but its withdrawal was answered. Found by the model."""
+    a, b = workers
+    a.run("distrust", ["t:ledger"])
+    b.rebuild([WITHDRAWN, ("open", 2000)])
+    assert a.acquire(version=1000) == "RECONCILE order" and a.finish("retry") == "OK", "an older one opens nothing"
+    assert a.note["state"] == "withdrawn"
+    assert a.acquire(version=2000) == "RECONCILE order"
+    assert a.end("order", "", begin="order") == "FENCED"
+    assert b.acquire(version=2000) == "OLD", "given back at once"
+    b.run("distrust", ["t:ledger"])
+    b.rebuild([WITHDRAWN, ("open", 2000)])
+    assert a.acquire(version=2000) == "RECONCILE order" and a.end("order") == "OK"
+    assert a.finish("dead", reason="refused") == "FENCED"
+    assert b.acquire(version=2000) == "OLD" and b.acquire(version=3000) == "GRANT" and b.begin("order") == "OK"
+
+
+def test_a_version_that_was_withdrawn_and_is_found_is_delivered(workers):
+    a, b = workers
+    a.run("distrust", ["t:ledger"])
+    b.rebuild([WITHDRAWN, ("open", 2000)])
+    assert a.acquire(version=2000) == "RECONCILE order"
+    assert a.end("order", "977", begin="payment") == "OK" and a.finish("done", "payment", "1") == "OK"
+
+
 # Entries that survived, rebuilds that did not end
 
 def test_an_entry_that_survived_is_replaced_by_what_the_record_knows(workers):
