@@ -3,7 +3,7 @@
 #
 # Usage: deploy/install-deps.sh [build] [test] [lint] [fuzz] [kafka] [conformance] [compose]
 #   build        compilers and libraries, redis-server, kcat (the default; enough for `make demo`)
-#   test         build + cmocka, pytest (two processes), lua5.1 (the ledger's model), iproute2 (network paths of the fault rows),
+#   test         build + cmocka, pytest (in several processes), lua5.1 (the ledger's model), iproute2 (network paths of the fault rows),
 #                universal-ctags (the length of functions)
 #   lint         clang, clang-format, clang-tidy, cppcheck, valgrind
 #   fuzz         clang with libFuzzer and the sanitizers

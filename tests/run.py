@@ -2,7 +2,7 @@
 """Runs the test suites and ends with one line: `N passed, N failed`. A skipped test counts as failed.
 
 Usage: tests/run.py [unit] [e2e] [-- pytest arguments]      (both suites when none is named)
-The binaries are those under $BUILD (default: build). The end-to-end tests run in as many processes as $JOBS says (default: 2), a
+The binaries are those under $BUILD (default: build). The end-to-end tests run in as many processes as $JOBS says (default: 3), a
 file at a time: they wait more than they work.
 """
 import os
@@ -44,7 +44,7 @@ def run_e2e(arguments):
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     code = subprocess.run([sys.executable, "-m", "pytest", "-q", "-x" if os.environ.get("FAIL_FAST") else "-q",
-                           "-p", "no:cacheprovider", "-n", os.environ.get("JOBS", "2"), "--dist", "loadfile",
+                           "-p", "no:cacheprovider", "-n", os.environ.get("JOBS", "3"), "--dist", "loadfile",
                            f"--junitxml={report}", *(arguments or ["tests"])],
                           cwd=ROOT).returncode
     if not report.exists():
