@@ -137,7 +137,9 @@ static int read_payload(const struct event *event, struct fate *fate)
     int rc = -1;
 
     payload_open(event, &head);
-    if (head.account.length > 0 && head.account.length < sizeof(fate->account)) {
+    /* An account with a zero byte in it would be cut there, and so be taken for another. */
+    if (head.account.length > 0 && head.account.length < sizeof(fate->account) &&
+        memchr(head.account.data, '\0', head.account.length) == NULL) {
         copy_text(fate->account, sizeof(fate->account), head.account);
         rc = 0;
     }

@@ -104,6 +104,7 @@ static void test_open_records(void **state)
         {"an account that none can have",
          "{\"account\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}", "9",
          -1, "", 0},
+        {"an account with a zero byte", "{\"account\":\"main\\u0000x\"}", "9", -1, "", 0},
         {"no object", "[]", "9", -1, "", 0},
         {"no JSON", "{", "9", -1, "", 0},
         {"nothing", "", "9", -1, "", 0},
