@@ -3,66 +3,123 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 static const struct command commands[] = {
-    {"setup", "prepare each Infusionsoft account",
+    {"setup", "", "prepare each Infusionsoft account",
      "Creates the TEXT order custom field `BigCommerce Order`, which holds each order's key, in "
      "every configured\n"
      "account that has none yet. Doing it again changes nothing. Where no account had the field, "
      "nothing was ever\n"
      "delivered, and the delivery ledger is started as a new one. Needs the account's e-commerce "
      "module.\n",
-     setup_run},
-    {"topics create", "create the topics that are missing",
+     0, 0, 0, setup_run},
+    {"topics create", "", "create the topics that are missing",
      "Creates every topic with the partitions and replication of [kafka], its retention or "
      "compaction and its\n"
      "largest record. Topics that exist are left as they are. Doing it again changes nothing.\n",
-     topics_create_run},
-    {"ledger distrust", "tell that Redis was restored from a backup",
+     0, 0, 0, topics_create_run},
+    {"ledger distrust", "", "tell that Redis was restored from a backup",
      "What the delivery ledger holds is then looked up at Infusionsoft before anything is made. To "
      "be run after an\n"
      "older copy of Redis' data was put in place, before the pushers go on.\n",
-     ledger_distrust_run},
+     0, 0, 0, ledger_distrust_run},
 };
 
-enum { COMMAND_COUNT = sizeof(commands) / sizeof(*commands), WORDS_MAX_BYTES = 80 };
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(*commands) };
 
-static void join(char target[WORDS_MAX_BYTES], char **words, int count)
+/* Compares the command's words with the first of these. @returns how many of them are the command's
+ * own; 0: they name another one */
+static int match(const struct command *command, char **words, int count)
 {
-    size_t length = 0;
+    const char *at = command->words;
 
-    target[0] = '\0';
-    for (int i = 0; i < count && length < WORDS_MAX_BYTES; i++)
-        length += (size_t)snprintf(target + length, WORDS_MAX_BYTES - length, "%s%s",
-                                   i > 0 ? " " : "", words[i]);
+    for (int i = 0; i < count; i++) {
+        size_t length = strlen(words[i]);
+
+        if (strncmp(at, words[i], length) != 0 || length == 0)
+            return 0;
+        at += length;
+        if (*at == '\0')
+            return i + 1;
+        if (*at++ != ' ')
+            return 0;
+    }
+    return 0;
 }
 
-const struct command *command_find(char **words, int count)
+const struct command *command_find(char **words, int count, int *used)
 {
-    char name[WORDS_MAX_BYTES];
+    const struct command *found = NULL;
+    int most = 0;
 
-    join(name, words, count);
-    for (int i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(commands[i].words, name) == 0)
-            return &commands[i];
-    return NULL;
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        int matched = match(&commands[i], words, count);
+
+        if (matched > most) {
+            most = matched;
+            found = &commands[i];
+        }
+    }
+    if (used != NULL)
+        *used = most;
+    return found;
+}
+
+static int refuse(const struct command *command, const char *what, struct error *err)
+{
+    return error_set(err, ERROR_PERMANENT, "%s; usage: bigfusion %s%s%s", what, command->words,
+                     command->usage[0] != '\0' ? " " : "", command->usage);
+}
+
+int command_check(const struct command *command, int used, struct command_line *line,
+                  struct error *err)
+{
+    unsigned unknown = line->options & ~command->options;
+    struct buffer what = {0};
+
+    line->words += used;
+    line->word_count -= used;
+    if (unknown != 0) {
+        command_options_print(unknown, &what);
+        buffer_printf(&what, " is no option of %s", command->words);
+    } else if (line->word_count > command->arguments_max) {
+        buffer_printf(&what, "%.60s is too much", line->words[command->arguments_max]);
+    } else if (line->word_count < command->arguments_min) {
+        buffer_printf(&what, "something is missing");
+    }
+    if (what.length > 0)
+        refuse(command, what.data, err);
+    buffer_clear(&what);
+    return err->kind == ERROR_NONE ? 0 : -1;
+}
+
+static void print_usage(const struct command *command)
+{
+    printf("usage: bigfusion %s%s%s [--config FILE]\n\n%s\n\n%s", command->words,
+           command->usage[0] != '\0' ? " " : "", command->usage, command->summary, command->help);
+    if (command->options != 0)
+        printf("\nOptions\n");
+    if (command->options & COMMAND_OPTION_OLDER)
+        printf("  --older DURATION   only what is older than that: 30s, 5m, 2h, 3d\n");
+    if (command->options & COMMAND_OPTION_JSON)
+        printf("  --json             one JSON document on standard output, for programs\n");
 }
 
 int command_help(char **words, int count)
 {
-    const struct command *command;
-
     if (count > 0) {
-        command = command_find(words, count);
+        const struct command *command = command_find(words, count, NULL);
+
         if (command == NULL)
             return -1;
-        printf("usage: bigfusion %s [--config FILE]\n\n%s\n\n%s", command->words, command->summary,
-               command->help);
+        print_usage(command);
         return 0;
     }
-    printf("usage: bigfusion COMMAND [--config FILE]\n\nCommands\n");
+    printf("usage: bigfusion COMMAND [ARGUMENTS] [--config FILE]\n\nCommands\n");
     for (int i = 0; i < COMMAND_COUNT; i++)
         printf("  %-18s %s\n", commands[i].words, commands[i].summary);
-    printf("  %-18s %s\n\n", "help COMMAND", "what a command does");
+    printf("  %-18s %s\n\n", "help COMMAND", "what a command does, its arguments and options");
     printf("Options\n  --config FILE      settings; else $BIGFUSION_CONFIG, else "
            "/etc/bigfusion/bigfusion.conf\n"
            "  --check            print the settings, secrets masked, and end\n"

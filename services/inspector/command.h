@@ -5,15 +5,34 @@
 #include "base/error.h"
 #include "settings/config.h"
 
+#include "command_line.h"
+
 struct command {
-    const char *words;   /* "topics create" */
+    const char *words; /* "topics create" */
+    /* What may stand behind the words, such as "[--older DURATION] [--json]"; "": nothing. */
+    const char *usage;
     const char *summary; /* one line for --help */
-    const char *help;    /* what `bigfusion help WORDS` prints below the summary */
-    int (*run)(const struct config *config, struct error *err); /* 0, or -1 with err */
+    const char *help;    /* what `bigfusion help WORDS` prints below the summary, with examples */
+    int arguments_min;   /* how many words may stand behind the command's own */
+    int arguments_max;
+    unsigned options; /* the COMMAND_OPTION_ bits that it takes */
+    /* Carries it out. The line is borrowed. Returns 0, or -1 with an error. */
+    int (*run)(const struct config *config, const struct command_line *line, struct error *err);
 };
 
-/** @brief The command that these words name, or NULL. */
-const struct command *command_find(char **words, int count);
+/**
+ * @brief The command whose words the given words begin with, or NULL. The longest one counts.
+ * @param used  out, or NULL: how many of the words are the command's own
+ */
+const struct command *command_find(char **words, int count, int *used);
+
+/**
+ * @brief Takes the words of the command off the line and checks that the command takes what is
+ * left: its arguments and options.
+ * @returns 0, or -1 with a permanent error
+ */
+int command_check(const struct command *command, int used, struct command_line *line,
+                  struct error *err);
 
 /**
  * @brief Prints the list of commands, or, where words are given, the manual of that command.
@@ -22,10 +41,12 @@ const struct command *command_find(char **words, int count);
 int command_help(char **words, int count);
 
 /* setup.c */
-int setup_run(const struct config *config, struct error *err);
+int setup_run(const struct config *config, const struct command_line *line, struct error *err);
 /* topics.c */
-int topics_create_run(const struct config *config, struct error *err);
+int topics_create_run(const struct config *config, const struct command_line *line,
+                      struct error *err);
 /* ledger.c */
-int ledger_distrust_run(const struct config *config, struct error *err);
+int ledger_distrust_run(const struct config *config, const struct command_line *line,
+                        struct error *err);
 
 #endif

@@ -6,12 +6,14 @@
 #include "net/redis_watch.h"
 #include "command.h"
 
-int ledger_distrust_run(const struct config *config, struct error *err)
+int ledger_distrust_run(const struct config *config, const struct command_line *line,
+                        struct error *err)
 {
     struct ledger_settings settings = ledger_settings_of(config);
     struct ledger *ledger;
     int rc;
 
+    (void)line;
     if (redis_refuse_cluster(config, err) != 0)
         return -1;
     ledger = ledger_new(&settings);

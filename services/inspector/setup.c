@@ -219,10 +219,11 @@ static int set_up_fields(const struct config *config, struct error *err)
 /* The ledger is started before the fields are created, because a field that exists tells every
  * later run that the ledger was started. Where all accounts refuse orders, nothing is created, and
  * the ledger is not started either: an order of ours may be in one of them. */
-int setup_run(const struct config *config, struct error *err)
+int setup_run(const struct config *config, const struct command_line *line, struct error *err)
 {
     struct fields fields = {0};
 
+    (void)line;
     if (redis_refuse_cluster(config, err) != 0)
         return -1;
     if (look_everywhere(config, &fields, err) != 0)

@@ -92,7 +92,8 @@ static int create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, const struct top
     return rc;
 }
 
-int topics_create_run(const struct config *config, struct error *err)
+int topics_create_run(const struct config *config, const struct command_line *line,
+                      struct error *err)
 {
     struct topics names;
     struct topic_plan *plan;
@@ -102,6 +103,7 @@ int topics_create_run(const struct config *config, struct error *err)
     char text[256];
     int *found, count, rc = -1;
 
+    (void)line;
     if (conf == NULL)
         return -1;
     rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));

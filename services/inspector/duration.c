@@ -1,0 +1,60 @@
+#include "duration.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { MINUTE_S = 60, HOUR_S = 3600, DAY_S = 86400, LONGEST_DAYS = 36500 };
+
+static int64_t seconds_of(char unit)
+{
+    switch (unit) {
+    case 's':
+        return 1;
+    case 'm':
+        return MINUTE_S;
+    case 'h':
+        return HOUR_S;
+    case 'd':
+        return DAY_S;
+    default:
+        return 0;
+    }
+}
+
+int64_t duration_parse(const char *text)
+{
+    struct text number = text_of(text);
+    int64_t value, unit_s;
+
+    if (number.length < 2 || text[0] < '0' || text[0] > '9')
+        return -1;
+    unit_s = seconds_of(text[--number.length]);
+    if (unit_s == 0 || text_to_int(number, &value) != 0)
+        return -1;
+    if (value > (int64_t)LONGEST_DAYS * DAY_S / unit_s)
+        return -1;
+    return value * unit_s * 1000;
+}
+
+const char *duration_print(int64_t duration_ms, char text[DURATION_TEXT_BYTES])
+{
+    static const struct {
+        int64_t great_s, small_s;
+        const char *great, *small;
+    } scales[] = {
+        {DAY_S, HOUR_S, "d", "h"}, {HOUR_S, MINUTE_S, "h", "min"}, {MINUTE_S, 1, "min", "s"}};
+    int64_t duration_s = duration_ms > 0 ? duration_ms / 1000 : 0;
+
+    for (size_t i = 0; i < sizeof(scales) / sizeof(*scales); i++)
+        if (duration_s >= scales[i].great_s) {
+            snprintf(text, DURATION_TEXT_BYTES, "%" PRId64 " %s %" PRId64 " %s",
+                     duration_s / scales[i].great_s, scales[i].great,
+                     duration_s % scales[i].great_s / scales[i].small_s, scales[i].small);
+            return text;
+        }
+    snprintf(text, DURATION_TEXT_BYTES, "%" PRId64 " s", duration_s);
+    return text;
+}

@@ -1,0 +1,19 @@
+/* duration.h - durations as people write and read them. Pure. */
+#ifndef INSPECTOR_DURATION_H
+#define INSPECTOR_DURATION_H
+
+#include <stdint.h>
+
+enum { DURATION_TEXT_BYTES = 40 };
+
+/**
+ * @brief Reads a duration: a whole number with one of the units s, m, h, d, such as 5m.
+ * @returns ms, or -1 when it is none, or longer than 100 years
+ */
+int64_t duration_parse(const char *text);
+
+/** @brief Writes a duration with its two greatest units: 42 s, 5 min 3 s, 2 h 5 min, 3 d 4 h.
+ * Negative ones are written as 0 s. @returns text */
+const char *duration_print(int64_t duration_ms, char text[DURATION_TEXT_BYTES]);
+
+#endif
