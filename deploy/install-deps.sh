@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # install-deps.sh - install what bigfusion needs on Debian bookworm or trixie.
 #
-# Usage: deploy/install-deps.sh [build] [test] [lint] [fuzz] [kafka] [conformance] [compose]
+# Usage: deploy/install-deps.sh [build] [test] [lint] [fuzz] [kafka] [conformance] [compose] [stack]
 #   build        compilers and libraries, redis-server, kcat (the default; enough for `make demo`)
 #   test         build + cmocka, pytest (in several processes), lua5.1 (the ledger's model), iproute2 (network paths of the fault rows),
 #                universal-ctags (the length of functions)
@@ -10,6 +10,7 @@
 #   kafka        a Java 17+ runtime and Maven, for a real Apache Kafka in the tests
 #   conformance  Node.js and npm, for the validating proxy of `make conformance`
 #   compose      docker-compose, to check docker-compose.yml
+#   stack        a Docker engine, docker-compose and debootstrap, for `make stack-test`
 #
 # Idempotent: installs only what is missing and says what that is. Uses sudo only when it is not root.
 # Nothing is added to the machine's own package sources.
@@ -43,8 +44,15 @@ for group in $groups; do
         command -v npm >/dev/null || wanted+=(nodejs npm)
         ;;
     compose) command -v docker-compose >/dev/null || wanted+=(docker-compose) ;;
+    stack)
+        # Any engine will do; containers need iptables inside for their names.
+        command -v dockerd >/dev/null || wanted+=(docker.io)
+        command -v docker >/dev/null || wanted+=(docker.io)
+        command -v docker-compose >/dev/null || wanted+=(docker-compose)
+        wanted+=(debootstrap iptables iso-codes kcat python3)
+        ;;
     *)
-        say "unknown group '$group'; allowed: build test lint fuzz kafka conformance compose" >&2
+        say "unknown group '$group'; allowed: build test lint fuzz kafka conformance compose stack" >&2
         exit 100
         ;;
     esac

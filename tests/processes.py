@@ -305,10 +305,17 @@ def _parse_headers(text):
 
 def read_topic(broker, topic):
     """Every record of a topic, as it is now."""
-    answer = subprocess.run(["kcat", "-b", broker, "-C", "-t", topic, "-o", "beginning", "-e", "-q", "-f", FORMAT],
-                            capture_output=True, check=True, timeout=120)
+    answer = subprocess.run(["kcat", "-b", broker, *read_words(topic)], capture_output=True, check=True, timeout=120)
+    return parse_records(answer.stdout, topic)
 
-    stream, records = io.BytesIO(answer.stdout), []
+
+def read_words(topic):
+    """What kcat is told to print a topic as parse_records() reads it."""
+    return ["-C", "-t", topic, "-o", "beginning", "-e", "-q", "-f", FORMAT]
+
+
+def parse_records(data, topic):
+    stream, records = io.BytesIO(data), []
     while (record := _read_record(stream, topic)) is not None:
         records.append(record)
     return records
