@@ -25,7 +25,6 @@ from processes import (RUNS, DevBroker, Process, Redis, Tail, binary, free_port,
                        read_topic, wait_until)
 
 SERVICES = ("poller", "filter", "mapper", "pusher")
-LANES = ("orders", "contacts", "products", "history")
 TOKEN, KEY = "sandbox-bc-token", "KeapAK-sandbox"
 
 # Short times, so that a test waits for conditions and not for defaults. Every one is a documented setting.
@@ -69,7 +68,7 @@ class Stack:
         self.stop()
 
     def topics(self):
-        names = [f"{lane}.{stage}" for lane in LANES for stage in ("raw", "eligible", "payloads")]
+        names = ["orders.raw", "orders.eligible", "orders.payloads"]
         names += ["retry-1m", "retry-10m", "retry-1h", "skipped", "delivered", "dead", "cursors",
                   "waiting.main", "waiting-orders.main"]
         return [f"{self.prefix}.{name}" for name in names]

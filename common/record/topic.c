@@ -4,14 +4,10 @@
 
 #include "base/mem.h"
 
-static const char *const lanes[] = {"orders", "contacts", "products", "history"};
-static const char *const lane_stages[] = {"raw", "eligible", "payloads"};
 static const char *const retry_names[TOPIC_RETRY_COUNT] = {"retry-1m", "retry-10m", "retry-1h"};
 
-enum {
-    LANE_COUNT = sizeof(lanes) / sizeof(*lanes),
-    LANE_STAGE_COUNT = sizeof(lane_stages) / sizeof(*lane_stages),
-};
+/* raw, eligible, payloads; skipped, delivered, dead, cursors */
+enum { LANE_STAGE_COUNT = 3, SHARED_COUNT = 4 };
 
 void topics_init(struct topics *topics, const struct config *config)
 {
@@ -68,18 +64,13 @@ struct topic_plan *topics_plan(const struct topics *topics, const struct config 
 {
     int64_t raw_bytes = config->kafka.max_record_bytes;
     int64_t other_bytes = 2 * raw_bytes;
-    int most = LANE_COUNT * LANE_STAGE_COUNT + TOPIC_RETRY_COUNT + 4 + 2 * topics->account_count;
+    int most = LANE_STAGE_COUNT + TOPIC_RETRY_COUNT + SHARED_COUNT + 2 * topics->account_count;
     struct topic_plan *plan = mem_alloc((size_t)most * sizeof(*plan));
 
     *count = 0;
-    for (int lane = 0; lane < LANE_COUNT; lane++)
-        for (int i = 0; i < LANE_STAGE_COUNT; i++) {
-            char *name =
-                mem_printf("%s.%s.%s", config->kafka.topic_prefix, lanes[lane], lane_stages[i]);
-
-            plan_add(plan, count, name, TOPIC_KEEP_30_DAYS, i == 0 ? raw_bytes : other_bytes);
-            free(name);
-        }
+    plan_add(plan, count, topics->raw, TOPIC_KEEP_30_DAYS, raw_bytes);
+    plan_add(plan, count, topics->eligible, TOPIC_KEEP_30_DAYS, other_bytes);
+    plan_add(plan, count, topics->payloads, TOPIC_KEEP_30_DAYS, other_bytes);
     for (int i = 0; i < TOPIC_RETRY_COUNT; i++) {
         plan_add(plan, count, topics->retry[i], TOPIC_KEEP_30_DAYS, other_bytes);
         plan[*count - 1].is_broker_time = 1;

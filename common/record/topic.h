@@ -40,8 +40,8 @@ struct topic_plan {
 };
 
 /**
- * @brief Every topic of docs/architecture.md: all lanes (orders, contacts, products, history) with
- * their stages, and the topics that all lanes share.
+ * @brief Every topic that the programs use: those of the lane `orders`, and those that all lanes
+ * share. README.md and docs/architecture.md list them (a test compares).
  * @param count  out
  * @returns an array, new: release with topics_plan_free()
  */

@@ -57,7 +57,7 @@ def test_a_batch_is_never_larger_than_its_topic_takes(kafka):
 def test_a_batch_that_the_broker_refuses_is_sent_again_record_by_record(run, kafka):
     """The limit of a topic was lowered after it was made."""
     run.create_topics()
-    set_topic(kafka, run.topic("history.eligible"), "max.message.bytes=16000")
+    set_topic(kafka, run.topic("delivered"), "max.message.bytes=16000")
     run.generate(2000)
     output = run.follow_output()
     copy = run.start_copy()

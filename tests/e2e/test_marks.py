@@ -87,7 +87,7 @@ class MarkRun(StageRun):
 def run(kafka, request):
     stack = MarkRun(f"e2e-{request.node.name}", kafka)
     stack.create_topics()
-    wait_until(lambda: all(p.end == 0 for p in stack.places(PLACES_TOPICS=stack.topic("history.eligible")).values()), 20,
+    wait_until(lambda: all(p.end == 0 for p in stack.places(PLACES_TOPICS=stack.topic("delivered")).values()), 20,
                "leaders of the topics")
     yield stack
     stack.stop()

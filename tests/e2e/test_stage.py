@@ -44,7 +44,7 @@ class StageRun(Stack):
         return self.copies[-1]
 
     def follow_output(self):
-        self.tails["output"] = Tail(self.broker.address, self.topic("history.eligible"), "output")
+        self.tails["output"] = Tail(self.broker.address, self.topic("delivered"), "output")
         return self.tails["output"]
 
     def complaints(self):
@@ -58,7 +58,7 @@ class StageRun(Stack):
         return statuses
 
     def assert_all_there(self, count):
-        keys = collections.Counter(r.key for r in read_topic(self.broker.address, self.topic("history.eligible")))
+        keys = collections.Counter(r.key for r in read_topic(self.broker.address, self.topic("delivered")))
         wanted = {f"abc123/order/{i}" for i in range(1, count + 1)}
         assert wanted - set(keys) == set(), "lost"
         assert set(keys) - wanted == set()
@@ -121,7 +121,7 @@ def test_a_broker_that_is_killed_is_waited_for(run, kafka):
 
     def all_there():
         assert copy.alive(), copy.tail()
-        keys.update(r.key for r in read_topic(kafka.address, run.topic("history.eligible")))
+        keys.update(r.key for r in read_topic(kafka.address, run.topic("delivered")))
         return len(keys) >= RECORDS
     wait_until(all_there, 90, lambda: f"{len(keys)} keys; {copy.tail()}", interval=0.5)
     run.stop()

@@ -101,8 +101,9 @@ static int show(const struct config *config, const char *const *topics, int topi
 
 int main(int argc, char **argv)
 {
-    static const struct config_program program = {PROGRAM_PUSHER, "kafka-places",
-                                                  "Where a consumer group stands."};
+    static const struct config_program program = {.program = PROGRAM_PUSHER,
+                                                  .name = "kafka-places",
+                                                  .summary = "Where a consumer group stands."};
     const char *named = getenv("PLACES_TOPICS");
     char *words = mem_strdup(named != NULL ? named : ""), *rest = NULL;
     const char *topics[TOPICS_MAX] = {""};

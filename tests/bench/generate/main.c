@@ -145,8 +145,9 @@ static int generate(struct producer *producer, const struct config *config, cons
 
 int main(int argc, char **argv)
 {
-    static const struct config_program program = {PROGRAM_MAPPER, "bench-generate",
-                                                  "Fills the topic of raw orders."};
+    static const struct config_program program = {.program = PROGRAM_MAPPER,
+                                                  .name = "bench-generate",
+                                                  .summary = "Fills the topic of raw orders."};
     struct config config = {0};
     struct error err = {0};
     struct topics topics = {0};

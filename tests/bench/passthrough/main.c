@@ -6,7 +6,7 @@
  * READS
  *   <prefix>.orders.raw, in the group <prefix>.bare
  * WRITES
- *   <prefix>.history.eligible, which nobody reads
+ *   <prefix>.delivered, into which nothing else writes in these runs
  * DOES
  *   Consumes one by one, produces the same key, value and headers into the partition of the same
  *   number with the same client settings as the services, borrows the value from the consumed
@@ -132,8 +132,10 @@ static rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struc
 
 int main(int argc, char **argv)
 {
-    static const struct config_program program = {PROGRAM_FILTER, "bench-passthrough",
-                                                  "The least a consume-and-produce loop costs."};
+    static const struct config_program program = {
+        .program = PROGRAM_FILTER,
+        .name = "bench-passthrough",
+        .summary = "The least a consume-and-produce loop costs."};
     struct config config = {0};
     struct error err = {0};
     struct topics topics = {0};
@@ -172,7 +174,7 @@ int main(int argc, char **argv)
     rd_kafka_topic_partition_list_add(inputs, topics.raw, RD_KAFKA_PARTITION_UA);
     rd_kafka_subscribe(consumer, inputs);
     rd_kafka_topic_partition_list_destroy(inputs);
-    target_name = mem_printf("%s.history.eligible", config.kafka.topic_prefix);
+    target_name = mem_printf("%s.delivered", config.kafka.topic_prefix);
     target = rd_kafka_topic_new(producer, target_name, NULL);
     free(target_name);
     run(consumer, producer, target, &under_way);

@@ -6,7 +6,7 @@
  * READS
  *   <prefix>.orders.raw, in the group <prefix>.pass
  * WRITES
- *   <prefix>.history.eligible, which nobody reads
+ *   <prefix>.delivered, into which nothing else writes in these runs
  * DOES
  *   Passes every record on. With BENCH_WORKERS the records go through N threads (an asynchronous
  *   stage), which finish them out of order: also the subject of the stage's own tests. With
@@ -137,7 +137,9 @@ static int run_with_workers(struct pass *pass, int count, struct error *err)
 int main(int argc, char **argv)
 {
     static const struct config_program program = {
-        PROGRAM_FILTER, "bench-stage", "The stage loop with a handler that does nothing."};
+        .program = PROGRAM_FILTER,
+        .name = "bench-stage",
+        .summary = "The stage loop with a handler that does nothing."};
     const char *workers = getenv("BENCH_WORKERS");
     const char *marks = getenv("BENCH_MARKS"), *dies_at = getenv("BENCH_DIES_AT");
     int worker_count = workers != NULL ? (int)strtol(workers, NULL, 10) : 0;
@@ -157,7 +159,7 @@ int main(int argc, char **argv)
     input = pass.topics.raw;
     pass.dies_at = dies_at;
     pass.sleeps_at = getenv("BENCH_SLEEPS_AT");
-    pass.target = mem_printf("%s.history.eligible", config.kafka.topic_prefix);
+    pass.target = mem_printf("%s.delivered", config.kafka.topic_prefix);
     settings.inputs = &input;
     settings.input_count = 1;
     pass.is_told = marks != NULL;
