@@ -132,7 +132,16 @@ def function_size():
     return wrong if functions else ["Universal Ctags found no function"]
 
 
-CHECKS = (rules, decisions, requirements, files_named, file_size, function_size)
+def metrics_named():
+    """Metrics that a page or the dashboard names; `bigfusion_x_` begins several."""
+    known = {m for path in tree() if path.suffix == ".c" for m in re.findall(r'"(bigfusion_[a-z_]+)"', path.read_text(encoding="utf-8"))}
+    pages = [p for p in tree() if p.suffix == ".md"] + sorted((ROOT / "deploy/monitoring").rglob("*.json"))
+    return [f"{p.relative_to(ROOT)}: no metric {m}" for p in pages
+            for m in sorted(set(re.findall(r"\bbigfusion_[a-z_]+", p.read_text(encoding="utf-8"))))
+            if m not in known and not (m.endswith("_") and any(k.startswith(m) for k in known))]
+
+
+CHECKS = (rules, decisions, requirements, files_named, metrics_named, file_size, function_size)
 
 
 def main():

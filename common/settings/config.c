@@ -443,13 +443,13 @@ static int check_all(struct config *config, int program, struct error *err)
 
 int config_read(struct config *config, int program, const char *path, struct error *err)
 {
-    FILE *file = fopen(path, "r");
+    FILE *file = option_open(path);
     int rc;
 
     if (file == NULL)
         return error_set(err, ERROR_PERMANENT,
                          "%s: %s; allowed: a readable settings file (--config)", path,
-                         strerror(errno));
+                         option_open_why(errno));
     rc = config_read_stream(config, program, path, file, err);
     fclose(file);
     return rc;

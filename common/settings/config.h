@@ -134,14 +134,17 @@ struct config_program {
     int program;         /* one PROGRAM_ bit */
     const char *name;    /* "bigfusion-mapper" */
     const char *summary; /* the first lines of --help */
+    /* For --health: asks the process that runs with these settings whether it is alive. Returns 0,
+     * or -1 with an error. NULL: the program has no such option. */
+    int (*health)(const struct config *config, struct error *err);
 };
 
 /**
- * @brief Reads the command line (--help --version --check --config FILE), the file (--config, else
- * BIGFUSION_CONFIG, else /etc/bigfusion/bigfusion.conf) and the environment, and checks every
- * setting.
+ * @brief Reads the command line (--help --version --check --health --config FILE), the file
+ * (--config, else BIGFUSION_CONFIG, else /etc/bigfusion/bigfusion.conf) and the environment, and
+ * checks every setting.
  * --help, --version and --check print something and end the process: 0, or 100 where --check finds
- * a fault.
+ * a fault. --health prints one line and ends it with 0 or 1.
  * @returns 0, or -1 with a permanent error that names file, line, section, setting and what is
  * allowed
  */

@@ -1,5 +1,5 @@
-/* config_command.c - the command line that all programs share: --help, --check and --version; also
- * the look-ups of stores and accounts. */
+/* config_command.c - the command line that all programs share: --help, --check, --health and
+ * --version; also the look-ups of stores and accounts. */
 #include "settings/config.h"
 
 #include <getopt.h>
@@ -11,19 +11,25 @@
 #include "settings/redis_url.h"
 #include "settings/version.h"
 
-#define COMMAND_LINE "--config FILE, --check, --help, --version"
+#define COMMAND_LINE "--config FILE, --check, --health (services only), --help, --version"
 
 static void print_help(const struct config_program *program)
 {
     const char *section = "";
 
-    printf("%s - %s\n\nUsage: %s [--config FILE] [--check] [--help] [--version]\n\n", program->name,
-           program->summary, program->name);
+    printf("%s - %s\n\nUsage: %s [--config FILE] [--check]%s [--help] [--version]\n\n",
+           program->name, program->summary, program->name,
+           program->health != NULL ? " [--health]" : "");
     printf("  --config FILE  settings; else $BIGFUSION_CONFIG, else /etc/bigfusion/bigfusion.conf\n"
            "  --check        print the effective settings, secrets masked, and exit\n"
+           "%s"
            "  --help         this text\n"
            "  --version      versions of the program and its libraries\n\n"
-           "Settings that this program reads; $BIGFUSION_SECTION[_NAME]_SETTING overrides one:\n");
+           "Settings that this program reads; $BIGFUSION_SECTION[_NAME]_SETTING overrides one:\n",
+           program->health != NULL
+               ? "  --health       ask the process that runs with these settings whether it is\n"
+                 "                 alive; exit status 0 or 1\n"
+               : "");
     for (size_t i = 0; i < option_count; i++) {
         const struct config_option *option = &options[i];
 
@@ -141,16 +147,25 @@ static void print_settings(const struct config *config, int program)
     }
 }
 
-int config_load(struct config *config, const struct config_program *program, int argc, char **argv,
-                struct error *err)
+/* What the command line asks for. */
+struct command {
+    const char *path;
+    int check, health;
+};
+
+static int refuse_word(const char *word, struct error *err)
 {
-    static const struct option words[] = {{"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'v'},
-                                          {"check", no_argument, NULL, 'c'},
-                                          {"config", required_argument, NULL, 'f'},
-                                          {NULL, 0, NULL, 0}};
-    const char *path = getenv("BIGFUSION_CONFIG");
-    int check = 0;
+    return error_set(err, ERROR_PERMANENT, "command line: %.60s: allowed: " COMMAND_LINE, word);
+}
+
+/* --help and --version are answered here; they end the process. */
+static int read_command(struct command *command, const struct config_program *program, int argc,
+                        char **argv, struct error *err)
+{
+    static const struct option words[] = {
+        {"help", no_argument, NULL, 'h'},         {"version", no_argument, NULL, 'v'},
+        {"check", no_argument, NULL, 'c'},        {"health", no_argument, NULL, 'a'},
+        {"config", required_argument, NULL, 'f'}, {NULL, 0, NULL, 0}};
     int letter;
 
     opterr = 0;
@@ -162,26 +177,48 @@ int config_load(struct config *config, const struct config_program *program, int
             version_print(program->name);
             exit(0);
         } else if (letter == 'c') {
-            check = 1;
+            command->check = 1;
+        } else if (letter == 'a' && program->health != NULL) {
+            command->health = 1;
         } else if (letter == 'f') {
-            path = optarg;
+            command->path = optarg;
         } else {
-            return error_set(err, ERROR_PERMANENT, "command line: %.60s: allowed: " COMMAND_LINE,
-                             argv[optind - 1]);
+            return refuse_word(argv[optind - 1], err);
         }
     }
-    if (optind < argc)
-        return error_set(err, ERROR_PERMANENT, "command line: %.60s: allowed: " COMMAND_LINE,
-                         argv[optind]);
-    if (path == NULL || path[0] == '\0')
-        path = "/etc/bigfusion/bigfusion.conf";
-    if (config_read(config, program->program, path, err) != 0)
+    return optind < argc ? refuse_word(argv[optind], err) : 0;
+}
+
+/* Ends the process: 0 where the program answers, else 1. That is what Docker expects of a health
+ * check. */
+static void answer_health(struct config *config, const struct config_program *program)
+{
+    struct error err = {0};
+    int rc = program->health(config, &err);
+
+    printf("%s\n", rc == 0 ? "alive" : err.text);
+    config_free(config);
+    exit(rc == 0 ? 0 : 1);
+}
+
+int config_load(struct config *config, const struct config_program *program, int argc, char **argv,
+                struct error *err)
+{
+    struct command command = {.path = getenv("BIGFUSION_CONFIG")};
+
+    if (read_command(&command, program, argc, argv, err) != 0)
         return -1;
-    if (check) {
+    if (command.path == NULL || command.path[0] == '\0')
+        command.path = "/etc/bigfusion/bigfusion.conf";
+    if (config_read(config, program->program, command.path, err) != 0)
+        return -1;
+    if (command.check) {
         print_settings(config, program->program);
         config_free(config);
         exit(0);
     }
+    if (command.health)
+        answer_health(config, program);
     return 0;
 }
 

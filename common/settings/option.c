@@ -126,7 +126,7 @@ const struct config_option options[] = {
      ACCOUNT_USERS, "with auth = oauth: file that holds the application's secret"},
     {"infusionsoft", "refresh_token_file", OPTION_SECRET, ACCOUNT(refresh_token_file), "", "file",
      ACCOUNT_USERS, "with auth = oauth: file that holds the first refresh token"},
-    {"infusionsoft", "token_state_file", OPTION_TEXT, ACCOUNT(token_state_file), "", "line",
+    {"infusionsoft", "token_state_file", OPTION_TEXT, ACCOUNT(token_state_file), "", "state-file",
      ACCOUNT_USERS,
      "with auth = oauth: where the current token pair is kept, on a volume all pushers share"},
     {"infusionsoft", "token_url", OPTION_TEXT, ACCOUNT(token_url),

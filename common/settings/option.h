@@ -4,6 +4,7 @@
 #define COMMON_OPTION_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -49,6 +50,12 @@ int option_apply(const struct setting *setting, char *base, int program, struct 
 
 /** @brief The text for people that says what a range allows. Static, or range itself. */
 const char *option_range_text(const char *range);
+
+/** @brief Opens a file for reading. A folder is refused with EISDIR. @returns NULL with errno set */
+FILE *option_open(const char *path);
+
+/** @brief Why option_open() failed, for people: the text of an errno. */
+const char *option_open_why(int code);
 
 /** @brief Whether a URL is http:// to another machine: neither localhost, 127.x.x.x nor ::1. */
 int option_is_plain_http(const char *url);

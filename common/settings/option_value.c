@@ -5,11 +5,13 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <libgen.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -188,18 +190,38 @@ const char *option_range_text(const char *range)
         return "a readable file, or nothing";
     if (strcmp(range, "file") == 0)
         return "a readable file with 1 to 8192 bytes";
+    if (strcmp(range, "state-file") == 0)
+        return "a file in a folder that the program may write to, or nothing";
     return range;
+}
+
+FILE *option_open(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    struct stat about;
+
+    if (file == NULL || fstat(fileno(file), &about) != 0 || !S_ISDIR(about.st_mode))
+        return file;
+    fclose(file);
+    errno = EISDIR;
+    return NULL;
+}
+
+const char *option_open_why(int code)
+{
+    return code == EISDIR ? "it is a folder (Docker makes one where the file to mount is missing)"
+                          : strerror(code);
 }
 
 static int read_secret(const struct setting *setting, char **content, struct error *err)
 {
     char bytes[SECRET_BYTES_MAX + 1];
-    FILE *file = fopen(setting->value, "r");
+    FILE *file = option_open(setting->value);
     size_t length, start = 0;
 
     if (file == NULL)
         return error_set(err, ERROR_PERMANENT, "%s = %.80s: %s; allowed: %s", setting->where,
-                         setting->value, strerror(errno), option_range_text("file"));
+                         setting->value, option_open_why(errno), option_range_text("file"));
     length = fread(bytes, 1, sizeof(bytes), file);
     fclose(file);
     if (length > SECRET_BYTES_MAX)
@@ -239,6 +261,27 @@ static int check_readable(const struct setting *setting, struct error *err)
                      setting->value, strerror(errno), option_range_text("readable"));
 }
 
+/* Checks that a file can be replaced: a new one is written beside it and renamed. So its folder must
+ * be writable, and the file readable where there is one. */
+static int check_state_file(const struct setting *setting, struct error *err)
+{
+    char *copy;
+    int code = 0;
+
+    if (setting->value[0] == '\0')
+        return 0;
+    copy = mem_strdup(setting->value);
+    if (access(dirname(copy), W_OK | X_OK) != 0 ||
+        (access(setting->value, R_OK) != 0 && errno != ENOENT))
+        code = errno;
+    free(copy);
+    if (code == 0)
+        return 0;
+    return error_set(err, ERROR_PERMANENT, "%s = %.80s cannot be written: %s; allowed: %s",
+                     setting->where, setting->value, strerror(code),
+                     option_range_text("state-file"));
+}
+
 static int store_text(const struct setting *setting, char **target, int program, struct error *err)
 {
     const char *range = setting->option->range;
@@ -249,6 +292,9 @@ static int store_text(const struct setting *setting, char **target, int program,
             return -1;
     } else if (strcmp(range, "readable") == 0 && (setting->option->programs & program) != 0) {
         if (check_readable(setting, err) != 0)
+            return -1;
+    } else if (strcmp(range, "state-file") == 0 && (setting->option->programs & program) != 0) {
+        if (check_state_file(setting, err) != 0)
             return -1;
     } else if (!text_allowed(setting->value, range))
         return error_set(err, ERROR_PERMANENT, "%s = %.60s: allowed: %s", setting->where,

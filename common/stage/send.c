@@ -198,10 +198,10 @@ static void log_failure(struct stage *stage, const struct ticket *ticket, int co
     if (stage->failure_logged_ms != 0 && now_ms - stage->failure_logged_ms < FAILURE_LOG_MS)
         return;
     stage->failure_logged_ms = now_ms;
-    log_error("kafka did not take the outcome of a record, it is done again topic=%s partition=%d "
-              "offset=%lld error=\"%s\"",
-              ticket->event.topic, ticket->event.partition, (long long)ticket->event.offset,
-              rd_kafka_err2str((rd_kafka_resp_err_t)code));
+    log_warn("kafka did not take the outcome of a record, it is done again topic=%s partition=%d "
+             "offset=%lld error=\"%s\"",
+             ticket->event.topic, ticket->event.partition, (long long)ticket->event.offset,
+             rd_kafka_err2str((rd_kafka_resp_err_t)code));
 }
 
 static void settle(struct stage *stage, struct ticket *ticket)

@@ -412,7 +412,11 @@ static int topic_exists(struct stage *stage, const char *name)
         if (stage->failure_logged_ms == 0 ||
             clock_monotonic_ms() - stage->failure_logged_ms > TOPIC_LOG_MS) {
             stage->failure_logged_ms = clock_monotonic_ms();
-            log_error("kafka %s", why);
+            /* A missing topic is for a person; a broker that is not there yet is waited for. */
+            if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+                log_error("kafka %s", why);
+            else
+                log_warn("kafka %s", why);
         }
     }
     if (metadata != NULL)

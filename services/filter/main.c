@@ -1,7 +1,7 @@
 /* NAME
  *     bigfusion-filter - passes the orders that are to be synced, and records why the rest is not
  * SYNOPSIS
- *     bigfusion-filter [--config FILE] [--check] [--help] [--version]
+ *     bigfusion-filter [--config FILE] [--check] [--health] [--help] [--version]
  * READS
  *     <prefix>.orders.raw, as group <prefix>.filter
  * WRITES
@@ -23,6 +23,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "net/health.h"
+#include "net/health_ask.h"
 #include "record/topic.h"
 #include "settings/config.h"
 #include "stage/stage.h"
@@ -33,6 +34,7 @@ static const struct config_program program = {
     .program = PROGRAM_FILTER,
     .name = "bigfusion-filter",
     .summary = "Passes the orders that are to be synced, records why the rest is not.",
+    .health = health_ask,
 };
 
 /* Runs until a stop is asked for. The configuration was checked before. */

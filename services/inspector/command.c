@@ -6,6 +6,14 @@
 #include "base/mem.h"
 
 static const struct command commands[] = {
+    {"up-front", "", "everything that must be there before the services start",
+     "Waits until Kafka and Redis answer, then does `topics create` and `setup`. Where one of them "
+     "cannot be done now, it\n"
+     "says why and tries again. It ends as soon as all is done, or with 100 when a person must fix "
+     "something. Doing\n"
+     "it again changes nothing. To be run once before the services start, for example by "
+     "docker-compose.yml.\n",
+     0, 0, 0, up_front_run},
     {"setup", "", "prepare each Infusionsoft account",
      "Creates the TEXT order custom field `BigCommerce Order`, which holds each order's key, in "
      "every configured\n"

@@ -40,6 +40,8 @@ int command_check(const struct command *command, int used, struct command_line *
  */
 int command_help(char **words, int count);
 
+/* up_front.c */
+int up_front_run(const struct config *config, const struct command_line *line, struct error *err);
 /* setup.c */
 int setup_run(const struct config *config, const struct command_line *line, struct error *err);
 /* topics.c */

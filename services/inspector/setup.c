@@ -22,7 +22,8 @@ static int failed(const struct infusionsoft *client, const char *account, struct
             err, ERROR_PERMANENT,
             "account %s: %s: orders are refused; is its e-commerce module switched on?", account,
             answer->error.text);
-    if (answer->outcome == INFUSIONSOFT_UNAUTHORIZED)
+    /* Without a status nothing was sent, because there is no token; the error says why. */
+    if (answer->outcome == INFUSIONSOFT_UNAUTHORIZED && answer->status != 0)
         return error_set(err, ERROR_PERMANENT, "account %s: %s: the credential is refused", account,
                          answer->error.text);
     return error_set(err, answer->error.kind, "account %s: %s", account, answer->error.text);

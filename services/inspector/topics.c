@@ -12,7 +12,7 @@
 
 #include "topics.h"
 
-enum { TIMEOUT_MS = 30000 };
+enum { TIMEOUT_MS = 30000, DESTROY_MS = 1000 };
 
 static rd_kafka_NewTopic_t *new_topic(const struct config *config, const struct topic_plan *plan)
 {
@@ -26,6 +26,21 @@ static rd_kafka_NewTopic_t *new_topic(const struct config *config, const struct 
     for (int i = 0; i < count; i++)
         rd_kafka_NewTopic_set_config(topic, settings[i].name, settings[i].value);
     return topic;
+}
+
+/* A cluster that is starting says these for a moment. */
+static enum error_kind kind_of(rd_kafka_resp_err_t code)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+        return ERROR_TEMPORARY;
+    default:
+        return ERROR_PERMANENT;
+    }
 }
 
 /* What the broker said about each topic. found[i] tells whether plan[i] existed before. */
@@ -43,8 +58,9 @@ static int report(rd_kafka_event_t *event, const struct topic_plan *plan, int pl
     for (size_t i = 0; i < count; i++) {
         const char *name = rd_kafka_topic_result_name(results[i]);
         const char *text = rd_kafka_topic_result_error_string(results[i]);
+        rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
 
-        switch (rd_kafka_topic_result_error(results[i])) {
+        switch (code) {
         case RD_KAFKA_RESP_ERR_NO_ERROR:
             printf("created %s\n", name);
             created++;
@@ -55,9 +71,8 @@ static int report(rd_kafka_event_t *event, const struct topic_plan *plan, int pl
                 found[j] |= strcmp(plan[j].name, name) == 0;
             break;
         default:
-            error_set(err, ERROR_PERMANENT, "topic %s cannot be created: %s", name,
-                      text != NULL ? text
-                                   : rd_kafka_err2str(rd_kafka_topic_result_error(results[i])));
+            error_set(err, kind_of(code), "topic %s cannot be created: %s", name,
+                      text != NULL ? text : rd_kafka_err2str(code));
         }
     }
     printf("topics: %d created, %d were there already\n", created, there);
@@ -81,7 +96,7 @@ static int create(rd_kafka_t *rk, rd_kafka_NewTopic_t **topics, const struct top
         rc = error_set(err, ERROR_PERMANENT, "kafka: %s", text);
     if (rc == 0) {
         rd_kafka_CreateTopics(rk, topics, (size_t)count, options, queue);
-        event = rd_kafka_queue_poll(queue, TIMEOUT_MS + 5000);
+        event = topics_wait(queue, TIMEOUT_MS + 5000);
         rc = event != NULL ? report(event, plan, count, found, err)
                            : error_set(err, ERROR_TEMPORARY, "kafka: no answer");
     }
@@ -125,6 +140,6 @@ int topics_create_run(const struct config *config, const struct command_line *li
     free(topics);
     topics_plan_free(plan, count);
     topics_clear(&names);
-    rd_kafka_destroy(rk);
+    kafka_destroy(rk, DESTROY_MS);
     return rc;
 }

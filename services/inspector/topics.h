@@ -23,6 +23,10 @@ struct topic_setting {
  * there for, for example a longer retention or more copies. is: NULL where it is not set. */
 int topic_promise_kept(enum topic_promise promise, const char *is, const char *expected);
 
+/** @brief Waits for an answer on queue, at most timeout_ms or until a stop is asked for. @returns
+ * new: rd_kafka_event_destroy(); NULL: there was none */
+rd_kafka_event_t *topics_wait(rd_kafka_queue_t *queue, int64_t timeout_ms);
+
 /** @brief The settings with which we create a topic. @returns how many */
 int topic_settings_of(const struct config *config, const struct topic_plan *plan,
                       struct topic_setting settings[TOPIC_SETTINGS_MAX]);

@@ -5,9 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/stop.h"
 
-enum { TIMEOUT_MS = 30000 };
+enum { TIMEOUT_MS = 30000, POLL_MS = 200 };
+
+rd_kafka_event_t *topics_wait(rd_kafka_queue_t *queue, int64_t timeout_ms)
+{
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    rd_kafka_event_t *event = NULL;
+
+    while (event == NULL && !stop_requested() && clock_monotonic_ms() < until_ms)
+        event = rd_kafka_queue_poll(queue, POLL_MS);
+    return event;
+}
 
 /* Prints a difference. @returns 1 where it breaks what the setting is there for, else 0 */
 static int differs(const char *topic, const struct topic_setting *expected, const char *is)
@@ -113,7 +125,7 @@ static rd_kafka_event_t *describe(rd_kafka_t *rk, const struct topic_plan *plan,
             resources[asked++] =
                 mem_check(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, plan[i].name));
     rd_kafka_DescribeConfigs(rk, resources, asked, NULL, queue);
-    event = rd_kafka_queue_poll(queue, TIMEOUT_MS);
+    event = topics_wait(queue, TIMEOUT_MS);
     rd_kafka_ConfigResource_destroy_array(resources, asked);
     free(resources);
     rd_kafka_queue_destroy(queue);

@@ -1,7 +1,7 @@
 /* NAME
  *     bigfusion-mapper - builds what is sent to Infusionsoft out of a BigCommerce order
  * SYNOPSIS
- *     bigfusion-mapper [--config FILE] [--check] [--help] [--version]
+ *     bigfusion-mapper [--config FILE] [--check] [--health] [--help] [--version]
  * READS
  *     <prefix>.orders.eligible, as group <prefix>.mapper
  *     the countries and regions of the package iso-codes, at start
@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "net/health.h"
+#include "net/health_ask.h"
 #include "record/topic.h"
 #include "settings/config.h"
 #include "stage/stage.h"
@@ -35,6 +36,7 @@ static const struct config_program program = {
     .program = PROGRAM_MAPPER,
     .name = "bigfusion-mapper",
     .summary = "Builds what is sent to Infusionsoft out of a BigCommerce order.",
+    .health = health_ask,
 };
 
 /* Runs until a stop is asked for. The configuration was checked before. */

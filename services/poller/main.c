@@ -3,7 +3,7 @@
  *     byte
  *
  * SYNOPSIS
- *     bigfusion-poller [--config FILE] [--check] [--help] [--version]
+ *     bigfusion-poller [--config FILE] [--check] [--health] [--help] [--version]
  *
  * READS
  *     Each [store], every poll_interval_s:
@@ -46,6 +46,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "net/health.h"
+#include "net/health_ask.h"
 #include "net/http.h"
 #include "net/redis_watch.h"
 #include "settings/config.h"
@@ -57,6 +58,7 @@ static const struct config_program program = {
     .name = "bigfusion-poller",
     .summary = "Asks each BigCommerce store for the orders that changed and publishes them to "
                "Kafka as they came.",
+    .health = health_ask,
 };
 
 int main(int argc, char **argv)

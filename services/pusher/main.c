@@ -1,7 +1,7 @@
 /* NAME
  *     bigfusion-pusher - delivers payloads into Infusionsoft accounts, each effect once
  * SYNOPSIS
- *     bigfusion-pusher [--config FILE] [--check] [--help] [--version]
+ *     bigfusion-pusher [--config FILE] [--check] [--health] [--help] [--version]
  * READS
  *     as group <prefix>.pusher:
  *     <prefix>.orders.payloads             orders to be delivered
@@ -37,6 +37,7 @@
 #include "base/stop.h"
 #include "ledger/seen.h"
 #include "net/health.h"
+#include "net/health_ask.h"
 #include "net/http.h"
 #include "net/redis_watch.h"
 #include "record/topic.h"
@@ -56,6 +57,7 @@ static const struct config_program program = {
     .program = PROGRAM_PUSHER,
     .name = "bigfusion-pusher",
     .summary = "Delivers payloads into Infusionsoft accounts, each effect once.",
+    .health = health_ask,
 };
 
 /* Refuses settings that the file's format knows and this program cannot do yet; to ignore them

@@ -117,6 +117,28 @@ def test_missing_configuration_is_refused(tmp_path):
     assert_refused(answer, ["nowhere.conf"])
 
 
+def test_a_folder_in_place_of_a_file_is_said_so(tmp_path):
+    """Docker makes an empty folder where the file to mount is missing."""
+    (tmp_path / "folder").mkdir()
+    answer = run(tmp_path, RIGHT.replace("{folder}/token", "{folder}/folder"), "bigfusion-poller", "--check")
+    assert_refused(answer, ["token_file", f"{tmp_path}/folder: it is a folder", "Docker"])
+    answer = subprocess.run([binary("bigfusion-mapper"), "--config", f"{tmp_path}/folder"], capture_output=True, text=True,
+                            timeout=20, check=False)
+    assert_refused(answer, [f"{tmp_path}/folder: it is a folder", "Docker", "a readable settings file"])
+
+
+@pytest.mark.parametrize("program", ["bigfusion-pusher", "bigfusion"])
+def test_a_token_state_file_that_cannot_be_written_is_refused_at_start(tmp_path, program):
+    words = ["setup"] if program == "bigfusion" else []
+    text = RIGHT.replace("key_file = {folder}/key", "auth = oauth\nclient_id = id\nclient_secret_file = {folder}/key\n"
+                         "refresh_token_file = {folder}/key\ntoken_state_file = {folder}/state/tokens")
+    answer = run(tmp_path, text, program, *words)
+    assert_refused(answer, ["token_state_file", f"{tmp_path}/state/tokens cannot be written: No such file or directory"])
+    (tmp_path / "state").mkdir()
+    assert run(tmp_path, text, program, *words, "--check").returncode == 0
+    assert run(tmp_path, text.replace("{folder}/state", "{folder}/absent"), "bigfusion-mapper", "--check").returncode == 0
+
+
 def test_check_prints_the_settings_and_no_secret(tmp_path):
     for program in PROGRAMS[:4]:
         answer = run(tmp_path, RIGHT, program, "--check")
