@@ -168,8 +168,13 @@ check: ## format, lint, layers, both compilers, sanitizers
 	$(MAKE) format-check lint compilers compose-check layers
 	$(MAKE) asan
 
-compose-check: ## docker-compose.yml is well-formed
-	docker-compose -f docker-compose.yml config --quiet
+compose-check: ## docker-compose.yml is well-formed, with the settings of .env.example and without any
+	docker-compose -f docker-compose.yml --env-file .env.example --profile live --profile monitoring --profile tools config --quiet
+	docker-compose -f docker-compose.yml --profile demo config --quiet
+
+.PHONY: sbom
+sbom: ## what is in the image: package, version, architecture, source package (build it first: docker compose build)
+	docker run --rm bigfusion:$(VERSION) cat /usr/share/bigfusion/packages.tsv
 
 compile_commands.json: ## for editors and clang-tidy
 	$(MAKE) --always-make --dry-run BUILD=$(BUILD) all unit-build | $(PYTHON) deploy/compile_commands.py > $@
