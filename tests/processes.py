@@ -191,8 +191,9 @@ class Kafka:
 
     real = True
 
-    def __init__(self, run):
-        self.run = run
+    def __init__(self, run, settings=None):
+        """settings: more lines of server.properties."""
+        self.run, self.settings = run, settings or {}
         self.port, self.controller_port = free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.process = None
@@ -202,7 +203,8 @@ class Kafka:
 
     def start(self):
         self.process = Process("kafka", [f"{ROOT}/tests/kafka/run.sh", f"{self.run}/kafka", str(self.port),
-                                         str(self.controller_port)], self.run)
+                                         str(self.controller_port)], self.run,
+                               env={**os.environ, "KAFKA_SETTINGS": "\n".join(f"{k}={v}" for k, v in self.settings.items())})
         self.wait_ready()
 
     def wait_ready(self):

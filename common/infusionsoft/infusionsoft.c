@@ -266,6 +266,7 @@ static enum infusionsoft_outcome take_answer(struct infusionsoft *client)
     answer->status = client->http_answer.status;
     answer->body = (struct text){client->http_answer.body.data, client->http_answer.body.length};
     answer->tenant = http_answer_header(&client->http_answer, "x-keap-tenant-id");
+    answer->date = http_answer_header(&client->http_answer, "Date");
     return judge(client);
 }
 

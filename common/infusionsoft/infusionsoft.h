@@ -44,6 +44,7 @@ struct infusionsoft_answer {
     int64_t wait_ms;    /* THROTTLED: how long to wait */
     int day_used_up;    /* THROTTLED: 1: the day's quota is used up, until wait_ms has passed */
     struct text tenant; /* x-keap-tenant-id, or absent */
+    struct text date;   /* Date, or absent */
     struct error error; /* anything but OK: "infusionsoft POST /orders: HTTP 500" */
 };
 

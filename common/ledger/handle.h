@@ -6,6 +6,7 @@
 
 #include "ledger/ledger.h"
 #include "ledger/seen.h"
+#include "ledger/server.h"
 #include "net/redis.h"
 
 enum ledger_script {
@@ -43,38 +44,6 @@ struct ledger {
 
 /** @brief The scripts (scripts.c). Their SHAs are computed here. */
 void ledger_scripts_init(struct redis_script scripts[SCRIPT_COUNT]);
-
-/* What a server says about one fact. A hosted server may forbid CONFIG, and some leave out lines of
- * INFO. */
-enum ledger_fact { FACT_UNKNOWN = 0, FACT_NO, FACT_YES };
-
-/* What INFO and CONFIG GET say (pure; server.c). */
-struct ledger_facts {
-    char run[LEDGER_RUN_BYTES];
-    enum ledger_fact append_only;      /* aof_enabled */
-    enum ledger_fact fsync_always;     /* appendfsync always */
-    enum ledger_fact fsync_on_rewrite; /* no-appendfsync-on-rewrite no */
-    enum ledger_fact never_promoted;   /* master_replid2 all zero */
-    enum ledger_fact master;           /* role */
-    enum ledger_fact cluster;          /* cluster_enabled */
-    enum ledger_fact evicts;           /* maxmemory set and a policy other than noeviction */
-};
-
-/** @brief The value of a "name:value" line of INFO, cut to size; "" when absent. @returns target */
-char *ledger_info_value(char *target, size_t size, const char *info, const char *name);
-
-/** @brief Whether a restart of such a server loses nothing that it acknowledged (rule 8). */
-int ledger_facts_vouch(const struct ledger_facts *facts);
-
-/** @brief Reads the facts that INFO tells; the others stay as they are. */
-void ledger_facts_of_info(struct ledger_facts *facts, const char *info);
-
-/** @brief Writes a sentence for each fault among these facts, and for each fact that could not be
- * read. */
-void ledger_facts_warn(const struct ledger_facts *facts, struct buffer *warnings);
-
-/** @brief Asks the connected server for these facts. What it does not tell stays unknown. */
-int ledger_facts_read(struct redis *redis, struct ledger_facts *facts, struct error *err);
 
 /** @brief Runs `hello` on the connection. Its answer goes to greeting and epoch. */
 int ledger_say_hello(struct ledger *ledger, struct error *err);

@@ -1,6 +1,6 @@
 /* server.c - what a Redis server says about itself: whether it is still the one that was written
  * to, and whether it keeps what it acknowledged. */
-#include "ledger/handle.h"
+#include "ledger/server.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +45,7 @@ void ledger_facts_of_info(struct ledger_facts *facts, const char *info)
     char value[64], limit[64];
 
     ledger_info_value(facts->run, sizeof(facts->run), info, "run_id");
+    ledger_info_value(facts->version, sizeof(facts->version), info, "redis_version");
     ledger_info_value(value, sizeof(value), info, "aof_enabled");
     facts->append_only = fact_of(value, "1");
     ledger_info_value(value, sizeof(value), info, "role");
@@ -159,4 +160,25 @@ void ledger_facts_warn(const struct ledger_facts *facts, struct buffer *warnings
                       "maxmemory-policy is not noeviction: Redis may drop entries that guard "
                       "against doubles. ");
     warn_unknown(facts, warnings);
+}
+
+int ledger_look(struct redis *redis, const char *prefix, struct ledger_look *look,
+                struct error *err)
+{
+    redisReply *marker = redis_command(redis, err, "HMGET %s:ledger born_at writes", prefix);
+    redisReply *lock =
+        marker != NULL ? redis_command(redis, err, "EXISTS %s:ledger-rebuild", prefix) : NULL;
+    int rc = marker != NULL && lock != NULL ? 0 : -1;
+
+    *look = (struct ledger_look){0};
+    if (rc == 0 && marker->type == REDIS_REPLY_ARRAY && marker->elements == 2) {
+        if (marker->element[0]->type == REDIS_REPLY_STRING)
+            look->state = LEDGER_LOOK_READY;
+        else if (marker->element[1]->type == REDIS_REPLY_STRING)
+            look->state = LEDGER_LOOK_LOST;
+        look->is_rebuilt = lock->type == REDIS_REPLY_INTEGER && lock->integer == 1;
+    }
+    freeReplyObject(marker);
+    freeReplyObject(lock);
+    return rc;
 }

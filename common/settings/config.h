@@ -20,6 +20,9 @@ enum {
     PROGRAM_MAPPER = 1 << 2,
     PROGRAM_PUSHER = 1 << 3,
     PROGRAM_INSPECTOR = 1 << 4,
+    /* Beside the bits of all programs: it reads what they all read, and goes on where a secret
+     * cannot be read. That secret is NULL then, and option_read_secret() says why. */
+    PROGRAM_DOCTOR = 1 << 5,
 };
 
 enum after_sync { AFTER_SYNC_IGNORE = 0, AFTER_SYNC_NOTE, AFTER_SYNC_TAG };

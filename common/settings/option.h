@@ -48,6 +48,12 @@ struct setting {
  */
 int option_apply(const struct setting *setting, char *base, int program, struct error *err);
 
+/**
+ * @brief Reads the file of a secret. content: new; it stays NULL on an error.
+ * @returns 0, or -1 with a permanent error that names the file
+ */
+int option_read_secret(const char *path, char **content, struct error *err);
+
 /** @brief The text for people that says what a range allows. Static, or range itself. */
 const char *option_range_text(const char *range);
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "settings/config.h"
 #include "settings/redis_url.h"
 
 enum { SECRET_BYTES_MAX = 8192 };
@@ -213,15 +214,16 @@ const char *option_open_why(int code)
                           : strerror(code);
 }
 
-static int read_secret(const struct setting *setting, char **content, struct error *err)
+int option_read_secret(const char *path, char **content, struct error *err)
 {
     char bytes[SECRET_BYTES_MAX + 1];
-    FILE *file = option_open(setting->value);
+    FILE *file = option_open(path);
     size_t length, start = 0;
 
+    *content = NULL;
     if (file == NULL)
-        return error_set(err, ERROR_PERMANENT, "%s = %.80s: %s; allowed: %s", setting->where,
-                         setting->value, option_open_why(errno), option_range_text("file"));
+        return error_set(err, ERROR_PERMANENT, "%.80s: %s; allowed: %s", path,
+                         option_open_why(errno), option_range_text("file"));
     length = fread(bytes, 1, sizeof(bytes), file);
     fclose(file);
     if (length > SECRET_BYTES_MAX)
@@ -230,14 +232,28 @@ static int read_secret(const struct setting *setting, char **content, struct err
         length--;
     while (start < length && isspace((unsigned char)bytes[start]))
         start++;
-    if (start < length)
+    if (start < length && memchr(bytes + start, '\n', length - start) == NULL &&
+        memchr(bytes + start, '\r', length - start) == NULL)
         *content = mem_strndup(bytes + start, length - start);
     explicit_bzero(bytes, sizeof(bytes));
-    if (*content == NULL || strpbrk(*content, "\r\n") != NULL)
+    if (*content == NULL)
         return error_set(err, ERROR_PERMANENT,
-                         "%s = %.80s: empty, too long or several lines; allowed: %s",
-                         setting->where, setting->value, option_range_text("file"));
+                         "%.80s: empty, too long or several lines; allowed: %s", path,
+                         option_range_text("file"));
     return 0;
+}
+
+static int store_secret(const struct setting *setting, char **text, int program, struct error *err)
+{
+    *text = mem_strdup(setting->value);
+    if (setting->value[0] == '\0' || !(setting->option->programs & program) ||
+        option_read_secret(setting->value, text + 1, err) == 0)
+        return 0;
+    if (program & PROGRAM_DOCTOR) {
+        error_clear(err);
+        return 0;
+    }
+    return error_prefix(err, "%s = ", setting->where);
 }
 
 /* The message does not show the value, because it may hold a password. */
@@ -336,10 +352,7 @@ int option_apply(const struct setting *setting, char *base, int program, struct 
             return bad_value(setting, err);
         return 0;
     case OPTION_SECRET:
-        *text = mem_strdup(setting->value);
-        if (setting->value[0] == '\0' || !(option->programs & program))
-            return 0;
-        return read_secret(setting, text + 1, err);
+        return store_secret(setting, text, program, err);
     }
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "net/kafka_advice.h"
 
 enum {
     COMMIT_INTERVAL_MS = 500,
@@ -457,13 +458,20 @@ static void drain(struct stage *stage)
 
 int stage_run(struct stage *stage, struct error *err)
 {
+    const struct stage_settings *settings = &stage->settings;
+    struct kafka_advice *advice =
+        kafka_advice_start(settings->config, settings->inputs, settings->input_count);
+    int rc;
+
     stage->thread = pthread_self();
-    if (subscribe(stage, err) != 0)
-        return -1;
-    while (!stop_requested() && !atomic_load(&stage->is_fatal))
-        turn(stage);
-    drain(stage);
-    if (!atomic_load(&stage->is_fatal))
-        return 0;
-    return error_set(err, stage->fatal.kind, "%s", stage->fatal.text);
+    rc = subscribe(stage, err);
+    if (rc == 0) {
+        while (!stop_requested() && !atomic_load(&stage->is_fatal))
+            turn(stage);
+        drain(stage);
+        if (atomic_load(&stage->is_fatal))
+            rc = error_set(err, stage->fatal.kind, "%s", stage->fatal.text);
+    }
+    kafka_advice_free(advice);
+    return rc;
 }

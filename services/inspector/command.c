@@ -5,6 +5,12 @@
 
 #include "base/mem.h"
 
+/* The doctor looks at the secrets of all programs. */
+enum {
+    DOCTOR_PROGRAMS = PROGRAM_POLLER | PROGRAM_FILTER | PROGRAM_MAPPER | PROGRAM_PUSHER |
+                      PROGRAM_INSPECTOR | PROGRAM_DOCTOR,
+};
+
 static const struct command commands[] = {
     {"up-front", "", "everything that must be there before the services start",
      "Waits until Kafka and Redis answer, then does `topics create` and `setup`. Where one of them "
@@ -13,7 +19,21 @@ static const struct command commands[] = {
      "something. Doing\n"
      "it again changes nothing. To be run once before the services start, for example by "
      "docker-compose.yml.\n",
-     0, 0, 0, up_front_run},
+     0, 0, 0, up_front_run, 0, NULL},
+    {"doctor", "[--json]", "look for what is wrong with the configuration and everything around it",
+     "Checks settings, secret files, Kafka and its topics, Redis and the ledger in it, each "
+     "store's "
+     "token and each\n"
+     "account, and the clocks of all of them. It prints one line for each check: ok, warn, fail or "
+     "skip, what was\n"
+     "found, and what to do. It changes nothing anywhere. The exit status says the worst: 0 where "
+     "nothing failed,\n"
+     "100 where a person must fix something, 111 where something could not be reached. "
+     "docs/doctor.md explains\n"
+     "each check.\n\n"
+     "    bigfusion doctor\n"
+     "    bigfusion doctor --json | jq -r '.findings[] | select(.level == \"fail\") | .check'\n",
+     0, 0, COMMAND_OPTION_JSON, doctor_run, DOCTOR_PROGRAMS, doctor_run_refused},
     {"setup", "", "prepare each Infusionsoft account",
      "Creates the TEXT order custom field `BigCommerce Order`, which holds each order's key, in "
      "every configured\n"
@@ -21,17 +41,17 @@ static const struct command commands[] = {
      "nothing was ever\n"
      "delivered, and the delivery ledger is started as a new one. Needs the account's e-commerce "
      "module.\n",
-     0, 0, 0, setup_run},
+     0, 0, 0, setup_run, 0, NULL},
     {"topics create", "", "create the topics that are missing",
      "Creates every topic with the partitions and replication of [kafka], its retention or "
      "compaction and its\n"
      "largest record. Topics that exist are left as they are. Doing it again changes nothing.\n",
-     0, 0, 0, topics_create_run},
+     0, 0, 0, topics_create_run, 0, NULL},
     {"ledger distrust", "", "tell that Redis was restored from a backup",
      "What the delivery ledger holds is then looked up at Infusionsoft before anything is made. To "
      "be run after an\n"
      "older copy of Redis' data was put in place, before the pushers go on.\n",
-     0, 0, 0, ledger_distrust_run},
+     0, 0, 0, ledger_distrust_run, 0, NULL},
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(*commands) };

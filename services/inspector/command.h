@@ -18,6 +18,9 @@ struct command {
     unsigned options; /* the COMMAND_OPTION_ bits that it takes */
     /* Carries it out. The line is borrowed. Returns 0, or -1 with an error. */
     int (*run)(const struct config *config, const struct command_line *line, struct error *err);
+    int programs; /* whose settings it reads; 0: those of PROGRAM_INSPECTOR */
+    /* NULL, or what it does where the settings are refused; err holds why and is to be replaced. */
+    int (*run_refused)(const struct command_line *line, struct error *err);
 };
 
 /**
@@ -50,5 +53,9 @@ int topics_create_run(const struct config *config, const struct command_line *li
 /* ledger.c */
 int ledger_distrust_run(const struct config *config, const struct command_line *line,
                         struct error *err);
+
+/* doctor.c */
+int doctor_run(const struct config *config, const struct command_line *line, struct error *err);
+int doctor_run_refused(const struct command_line *line, struct error *err);
 
 #endif

@@ -30,9 +30,15 @@ static const struct config_program program = {
 
 static int run(const struct command *command, const struct command_line *line, struct error *err)
 {
+    struct config_program reader = program;
     struct config config = {0};
-    int rc = config_load(&config, &program, line->common_count, line->common, err);
+    int rc;
 
+    if (command->programs != 0)
+        reader.program = command->programs;
+    rc = config_load(&config, &reader, line->common_count, line->common, err);
+    if (rc != 0 && command->run_refused != NULL)
+        rc = command->run_refused(line, err);
     if (rc == 0) {
         stop_install();
         rc = http_global_init(err);

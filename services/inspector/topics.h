@@ -31,10 +31,38 @@ rd_kafka_event_t *topics_wait(rd_kafka_queue_t *queue, int64_t timeout_ms);
 int topic_settings_of(const struct config *config, const struct topic_plan *plan,
                       struct topic_setting settings[TOPIC_SETTINGS_MAX]);
 
+/* What TOPIC_PARTITIONS and TOPIC_REPLICATION are called; other settings as Kafka calls them. */
+#define TOPIC_PARTITIONS "partitions"
+#define TOPIC_REPLICATION "replication factor"
+
+/* A topic that is not as it should be. The strings are borrowed for the call. */
+struct topic_difference {
+    const char *topic;
+    const char *setting;
+    const char *is; /* NULL: it is not set */
+    const char *expected;
+    int is_kept; /* 1: more than was asked for, which keeps what is promised */
+};
+
+typedef void (*topic_differs)(void *context, const struct topic_difference *difference);
+
+/** @brief Compares the numbers of partitions and copies, which come from a topic's metadata. */
+void topics_compare_shape(const struct rd_kafka_metadata_topic *topic, const struct config *config,
+                          topic_differs visit, void *context);
+
+/**
+ * @brief Asks the brokers for the settings of the topics and compares them.
+ * @param found  for each plan: whether it is to be compared
+ * @returns 0, or -1 with a temporary error where they do not tell
+ */
+int topics_compare_settings(rd_kafka_t *rk, const struct config *config,
+                            const struct topic_plan *plan, int count, const int *found,
+                            int timeout_ms, topic_differs visit, void *context, struct error *err);
+
 /**
  * @brief Compares topics that existed before with what they should be, and prints one line for each
  * difference. Nothing is changed: whoever set it may have had a reason.
- * @param found  for each plan: whether it is to be compared
+ * @param found  as for topics_compare_settings()
  * @returns 0, also where each difference is only more than was asked for; -1 with a permanent error
  * when a difference may lose or refuse records
  */

@@ -21,54 +21,45 @@ rd_kafka_event_t *topics_wait(rd_kafka_queue_t *queue, int64_t timeout_ms)
     return event;
 }
 
-/* Prints a difference. @returns 1 where it breaks what the setting is there for, else 0 */
-static int differs(const char *topic, const struct topic_setting *expected, const char *is)
+/* Where differences go. */
+struct receiver {
+    topic_differs visit;
+    void *context;
+};
+
+static void compare(const struct receiver *receiver, const char *topic,
+                    const struct topic_setting *expected, const char *is)
 {
-    int kept = topic_promise_kept(expected->promise, is, expected->value);
+    struct topic_difference difference = {
+        .topic = topic, .setting = expected->name, .is = is, .expected = expected->value};
 
     if (is != NULL && strcmp(is, expected->value) == 0)
-        return 0;
-    printf("differs %s: %s is %s, expected %s%s\n", topic, expected->name,
-           is != NULL ? is : "not set", expected->value, kept ? " (more: accepted)" : "");
-    return !kept;
+        return;
+    difference.is_kept = topic_promise_kept(expected->promise, is, expected->value);
+    receiver->visit(receiver->context, &difference);
 }
 
-static int number_differs(const char *topic, const char *name, int is, int64_t expected)
+static void compare_number(const struct receiver *receiver, const char *topic, const char *name,
+                           int is, int64_t expected)
 {
     struct topic_setting setting = {.name = name, .promise = TOPIC_AT_LEAST};
     char text[24];
 
     snprintf(text, sizeof(text), "%d", is);
     snprintf(setting.value, sizeof(setting.value), "%" PRId64, expected);
-    return differs(topic, &setting, text);
+    compare(receiver, topic, &setting, text);
 }
 
-/* The numbers of partitions and copies are not settings of a topic; they come from its metadata. */
-static int check_shape(rd_kafka_t *rk, const struct config *config, const char *topic, int *count,
-                       struct error *err)
+void topics_compare_shape(const struct rd_kafka_metadata_topic *topic, const struct config *config,
+                          topic_differs visit, void *context)
 {
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_topic_t *rkt = mem_check(rd_kafka_topic_new(rk, topic, NULL));
-    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, rkt, &metadata, TIMEOUT_MS);
-    int rc = 0;
+    const struct receiver receiver = {visit, context};
 
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1)
-        code = metadata->topics[0].err;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        rc = error_set(err, ERROR_TEMPORARY, "kafka topic %s: %s", topic, rd_kafka_err2str(code));
-    } else {
-        const struct rd_kafka_metadata_topic *found = &metadata->topics[0];
-
-        *count +=
-            number_differs(topic, "partitions", found->partition_cnt, config->kafka.partitions);
-        if (found->partition_cnt > 0)
-            *count += number_differs(topic, "replication factor", found->partitions[0].replica_cnt,
-                                     config->kafka.replication);
-    }
-    if (metadata != NULL)
-        rd_kafka_metadata_destroy(metadata);
-    rd_kafka_topic_destroy(rkt);
-    return rc;
+    compare_number(&receiver, topic->topic, TOPIC_PARTITIONS, topic->partition_cnt,
+                   config->kafka.partitions);
+    if (topic->partition_cnt > 0)
+        compare_number(&receiver, topic->topic, TOPIC_REPLICATION, topic->partitions[0].replica_cnt,
+                       config->kafka.replication);
 }
 
 static const char *value_of(const rd_kafka_ConfigResource_t *resource, const char *name)
@@ -82,9 +73,9 @@ static const char *value_of(const rd_kafka_ConfigResource_t *resource, const cha
     return NULL;
 }
 
-static int check_settings(const rd_kafka_event_t *event, const struct config *config,
-                          const struct topic_plan *plan, int plan_count, int *count,
-                          struct error *err)
+static int compare_settings(const rd_kafka_event_t *event, const struct config *config,
+                            const struct topic_plan *plan, int plan_count,
+                            const struct receiver *receiver, struct error *err)
 {
     const rd_kafka_ConfigResource_t **resources;
     size_t resource_count;
@@ -104,7 +95,7 @@ static int check_settings(const rd_kafka_event_t *event, const struct config *co
                 strcmp(plan[j].name, name) == 0 ? topic_settings_of(config, &plan[j], settings) : 0;
 
             for (int k = 0; k < expected; k++)
-                *count += differs(name, &settings[k], value_of(resources[i], settings[k].name));
+                compare(receiver, name, &settings[k], value_of(resources[i], settings[k].name));
         }
     }
     return 0;
@@ -113,7 +104,7 @@ static int check_settings(const rd_kafka_event_t *event, const struct config *co
 /* Asks the broker for the settings of the topics that are to be compared. New; NULL with an
  * error. */
 static rd_kafka_event_t *describe(rd_kafka_t *rk, const struct topic_plan *plan, int count,
-                                  const int *found, struct error *err)
+                                  const int *found, int timeout_ms, struct error *err)
 {
     rd_kafka_ConfigResource_t **resources = mem_alloc((size_t)count * sizeof(*resources));
     rd_kafka_queue_t *queue = mem_check(rd_kafka_queue_new(rk));
@@ -125,7 +116,7 @@ static rd_kafka_event_t *describe(rd_kafka_t *rk, const struct topic_plan *plan,
             resources[asked++] =
                 mem_check(rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, plan[i].name));
     rd_kafka_DescribeConfigs(rk, resources, asked, NULL, queue);
-    event = topics_wait(queue, TIMEOUT_MS);
+    event = topics_wait(queue, timeout_ms);
     rd_kafka_ConfigResource_destroy_array(resources, asked);
     free(resources);
     rd_kafka_queue_destroy(queue);
@@ -138,21 +129,63 @@ static rd_kafka_event_t *describe(rd_kafka_t *rk, const struct topic_plan *plan,
     return NULL;
 }
 
+int topics_compare_settings(rd_kafka_t *rk, const struct config *config,
+                            const struct topic_plan *plan, int count, const int *found,
+                            int timeout_ms, topic_differs visit, void *context, struct error *err)
+{
+    const struct receiver receiver = {visit, context};
+    rd_kafka_event_t *event = describe(rk, plan, count, found, timeout_ms, err);
+    int rc;
+
+    if (event == NULL)
+        return -1;
+    rc = compare_settings(event, config, plan, count, &receiver, err);
+    rd_kafka_event_destroy(event);
+    return rc;
+}
+
+/* Prints a difference, and counts it where it breaks what the setting is there for. */
+static void print(void *context, const struct topic_difference *difference)
+{
+    int *count = context;
+
+    printf("differs %s: %s is %s, expected %s%s\n", difference->topic, difference->setting,
+           difference->is != NULL ? difference->is : "not set", difference->expected,
+           difference->is_kept ? " (more: accepted)" : "");
+    *count += !difference->is_kept;
+}
+
+static int check_shape(rd_kafka_t *rk, const struct config *config, const char *topic, int *count,
+                       struct error *err)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *rkt = mem_check(rd_kafka_topic_new(rk, topic, NULL));
+    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, rkt, &metadata, TIMEOUT_MS);
+    int rc = 0;
+
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1)
+        code = metadata->topics[0].err;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        rc = error_set(err, ERROR_TEMPORARY, "kafka topic %s: %s", topic, rd_kafka_err2str(code));
+    else
+        topics_compare_shape(&metadata->topics[0], config, print, count);
+    if (metadata != NULL)
+        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(rkt);
+    return rc;
+}
+
 int topics_check(rd_kafka_t *rk, const struct config *config, const struct topic_plan *plan,
                  int count, const int *found, struct error *err)
 {
-    rd_kafka_event_t *event;
     int existing = 0, differences = 0, rc = 0;
 
     for (int i = 0; i < count; i++)
         existing += found[i];
     if (existing == 0)
         return 0;
-    event = describe(rk, plan, count, found, err);
-    if (event == NULL)
-        return -1;
-    rc = check_settings(event, config, plan, count, &differences, err);
-    rd_kafka_event_destroy(event);
+    rc = topics_compare_settings(rk, config, plan, count, found, TIMEOUT_MS, print, &differences,
+                                 err);
     for (int i = 0; i < count && rc == 0; i++)
         if (found[i])
             rc = check_shape(rk, config, plan[i].name, &differences, err);

@@ -11,6 +11,7 @@
 #include "base/retry.h"
 #include "base/stop.h"
 #include "net/health.h"
+#include "net/kafka_advice.h"
 
 #include "round.h"
 
@@ -262,10 +263,12 @@ int workers_run(const struct config *config, struct error *err)
 {
     struct workers all = {.config = config};
     struct worker *workers = mem_alloc((size_t)config->store_count * sizeof(*workers));
+    struct kafka_advice *advice;
     int64_t published = 0;
 
     health_set_ready("kafka", 0, "not connected yet");
     topics_init(&all.topics, config);
+    advice = kafka_advice_start(config, (const char *const[]){all.topics.raw}, 1);
     positions_init(&all.positions, config, &all.topics);
     lease_group_init(&all.leases, config->kafka.topic_prefix, config->poller.lease_s * 1000,
                      config->store_count);
@@ -286,6 +289,7 @@ int workers_run(const struct config *config, struct error *err)
         published += metric_value(workers[i].round.intake.published);
         worker_clear(&workers[i]);
     }
+    kafka_advice_free(advice);
     batches_free(all.batches);
     positions_clear(&all.positions);
     topics_clear(&all.topics);

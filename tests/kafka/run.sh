@@ -6,6 +6,7 @@
 #   tests/kafka/run.sh DIR PORT CPORT INNER OUTER     also on INNER, for clients that a proxy on OUTER leads there
 #
 # A second start with the same DIR goes on with the data that is there, also after kill -9. Ends on TERM.
+# $KAFKA_SETTINGS holds more lines of server.properties; of two lines for one setting the later one counts.
 # $BUILD_KAFKA (default build/kafka) keeps the jars for every later run.
 set -eu
 
@@ -57,6 +58,7 @@ broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 log.cleaner.dedupe.buffer.size=10485760
 message.max.bytes=4194304
+${KAFKA_SETTINGS-}
 END
 
 cat >"$dir/log4j2.properties" <<END

@@ -70,6 +70,33 @@ static void test_defaults(void **state)
     free(text);
 }
 
+/* The doctor reports a secret that cannot be read, and needs the rest of the settings. */
+static void test_doctor_goes_on_without_a_secret(void **state)
+{
+    enum { EVERYBODY = PROGRAM_POLLER | PROGRAM_PUSHER | PROGRAM_INSPECTOR };
+    static const char store[] = "[store main]\nhash = abc123\naccount = main\n"
+                                "token_file = /nonexistent/token\n";
+    char *account = with_secrets(ACCOUNT), *text = mem_printf("%s%s", store, account);
+    struct config config = {0};
+    struct error err = {0};
+    char *content = NULL;
+
+    (void)state;
+    assert_int_equal(read_text(&config, EVERYBODY, text, &err), -1);
+    config_free(&config);
+    error_clear(&err);
+    memset(&config, 0, sizeof(config));
+    assert_int_equal(read_text(&config, EVERYBODY | PROGRAM_DOCTOR, text, &err), 0);
+    assert_null(config.stores[0].token);
+    assert_string_equal(config.accounts[0].key, "very-secret");
+    assert_int_equal(option_read_secret(config.stores[0].token_file, &content, &err), -1);
+    assert_null(content);
+    assert_non_null(strstr(err.text, "/nonexistent/token: No such file"));
+    config_free(&config);
+    free(account);
+    free(text);
+}
+
 static void test_environment(void **state)
 {
     struct config config = {0};
@@ -372,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_what_cannot_be_read_whole_is_refused),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_environment),
+        cmocka_unit_test(test_doctor_goes_on_without_a_secret),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_plain_http),
         cmocka_unit_test(test_account_secret_needed_by_pusher_only),

@@ -271,6 +271,23 @@ static void route_v2(struct world *world, struct shop *shop, const struct reques
         reply_v2_not_found(reply);
 }
 
+/* Customers and products are empty lists; they show whether a token may read them. */
+static void route_v3(const struct request *request, struct reply *reply)
+{
+    const char *resource = request_segment(request, SEGMENT_RESOURCE);
+    int is_list = (strcmp(resource, "customers") == 0 && request->segment_count == SEGMENT_ID) ||
+                  (strcmp(resource, "catalog") == 0 && request->segment_count == SEGMENT_SUB &&
+                   strcmp(request_segment(request, SEGMENT_ID), "products") == 0);
+
+    if (is_list)
+        reply_json(reply, 200,
+                   mem_check(json_pack("{s:[],s:{s:{s:i,s:i,s:i,s:i,s:i}}}", "data", "meta",
+                                       "pagination", "total", 0, "count", 0, "per_page", 50,
+                                       "current_page", 1, "total_pages", 0)));
+    else
+        reply_bc_title(reply, 404, "The requested resource was not found.");
+}
+
 /* Sets the rate headers, or answers 429. Returns 0 when the request may go on. */
 static int take_quota(struct world *world, struct shop *shop, struct reply *reply)
 {
@@ -314,6 +331,8 @@ void store_answer(struct world *world, const struct request *request, struct rep
         reply_bc_error(reply, 405, "Method not allowed");
     else if (strcmp(version, "v2") == 0)
         route_v2(world, shop, request, reply);
+    else if (strcmp(version, "v3") == 0)
+        route_v3(request, reply);
     else
         reply_bc_title(reply, 404, "The requested resource was not found.");
 }
