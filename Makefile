@@ -143,14 +143,16 @@ soak: crash-build ## ten times the usual rate for MINUTES (10): memory flat, lag
 
 FORMATTED := $(wildcard common/*/*.[ch] services/*/*.[ch] services/*/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch] tests/places/*.[ch])
 
-.PHONY: format format-check lint compilers asan check compose-check
+.PHONY: format format-check lint lint-c compilers asan check compose-check kubernetes-check
 format: ## lay out the C code
 	clang-format -i $(FORMATTED)
 
 format-check:
 	clang-format --dry-run --Werror $(FORMATTED)
 
-lint: ## cppcheck over all C code
+lint: lint-c compose-check kubernetes-check ## cppcheck over all C code; docker-compose.yml and deploy/kubernetes are well-formed
+
+lint-c:
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem --library=posix -D_GNU_SOURCE -DBIGFUSION_VERSION='""' -Icommon \
 		-j 2 common services tests/unit tests/fuzz tests/devbroker tests/bench tests/ledger tests/places
@@ -164,13 +166,17 @@ asan: test-deps ## all tests under the address and undefined-behaviour sanitizer
 	BUILD=$(BUILD)/asan UBSAN_OPTIONS=print_stacktrace=1 $(PYTHON) tests/run.py
 
 check: ## format, lint, layers, both compilers, sanitizers
-	deploy/install-deps.sh build test lint kafka compose
-	$(MAKE) format-check lint compilers compose-check layers
+	deploy/install-deps.sh build test lint kafka
+	$(MAKE) format-check lint compilers layers
 	$(MAKE) asan
 
-compose-check: ## docker-compose.yml is well-formed, with the settings of .env.example and without any
-	docker-compose -f docker-compose.yml --env-file .env.example --profile live --profile monitoring --profile tools config --quiet
-	docker-compose -f docker-compose.yml --profile demo config --quiet
+compose-check: ## docker-compose 1.29 and 2 accept docker-compose.yml
+	deploy/install-deps.sh compose
+	deploy/check-compose.sh
+
+kubernetes-check: ## deploy/kubernetes against the schemas of Kubernetes
+	deploy/install-deps.sh kubernetes
+	BUILD=$(BUILD) $(PYTHON) deploy/check_kubernetes.py
 
 .PHONY: sbom
 sbom: ## what is in the image: package, version, architecture, source package (build it first: docker compose build)

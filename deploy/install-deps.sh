@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # install-deps.sh - install what bigfusion needs on Debian bookworm or trixie.
 #
-# Usage: deploy/install-deps.sh [build] [test] [lint] [fuzz] [kafka] [conformance] [compose] [stack]
+# Usage: deploy/install-deps.sh [build] [test] [lint] [fuzz] [kafka] [conformance] [compose] [kubernetes] [stack]
 #   build        compilers and libraries, redis-server, kcat (the default; enough for `make demo`)
 #   test         build + cmocka, pytest (in several processes), lua5.1 (the ledger's model), iproute2 (network paths of the fault rows),
 #                universal-ctags (the length of functions)
@@ -9,14 +9,18 @@
 #   fuzz         clang with libFuzzer and the sanitizers
 #   kafka        a Java 17+ runtime and Maven, for a real Apache Kafka in the tests
 #   conformance  Node.js and npm, for the validating proxy of `make conformance`
-#   compose      docker-compose, to check docker-compose.yml
+#   compose      docker-compose 1.29 and 2, to check docker-compose.yml with both; on trixie there is 2 alone
+#   kubernetes   kustomize, and kubernetes-validate with the schemas of Kubernetes, to check deploy/kubernetes
 #   stack        a Docker engine, docker-compose and debootstrap, for `make stack-test`
 #
 # Idempotent: installs only what is missing and says what that is. Uses sudo only when it is not root.
-# Nothing is added to the machine's own package sources.
+# Nothing is added to the machine's own package sources. What no package of this Debian has (or has in another version) is put
+# into /usr/local/lib/bigfusion-tools ($BIGFUSION_TOOLS) and replaces nothing that is installed.
 set -euo pipefail
 
 groups="${*:-build}"
+tools="${BIGFUSION_TOOLS:-/usr/local/lib/bigfusion-tools}"
+validate_version=1.37.0 # kubernetes-validate; its first two numbers are those of the newest Kubernetes that it knows
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 say() { echo "install-deps: $*"; }
 has() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
@@ -44,6 +48,7 @@ for group in $groups; do
         command -v npm >/dev/null || wanted+=(nodejs npm)
         ;;
     compose) command -v docker-compose >/dev/null || wanted+=(docker-compose) ;;
+    kubernetes) wanted+=(python3-pip python3-yaml) ;;
     stack)
         # Any engine will do; containers need iptables inside for their names.
         command -v dockerd >/dev/null || wanted+=(docker.io)
@@ -52,7 +57,7 @@ for group in $groups; do
         wanted+=(debootstrap iptables iso-codes kcat python3)
         ;;
     *)
-        say "unknown group '$group'; allowed: build test lint fuzz kafka conformance compose stack" >&2
+        say "unknown group '$group'; allowed: build test lint fuzz kafka conformance compose kubernetes stack" >&2
         exit 100
         ;;
     esac
@@ -68,32 +73,77 @@ if [ "${#missing[@]}" -gt 0 ]; then
         apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-# yyjson is in trixie, not in bookworm. Its packages need nothing but libc6 >= 2.14, so bookworm takes trixie's, through
-# an apt state of its own: same mirror and keyring as the machine's sources, no line added to those.
-install_yyjson() {
-    if apt-cache show libyyjson-dev >/dev/null 2>&1; then
-        say "installing libyyjson-dev"
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libyyjson-dev >/dev/null
-        return
-    fi
-    say "installing libyyjson0 and libyyjson-dev from trixie"
-    local mirror keyring
+# Some packages are in trixie and not in bookworm, or only in an older version: yyjson, kustomize, docker-compose 2. They need
+# nothing but a libc6 that bookworm has, so bookworm takes trixie's, through an apt state of its own: same mirror and keyring as
+# the machine's sources, no line added to those. fetch_from_trixie PACKAGE...: their files are in $dir then.
+dir=
+trap '[ -z "$dir" ] || rm -rf -- "$dir"' EXIT
+fetch_from_trixie() {
+    say "taking $* from trixie"
+    local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -E '/debian/?$' | head -n 1)
-    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
     if [ -z "$mirror" ]; then
         say "no Debian mirror in this machine's package sources" >&2
         exit 111
     fi
-    dir=$(mktemp -d)
-    trap 'rm -rf -- "$dir"' EXIT # dir is global: the trap runs after the function
+    [ -n "$dir" ] || dir=$(mktemp -d)
     mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
     chmod 755 "$dir"
     echo "deb [signed-by=$keyring] $mirror trixie main" >"$dir/sources.list"
     local options=(-o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=-
         -o "Dir::State::lists=$dir/lists" -o "Dir::Cache=$dir/cache" -o APT::Sandbox::User=root)
     apt-get "${options[@]}" update -qq
-    (cd "$dir" && apt-get "${options[@]}" download -qq libyyjson0 libyyjson-dev)
+    (cd "$dir" && apt-get "${options[@]}" download -qq "$@")
+}
+
+# install_tool PACKAGE PROGRAM: the program of a trixie package, as $tools/PROGRAM; the package itself is not installed.
+install_tool() {
+    [ ! -x "$tools/$2" ] || return 0
+    fetch_from_trixie "$1"
+    dpkg -x "$dir/$1"_*.deb "$dir/$1"
+    as_root install -D -m 755 "$dir/$1/usr/bin/$2" "$tools/$2"
+}
+
+install_yyjson() {
+    if apt-cache show libyyjson-dev >/dev/null 2>&1; then
+        say "installing libyyjson-dev"
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libyyjson-dev >/dev/null
+        return
+    fi
+    fetch_from_trixie libyyjson0 libyyjson-dev
     as_root dpkg -i "$dir"/libyyjson0_*.deb "$dir"/libyyjson-dev_*.deb >/dev/null
 }
-case " $groups " in *" build "*) has libyyjson-dev || install_yyjson ;; esac
+
+install_compose() {
+    local version
+    version=$(docker-compose version --short 2>/dev/null || true)
+    case "$version" in
+    1.*) ;;
+    *) return 0 ;; # version 2 is the one that is installed
+    esac
+    install_tool docker-compose docker-compose
+}
+
+install_kubernetes() {
+    if ! command -v kustomize >/dev/null; then
+        if apt-cache show kustomize >/dev/null 2>&1; then
+            say "installing kustomize"
+            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq kustomize >/dev/null
+        else
+            install_tool kustomize kustomize
+        fi
+    fi
+    [ ! -d "$tools/python/kubernetes_validate-$validate_version.dist-info" ] || return 0
+    say "installing kubernetes-validate $validate_version into $tools/python"
+    as_root rm -rf -- "$tools/python"
+    as_root python3 -m pip install --quiet --root-user-action=ignore --target "$tools/python" "kubernetes-validate==$validate_version"
+}
+
+for group in $groups; do
+    case "$group" in
+    build) has libyyjson-dev || install_yyjson ;;
+    compose) install_compose ;;
+    kubernetes) install_kubernetes ;;
+    esac
+done
 say "ready ($groups)"
