@@ -35,6 +35,10 @@
  *     stores, and each store is polled by one of them at a time. No store waits for another store,
  *     and no order waits for another order that cannot be read.
  *
+ * LIMITS
+ *     For each store one thread and three open files; the soft limit of open files is raised by
+ *     the program itself. A hard limit that is too low ends it with 100.
+ *
  * SIGNALS
  *     TERM, INT: the program breaks off the rounds in hand (they are repeated later), gives the
  *     leases back and exits. At a second signal it exits at once.
@@ -51,6 +55,7 @@
 #include "net/redis_watch.h"
 #include "settings/config.h"
 
+#include "limits.h"
 #include "worker.h"
 
 static const struct config_program program = {
@@ -71,7 +76,7 @@ int main(int argc, char **argv)
     if (config_load(&config, &program, argc, argv, &err) != 0)
         goto out;
     stop_install();
-    if (http_global_init(&err) != 0)
+    if (limits_allow_files(config.store_count, &err) != 0 || http_global_init(&err) != 0)
         goto out;
     if (health_start(config.health.listen, &err) == 0 &&
         (watch = redis_watch_start(&config, &err)) != NULL) {

@@ -14,7 +14,7 @@ static const char help[] =
     "\n"
     "  --listen HOST:PORT         where to listen (127.0.0.1:8480; port 0: a free one)\n"
     "  --journal FILE             append a JSON line for each request and change (none)\n"
-    "  --stores K                 1 to 100 stores: abc123, abc124, ... with equal order ids (1)\n"
+    "  --stores K                 1 to 10000 stores: abc123, abc124, ... with equal order ids (1)\n"
     "  --orders N                 0 to 1000000 orders in each store, the three sample orders\n"
     "                             149, 250 and 251 counted in (100)\n"
     "  --seed S                   of the generated orders (1)\n"
@@ -98,7 +98,7 @@ static int read_option(struct sandbox_options *options, int option, const char *
         options->journal = value;
         return 0;
     case OPTION_STORES:
-        return read_number("stores", value, 1, 100, &options->stores, err);
+        return read_number("stores", value, 1, 10000, &options->stores, err);
     case OPTION_ORDERS:
         return read_number("orders", value, 0, 1000000, &options->orders, err);
     case OPTION_SEED:

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,6 +19,9 @@
 
 #define BODY_MAX_BYTES ((size_t)64 << 20)
 #define SLOW_PIECES 20
+
+/* A poller keeps a connection for each store. */
+enum { CONNECTIONS_MAX = 16384, CONNECTIONS_LEAST = 900, FILES_BESIDE = 100 };
 
 struct server {
     struct MHD_Daemon *daemon;
@@ -245,6 +249,25 @@ static int open_socket(const char *listen_at, char *url, size_t size, struct err
     return fd;
 }
 
+/* Raises the limit of open files as far as it goes. @returns connections that there is room for */
+static unsigned allow_connections(void)
+{
+    struct rlimit limit;
+    rlim_t wanted = CONNECTIONS_MAX + FILES_BESIDE;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return CONNECTIONS_LEAST;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= wanted)
+        return CONNECTIONS_MAX;
+    if (limit.rlim_cur <= CONNECTIONS_LEAST + FILES_BESIDE)
+        return CONNECTIONS_LEAST;
+    return (unsigned)(limit.rlim_cur - FILES_BESIDE);
+}
+
 struct server *server_start(const char *listen_at, struct world *world, struct timers *timers,
                             struct error *err)
 {
@@ -261,7 +284,7 @@ struct server *server_start(const char *listen_at, struct world *world, struct t
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_uri, server,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)65536, MHD_OPTION_CONNECTION_LIMIT, 1000U, MHD_OPTION_END);
+        (size_t)65536, MHD_OPTION_CONNECTION_LIMIT, allow_connections(), MHD_OPTION_END);
     if (server->daemon == NULL) {
         error_set(err, ERROR_TEMPORARY, "cannot start the HTTP server");
         close(fd);
