@@ -63,6 +63,25 @@ static void queue_push(struct queue *queue, struct job *job)
     queue->count++;
 }
 
+/* Moves the jobs of one contact from one queue to the end of another, in their order. */
+static void queue_move_contact(struct queue *from, struct queue *to, uint32_t contact)
+{
+    struct job **link = &from->head;
+
+    while (*link != NULL) {
+        struct job *job = *link;
+
+        if (job->contact_hash != contact) {
+            link = &job->next;
+            continue;
+        }
+        *link = job->next;
+        from->count--;
+        queue_push(to, job);
+    }
+    from->tail = link;
+}
+
 static struct job *queue_pop(struct queue *queue)
 {
     struct job *job = queue->head;
@@ -179,6 +198,30 @@ static struct job *pop_waiting(struct pool *pool)
     return job != NULL ? job : queue_pop(&pool->shared);
 }
 
+/* Takes a waiting job and its contact. The jobs of that contact which wait for any worker become
+ * those of this one. So the jobs of a contact wait in one place, and stay in their order: in the
+ * queue of the worker that has the contact in hand, or, while nobody has, in the shared one. Only
+ * jobs that were set aside can belong to a contact that another worker has in hand: they go there.
+ * The lock is held. */
+static struct job *take_waiting(struct worker *worker)
+{
+    struct pool *pool = worker->pool;
+    struct worker *other;
+    struct job *job;
+
+    while ((job = pop_waiting(pool)) != NULL) {
+        other = find_by_contact(pool, job->contact_hash);
+        if (other == NULL || other == worker || other->queue.count >= QUEUE_PER_WORKER)
+            break;
+        queue_push(&other->queue, job);
+    }
+    if (job != NULL) {
+        worker->contact = job->contact_hash;
+        queue_move_contact(&pool->shared, &worker->queue, worker->contact);
+    }
+    return job;
+}
+
 /* The next job of this worker; NULL when a stop was requested. */
 static struct job *next_job(struct worker *worker)
 {
@@ -189,11 +232,9 @@ static struct job *next_job(struct worker *worker)
     while (!stop_requested()) {
         job = queue_pop(&worker->queue);
         if (job == NULL)
-            job = pop_waiting(pool);
-        if (job != NULL) {
-            worker->contact = job->contact_hash;
+            job = take_waiting(worker);
+        if (job != NULL)
             break;
-        }
         wait_idle(pool, worker);
     }
     pthread_mutex_unlock(&pool->lock);

@@ -2,7 +2,8 @@
  * record goes to the worker that has its contact in hand, so that the records of one contact stay
  * in order; if none has, it goes to an idle worker. A record that must wait, because somebody else
  * has its lease or because an effect may not be visible yet, is set aside, and the worker takes the
- * next one. */
+ * next one; a later record of the same contact may overtake it. So may one where more than 16
+ * records of a contact wait: several workers share those, for the sake of other contacts. */
 #ifndef PUSHER_POOL_H
 #define PUSHER_POOL_H
 

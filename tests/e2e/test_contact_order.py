@@ -1,0 +1,39 @@
+"""The orders of one contact are made in the order of their payloads, however many workers there are."""
+
+from processes import read_topic
+from shop import item, mail, order
+from stack import Stack
+
+CONTACTS, ORDERS = 12, 4
+
+
+def numbers(orders):
+    return [number for _, number in sorted(orders)]
+
+
+def test_the_orders_of_one_contact_are_made_in_the_order_of_their_payloads():
+    """Every other order needs more calls, for products that nobody knows: with a worker of its own the next one would overtake
+    it. No product is in two orders, for an order that waits for another one's product is set aside."""
+    with Stack("e2e-contact-order", settings={"pusher": {"workers": 4}}) as stack:
+        stack.start_servers()
+        addresses = [mail("ordered") for _ in range(CONTACTS)]
+        placed = {}
+        for address in addresses:
+            for number in range(ORDERS):
+                items = [item(f"{address}-{number}-{i}", "New") for i in range(1 if number % 2 else 4)]
+                placed[stack.place(order(address, items))["id"]] = address
+        stack.sandbox_settings(answer_delay_ms=10)
+        stack.start_services()
+        stack.wait_drained(60)
+        wanted, made = {}, {}
+        for record in read_topic(stack.broker.address, stack.topic("orders.payloads")):
+            number = int(record.key.rpartition("/")[2])
+            wanted.setdefault(placed[number], []).append(((record.partition, record.offset), number))
+        for entry in stack.journal():
+            effect = entry["effect"] or {}
+            if entry["side"] == "is" and effect.get("made") == "order":
+                number = int(entry["body"]["order_title"].rpartition("#")[2])
+                made.setdefault(placed[number], []).append(number)
+        assert {address: len(found) for address, found in made.items()} == dict.fromkeys(addresses, ORDERS)
+        assert made == {address: numbers(found) for address, found in wanted.items()}
+        stack.assert_right()
