@@ -77,7 +77,7 @@ test-deps:
 kafka: ## fetch a real Apache Kafka for the tests (once)
 	tests/kafka/run.sh fetch
 
-.PHONY: demo dev bench bench-rebuild conformance
+.PHONY: demo dev bench bench-rebuild bench-scale conformance
 demo: deps ## 500 orders through the whole pipeline in a minute (ARGS=--keep leaves it running)
 	$(MAKE) -s -j2 all
 	BUILD=$(BUILD) $(PYTHON) tests/demo.py $(ARGS)
@@ -93,6 +93,10 @@ bench: test-deps ## filter, mapper and pusher against the limits of the same run
 bench-rebuild: test-deps ## a lost ledger filled in from 1,000,000 fates and 100,000 waiting records: time and memory
 	$(MAKE) -j2 all kafka
 	BUILD=$(BUILD) $(PYTHON) tests/bench/rebuild.py $(ARGS)
+
+bench-scale: test-deps ## 1, 2, 4 and 8 pushers beside a slow account: throughput and order (ARGS=--restart, ARGS="--stores 1000")
+	$(MAKE) -j2 all kafka
+	BUILD=$(BUILD) $(PYTHON) tests/bench/scale.py $(ARGS)
 
 conformance: ## 500 orders through a validating proxy of the vendors' API documents
 	deploy/install-deps.sh build test kafka conformance

@@ -17,36 +17,24 @@ producer spins while its broker is slow, the bare one as well. Last line:
 import argparse
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.dirname(HERE))
+sys.path[:0] = [os.path.dirname(HERE), HERE]
 
+from measure import count_records, cpu_seconds, memory_mb  # noqa: E402
 from processes import ROOT, RUNS, Kafka, Process, binary, ticks, wait_until  # noqa: E402
 from stack import Stack  # noqa: E402
 
-TICKS = os.sysconf("SC_CLK_TCK")
 PARTITIONS = 12
 WORKERS = 32
 DELAY_MS = 50
 JARS = os.path.join(os.environ.get("BUILD_KAFKA", f"{ROOT}/build/kafka"), "lib", "*")
 TARGET_RATE, TARGET_RATIO, TARGET_PUSHER_RATE, TARGET_CALL_US, TARGET_SHARE = 30000, 1.8, 500, 150, 0.9
 TARGET_PEAK_MB, TARGET_OWN_MB = 40, 10
-
-
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def memory_mb(pid, name):
-    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith(name + ":")) / 1024
 
 
 class Bench:
@@ -75,15 +63,7 @@ class Bench:
     # -- Kafka -----------------------------------------------------------------------------------------------------
 
     def count(self, topic):
-        """Records in a topic, by its end offsets."""
-        command = ["kcat", "-b", self.kafka.address, "-Q"]
-        for i in range(PARTITIONS):
-            command += ["-t", f"{self.stack.topic(topic)}:{i}:-1"]
-        def ask():  # a topic that was just made has no leader for a moment
-            found = subprocess.run(command, capture_output=True, text=True, check=False)
-            return found if found.returncode == 0 else None
-        answer = wait_until(ask, 20, f"the end of {topic}")
-        return sum(int(n) for n in re.findall(r"offset (\d+)", answer.stdout))
+        return count_records(self.kafka.address, self.stack.topic(topic), PARTITIONS)
 
     def group_command(self, *words):
         return subprocess.run(["java", "-Xmx64m", "-XX:TieredStopAtLevel=1", "-cp", JARS,

@@ -17,7 +17,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.dirname(HERE), HERE]
 
-from bench import memory_mb  # noqa: E402
+from measure import memory_mb  # noqa: E402
 from processes import RUNS, Kafka, Process, binary, http_call, read_topic, wait_until  # noqa: E402
 from stack import Stack  # noqa: E402
 

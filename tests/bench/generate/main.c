@@ -1,13 +1,13 @@
 /* NAME
  *   bench-generate - fills the topic of raw orders with orders of 4 KB, or another topic
  * SYNOPSIS
- *   BENCH_ORDERS=N [BENCH_FIRST=ID] [BENCH_RATE=PER_SECOND]
+ *   BENCH_ORDERS=N [BENCH_FIRST=ID] [BENCH_RATE=PER_SECOND] [BENCH_CUSTOMERS=N]
  *   [BENCH_TOPIC=NAME BENCH_TEMPLATE=FILE [BENCH_LEDGER=TEXT]] bench-generate [--config FILE]
  * WRITES <prefix>.orders.raw, as the poller does: key, headers, the store's bytes; or TOPIC, with
  *   the bytes of FILE and the header `ledger`
  * DOES
- *   Orders FIRST..FIRST+N-1 of the first configured store, all to be synced, of 4000 customers and
- *   200 products in turn. In a template $i stands for the order's id, $c for the customer's, $p and
+ *   Orders FIRST..FIRST+N-1 of the first configured store, all to be synced, of 4000 (CUSTOMERS)
+ *   customers and 200 products in turn. In a template $i stands for the order's id, $c for the customer's, $p and
  *   $q for two products. As fast as Kafka takes them, or RATE a second. Ends when all are
  *   acknowledged. */
 #include <inttypes.h>
@@ -48,6 +48,7 @@ struct plan {
     const char *topic;
     const char *ledger; /* or NULL */
     struct buffer template;
+    int64_t customers; /* how many there are */
 };
 
 /* @returns 0, or -1 when the file of the template cannot be read */
@@ -60,6 +61,7 @@ static int plan_read(struct plan *plan, const char *raw, struct error *err)
 
     plan->topic = path != NULL ? getenv("BENCH_TOPIC") : raw;
     plan->ledger = getenv("BENCH_LEDGER");
+    plan->customers = number_from("BENCH_CUSTOMERS", CUSTOMER_COUNT);
     if (path == NULL) {
         buffer_append(&plan->template, order_template, strlen(order_template));
         return 0;
@@ -73,16 +75,16 @@ static int plan_read(struct plan *plan, const char *raw, struct error *err)
     return 0;
 }
 
-static void print_order(struct buffer *target, const char *template, int64_t id)
+static void print_order(struct buffer *target, const struct plan *plan, int64_t id)
 {
-    const char *at = template, *token;
+    const char *at = plan->template.data, *token;
 
     buffer_reset(target);
     while ((token = strchr(at, '$')) != NULL) {
         int64_t number = id;
 
         if (token[1] == 'c')
-            number = 1000 + id % CUSTOMER_COUNT;
+            number = 1000 + id % plan->customers;
         else if (token[1] == 'p')
             number = id * HASH_PRIME % PRODUCT_COUNT;
         else if (token[1] == 'q')
@@ -104,7 +106,7 @@ static int send_order(struct producer *producer, const struct config *config,
 
     snprintf(key, sizeof(key), "%s/order/%" PRId64, store->hash, id);
     snprintf(now, sizeof(now), "%" PRId64, clock_now_ms());
-    print_order(order, plan->template.data, id);
+    print_order(order, plan, id);
     output.key = text_of(key);
     output.value = (struct text){order->data, order->length};
     output.partition_hash = event_hash(0, output.key);
