@@ -6,6 +6,7 @@
 #   root_make FOLDER             makes a minimal trixie in FOLDER, from the machine's own Debian mirror, where there is none,
 #                                and keeps it for this script alone until the end
 #   root_source SOURCE TARGET    copies the sources, without what was built, into a new folder TARGET
+#   root_install FOLDER PACKAGES...  installs packages there, without recommended ones
 #   root_inside FOLDER WORDS...  runs a program inside, with a clean environment and /proc
 #
 # A folder that holds something else is never touched. The caller sets `say`, its way to speak.
@@ -61,6 +62,14 @@ root_make() {
         touch "$root/.bigfusion-trixie"
     fi
     mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
+}
+
+root_install() {
+    local root=$1
+    shift
+    say "installing $* in $root"
+    root_inside "$root" apt-get update -qq
+    root_inside "$root" apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@" >/dev/null
 }
 
 root_source() {
