@@ -97,8 +97,9 @@ void doctor_look_here(const struct config *config, int index, struct findings *f
 
     (void)index;
     look_at_secrets(config, findings);
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-        files = (int64_t)limit.rlim_cur;
-    judge_descriptors(findings, files, config->store_count, config->pusher.workers);
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max != RLIM_INFINITY)
+        files = (int64_t)limit.rlim_max; /* the programs raise the soft limit themselves */
+    judge_descriptors(findings, files, config->store_count, config->pusher.workers,
+                      config->account_count);
     judge_librdkafka(findings, rd_kafka_version(), rd_kafka_version_str());
 }

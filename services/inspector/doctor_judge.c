@@ -5,15 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
+
 enum {
     LEAD_WARN_MS = 5000,
     LEAD_FAIL_MS = 300000, /* half of the ten minutes by which the ledger takes orders for
                               older than they are (acquire.lua) */
     SHOWN_MAX = 3,         /* so many topics are named */
-    STORE_DESCRIPTORS = 3, /* of each store in a poller: its HTTP and Redis connections, and one
-                              more while a connection is made again */
-    WORKER_DESCRIPTORS = 3,
-    OTHER_DESCRIPTORS = 100,
     LIBRDKAFKA_WANTED = 0x02080000,
     REDIS_OLDEST_MAJOR = 5, /* older ones refuse scripts that write after they asked for the time */
 };
@@ -74,10 +72,10 @@ void judge_kafka_clock(struct findings *findings, int64_t newest_ms, int64_t now
                      "is behind cannot be seen)");
 }
 
-void judge_descriptors(struct findings *findings, int64_t limit, int64_t stores, int64_t workers)
+void judge_descriptors(struct findings *findings, int64_t limit, int64_t stores, int64_t workers,
+                       int64_t accounts)
 {
-    int64_t poller = OTHER_DESCRIPTORS + STORE_DESCRIPTORS * stores;
-    int64_t pusher = OTHER_DESCRIPTORS + WORKER_DESCRIPTORS * workers;
+    int64_t poller = limits_of_poller(stores), pusher = limits_of_pusher(workers, accounts);
     int64_t needed = poller > pusher ? poller : pusher;
     char advice[160];
 
@@ -87,7 +85,8 @@ void judge_descriptors(struct findings *findings, int64_t limit, int64_t stores,
         return;
     }
     snprintf(advice, sizeof(advice),
-             "raise the limit of the services: ulimit -n %" PRId64 ", LimitNOFILE= of systemd, or "
+             "raise the hard limit of the services: ulimit -Hn %" PRId64
+             ", LimitNOFILE= of systemd, or "
              "ulimits of compose",
              needed);
     findings_add(findings, CHECK_DESCRIPTORS, "", DOCTOR_FAIL, advice,

@@ -35,8 +35,9 @@ void judge_clock(struct findings *findings, enum doctor_check check, const char 
 void judge_kafka_clock(struct findings *findings, int64_t newest_ms, int64_t now_ms);
 
 /** @brief Whether the limit of open files is enough for a poller of these stores and a pusher of
- * these workers. limit: -1: none */
-void judge_descriptors(struct findings *findings, int64_t limit, int64_t stores, int64_t workers);
+ * these workers and accounts. limit: the hard one; -1: none */
+void judge_descriptors(struct findings *findings, int64_t limit, int64_t stores, int64_t workers,
+                       int64_t accounts);
 
 /** @brief number: as rd_kafka_version() has it; text: as people write it. */
 void judge_librdkafka(struct findings *findings, int number, const char *text);

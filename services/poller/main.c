@@ -36,7 +36,7 @@
  *     and no order waits for another order that cannot be read.
  *
  * LIMITS
- *     For each store one thread and three open files; the soft limit of open files is raised by
+ *     For each store one thread and four open files; the soft limit of open files is raised by
  *     the program itself. A hard limit that is too low ends it with 100.
  *
  * SIGNALS
@@ -46,7 +46,10 @@
  * EXIT STATUS
  *     0 after a stop; 100 when a person must fix something; 111 when it should be started again.
  */
+#include <stdio.h>
+
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "net/health.h"
@@ -55,7 +58,6 @@
 #include "net/redis_watch.h"
 #include "settings/config.h"
 
-#include "limits.h"
 #include "worker.h"
 
 static const struct config_program program = {
@@ -71,12 +73,15 @@ int main(int argc, char **argv)
     struct config config = {0};
     struct error err = {0};
     struct redis_watch *watch;
+    char what[32];
 
     log_open("poller");
     if (config_load(&config, &program, argc, argv, &err) != 0)
         goto out;
     stop_install();
-    if (limits_allow_files(config.store_count, &err) != 0 || http_global_init(&err) != 0)
+    snprintf(what, sizeof(what), "%d stores", config.store_count);
+    if (limits_allow_files(limits_of_poller(config.store_count), what, &err) != 0 ||
+        http_global_init(&err) != 0)
         goto out;
     if (health_start(config.health.listen, &err) == 0 &&
         (watch = redis_watch_start(&config, &err)) != NULL) {

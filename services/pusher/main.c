@@ -33,6 +33,7 @@
 #include <sys/random.h>
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/stop.h"
 #include "ledger/seen.h"
@@ -75,6 +76,16 @@ static int check_settings(const struct config *config, struct error *err)
                 store->after_sync == AFTER_SYNC_NOTE ? "note" : "tag");
     }
     return 0;
+}
+
+static int allow_files(const struct config *config, struct error *err)
+{
+    char what[64];
+
+    snprintf(what, sizeof(what), "%d workers and %d accounts", (int)config->pusher.workers,
+             config->account_count);
+    return limits_allow_files(limits_of_pusher(config->pusher.workers, config->account_count), what,
+                              err);
 }
 
 static struct metric *alarm_counter(const char *kind)
@@ -243,7 +254,8 @@ int main(int argc, char **argv)
 
     log_open("pusher");
     if (config_load(&config, &program, argc, argv, &err) == 0 &&
-        check_settings(&config, &err) == 0 && http_global_init(&err) == 0) {
+        check_settings(&config, &err) == 0 && allow_files(&config, &err) == 0 &&
+        http_global_init(&err) == 0) {
         stop_install();
         /* Calls under way are waited for, because one that is broken off has to be looked up. */
         stop_set_limit((unsigned)config.pusher.http_timeout_s + STOP_LIMIT_S);

@@ -166,7 +166,7 @@ def test_a_secret_that_everybody_can_read_is_a_warning(stack):
 def test_too_few_descriptors(stack):
     report = stack.report(limit=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100)))
     assert report.bad() == {"descriptors": "fail"} and report.status == 100
-    report.says("descriptors", "fail", "may open 100 files here", "ulimit -n")
+    report.says("descriptors", "fail", "may open 100 files here", "ulimit -Hn")
 
 
 # -- Kafka ---------------------------------------------------------------------------------------------------------

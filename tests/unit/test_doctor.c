@@ -89,14 +89,14 @@ static void test_here(void **state)
     struct findings findings = {0};
 
     (void)state;
-    judge_descriptors(&findings, -1, 100000, 32);
-    expect_only(&findings, CHECK_DESCRIPTORS, DOCTOR_OK, "300100");
-    judge_descriptors(&findings, 1024, 300, 32);
-    expect_only(&findings, CHECK_DESCRIPTORS, DOCTOR_OK, "1000 open files");
-    judge_descriptors(&findings, 999, 300, 32);
-    expect_only(&findings, CHECK_DESCRIPTORS, DOCTOR_FAIL, "ulimit -n 1000");
-    judge_descriptors(&findings, 1024, 1, 500);
-    expect_only(&findings, CHECK_DESCRIPTORS, DOCTOR_FAIL, "pusher of so many workers needs 1600");
+    judge_descriptors(&findings, -1, 100000, 32, 1);
+    expect_only(&findings, CHECK_DESCRIPTORS, DOCTOR_OK, "400064");
+    judge_descriptors(&findings, 1264, 300, 32, 1);
+    expect_only(&findings, CHECK_DESCRIPTORS, DOCTOR_OK, "1264 open files");
+    judge_descriptors(&findings, 1263, 300, 32, 1);
+    expect_only(&findings, CHECK_DESCRIPTORS, DOCTOR_FAIL, "ulimit -Hn 1264");
+    judge_descriptors(&findings, 1024, 1, 500, 2);
+    expect_only(&findings, CHECK_DESCRIPTORS, DOCTOR_FAIL, "pusher of so many workers needs 2580");
     judge_librdkafka(&findings, 0x020002ff, "2.0.2");
     expect_only(&findings, CHECK_LIBRDKAFKA, DOCTOR_WARN, "2.8 or newer");
     judge_librdkafka(&findings, 0x020800ff, "2.8.0");

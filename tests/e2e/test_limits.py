@@ -1,4 +1,4 @@
-"""The poller needs open files for each store: it raises its soft limit, and where the hard one is too low it says what it needs."""
+"""Poller and pusher need open files: they raise their soft limit, and where the hard one is too low they say what they need."""
 
 import os
 import re
@@ -6,11 +6,11 @@ import re
 from processes import RUNS, Process, binary, free_port, wait_until
 
 STORES = 20
-NEEDED = 64 + 3 * STORES
+NEEDED = 64 + 4 * STORES
 
 
-def start(name, soft, hard):
-    """A poller of 20 stores under these limits of open files. It has no Kafka and no Redis, and waits for them."""
+def start(name, soft, hard, program="bigfusion-poller"):
+    """A program of 20 stores under these limits of open files. It has no Kafka and no Redis, and waits for them."""
     run = os.path.join(RUNS, name)
     os.makedirs(run, exist_ok=True)
     sections = [f"[kafka]\nbrokers = 127.0.0.1:{free_port()}\n[redis]\nurl = redis://127.0.0.1:{free_port()}\n",
@@ -20,8 +20,8 @@ def start(name, soft, hard):
         with open(os.open(f"{run}/{path}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
     env = {k: v for k, v in os.environ.items() if not k.startswith("BIGFUSION_")}
-    command = ["prlimit", f"--nofile={soft}:{hard}", binary("bigfusion-poller"), "--config", f"{run}/bigfusion.conf"]
-    process = Process("poller", command, run, env=env)
+    command = ["prlimit", f"--nofile={soft}:{hard}", binary(program), "--config", f"{run}/bigfusion.conf"]
+    process = Process(program, command, run, env=env)
     return process
 
 
@@ -45,3 +45,9 @@ def test_the_soft_limit_is_raised_as_far_as_the_stores_need_it_and_the_hard_one_
         assert process.alive()
     finally:
         assert process.stop() == 0
+
+
+def test_a_pusher_says_what_its_workers_and_accounts_need():
+    process = start("pusher-limits-hard", 64, 200, "bigfusion-pusher")
+    assert process.wait(20) == 100
+    assert f"32 workers and 1 accounts need {64 + 5 * 32 + 8} open files, and this process may have 200" in process.text()
