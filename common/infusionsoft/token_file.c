@@ -65,9 +65,40 @@ char *token_file_beside(const char *path)
     return mem_printf("%s.%016llx.new", path, (unsigned long long)name);
 }
 
+/* Makes the file anew. Something that somebody else put there under this name, a link or a file that
+ * others can open, is removed and never written to. @returns the descriptor, or -1 with errno set */
+static int create(const char *beside)
+{
+    int fd;
+
+    if (unlink(beside) != 0 && errno != ENOENT)
+        return -1;
+    fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0 && fchmod(fd, 0600) != 0) { /* the umask may have taken more away */
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* Opens the file that token_file_reserve() made, whose room on the disk is ours already. Where it is
+ * gone or is not that file any more, it is made anew. */
+static int open_reserved(const char *beside)
+{
+    int fd = open(beside, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat about;
+
+    if (fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode) && about.st_uid == geteuid() &&
+        about.st_nlink == 1 && (about.st_mode & 07777) == 0600)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return create(beside);
+}
+
 int token_file_reserve(const char *beside)
 {
-    int fd = open(beside, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    int fd = create(beside);
     int code = fd >= 0 ? posix_fallocate(fd, 0, ROOM_BYTES) : errno;
 
     if (fd >= 0)
@@ -156,7 +187,7 @@ int token_file_save(const char *path, const char *beside, const struct token_sta
 {
     size_t length;
     char *json = state_json(state, &length);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open_reserved(beside);
     int rc = -1, code;
 
     if (fd >= 0) {

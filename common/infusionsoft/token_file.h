@@ -2,7 +2,8 @@
  * it.
  * It is JSON: {"access_token", "refresh_token", "refresh_at_ms", "expires_at_ms", "begun"}. It is
  * replaced as a whole: the new file is written beside it under a name that only this process uses,
- * synced and renamed. */
+ * synced and renamed. Only its owner can read it (mode 0600, whatever the umask), and nothing that
+ * somebody else put under that name is written to. */
 #ifndef COMMON_TOKEN_FILE_H
 #define COMMON_TOKEN_FILE_H
 
