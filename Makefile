@@ -16,9 +16,20 @@ PACKAGES += hiredis_ssl libssl
 CPPFLAGS += -DBIGFUSION_REDIS_TLS
 endif
 CPPFLAGS += -D_GNU_SOURCE -DBIGFUSION_VERSION='"$(VERSION)"' -Icommon -I$(BUILD)/generated $(shell pkg-config --cflags $(PACKAGES))
+
+# What makes a fault in a program harder to use for an attack; tests/e2e/test_binaries.py looks for it in the programs.
+takes = $(shell printf '\043include <stdio.h>\n' | $(CC) -O2 -Werror $(1) -x c -c -o /dev/null - 2>/dev/null && echo '$(1)')
+HARDENING := -fPIE -fstack-protector-strong $(call takes,-fstack-clash-protection) $(call takes,-fcf-protection) \
+	$(call takes,-mbranch-protection=standard)
+# FORTIFY works in optimised code only; the sanitizers check more themselves, and it would hide calls from them.
+ifeq ($(strip $(SANITIZE)),)
+ifneq ($(filter -O1 -O2 -O3 -Os -Ofast,$(OPTIMISE)),)
+HARDENING += -U_FORTIFY_SOURCE $(or $(call takes,-D_FORTIFY_SOURCE=3),-D_FORTIFY_SOURCE=2)
+endif
+endif
 CFLAGS += -std=c11 $(OPTIMISE) -Wall -Wextra -Werror -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
-	-fstack-protector-strong -fno-omit-frame-pointer $(SANITIZE) -pthread
-LDFLAGS += $(SANITIZE) -pthread -Wl,--as-needed
+	$(HARDENING) -fno-omit-frame-pointer $(SANITIZE) -pthread
+LDFLAGS += $(SANITIZE) -pthread -pie -Wl,--as-needed -Wl,-z,relro,-z,now,-z,noexecstack
 LDLIBS += $(shell pkg-config --libs $(PACKAGES)) -lm
 
 # program = its folder
@@ -49,23 +60,6 @@ install: $(INSTALLED) ## programs to PREFIX/bin, deploy/bigfusion.conf to PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/bigfusion
 	install -m 755 $(INSTALLED) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 deploy/bigfusion.conf $(DESTDIR)$(PREFIX)/share/doc/bigfusion
-
-.PHONY: programs install-systemd deb deb-test
-programs: $(INSTALLED)
-
-SYSTEMD := $(DESTDIR)$(PREFIX)/lib
-install-systemd: ## systemd units, the user bigfusion and the folder of its secrets, below PREFIX/lib (docs/packages.md)
-	install -d $(SYSTEMD)/systemd/system/bigfusion-.service.d $(SYSTEMD)/sysusers.d $(SYSTEMD)/tmpfiles.d
-	install -m 644 deploy/systemd/*.service deploy/systemd/*.target $(SYSTEMD)/systemd/system
-	install -m 644 deploy/systemd/bigfusion-.service.d/*.conf $(SYSTEMD)/systemd/system/bigfusion-.service.d
-	install -m 644 deploy/systemd/bigfusion.sysusers $(SYSTEMD)/sysusers.d/bigfusion.conf
-	install -m 644 deploy/systemd/bigfusion.tmpfiles $(SYSTEMD)/tmpfiles.d/bigfusion.conf
-
-deb: ## a package for Debian trixie, in build/deb; built in a system of its own (as root) where this machine is another
-	deploy/deb.sh $(VERSION) $(BUILD)/deb
-
-deb-test: deb kafka ## as root: install, configure, start, upgrade and remove the package in a clean Debian trixie
-	tests/package/run.sh $(BUILD)/deb/bigfusion_$(VERSION)-1_$$(dpkg --print-architecture).deb
 
 .PHONY: deps
 deps: ## install what building and the demo need (Debian packages)
@@ -214,7 +208,14 @@ clean: ## remove build output (a fetched Kafka too)
 help: ## this list
 	@grep -hE '^[a-z0-9_.-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-$(BUILD)/%.o: %.c
+# Everything is compiled again when the compiler or its options change.
+FLAGS := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
+.PHONY: FORCE
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -271,4 +272,4 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libservices.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/libservices.a $(BUILD)/libcommon.a $(LDLIBS) -lcmocka
 
--include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
