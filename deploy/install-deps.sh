@@ -7,7 +7,7 @@
 #                universal-ctags (the length of functions)
 #   lint         clang, clang-format, clang-tidy, cppcheck, valgrind
 #   fuzz         clang with libFuzzer and the sanitizers
-#   kafka        a Java 17+ runtime and Maven, for a real Apache Kafka in the tests
+#   kafka        a Java 17+ runtime, and Maven where Kafka was not fetched yet, for a real Apache Kafka in the tests
 #   conformance  Node.js and npm, for the validating proxy of `make conformance`
 #   compose      docker-compose 1.29 and 2, to check docker-compose.yml with both; on trixie there is 2 alone
 #   kubernetes   kustomize, and kubernetes-validate with the schemas of Kubernetes, to check deploy/kubernetes
@@ -39,9 +39,9 @@ for group in $groups; do
         wanted+=(clang "libclang-rt-${version:-14}-dev")
         ;;
     kafka)
-        # Any Java 17+ and any Maven will do; Debian's are taken only where none is on the PATH.
+        # Any Java 17+ and any Maven will do; Debian's are taken only where none is on the PATH. Maven fetches Kafka once.
         command -v java >/dev/null || wanted+=(default-jre-headless)
-        command -v mvn >/dev/null || wanted+=(maven)
+        [ -e "${BUILD_KAFKA:-$(dirname "$0")/../build/kafka}/complete" ] || command -v mvn >/dev/null || wanted+=(maven)
         ;;
     conformance)
         wanted+=(python3-yaml)

@@ -193,7 +193,7 @@ class Kafka:
 
     def __init__(self, run, settings=None):
         """settings: more lines of server.properties."""
-        self.run, self.settings = run, settings or {}
+        self.run, self.settings, self.env = run, settings or {}, {}
         self.port, self.controller_port = free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.process = None
@@ -204,7 +204,8 @@ class Kafka:
     def start(self):
         self.process = Process("kafka", [f"{ROOT}/tests/kafka/run.sh", f"{self.run}/kafka", str(self.port),
                                          str(self.controller_port)], self.run,
-                               env={**os.environ, "KAFKA_SETTINGS": "\n".join(f"{k}={v}" for k, v in self.settings.items())})
+                               env={**os.environ, **self.env,
+                                    "KAFKA_SETTINGS": "\n".join(f"{k}={v}" for k, v in self.settings.items())})
         self.wait_ready()
 
     def wait_ready(self):
@@ -241,9 +242,12 @@ class Redis:
         except OSError:
             return False
 
+    def connect(self):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+
     def command(self, *words):
         """One command and its one-line answer."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as line:
+        with self.connect() as line:
             parts = [word.encode() if isinstance(word, str) else word for word in words]
             line.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p) for p in parts))
             return line.makefile("rb").readline().strip()[1:]

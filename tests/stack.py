@@ -36,6 +36,8 @@ FAST = {
 
 
 class Stack:
+    redis_class = Redis
+
     def __init__(self, run, stores=1, orders=0, seed=1, broker=None, settings=None, sandbox=(), store=None,
                  account=None, prefix="bigfusion", env=None, partitions=4):
         """
@@ -96,7 +98,7 @@ class Stack:
         return self
 
     def start_servers(self):
-        self.redis = Redis(self.run)
+        self.redis = self.redis_class(self.run)
         if self.broker is None:
             self.broker = DevBroker(self.run, self.topics(), self.partitions)
         self.start_sandbox()

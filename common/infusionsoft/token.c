@@ -74,7 +74,7 @@ struct token *token_new(const struct token_settings *settings)
              clock_now_ms(), retry_chance());
     token->beside = token_file_beside(settings->account->token_state_file);
     pthread_mutex_init(&token->lock, NULL);
-    token->http = http_new("bigfusion");
+    token->http = http_new("bigfusion", settings->http);
     token->redis = redis_new(settings->redis, settings->timeout_ms);
     return token;
 }

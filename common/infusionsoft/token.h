@@ -20,6 +20,7 @@ struct token;
 struct token_settings {
     const struct config_account *account; /* keeps */
     const struct redis_server *redis;     /* keeps */
+    const struct http_settings *http;     /* keeps */
     const char *prefix;                   /* keeps */
     int64_t timeout_ms;
 };

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/stop.h"
+#include "settings/config.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 10000,
@@ -39,6 +40,7 @@ struct http {
 
 int http_global_init(struct error *err)
 {
+    unsetenv("SSLKEYLOGFILE");
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
         return error_set(err, ERROR_PERMANENT, "libcurl cannot be initialised");
     return 0;
@@ -150,7 +152,29 @@ static void close_connections(struct http *http, int answered)
     http->started_count = 0;
 }
 
-struct http *http_new(const char *name)
+/* libcurl's own defaults differ between versions and distributions, so everything that protects a
+ * credential is set here. */
+static void set_protection(CURL *curl, const struct http_settings *settings)
+{
+    const char *proxy = settings != NULL ? settings->proxy : "";
+
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    /* An empty name also keeps libcurl from the proxies of the environment. Calls to this machine,
+     * which may be plain http, never go to another one. */
+    curl_easy_setopt(curl, CURLOPT_PROXY, proxy);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, "localhost,127.0.0.0/8,::1");
+    curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (settings != NULL && settings->ca_file[0] != '\0') {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, settings->ca_file);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* the system's authorities do not count */
+    }
+}
+
+struct http *http_new(const char *name, const struct http_settings *settings)
 {
     struct http *http = mem_alloc(sizeof(*http));
     CURL *curl = mem_check(curl_easy_init());
@@ -159,7 +183,7 @@ struct http *http_new(const char *name)
     http->agent = mem_printf("bigfusion/%s (%s)", BIGFUSION_VERSION, name);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, http->agent);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_protection(curl, settings);
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip");
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);

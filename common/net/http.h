@@ -1,5 +1,6 @@
 /* http.h - HTTP client: libcurl with our defaults. A handle keeps its connections and belongs to
- * one thread. TLS is verified, redirects are not followed, answers are limited in size and time.
+ * one thread. TLS is 1.2 or newer and verified, redirects are not followed, answers are limited in
+ * size and time. A proxy is used only where the settings name one; the environment decides nothing.
  *
  * Within one call only a GET is ever sent twice (libcurl does that where a kept connection turns
  * out to be dead). After a stop was asked for, a running GET is given up after one second; requests
@@ -15,6 +16,7 @@
 #include "base/mem.h"
 
 struct http;
+struct http_settings; /* see config.h */
 
 struct http_header {
     const char *name;  /* "X-Auth-Token" */
@@ -49,11 +51,14 @@ struct http_answer {
     int64_t elapsed_ms;
 };
 
-/** @brief New. name appears in logs and as user agent. Free with http_free(). */
-struct http *http_new(const char *name);
+/** @brief New. name appears in logs and as user agent. settings: not kept; NULL: none. Free with
+ * http_free(). */
+struct http *http_new(const char *name, const struct http_settings *settings);
 void http_free(struct http *http);
 
-/** @brief Call once per process, before threads are started; and the second one once at the end. */
+/** @brief Call once per process, before threads are started; and the second one once at the end.
+ * SSLKEYLOGFILE is taken out of the environment: libcurl would write the keys of connections there.
+ */
 int http_global_init(struct error *err);
 void http_global_cleanup(void);
 

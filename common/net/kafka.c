@@ -3,8 +3,10 @@
 #include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -44,7 +46,10 @@ static const char *const reserved[] = {
     "transactional.id",
 };
 
+/* [librdkafka] may change these. */
 static const char *const common_settings[][2] = {
+    {"enable.ssl.certificate.verification", "true"},
+    {"ssl.endpoint.identification.algorithm", "https"},
     {"log.connection.close", "false"},
     {"reconnect.backoff.ms", "100"},
     {"reconnect.backoff.max.ms", "2000"},
@@ -156,6 +161,51 @@ static int set_passed_through(rd_kafka_conf_t *conf, const struct config *config
     return 0;
 }
 
+/* librdkafka has no setting for the oldest version of TLS. So the cipher suites that TLS 1.0 and 1.1
+ * know are taken out of the list: without one of them no such connection can begin. */
+static int require_tls_1_2(rd_kafka_conf_t *conf, const struct config *config, struct error *err)
+{
+    const char *suites = "DEFAULT";
+    char *limited;
+    int rc;
+
+    for (int i = 0; i < config->librdkafka_count; i++)
+        if (strcmp(config->librdkafka[i].name, "ssl.cipher.suites") == 0 &&
+            config->librdkafka[i].value[0] != '\0')
+            suites = config->librdkafka[i].value;
+    limited = mem_printf("%s:!SSLv3:!TLSv1", suites);
+    rc = set_one(conf, "ssl.cipher.suites", limited, err);
+    free(limited);
+    return rc;
+}
+
+/* Before 2.6.1 librdkafka sends a wrong nonce in SCRAM. Brokers that look at it (Kafka 3.7.2, 3.8.1,
+ * 4.0 and newer) answer "invalid credentials", although user and password are right. */
+static void warn_of_scram(const struct config *config)
+{
+    static atomic_flag warned = ATOMIC_FLAG_INIT;
+
+    if (rd_kafka_version() >= 0x02060100)
+        return;
+    for (int i = 0; i < config->librdkafka_count; i++) {
+        const struct config_pair *pair = &config->librdkafka[i];
+
+        if (strncmp(pair->name, "sasl.mechanism", 14) == 0 &&
+            strncasecmp(pair->value, "SCRAM", 5) == 0 && !atomic_flag_test_and_set(&warned))
+            log_warn("SCRAM of this librdkafka (%s) is refused by newer brokers as invalid "
+                     "credentials wanted=\"librdkafka 2.6.1 or newer, as in Debian trixie and our "
+                     "image, or sasl.mechanism = PLAIN over sasl_ssl\"",
+                     rd_kafka_version_str());
+    }
+}
+
+static int set_password(rd_kafka_conf_t *conf, const struct config *config, struct error *err)
+{
+    if (config->kafka.sasl_password == NULL)
+        return 0;
+    return set_one(conf, "sasl.password", config->kafka.sasl_password, err);
+}
+
 /* What librdkafka reports here it also repairs: it connects again by itself. So nothing is more
  * than a warning. */
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
@@ -185,13 +235,15 @@ rd_kafka_conf_t *kafka_conf_new(const struct config *config, const char *client_
     rd_kafka_conf_t *conf;
 
     pthread_once(&once, bound_memory_once);
+    warn_of_scram(config);
     conf = mem_check(rd_kafka_conf_new());
     rd_kafka_conf_set_log_cb(conf, on_log);
     if (set_table(conf, common_settings, err) != 0 ||
         set_one(conf, "bootstrap.servers", config->kafka.brokers, err) != 0 ||
         set_one(conf, "client.id", client_id, err) != 0 ||
         (consumer ? set_consumer(conf, config, err) : set_producer(conf, config, err)) != 0 ||
-        set_passed_through(conf, config, err) != 0) {
+        set_passed_through(conf, config, err) != 0 || set_password(conf, config, err) != 0 ||
+        require_tls_1_2(conf, config, err) != 0) {
         rd_kafka_conf_destroy(conf);
         return NULL;
     }

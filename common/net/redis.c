@@ -113,7 +113,10 @@ static int login_step(struct redis *redis, int count, const char **arguments, st
 
 static int login(struct redis *redis, const struct redis_url *url, struct error *err)
 {
-    const char *password = url->password != NULL ? url->password : "";
+    const char *password = url->password != NULL ? url->password : redis->server->password;
+
+    if (password == NULL)
+        password = "";
 
     if (url->user != NULL) {
         const char *auth[] = {"AUTH", url->user, password};

@@ -180,7 +180,7 @@ static int on_setting(void *user, const char *section_text, const char *name, co
     if (is_repeated(kind) != (instance[0] != '\0') ||
         (is_repeated(kind) && !option_is_name(instance))) {
         refuse(reading, reading->heading > 0 ? reading->heading : reading->line, section_text, name,
-               "unknown section; allowed: kafka, redis, health, poller, pusher, store NAME, "
+               "unknown section; allowed: kafka, redis, http, health, poller, pusher, store NAME, "
                "infusionsoft NAME, librdkafka");
         return 1;
     }
@@ -199,12 +199,13 @@ static int on_setting(void *user, const char *section_text, const char *name, co
         section->lines[i] = reading->line;
         return 1;
     }
-    refuse(reading, known > 0 || reading->heading == 0 ? reading->line : reading->heading,
-           section_text, name,
-           known > 0
-               ? "unknown setting; --help lists those that exist"
-               : "unknown section; allowed: kafka, redis, health, poller, pusher, store NAME, "
-                 "infusionsoft NAME, librdkafka");
+    refuse(
+        reading, known > 0 || reading->heading == 0 ? reading->line : reading->heading,
+        section_text, name,
+        known > 0
+            ? "unknown setting; --help lists those that exist"
+            : "unknown section; allowed: kafka, redis, http, health, poller, pusher, store NAME, "
+              "infusionsoft NAME, librdkafka");
     return 1;
 }
 
@@ -244,13 +245,16 @@ static void find_setting(const struct reading *reading, const struct section *se
 /* Over http:// everybody on the way could read tokens, keys and the data of customers. */
 static int check_plain_http(const struct setting *setting, int allowed, struct error *err)
 {
+    char shown[64];
+
     if (strcmp(setting->option->range, "url") != 0 || allowed ||
         !option_is_plain_http(setting->value))
         return 0;
+    option_shown(shown, sizeof(shown), setting);
     return error_set(err, ERROR_PERMANENT,
-                     "%s = %.60s: allowed: https://...; http:// to another machine only with "
+                     "%s = %s: allowed: https://...; http:// to another machine only with "
                      "allow_plain_http = yes in the same section",
-                     setting->where, setting->value);
+                     setting->where, shown);
 }
 
 /* Fills base from a section (NULL: not in the file), the environment and the defaults. */
@@ -327,117 +331,6 @@ static int apply_all(struct reading *reading, int program)
     return apply_section(reading, "", single, (char *)config, program);
 }
 
-/* The checks that concern more than one setting. */
-static int check_store(struct config *config, int index, struct error *err)
-{
-    struct config_store *store = &config->stores[index];
-
-    store->account_index = -1;
-    for (int i = 0; i < config->account_count; i++)
-        if (strcmp(config->accounts[i].name, store->account) == 0)
-            store->account_index = i;
-    if (store->account_index < 0)
-        return error_set(
-            err, ERROR_PERMANENT,
-            "%s:%d: [store %s] account = %s: allowed: the NAME of an [infusionsoft NAME] "
-            "section",
-            config->path, store->account_line, store->name, store->account);
-    for (int i = 0; i < index; i++) {
-        const struct config_store *other = &config->stores[i];
-
-        if (strcmp(other->hash, store->hash) == 0)
-            return error_set(
-                err, ERROR_PERMANENT,
-                "%s:%d: [store %s] hash = %s: [store %s] has the same; allowed: each store "
-                "once",
-                config->path, store->hash_line, store->name, store->hash, other->name);
-        if (strcmp(other->code, store->code) == 0 && strcmp(other->account, store->account) == 0)
-            return error_set(
-                err, ERROR_PERMANENT,
-                "%s:%d: [store %s] code = %s: [store %s] has the same and the same account; "
-                "allowed: a code of its own for each store of an account",
-                config->path, store->code_line, store->name, store->code, other->name);
-    }
-    return 0;
-}
-
-static int check_account(const struct config *config, const struct config_account *account,
-                         int program, struct error *err)
-{
-    const char *missing = NULL;
-
-    if (!(program & (PROGRAM_PUSHER | PROGRAM_INSPECTOR)))
-        return 0;
-    if (account->auth == AUTH_KEY && account->key_file[0] == '\0')
-        missing = "key_file";
-    if (account->auth == AUTH_OAUTH && account->client_id[0] == '\0')
-        missing = "client_id";
-    if (account->auth == AUTH_OAUTH && account->client_secret_file[0] == '\0')
-        missing = "client_secret_file";
-    if (account->auth == AUTH_OAUTH && account->refresh_token_file[0] == '\0')
-        missing = "refresh_token_file";
-    if (account->auth == AUTH_OAUTH && account->token_state_file[0] == '\0')
-        missing = "token_state_file";
-    if (missing == NULL)
-        return 0;
-    return error_set(err, ERROR_PERMANENT,
-                     "%s:%d: [infusionsoft %s] %s is missing; auth = %s needs it", config->path,
-                     account->line, account->name, missing,
-                     account->auth == AUTH_KEY ? "key" : "oauth");
-}
-
-/* A certificate needs its key. The other tls_ settings are refused without rediss://, because
- * whoever sets one believes that the connection is encrypted. */
-static int check_redis(const struct config *config, struct error *err)
-{
-    const struct redis_server *server = &config->redis.server;
-
-    if ((server->tls_cert_file[0] == '\0') != (server->tls_key_file[0] == '\0'))
-        return error_set(err, ERROR_PERMANENT,
-                         "%s: [redis] %s is missing; allowed: tls_cert_file and tls_key_file, or "
-                         "neither",
-                         config->path,
-                         server->tls_key_file[0] == '\0' ? "tls_key_file" : "tls_cert_file");
-    if (strncmp(server->url, "rediss://", 9) != 0 &&
-        (server->tls_ca_file[0] != '\0' || server->tls_cert_file[0] != '\0' ||
-         server->tls_server_name[0] != '\0'))
-        return error_set(err, ERROR_PERMANENT,
-                         "%s: [redis] url is not encrypted, yet a tls_ setting is given; allowed: "
-                         "rediss://..., or none of the tls_ settings",
-                         config->path);
-    return 0;
-}
-
-static int check_all(struct config *config, int program, struct error *err)
-{
-    for (int i = 0; i < config->store_count; i++)
-        if (check_store(config, i, err) != 0)
-            return -1;
-    for (int i = 0; i < config->account_count; i++)
-        if (check_account(config, &config->accounts[i], program, err) != 0)
-            return -1;
-    if (check_redis(config, err) != 0)
-        return -1;
-    if (config->kafka.min_insync_replicas > config->kafka.replication)
-        return error_set(err, ERROR_PERMANENT,
-                         "%s: [kafka] min_insync_replicas = %lld: allowed: at most replication = "
-                         "%lld",
-                         config->path, (long long)config->kafka.min_insync_replicas,
-                         (long long)config->kafka.replication);
-    if (config->pusher.http_timeout_s >= config->pusher.lease_s)
-        return error_set(err, ERROR_PERMANENT,
-                         "%s: [pusher] lease_s = %lld: allowed: more than http_timeout_s = %lld",
-                         config->path, (long long)config->pusher.lease_s,
-                         (long long)config->pusher.http_timeout_s);
-    if (config->pusher.visibility_delay_s < config->pusher.http_timeout_s)
-        return error_set(
-            err, ERROR_PERMANENT,
-            "%s: [pusher] visibility_delay_s = %lld: allowed: at least http_timeout_s = %lld",
-            config->path, (long long)config->pusher.visibility_delay_s,
-            (long long)config->pusher.http_timeout_s);
-    return 0;
-}
-
 int config_read(struct config *config, int program, const char *path, struct error *err)
 {
     FILE *file = option_open(path);
@@ -480,7 +373,7 @@ int config_read_stream(struct config *config, int program, const char *path, FIL
         }
     }
     if (err->kind == ERROR_NONE && apply_all(&reading, program) == 0)
-        check_all(config, program, err);
+        config_check(config, program, err);
     for (int i = 0; i < reading.section_count; i++) {
         free(reading.sections[i].kind);
         free(reading.sections[i].name);

@@ -91,6 +91,12 @@ struct config_pair {
     char *value;
 };
 
+/* [http]: how the stores and accounts are called. */
+struct http_settings {
+    char *ca_file; /* the authorities' certificates; "": the system's */
+    char *proxy;   /* "http://host:port"; "": none */
+};
+
 struct config {
     const char *path; /* the file that was read */
     struct {
@@ -102,11 +108,14 @@ struct config {
         int64_t max_record_bytes;
         int64_t session_timeout_ms;
         int64_t poison_after;
+        char *sasl_password_file;
+        char *sasl_password; /* content of the file, or NULL */
     } kafka;
     struct {
         struct redis_server server;
         int64_t ledger_keep_days;
     } redis;
+    struct http_settings http;
     struct {
         char *listen; /* "off" or host:port */
     } health;
@@ -147,8 +156,8 @@ struct config_program {
  * (--config, else BIGFUSION_CONFIG, else /etc/bigfusion/bigfusion.conf) and the environment, and
  * checks every setting.
  * --help, --version and --check print something and end the process: 0, or 100 where --check finds
- * a fault. Settings without a store, as a package installs them, are no fault for --check; a
- * program does not start with them. --health prints one line and ends it with 0 or 1.
+ * a fault. --health prints one line and ends it with 0 or 1. A service, and --check, also logs the
+ * warnings of config_warn().
  * @returns 0, or -1 with a permanent error that names file, line, section, setting and what is
  * allowed
  */
@@ -161,6 +170,14 @@ int config_read(struct config *config, int program, const char *path, struct err
 /** @brief As config_read(), for a file that is open already. path is for messages, and kept. */
 int config_read_stream(struct config *config, int program, const char *path, FILE *file,
                        struct error *err);
+
+/** @brief The last part of config_read_stream(): checks the settings that depend on each other, and
+ * finds the account of each store. */
+int config_check(struct config *config, int program, struct error *err);
+
+/** @brief Logs a warning for each setting that weakens what protects secrets and connections: files
+ * that others may read or write, brokers that are not verified. config_load() calls it. */
+void config_warn(const struct config *config, int program);
 
 /** @brief Releases what config_load() allocated; secrets are wiped first. */
 void config_free(struct config *config);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "settings/mask.h"
 #include "settings/option.h"
 #include "settings/redis_url.h"
 #include "settings/version.h"
@@ -68,6 +69,16 @@ static void print_redis_url(const char *text)
     redis_url_clear(&url);
 }
 
+static void print_url(const char *text)
+{
+    size_t size = strlen(text) + sizeof("***@?***");
+    char *shown = mem_alloc(size);
+
+    mask_url(shown, size, text);
+    printf("%s\n", shown);
+    free(shown);
+}
+
 static void print_value(const struct config_option *option, const char *base)
 {
     const char *place = base + option->offset;
@@ -105,6 +116,8 @@ static void print_value(const struct config_option *option, const char *base)
     case OPTION_START:
         if (strcmp(option->range, "redis-url") == 0)
             print_redis_url(texts[0]);
+        else if (strcmp(option->range, "url") == 0)
+            print_url(texts[0]);
         else
             printf("%s\n", texts[0]);
         return;
@@ -127,7 +140,7 @@ static void print_section(const char *kind, const char *name, const char *base, 
 
 static void print_settings(const struct config *config, int program)
 {
-    static const char *const singles[] = {"kafka", "redis", "health", "poller", "pusher"};
+    static const char *const singles[] = {"kafka", "redis", "http", "health", "poller", "pusher"};
 
     for (size_t i = 0; i < sizeof(singles) / sizeof(*singles); i++)
         print_section(singles[i], "", (const char *)config, program);
@@ -139,11 +152,15 @@ static void print_settings(const struct config *config, int program)
     if (config->librdkafka_count > 0)
         printf("[librdkafka]\n");
     for (int i = 0; i < config->librdkafka_count; i++) {
-        const char *name = config->librdkafka[i].name;
-        int secret = strstr(name, "password") != NULL || strstr(name, "secret") != NULL ||
-                     strstr(name, "key.pem") != NULL || strstr(name, "sasl.jaas") != NULL;
+        const struct config_pair *pair = &config->librdkafka[i];
 
-        printf("%s = %s\n", name, secret ? "***" : config->librdkafka[i].value);
+        printf("%s = ", pair->name);
+        if (mask_is_secret(pair->name))
+            printf("***\n");
+        else if (strstr(pair->value, "://") != NULL)
+            print_url(pair->value);
+        else
+            printf("%s\n", pair->value);
     }
 }
 
@@ -212,18 +229,15 @@ int config_load(struct config *config, const struct config_program *program, int
         command.path = "/etc/bigfusion/bigfusion.conf";
     if (config_read(config, program->program, command.path, err) != 0)
         return -1;
+    if (command.check || (!(program->program & PROGRAM_INSPECTOR) && !command.health))
+        config_warn(config, program->program);
     if (command.check) {
         print_settings(config, program->program);
-        if (config->store_count == 0)
-            printf("; no [store NAME] section yet: no program starts before there is one\n");
         config_free(config);
         exit(0);
     }
     if (command.health)
         answer_health(config, program);
-    if (config->store_count == 0)
-        return error_set(err, ERROR_PERMANENT,
-                         "%s: no [store NAME] section; at least one is needed", command.path);
     return 0;
 }
 

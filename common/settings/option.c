@@ -4,6 +4,7 @@
 
 #define KAFKA(member) offsetof(struct config, kafka.member)
 #define REDIS(member) offsetof(struct config, redis.member)
+#define HTTP(member) offsetof(struct config, http.member)
 #define POLLER(member) offsetof(struct config, poller.member)
 #define PUSHER(member) offsetof(struct config, pusher.member)
 #define STORE(member) offsetof(struct config_store, member)
@@ -13,6 +14,7 @@ enum {
     ALL = PROGRAM_POLLER | PROGRAM_FILTER | PROGRAM_MAPPER | PROGRAM_PUSHER | PROGRAM_INSPECTOR,
     REDIS_USERS = PROGRAM_POLLER | PROGRAM_PUSHER | PROGRAM_INSPECTOR,
     ACCOUNT_USERS = PROGRAM_PUSHER | PROGRAM_INSPECTOR,
+    HTTP_USERS = PROGRAM_POLLER | PROGRAM_PUSHER | PROGRAM_INSPECTOR,
     RETRIERS = PROGRAM_POLLER | PROGRAM_PUSHER,
 };
 
@@ -37,10 +39,14 @@ const struct config_option options[] = {
      PROGRAM_FILTER | PROGRAM_MAPPER | PROGRAM_PUSHER,
      "after so many starts in a row that end while they work on one record, it is dead poison; 0: "
      "never"},
+    {"kafka", "sasl_password_file", OPTION_SECRET, KAFKA(sasl_password_file), "", "file", ALL,
+     "file that holds the password of a login to Kafka, instead of [librdkafka] sasl.password"},
 
     {"redis", "url", OPTION_TEXT, REDIS(server.url), "redis://localhost:6379/0", "redis-url",
      REDIS_USERS,
      "redis://[user[:password]@]host[:port][/db], rediss://... for TLS, or unix:///path?db=N"},
+    {"redis", "password_file", OPTION_SECRET, REDIS(server.password_file), "", "file", REDIS_USERS,
+     "file that holds the password of the login to Redis, instead of one in url"},
     {"redis", "tls_ca_file", OPTION_TEXT, REDIS(server.tls_ca_file), "", "readable", REDIS_USERS,
      "rediss://: certificates of the authorities that may sign the server's; empty: the system's"},
     {"redis", "tls_cert_file", OPTION_TEXT, REDIS(server.tls_cert_file), "", "readable",
@@ -52,6 +58,13 @@ const struct config_option options[] = {
      "rediss://: the name or address that the server's certificate must have; empty: url's host"},
     {"redis", "ledger_keep_days", OPTION_INT, REDIS(ledger_keep_days), "400", "1..3650",
      REDIS_USERS, "how long a delivered order is remembered"},
+
+    {"http", "ca_file", OPTION_TEXT, HTTP(ca_file), "", "readable", HTTP_USERS,
+     "certificates of the authorities that may sign those of stores and accounts; empty: the "
+     "system's"},
+    {"http", "proxy", OPTION_TEXT, HTTP(proxy), "", "proxy", HTTP_USERS,
+     "http://host:port of a proxy for all calls to stores and accounts; empty: none, whatever the "
+     "environment says"},
 
     {"health", "listen", OPTION_TEXT, offsetof(struct config, health.listen), "off", "line",
      PROGRAM_POLLER | PROGRAM_FILTER | PROGRAM_MAPPER | PROGRAM_PUSHER,

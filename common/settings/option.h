@@ -53,6 +53,8 @@ int option_apply(const struct setting *setting, char *base, int program, struct 
  * @returns 0, or -1 with a permanent error that names the file
  */
 int option_read_secret(const char *path, char **content, struct error *err);
+/** @brief The value as a message may show it: cut, and the secrets of a url masked. */
+void option_shown(char *target, size_t size, const struct setting *setting);
 
 /** @brief The text for people that says what a range allows. Static, or range itself. */
 const char *option_range_text(const char *range);

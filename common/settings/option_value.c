@@ -17,9 +17,12 @@
 
 #include "base/mem.h"
 #include "settings/config.h"
+#include "settings/mask.h"
 #include "settings/redis_url.h"
 
 enum { SECRET_BYTES_MAX = 8192 };
+
+#define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 static int bad_value(const struct setting *setting, struct error *err)
 {
@@ -28,6 +31,16 @@ static int bad_value(const struct setting *setting, struct error *err)
     snprintf(shown, sizeof(shown), "%.60s", setting->value);
     return error_set(err, ERROR_PERMANENT, "%s = %s: allowed: %s", setting->where, shown,
                      setting->option->range);
+}
+
+void option_shown(char *target, size_t size, const struct setting *setting)
+{
+    const char *range = setting->option->range;
+
+    if (strcmp(range, "url") == 0 || strcmp(range, "proxy") == 0)
+        mask_url(target, size, setting->value);
+    else
+        snprintf(target, size, "%s", setting->value);
 }
 
 static int parse_int(const char *text, const char *range, int64_t *value)
@@ -128,9 +141,23 @@ int option_is_name(const char *text)
 {
     size_t length = strlen(text);
 
-    return length > 0 && length <= 40 &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
-               length;
+    return length > 0 && length <= 40 && strspn(text, LETTERS_AND_DIGITS "_-") == length;
+}
+
+/* Nothing, or http://host:port. A login is refused: it would go over the network as plain text. */
+static int is_proxy(const char *text)
+{
+    const char *host = text + 7;
+    const char *port;
+
+    if (text[0] == '\0')
+        return 1;
+    if (strncmp(text, "http://", 7) != 0)
+        return 0;
+    port = strrchr(host, ':');
+    return port != NULL && port > host && port[1] != '\0' &&
+           strspn(port + 1, "0123456789") == strlen(port + 1) &&
+           strspn(host, LETTERS_AND_DIGITS "-._:[]") == strlen(host);
 }
 
 static int text_allowed(const char *text, const char *range)
@@ -146,6 +173,8 @@ static int text_allowed(const char *text, const char *range)
         return length == 0 || (length == 3 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == length);
     if (strcmp(range, "url") == 0)
         return strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
+    if (strcmp(range, "proxy") == 0)
+        return is_proxy(text);
     for (size_t i = 0; i < length; i++)
         if ((unsigned char)text[i] < 0x20)
             return 0;
@@ -183,6 +212,8 @@ const char *option_range_text(const char *range)
         return "three capital letters, or nothing";
     if (strcmp(range, "url") == 0)
         return "http://... or https://...";
+    if (strcmp(range, "proxy") == 0)
+        return "http://host:port without a login, or nothing";
     if (strcmp(range, "redis-url") == 0)
         return REDIS_URL_FORM;
     if (strcmp(range, "line") == 0)
@@ -302,6 +333,7 @@ static int store_text(const struct setting *setting, char **target, int program,
 {
     const char *range = setting->option->range;
     size_t length = strlen(setting->value);
+    char shown[64];
 
     if (strcmp(range, "redis-url") == 0) {
         if (check_redis_url(setting, err) != 0)
@@ -312,9 +344,11 @@ static int store_text(const struct setting *setting, char **target, int program,
     } else if (strcmp(range, "state-file") == 0 && (setting->option->programs & program) != 0) {
         if (check_state_file(setting, err) != 0)
             return -1;
-    } else if (!text_allowed(setting->value, range))
-        return error_set(err, ERROR_PERMANENT, "%s = %.60s: allowed: %s", setting->where,
-                         setting->value, option_range_text(range));
+    } else if (!text_allowed(setting->value, range)) {
+        option_shown(shown, sizeof(shown), setting);
+        return error_set(err, ERROR_PERMANENT, "%s = %s: allowed: %s", setting->where, shown,
+                         option_range_text(range));
+    }
     while (strcmp(range, "url") == 0 && length > 0 && setting->value[length - 1] == '/')
         length--;
     *target = mem_strndup(setting->value, length);

@@ -21,6 +21,8 @@ int redis_url_tls_available(void);
 /* The settings of section [redis] that say how the server is reached. */
 struct redis_server {
     char *url;             /* see redis_url_parse() */
+    char *password_file;   /* "": none; the url has the password, or no login is needed */
+    char *password;        /* content of password_file, or NULL */
     char *tls_ca_file;     /* authority's certificates; NULL or "": the system's. This and the rest
                               are for rediss:// only */
     char *tls_cert_file;   /* our certificate, for a server that asks for one; NULL or "": none */

@@ -123,11 +123,12 @@ static void look_inside(struct visit *visit)
                       "no answer tells its time");
 }
 
-static void look_with_key(const struct config_account *account, struct findings *findings)
+static void look_with_key(const struct config_account *account, const struct http_settings *http,
+                          struct findings *findings)
 {
     struct visit visit = {.account = account, .findings = findings};
     struct infusionsoft_settings settings = {
-        .account = account, .http = http_new("bigfusion"), .timeout_ms = DOCTOR_TIMEOUT_MS};
+        .account = account, .http = http_new("bigfusion", http), .timeout_ms = DOCTOR_TIMEOUT_MS};
 
     visit.client = infusionsoft_new(&settings);
     look_inside(&visit);
@@ -146,7 +147,8 @@ static enum stored_token stored_token(const struct config_account *account,
 }
 
 /* Uses the stored access token as a key, which the client never refreshes. */
-static void look_with_stored_token(const struct config_account *account, struct findings *findings)
+static void look_with_stored_token(const struct config_account *account,
+                                   const struct http_settings *http, struct findings *findings)
 {
     struct config_account as_key = *account;
     struct token_state state = {0};
@@ -155,7 +157,7 @@ static void look_with_stored_token(const struct config_account *account, struct 
     as_key.key = state.access;
     as_key.key_header = KEY_HEADER_BEARER;
     if (stored == STORED_USABLE) {
-        look_with_key(&as_key, findings);
+        look_with_key(&as_key, http, findings);
     } else {
         judge_stored_token(findings, account->name, stored);
         findings_skip(findings, CHECK_ACCOUNT_TENANT, CHECK_ACCOUNT_CLOCK, account->name,
@@ -169,9 +171,9 @@ void doctor_look_account(const struct config *config, int index, struct findings
     const struct config_account *account = &config->accounts[index];
 
     if (account->auth == AUTH_OAUTH)
-        look_with_stored_token(account, findings);
+        look_with_stored_token(account, &config->http, findings);
     else if (account->key != NULL)
-        look_with_key(account, findings);
+        look_with_key(account, &config->http, findings);
     else
         findings_skip(findings, CHECK_ACCOUNT_CREDENTIAL, CHECK_ACCOUNT_CLOCK, account->name,
                       "its key_file cannot be read");

@@ -86,7 +86,7 @@ void doctor_look_store(const struct config *config, int index, struct findings *
                       "its token_file cannot be read");
         return;
     }
-    probing.http = http_new("bigfusion");
+    probing.http = http_new("bigfusion", &config->http);
     for (int i = 0; i < STORE_PROBE_COUNT; i++) {
         probe(&probing, store, i);
         if (i == 0 && probing.answers[0].status == 0)

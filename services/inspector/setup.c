@@ -115,9 +115,12 @@ struct connection {
 static struct connection connect_account(const struct config *config,
                                          const struct config_account *account)
 {
-    struct token_settings token = {account, &config->redis.server, config->kafka.topic_prefix,
-                                   REDIS_TIMEOUT_MS};
-    struct connection connection = {.http = http_new("bigfusion")};
+    struct token_settings token = {.account = account,
+                                   .redis = &config->redis.server,
+                                   .http = &config->http,
+                                   .prefix = config->kafka.topic_prefix,
+                                   .timeout_ms = REDIS_TIMEOUT_MS};
+    struct connection connection = {.http = http_new("bigfusion", &config->http)};
     struct infusionsoft_settings settings = {.account = account,
                                              .http = connection.http,
                                              .timeout_ms = config->pusher.http_timeout_s * 1000};

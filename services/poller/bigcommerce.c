@@ -45,14 +45,15 @@ int64_t bigcommerce_timeout_ms(int64_t lease_ms)
     return timeout_ms < TIMEOUT_MAX_MS ? timeout_ms : TIMEOUT_MAX_MS;
 }
 
-struct bigcommerce *bigcommerce_new(const struct config_store *store, int64_t timeout_ms)
+struct bigcommerce *bigcommerce_new(const struct config_store *store,
+                                    const struct http_settings *http, int64_t timeout_ms)
 {
     struct bigcommerce *client = mem_alloc(sizeof(*client));
     char *label = mem_printf("store=\"%s\"", store->hash);
 
     client->store = store;
     client->timeout_ms = client->limit_ms = timeout_ms;
-    client->http = http_new("bigcommerce");
+    client->http = http_new("bigcommerce", http);
     client->requests =
         metric_counter("bigfusion_store_requests_total", "Requests sent to the store", label);
     client->failures =

@@ -47,9 +47,11 @@ int64_t bigcommerce_timeout_ms(int64_t lease_ms);
 
 /**
  * @brief New. store is kept. Free with bigcommerce_free().
+ * @param http        of [http], not kept
  * @param timeout_ms  how long one request may take, see bigcommerce_timeout_ms()
  */
-struct bigcommerce *bigcommerce_new(const struct config_store *store, int64_t timeout_ms);
+struct bigcommerce *bigcommerce_new(const struct config_store *store,
+                                    const struct http_settings *http, int64_t timeout_ms);
 void bigcommerce_free(struct bigcommerce *client);
 
 /**

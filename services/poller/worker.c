@@ -219,7 +219,8 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
     round->topics = &all->topics;
     round->batches = all->batches;
     round->asker = (struct asker){
-        store->hash, bigcommerce_new(store, bigcommerce_timeout_ms(all->leases.ttl_ms)),
+        store->hash,
+        bigcommerce_new(store, &all->config->http, bigcommerce_timeout_ms(all->leases.ttl_ms)),
         &worker->lease};
     position_init(&round->position);
     round->reading =

@@ -46,6 +46,7 @@ struct account *account_new(const struct account_settings *settings)
     if (account->config->auth == AUTH_OAUTH) {
         struct token_settings token = {.account = account->config,
                                        .redis = &settings->config->redis.server,
+                                       .http = &settings->config->http,
                                        .prefix = settings->config->kafka.topic_prefix,
                                        .timeout_ms = REDIS_TIMEOUT_MS};
 

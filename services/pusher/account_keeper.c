@@ -195,7 +195,7 @@ static void *keep(void *context)
 {
     struct account *account = context;
     const struct circuit *all = &account->gates[ACCOUNT_ALL].circuit;
-    struct http *http = http_new("bigfusion-pusher");
+    struct http *http = http_new("bigfusion-pusher", &account->settings.config->http);
     struct infusionsoft *client = account_client_new(account, http);
 
     while (!keeper_is_ending(&account->keeper) && !stop_requested()) {

@@ -13,7 +13,7 @@ struct delivery *delivery_new(struct pusher *pusher)
 
     d->pusher = pusher;
     d->ledger = ledger_new(&pusher->ledger_settings);
-    d->http = http_new("bigfusion-pusher");
+    d->http = http_new("bigfusion-pusher", &pusher->config->http);
     d->clients = mem_alloc((size_t)pusher->config->account_count * sizeof(struct infusionsoft *));
     return d;
 }

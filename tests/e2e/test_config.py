@@ -78,25 +78,14 @@ def test_fault_is_refused_with_file_line_and_key(tmp_path, name):
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_settings_without_a_store_are_right_but_start_nothing(tmp_path, program):
-    """As a package installs them: nothing is asked of a store before somebody names one."""
+@pytest.mark.parametrize("section, name", [("store other", "api_url"), ("infusionsoft main", "api_url"),
+                                           ("infusionsoft main", "token_url")])
+def test_attack_plain_http_to_another_machine_is_refused_unless_it_is_allowed(tmp_path, program, section, name):
     words = ["topics", "create"] if program == "bigfusion" else []
-    answer = run(tmp_path, "[kafka]\nbrokers = 127.0.0.1:1\n", program, *words, "--check")
-    assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.splitlines()[-1] == "; no [store NAME] section yet: no program starts before there is one"
-    assert_refused(run(tmp_path, "[kafka]\nbrokers = 127.0.0.1:1\n", program, *words),
-                   [f"{tmp_path}/bigfusion.conf: no [store NAME] section; at least one is needed"])
-    assert "no [store" not in run(tmp_path, RIGHT, program, *words, "--check").stdout
-
-
-@pytest.mark.parametrize("program", PROGRAMS)
-@pytest.mark.parametrize("section", ["store other", "infusionsoft main"])
-def test_plain_http_to_another_machine_is_refused_unless_it_is_allowed(tmp_path, program, section):
-    words = ["topics", "create"] if program == "bigfusion" else []
-    plain = RIGHT.replace(f"[{section}]\n", f"[{section}]\napi_url = http://192.0.2.1/api\n", 1)
-    number = plain.splitlines().index("api_url = http://192.0.2.1/api") + 1
+    plain = RIGHT.replace(f"[{section}]\n", f"[{section}]\n{name} = http://192.0.2.1/api\n", 1)
+    number = plain.splitlines().index(f"{name} = http://192.0.2.1/api") + 1
     answer = run(tmp_path, plain, program, *words)
-    assert_refused(answer, [f"bigfusion.conf:{number}: [{section}] api_url = http://192.0.2.1/api: allowed: https://",
+    assert_refused(answer, [f"bigfusion.conf:{number}: [{section}] {name} = http://192.0.2.1/api: allowed: https://",
                             "allow_plain_http = yes"])
     allowed = plain.replace(f"[{section}]\n", f"[{section}]\nallow_plain_http = yes\n", 1)
     assert run(tmp_path, allowed, program, *words, "--check").returncode == 0
@@ -197,6 +186,87 @@ def test_tls_to_redis_is_refused_at_start_where_this_build_has_none(tmp_path, pr
         assert_refused(answer, [f"{tmp_path}/bigfusion.conf:4: [redis] url: rediss:// is refused",
                                 "build with hiredis 1.x (trixie, our image), or use redis://"])
     assert "pw-" not in answer.stdout + answer.stderr
+
+
+def test_attack_check_masks_logins_queries_and_secret_values(tmp_path):
+    text = RIGHT.replace("token_file = {folder}/token\n", "token_file = {folder}/token\n"
+                         "api_url = https://hid-user:hid-word@127.0.0.1/api?key=hid-key\n", 1)
+    text = text.replace("key_file = {folder}/key\n", "key_file = {folder}/key\n"
+                        "token_url = https://hid-user@127.0.0.1/token?client=hid-client#hid-end\n")
+    text += """[librdkafka]
+sasl.username = shown-user
+sasl.password = hid-password
+sasl.oauthbearer.config = principal=hid-principal
+sasl.oauthbearer.client.secret = hid-secret
+ssl.key.pem = hid-pem
+ssl.key.password = hid-passphrase
+sasl.oauthbearer.token.endpoint.url = https://hid-user:hid-word@auth.test/token?key=hid-key
+"""
+    for program in PROGRAMS:
+        words = ["topics", "create"] if program == "bigfusion" else []
+        answer = run(tmp_path, text, program, *words, "--check")
+        assert answer.returncode == 0, answer.stderr
+        assert "hid-" not in answer.stdout + answer.stderr
+        assert "sasl.username = shown-user\n" in answer.stdout and "sasl.password = ***\n" in answer.stdout
+        assert "token.endpoint.url = https://***@auth.test/token?***\n" in answer.stdout
+    assert "token_url = https://***@127.0.0.1/token?***\n" in answer.stdout
+    assert "api_url = https://***@127.0.0.1/api?***\n" in run(tmp_path, text, "bigfusion-poller", "--check").stdout
+
+
+def warnings(answer):
+    return [line.split(" warn ", 1)[1] for line in answer.stderr.splitlines() if " warn " in line]
+
+
+def test_a_secret_file_that_everybody_can_read_is_told_once(tmp_path):
+    path = f"{tmp_path}/token"
+    os.chmod(run_files(tmp_path), 0o600)
+    os.chmod(path, 0o644)
+    answer = run(tmp_path, RIGHT, "bigfusion-poller", "--check")
+    assert answer.returncode == 0, "it is a warning"
+    (line,) = warnings(answer)  # although two stores name the file
+    assert f'file="{path}"' in line and "mode=0644" in line and "wanted=\"0600" in line
+    for mode in (0o600, 0o440, 0o640):
+        os.chmod(path, mode)
+        assert warnings(run(tmp_path, RIGHT, "bigfusion-poller", "--check")) == []
+    os.chmod(f"{tmp_path}/key", 0o604)
+    assert warnings(run(tmp_path, RIGHT, "bigfusion-poller", "--check")) == [], "not one of its secrets"
+    assert len(warnings(run(tmp_path, RIGHT, "bigfusion-pusher", "--check"))) == 1
+    password = "[redis]\npassword_file = {folder}/key\n"
+    assert len(warnings(run(tmp_path, RIGHT.replace("[redis]\n", password), "bigfusion-poller", "--check"))) == 1
+
+
+def test_a_folder_of_the_token_state_file_that_everybody_can_write_is_told(tmp_path):
+    state = tmp_path / "state"
+    state.mkdir()
+    text = RIGHT.replace("key_file = {folder}/key", "auth = oauth\nclient_id = me\nclient_secret_file = {folder}/key\n"
+                         f"refresh_token_file = {{folder}}/key\ntoken_state_file = {state}/token")
+    os.chmod(run_files(tmp_path), 0o600)
+    state.chmod(0o770)
+    assert warnings(run(tmp_path, text, "bigfusion-pusher", "--check")) == []
+    for mode in (0o777, 0o1777):
+        state.chmod(mode)
+        (line,) = warnings(run(tmp_path, text, "bigfusion-pusher", "--check"))
+        assert f'folder="{state}"' in line and f"mode={mode:04o}" in line and "wanted=0700" in line
+
+
+def run_files(folder):
+    """Makes the secret files, as run() does. Returns the path of the key."""
+    run(folder, RIGHT, "bigfusion-pusher", "--check")
+    os.chmod(f"{folder}/token", 0o600)
+    return f"{folder}/key"
+
+
+@pytest.mark.parametrize("setting, wanted", [
+    ("enable.ssl.certificate.verification = false", "certificates of brokers are not verified"),
+    ("enable.ssl.certificate.verification = 0", "certificates of brokers are not verified"),
+    ("enable.ssl.certificate.verification = true", None),
+    ("ssl.endpoint.identification.algorithm = none", "names of brokers are not verified"),
+    ("ssl.endpoint.identification.algorithm = https", None),
+])
+def test_brokers_that_are_not_verified_are_told(tmp_path, setting, wanted):
+    os.chmod(run_files(tmp_path), 0o600)
+    told = warnings(run(tmp_path, f"{RIGHT}[librdkafka]\n{setting}\n", "bigfusion-mapper", "--check"))
+    assert [wanted in line for line in told] == ([True] if wanted else []), told
 
 
 def test_a_redis_url_of_the_environment_is_checked_too(tmp_path):

@@ -7,6 +7,7 @@
 #
 # A second start with the same DIR goes on with the data that is there, also after kill -9. Ends on TERM.
 # $KAFKA_SETTINGS holds more lines of server.properties; of two lines for one setting the later one counts.
+# $KAFKA_SCRAM is a login that exists from the first start on, for example SCRAM-SHA-512=[name=me,password=word].
 # $BUILD_KAFKA (default build/kafka) keeps the jars for every later run.
 set -eu
 
@@ -73,6 +74,7 @@ END
 
 java="java -Xmx192m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile=$dir/log4j2.properties"
 if [ ! -e "$dir/data/meta.properties" ]; then
-    $java -cp "$jars/lib/*" kafka.tools.StorageTool format -t bigfusionTestCluster0A -c "$dir/server.properties" >/dev/null
+    $java -cp "$jars/lib/*" kafka.tools.StorageTool format -t bigfusionTestCluster0A -c "$dir/server.properties" \
+        ${KAFKA_SCRAM:+--add-scram "$KAFKA_SCRAM"} >/dev/null
 fi
 exec $java -cp "$jars/lib/*" kafka.Kafka "$dir/server.properties"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "settings/config.h"
+#include "settings/mask.h"
 #include "settings/option.h"
 
 #define STORE "[store main]\nhash = abc123\ntoken_file = %s\naccount = main\n"
@@ -160,6 +161,7 @@ static void test_faults(void **state)
          STORE ACCOUNT "[store two]\nhash = abc124\ntoken_file = %s\naccount = main\n",
          {"[store two]", "[store main]", "code = BC"}},
         {"given twice", STORE "code = A\ncode = B\n" ACCOUNT, {":6:", "code", "twice"}},
+        {"no store", ACCOUNT, {"no [store NAME]", "", ""}},
         {"garbage line", STORE "what is this\n" ACCOUNT, {":5:", "not a setting", ""}},
         {"delays that fall",
          "[pusher]\nretry_delays_s = 60,10,5\n" STORE ACCOUNT,
@@ -183,6 +185,21 @@ static void test_faults(void **state)
         {"tokens over plain http",
          STORE ACCOUNT "token_url = http://127.0.0.1@example.com/token\n",
          {":7: [infusionsoft main] token_url", "allowed: https://", ""}},
+        {"a proxy with a login",
+         "[http]\nproxy = http://me:word@proxy:3128\n" STORE ACCOUNT,
+         {":2: [http] proxy = http://***@proxy:3128", "allowed: http://host:port", ""}},
+        {"a proxy without a port",
+         "[http]\nproxy = http://proxy\n" STORE ACCOUNT,
+         {":2: [http] proxy = http://proxy", "allowed: http://host:port", ""}},
+        {"two passwords for Redis",
+         "[redis]\nurl = redis://:word@r\npassword_file = %s\n" STORE ACCOUNT,
+         {"[redis] password_file", "url has a password too", "allowed: one"}},
+        {"two passwords for Kafka",
+         "[kafka]\nsasl_password_file = %s\n[librdkafka]\nsasl.password = word\n" STORE ACCOUNT,
+         {"[kafka] sasl_password_file", "sasl.password too", "allowed: one"}},
+        {"a login in a url that is refused",
+         STORE "api_url = http://me:word@store.internal/?key=word\n" ACCOUNT,
+         {":5: [store main] api_url = http://***@store.internal/?***: ", "allowed: https://", ""}},
         {"lease shorter than a call",
          "[pusher]\nlease_s = 20\n" STORE ACCOUNT,
          {"lease_s = 20", "http_timeout_s", ""}},
@@ -202,9 +219,53 @@ static void test_faults(void **state)
             if (cases[i].says[j] != NULL && strstr(err.text, cases[i].says[j]) == NULL)
                 fail_msg("%s: \"%s\" does not say \"%s\"", cases[i].name, err.text,
                          cases[i].says[j]);
+        if (strstr(err.text, "word@") != NULL)
+            fail_msg("%s: \"%s\" shows a password", cases[i].name, err.text);
         config_free(&config);
         free(text);
     }
+}
+
+static void test_masks(void **state)
+{
+    static const struct {
+        const char *url, *shown;
+    } urls[] = {
+        {"https://api.bigcommerce.com", "https://api.bigcommerce.com"},
+        {"https://me:word@host:1/a", "https://***@host:1/a"},
+        {"https://me:w/o@rd@host/a", "https://***@host/a"},
+        {"https://me:w?rd@host/a", "https://***@host/a"},
+        {"https://host/a?key=word#b", "https://host/a?***"},
+        {"https://host/a#word", "https://host/a?***"},
+        {"me:word@host", "***@host"},
+        {"", ""},
+    };
+    static const struct {
+        const char *name;
+        int secret;
+    } names[] = {
+        {"sasl.password", 1},
+        {"ssl.key.password", 1},
+        {"ssl.key.pem", 1},
+        {"sasl.oauthbearer.config", 1},
+        {"sasl.oauthbearer.client.secret", 1},
+        {"sasl.oauthbearer.assertion.private.key.passphrase", 1},
+        {"sasl.kerberos.kinit.cmd", 1},
+        {"sasl.oauthbearer.token.endpoint.url", 0},
+        {"sasl.username", 0},
+        {"security.protocol", 0},
+        {"ssl.ca.location", 0},
+    };
+    char shown[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
+        mask_url(shown, sizeof(shown), urls[i].url);
+        assert_string_equal(shown, urls[i].shown);
+    }
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (mask_is_secret(names[i].name) != names[i].secret)
+            fail_msg("%s", names[i].name);
 }
 
 static void test_plain_http(void **state)
@@ -400,6 +461,7 @@ int main(void)
         cmocka_unit_test(test_environment),
         cmocka_unit_test(test_doctor_goes_on_without_a_secret),
         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_masks),
         cmocka_unit_test(test_plain_http),
         cmocka_unit_test(test_account_secret_needed_by_pusher_only),
         cmocka_unit_test(test_table_is_documented),

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -50,7 +51,7 @@ static int perform(struct client *client, const struct server *server, const cha
 
 static void client_open(struct client *client)
 {
-    *client = (struct client){.http = http_new("test"), .timeout_ms = 3000};
+    *client = (struct client){.http = http_new("test", NULL), .timeout_ms = 3000};
 }
 
 static void client_close(struct client *client)
@@ -338,6 +339,45 @@ static void resets_only_what_was_given_up(void **state)
     }
 }
 
+/* A vendor, or somebody in its place, wants the request sent elsewhere. */
+static void follows_no_redirect(void **state)
+{
+    static const char *const statuses[] = {"301", "302", "303", "307", "308"};
+    static const char *const places[] = {"http://127.0.0.1:%d/", "https://127.0.0.1:%d/",
+                                         "//127.0.0.1:%d/", "ftp://127.0.0.1:%d/",
+                                         "file:///etc/passwd"};
+
+    (void)state;
+    for (size_t i = 0; i < 5 * 5 * 2; i++) {
+        const char *method = i % 2 == 0 ? "GET" : "POST";
+        char place[64], answer[200];
+        const char *const script[] = {answer};
+        struct server server, elsewhere;
+        struct client client;
+
+        server_listen(&elsewhere, 0);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        snprintf(place, sizeof(place), places[i / 2 % 5], elsewhere.port);
+#pragma GCC diagnostic pop
+        snprintf(answer, sizeof(answer),
+                 "HTTP/1.1 %s Moved\r\nLocation: %s\r\nConnection: close\r\n"
+                 "Content-Length: 0\r\n\r\n",
+                 statuses[i / 10], place);
+        server_start(&server, script, 1);
+        client_open(&client);
+        assert_int_equal(perform(&client, &server, method, i % 2 == 0 ? NULL : "{}"), 0);
+        if (client.answer.status != atoi(statuses[i / 10]) || client.answer.body.length != 0)
+            fail_msg("%s %s: %d", statuses[i / 10], place, client.answer.status);
+        assert_int_equal(fcntl(elsewhere.listener, F_SETFL, O_NONBLOCK), 0);
+        if (accept(elsewhere.listener, NULL, NULL) >= 0)
+            fail_msg("%s %s was followed", statuses[i / 10], place);
+        client_close(&client);
+        server_stop(&server);
+        close(elsewhere.listener);
+    }
+}
+
 static void escapes(void **state)
 {
     struct buffer target = {0};
@@ -373,6 +413,7 @@ int main(void)
         cmocka_unit_test(given_up_does_not_arrive_later),
         cmocka_unit_test(killed_does_not_arrive_later),
         cmocka_unit_test(resets_only_what_was_given_up),
+        cmocka_unit_test(follows_no_redirect),
         cmocka_unit_test(escapes),
     };
 

@@ -26,7 +26,7 @@ static void side_open(struct side *side, const char *const *script, int count, i
     side->account.name = mem_strdup("main");
     side->account.key = mem_strdup("KeapAK-secret");
     side->account.api_url = mem_printf("http://127.0.0.1:%d/crm/rest/v2", side->server.port);
-    settings.http = side->http = http_new("test");
+    settings.http = side->http = http_new("test", NULL);
     side->client = infusionsoft_new(&settings);
 }
 
