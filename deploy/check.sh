@@ -24,7 +24,8 @@ echo "check: the settings in $BIGFUSION_LOCAL are right."
 case ",$COMPOSE_PROFILES," in
 *,live,* | *,demo,*) ;;
 *)
-    echo "check: COMPOSE_PROFILES is not set, so nothing else is started unless you gave a --profile. For your own store:" \
-        "cp .env.example .env, and docs/containers.md. For a trial: docker compose --profile demo up"
+    echo "check: COMPOSE_PROFILES is \"$COMPOSE_PROFILES\", so nothing else is started unless you gave a --profile." \
+        "For your own store: cp .env.example .env (expected: COMPOSE_PROFILES=live), see docs/containers.md." \
+        "For a trial: docker compose --profile demo up"
     ;;
 esac

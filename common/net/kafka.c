@@ -145,6 +145,13 @@ static int set_producer(rd_kafka_conf_t *conf, const struct config *config, stru
     return set_number(conf, "message.max.bytes", 2 * max_bytes, err);
 }
 
+/* From 2.5 on a client offers its figures to the broker, and waits a second for that when it ends.
+ * Ours are read by Prometheus. */
+static int set_no_push(rd_kafka_conf_t *conf, struct error *err)
+{
+    return rd_kafka_version() < 0x02050000 ? 0 : set_one(conf, "enable.metrics.push", "false", err);
+}
+
 static int set_passed_through(rd_kafka_conf_t *conf, const struct config *config, struct error *err)
 {
     for (int i = 0; i < config->librdkafka_count; i++) {
@@ -238,7 +245,7 @@ rd_kafka_conf_t *kafka_conf_new(const struct config *config, const char *client_
     warn_of_scram(config);
     conf = mem_check(rd_kafka_conf_new());
     rd_kafka_conf_set_log_cb(conf, on_log);
-    if (set_table(conf, common_settings, err) != 0 ||
+    if (set_table(conf, common_settings, err) != 0 || set_no_push(conf, err) != 0 ||
         set_one(conf, "bootstrap.servers", config->kafka.brokers, err) != 0 ||
         set_one(conf, "client.id", client_id, err) != 0 ||
         (consumer ? set_consumer(conf, config, err) : set_producer(conf, config, err)) != 0 ||

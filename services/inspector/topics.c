@@ -113,7 +113,8 @@ int topics_create_run(const struct config *config, const struct command_line *li
     struct topics names;
     struct topic_plan *plan;
     rd_kafka_NewTopic_t **topics;
-    rd_kafka_conf_t *conf = kafka_conf_new(config, "bigfusion", 0, err);
+    /* A consumer: one of our producers would ask for more when it starts, and end late by that. */
+    rd_kafka_conf_t *conf = kafka_conf_new(config, "bigfusion", 1, err);
     rd_kafka_t *rk = NULL;
     char text[256];
     int *found, count, rc = -1;
@@ -121,7 +122,7 @@ int topics_create_run(const struct config *config, const struct command_line *li
     (void)line;
     if (conf == NULL)
         return -1;
-    rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
+    rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
     if (rk == NULL) {
         rd_kafka_conf_destroy(conf);
         return error_set(err, ERROR_PERMANENT, "kafka: %s", text);

@@ -79,17 +79,18 @@ static int ask_kafka(const struct config *config, void *state, struct error *err
     return 0;
 }
 
-/* One client asks again and again, so that it connects as soon as there is a broker. */
+/* One client asks again and again, so that it connects as soon as there is a broker. It is a
+ * consumer, because one of our producers asks for more than metadata when it starts. */
 static int wait_for_kafka(const struct config *config, struct error *err)
 {
-    rd_kafka_conf_t *conf = kafka_conf_new(config, "bigfusion", 0, err);
+    rd_kafka_conf_t *conf = kafka_conf_new(config, "bigfusion", 1, err);
     struct step step = {.name = "kafka", .run = ask_kafka};
     char reason[200];
     int rc;
 
     if (conf == NULL)
         return -1;
-    step.state = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
+    step.state = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof(reason));
     if (step.state == NULL) {
         rd_kafka_conf_destroy(conf);
         return error_set(err, ERROR_PERMANENT, "kafka: %s", reason);
