@@ -61,6 +61,23 @@ install: $(INSTALLED) ## programs to PREFIX/bin, deploy/bigfusion.conf to PREFIX
 	install -m 755 $(INSTALLED) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 deploy/bigfusion.conf $(DESTDIR)$(PREFIX)/share/doc/bigfusion
 
+.PHONY: programs install-systemd deb deb-test
+programs: $(INSTALLED)
+
+SYSTEMD := $(DESTDIR)$(PREFIX)/lib
+install-systemd: ## systemd units, the user bigfusion and the folder of its secrets, below PREFIX/lib (docs/packages.md)
+	install -d $(SYSTEMD)/systemd/system/bigfusion-.service.d $(SYSTEMD)/sysusers.d $(SYSTEMD)/tmpfiles.d
+	install -m 644 deploy/systemd/*.service deploy/systemd/*.target $(SYSTEMD)/systemd/system
+	install -m 644 deploy/systemd/bigfusion-.service.d/*.conf $(SYSTEMD)/systemd/system/bigfusion-.service.d
+	install -m 644 deploy/systemd/bigfusion.sysusers $(SYSTEMD)/sysusers.d/bigfusion.conf
+	install -m 644 deploy/systemd/bigfusion.tmpfiles $(SYSTEMD)/tmpfiles.d/bigfusion.conf
+
+deb: ## a package for Debian trixie, in build/deb; built in a system of its own (as root) where this machine is another
+	deploy/deb.sh $(VERSION) $(BUILD)/deb
+
+deb-test: deb kafka ## as root: install, configure, start, upgrade and remove the package in a clean Debian trixie
+	tests/package/run.sh $(BUILD)/deb/bigfusion_$(VERSION)-1_$$(dpkg --print-architecture).deb
+
 .PHONY: deps
 deps: ## install what building and the demo need (Debian packages)
 	deploy/install-deps.sh build
@@ -272,4 +289,4 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libservices.a $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/libservices.a $(BUILD)/libcommon.a $(LDLIBS) -lcmocka
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

@@ -156,8 +156,9 @@ struct config_program {
  * (--config, else BIGFUSION_CONFIG, else /etc/bigfusion/bigfusion.conf) and the environment, and
  * checks every setting.
  * --help, --version and --check print something and end the process: 0, or 100 where --check finds
- * a fault. --health prints one line and ends it with 0 or 1. A service, and --check, also logs the
- * warnings of config_warn().
+ * a fault. Settings without a store, as a package installs them, are no fault for --check; a
+ * program does not start with them. --health prints one line and ends it with 0 or 1. A service,
+ * and --check, also logs the warnings of config_warn().
  * @returns 0, or -1 with a permanent error that names file, line, section, setting and what is
  * allowed
  */

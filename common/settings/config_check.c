@@ -112,9 +112,6 @@ static int check_redis(const struct config *config, struct error *err)
 
 int config_check(struct config *config, int program, struct error *err)
 {
-    if (config->store_count == 0)
-        return error_set(err, ERROR_PERMANENT,
-                         "%s: no [store NAME] section; at least one is needed", config->path);
     for (int i = 0; i < config->store_count; i++)
         if (check_store(config, i, err) != 0)
             return -1;

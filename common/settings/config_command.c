@@ -233,11 +233,16 @@ int config_load(struct config *config, const struct config_program *program, int
         config_warn(config, program->program);
     if (command.check) {
         print_settings(config, program->program);
+        if (config->store_count == 0)
+            printf("; no [store NAME] section yet: no program starts before there is one\n");
         config_free(config);
         exit(0);
     }
     if (command.health)
         answer_health(config, program);
+    if (config->store_count == 0)
+        return error_set(err, ERROR_PERMANENT,
+                         "%s: no [store NAME] section; at least one is needed", command.path);
     return 0;
 }
 

@@ -78,6 +78,18 @@ def test_fault_is_refused_with_file_line_and_key(tmp_path, name):
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
+def test_settings_without_a_store_are_right_but_start_nothing(tmp_path, program):
+    """As a package installs them: nothing is asked of a store before somebody names one."""
+    words = ["topics", "create"] if program == "bigfusion" else []
+    answer = run(tmp_path, "[kafka]\nbrokers = 127.0.0.1:1\n", program, *words, "--check")
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[-1] == "; no [store NAME] section yet: no program starts before there is one"
+    assert_refused(run(tmp_path, "[kafka]\nbrokers = 127.0.0.1:1\n", program, *words),
+                   [f"{tmp_path}/bigfusion.conf: no [store NAME] section; at least one is needed"])
+    assert "no [store" not in run(tmp_path, RIGHT, program, *words, "--check").stdout
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize("section, name", [("store other", "api_url"), ("infusionsoft main", "api_url"),
                                            ("infusionsoft main", "token_url")])
 def test_attack_plain_http_to_another_machine_is_refused_unless_it_is_allowed(tmp_path, program, section, name):

@@ -161,7 +161,6 @@ static void test_faults(void **state)
          STORE ACCOUNT "[store two]\nhash = abc124\ntoken_file = %s\naccount = main\n",
          {"[store two]", "[store main]", "code = BC"}},
         {"given twice", STORE "code = A\ncode = B\n" ACCOUNT, {":6:", "code", "twice"}},
-        {"no store", ACCOUNT, {"no [store NAME]", "", ""}},
         {"garbage line", STORE "what is this\n" ACCOUNT, {":5:", "not a setting", ""}},
         {"delays that fall",
          "[pusher]\nretry_delays_s = 60,10,5\n" STORE ACCOUNT,
