@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from processes import ROOT, RUNS, Kafka, Redis, binary, wait_until
+from processes import ROOT, RUNS, Kafka, Redis, binary, wait_until, write_topic
 from shop_stack import Shop
 from test_kafka import kafka_tool, set_topic
 
@@ -260,6 +260,13 @@ def test_brokers_that_create_topics_by_themselves_and_few_partitions_are_said_on
             assert set(stack.stop().values()) == {0}
     finally:
         broker.stop()
+
+
+def test_the_time_that_a_broker_gave_to_a_record(stack):
+    """Only the records of the retry topics have a broker's time."""
+    stack.report().says("kafka clock", "skip", "they have none", "")
+    write_topic(stack.broker.address, stack.topic("retry-10m"), "abc123/order/1", b"{}")
+    stack.report().says("kafka clock", "ok", "not of the future", "")
 
 
 # -- Redis ---------------------------------------------------------------------------------------------------------
