@@ -176,8 +176,23 @@ int config_read_stream(struct config *config, int program, const char *path, FIL
  * finds the account of each store. */
 int config_check(struct config *config, int program, struct error *err);
 
-/** @brief Logs a warning for each setting that weakens what protects secrets and connections: files
- * that others may read or write, brokers that are not verified. config_load() calls it. */
+/* A setting that is allowed but weakens what protects secrets and connections. The strings are
+ * borrowed for the call. */
+struct config_weakness {
+    const char *what;   /* "secret file can be read by every user" */
+    const char *kind;   /* file, folder, or [librdkafka] */
+    const char *name;   /* path, or name of the setting */
+    int mode;           /* of the file or folder; else -1 */
+    const char *wanted; /* the mode or value that it should have */
+};
+
+typedef void (*config_visit_weakness)(void *context, const struct config_weakness *weakness);
+
+/** @brief Finds files that others may read or write, and brokers that are not verified. */
+void config_find_weaknesses(const struct config *config, int program, config_visit_weakness visit,
+                            void *context);
+
+/** @brief Logs a warning for each of them. config_load() calls it. */
 void config_warn(const struct config *config, int program);
 
 /** @brief Releases what config_load() allocated; secrets are wiped first. */

@@ -1,5 +1,5 @@
-/* config_warn.c - settings that are allowed but weaken what protects secrets and connections. Each
- * is one line in the log at start, and at --check. */
+/* config_warn.c - finds settings that are allowed but weaken what protects secrets and connections.
+ * Each is one line in the log at start, and at --check. */
 #include "settings/config.h"
 
 #include <libgen.h>
@@ -11,26 +11,35 @@
 #include "base/log.h"
 #include "settings/option.h"
 
-/* The files that were looked at already: several stores may name the same one. */
-struct seen {
+struct search {
+    config_visit_weakness visit;
+    void *context;
+    /* The files that were looked at already: several stores may name the same one. */
     const char **paths;
     size_t count;
 };
 
-/* Others are warned of, and not the group: containers and systemd mount secrets for a group. */
-static void warn_of_readers(const char *path, struct seen *seen)
+static void tell(const struct search *search, const struct config_weakness *weakness)
+{
+    search->visit(search->context, weakness);
+}
+
+/* Others are told of, and not the group: containers and systemd mount secrets for a group. */
+static void look_for_readers(struct search *search, const char *path)
 {
     struct stat about;
 
-    for (size_t i = 0; i < seen->count; i++)
-        if (strcmp(seen->paths[i], path) == 0)
+    for (size_t i = 0; i < search->count; i++)
+        if (strcmp(search->paths[i], path) == 0)
             return;
-    seen->paths = mem_realloc(seen->paths, (seen->count + 1) * sizeof(*seen->paths));
-    seen->paths[seen->count++] = path;
+    search->paths = mem_realloc(search->paths, (search->count + 1) * sizeof(*search->paths));
+    search->paths[search->count++] = path;
     if (stat(path, &about) == 0 && (about.st_mode & S_IROTH))
-        log_warn("secret file can be read by every user file=\"%s\" mode=%04o wanted=\"0600, or "
-                 "0640 for a group\"",
-                 path, (unsigned)(about.st_mode & 07777));
+        tell(search, &(struct config_weakness){.what = "secret file can be read by every user",
+                                               .kind = "file",
+                                               .name = path,
+                                               .mode = (int)(about.st_mode & 07777),
+                                               .wanted = "0600, or 0640 for a group"});
 }
 
 static int is_secret_file(const struct config_option *option)
@@ -40,20 +49,24 @@ static int is_secret_file(const struct config_option *option)
 }
 
 /* Who may write the folder can put other tokens there, or take these away. */
-static void warn_of_writers(const char *path)
+static void look_for_writers(const struct search *search, const char *path)
 {
     char *copy = mem_strdup(path);
     const char *folder = dirname(copy);
     struct stat about;
 
     if (stat(folder, &about) == 0 && (about.st_mode & S_IWOTH))
-        log_warn("folder of token_state_file can be written by every user folder=\"%s\" mode=%04o "
-                 "wanted=0700",
-                 folder, (unsigned)(about.st_mode & 07777));
+        tell(search, &(struct config_weakness){
+                         .what = "folder of token_state_file can be written by every user",
+                         .kind = "folder",
+                         .name = folder,
+                         .mode = (int)(about.st_mode & 07777),
+                         .wanted = "0700"});
     free(copy);
 }
 
-static void warn_of_section(const char *section, const char *base, int program, struct seen *seen)
+static void search_section(struct search *search, const char *section, const char *base,
+                           int program)
 {
     for (size_t i = 0; i < option_count; i++) {
         const char *const *path = (const char *const *)(const void *)(base + options[i].offset);
@@ -61,41 +74,64 @@ static void warn_of_section(const char *section, const char *base, int program, 
         if (strcmp(options[i].section, section) != 0 || !(options[i].programs & program) ||
             !is_secret_file(&options[i]) || (*path)[0] == '\0')
             continue;
-        warn_of_readers(*path, seen);
+        look_for_readers(search, *path);
         if (strcmp(options[i].name, "token_state_file") == 0)
-            warn_of_writers(*path);
+            look_for_writers(search, *path);
     }
 }
 
-static void warn_of_unchecked_brokers(const struct config *config)
+static void look_for_unchecked_brokers(const struct search *search, const struct config *config)
 {
     for (int i = 0; i < config->librdkafka_count; i++) {
         const struct config_pair *pair = &config->librdkafka[i];
+        struct config_weakness weakness = {.kind = "[librdkafka]", .name = pair->name, .mode = -1};
 
         /* librdkafka takes false, f and 0 */
         if (strcmp(pair->name, "enable.ssl.certificate.verification") == 0 &&
-            strcspn(pair->value, "fF0") == 0)
-            log_warn("certificates of brokers are not verified, so whoever is on the way to Kafka "
-                     "can read and change everything: [librdkafka] %s wanted=true",
-                     pair->name);
+            strcspn(pair->value, "fF0") == 0) {
+            weakness.what = "certificates of brokers are not verified, so whoever is on the way to "
+                            "Kafka can read and change everything";
+            weakness.wanted = "true";
+            tell(search, &weakness);
+        }
         if (strcmp(pair->name, "ssl.endpoint.identification.algorithm") == 0 &&
-            strcasecmp(pair->value, "https") != 0)
-            log_warn("names of brokers are not verified, so any certificate of the authority is "
-                     "accepted: [librdkafka] %s wanted=https",
-                     pair->name);
+            strcasecmp(pair->value, "https") != 0) {
+            weakness.what =
+                "names of brokers are not verified, so any certificate of the authority "
+                "is accepted";
+            weakness.wanted = "https";
+            tell(search, &weakness);
+        }
     }
+}
+
+void config_find_weaknesses(const struct config *config, int program, config_visit_weakness visit,
+                            void *context)
+{
+    struct search search = {.visit = visit, .context = context};
+
+    search_section(&search, "kafka", (const char *)config, program);
+    search_section(&search, "redis", (const char *)config, program);
+    for (int i = 0; i < config->store_count; i++)
+        search_section(&search, "store", (const char *)&config->stores[i], program);
+    for (int i = 0; i < config->account_count; i++)
+        search_section(&search, "infusionsoft", (const char *)&config->accounts[i], program);
+    look_for_unchecked_brokers(&search, config);
+    free(search.paths);
+}
+
+static void warn(void *context, const struct config_weakness *weakness)
+{
+    (void)context;
+    if (weakness->mode >= 0)
+        log_warn("%s %s=\"%s\" mode=%04o wanted=\"%s\"", weakness->what, weakness->kind,
+                 weakness->name, (unsigned)weakness->mode, weakness->wanted);
+    else
+        log_warn("%s: %s %s wanted=\"%s\"", weakness->what, weakness->kind, weakness->name,
+                 weakness->wanted);
 }
 
 void config_warn(const struct config *config, int program)
 {
-    struct seen seen = {0};
-
-    warn_of_section("kafka", (const char *)config, program, &seen);
-    warn_of_section("redis", (const char *)config, program, &seen);
-    for (int i = 0; i < config->store_count; i++)
-        warn_of_section("store", (const char *)&config->stores[i], program, &seen);
-    for (int i = 0; i < config->account_count; i++)
-        warn_of_section("infusionsoft", (const char *)&config->accounts[i], program, &seen);
-    warn_of_unchecked_brokers(config);
-    free(seen.paths);
+    config_find_weaknesses(config, program, warn, NULL);
 }

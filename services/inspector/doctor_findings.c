@@ -14,6 +14,7 @@ enum { TEXT_MAX_BYTES = 1000, WHAT_COLUMNS = 28 };
 static const char *const names[CHECK_COUNT] = {
     [CHECK_CONFIGURATION] = "configuration",
     [CHECK_SECRETS] = "secret files",
+    [CHECK_PROTECTION] = "protection",
     [CHECK_DESCRIPTORS] = "descriptors",
     [CHECK_LIBRDKAFKA] = "librdkafka",
     [CHECK_KAFKA] = "kafka",

@@ -1,10 +1,10 @@
 /* doctor_here.c - what `bigfusion doctor` can tell without asking anybody else. */
 #include "doctor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #include <librdkafka/rdkafka.h>
 
@@ -13,7 +13,7 @@
 
 #include "doctor_judge.h"
 
-/* The secret files that were looked at already: several stores may name the same one. */
+/* The secret files that were looked at: several stores may name the same one. */
 struct secrets {
     const char **paths;
     int count;
@@ -35,7 +35,6 @@ static int is_known(struct secrets *secrets, const char *path)
 static void look_at_secret(struct secrets *secrets, const char *where, const char *path)
 {
     struct error err = {0};
-    struct stat about;
     char *content = NULL;
 
     if (path[0] == '\0' || is_known(secrets, path))
@@ -50,12 +49,6 @@ static void look_at_secret(struct secrets *secrets, const char *where, const cha
     }
     explicit_bzero(content, strlen(content));
     free(content);
-    if (stat(path, &about) == 0 && (about.st_mode & S_IROTH)) {
-        findings_add(secrets->findings, CHECK_SECRETS, where, DOCTOR_WARN,
-                     "chmod 0600, or 0640 for a group", "%.80s can be read by every user (%04o)",
-                     path, (unsigned)(about.st_mode & 07777));
-        secrets->faults++;
-    }
 }
 
 static void look_at_section(struct secrets *secrets, const char *section, const char *name,
@@ -85,9 +78,39 @@ static void look_at_secrets(const struct config *config, struct findings *findin
         look_at_section(&secrets, "infusionsoft", config->accounts[i].name,
                         (const char *)&config->accounts[i]);
     if (secrets.faults == 0)
-        findings_add(findings, CHECK_SECRETS, "", DOCTOR_OK, "",
-                     "all %d can be read, and not by every user", secrets.count);
+        findings_add(findings, CHECK_SECRETS, "", DOCTOR_OK, "", "all %d can be read",
+                     secrets.count);
     free(secrets.paths);
+}
+
+/* What weakens the protection of secrets and connections. */
+struct weaknesses {
+    struct findings *findings;
+    int count;
+};
+
+static void tell(void *context, const struct config_weakness *weakness)
+{
+    struct weaknesses *weaknesses = context;
+    char advice[200], mode[16] = "";
+
+    snprintf(advice, sizeof(advice), "set it to %.180s", weakness->wanted);
+    if (weakness->mode >= 0)
+        snprintf(mode, sizeof(mode), " (%04o)", (unsigned)weakness->mode);
+    findings_add(weaknesses->findings, CHECK_PROTECTION, "", DOCTOR_WARN, advice, "%s: %s %s%s",
+                 weakness->what, weakness->kind, weakness->name, mode);
+    weaknesses->count++;
+}
+
+static void look_at_protection(const struct config *config, struct findings *findings)
+{
+    struct weaknesses weaknesses = {.findings = findings};
+
+    config_find_weaknesses(config, ~0, tell, &weaknesses);
+    if (weaknesses.count == 0)
+        findings_add(findings, CHECK_PROTECTION, "", DOCTOR_OK, "",
+                     "secret files are not for everybody, and brokers with certificates are "
+                     "verified");
 }
 
 void doctor_look_here(const struct config *config, int index, struct findings *findings)
@@ -97,6 +120,7 @@ void doctor_look_here(const struct config *config, int index, struct findings *f
 
     (void)index;
     look_at_secrets(config, findings);
+    look_at_protection(config, findings);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max != RLIM_INFINITY)
         files = (int64_t)limit.rlim_max; /* the programs raise the soft limit themselves */
     judge_descriptors(findings, files, config->store_count, config->pusher.workers,

@@ -258,7 +258,7 @@ def test_a_folder_of_the_token_state_file_that_everybody_can_write_is_told(tmp_p
     for mode in (0o777, 0o1777):
         state.chmod(mode)
         (line,) = warnings(run(tmp_path, text, "bigfusion-pusher", "--check"))
-        assert f'folder="{state}"' in line and f"mode={mode:04o}" in line and "wanted=0700" in line
+        assert f'folder="{state}"' in line and f"mode={mode:04o}" in line and 'wanted="0700"' in line
 
 
 def run_files(folder):

@@ -159,8 +159,8 @@ def test_a_secret_that_everybody_can_read_is_a_warning(stack):
         report = stack.report()
     finally:
         os.chmod(f"{stack.run}/bc_token", 0o600)
-    assert report.bad() == {"secret files": "warn"} and report.status == 0
-    report.says("secret files", "warn", "bc_token can be read by every user (0644)", "chmod 0600", "main")
+    assert report.bad() == {"protection": "warn"} and report.status == 0
+    report.says("protection", "warn", f"can be read by every user: file {stack.run}/bc_token (0644)", "set it to 0600")
 
 
 def test_too_few_descriptors(stack):
