@@ -5,8 +5,15 @@
 
 #include "base/clock.h"
 #include "base/stop.h"
+#include "net/kafka_watch.h"
 
-enum { READ_STALL_MS = 30000, READ_POLL_MS = 200, METADATA_TIMEOUT_MS = 5000, CLOSE_MS = 2000 };
+enum {
+    READ_STALL_MS = 30000,
+    READ_POLL_MS = 200,
+    METADATA_TIMEOUT_MS = 5000,
+    CLOSE_MS = 2000,
+    WATCHED_BYTES = 1024 * 1024, /* half of the prefetch queue, see kafka.c */
+};
 
 void kafka_event_of(const rd_kafka_message_t *message, struct event *event)
 {
@@ -74,7 +81,9 @@ struct reading {
     struct part *parts; /* one for each element of list */
     int left;           /* how many parts are not done */
     const rd_kafka_topic_t *last_rkt;
-    int last; /* index of the partition of the last message, or -1 */
+    int last;                  /* index of the partition of the last message, or -1 */
+    size_t bytes;              /* read so far, while there is no watch */
+    struct kafka_watch *watch; /* keeps a long reading fast; NULL: none yet */
     kafka_visit visit;
     void *context;
 };
@@ -115,6 +124,22 @@ static void end_part(struct reading *reading, int index)
     rd_kafka_topic_partition_list_destroy(done);
 }
 
+/* Before librdkafka 2.2 a full prefetch queue is looked at again only after a second, so a reading
+ * of more than the queue holds would take some seconds for each 10 MB. See kafka_watch.h. */
+static void keep_fast(struct reading *reading, const rd_kafka_message_t *message)
+{
+    size_t bytes = message->len + message->key_len;
+
+    if (reading->watch == NULL) {
+        reading->bytes += bytes;
+        if (reading->bytes < WATCHED_BYTES || rd_kafka_version() >= 0x02020000)
+            return;
+        reading->watch = kafka_watch_new(reading->rk, "stage=\"reader\"");
+        kafka_watch_assigned(reading->watch, reading->list);
+    }
+    kafka_watch_consumed(reading->watch, bytes);
+}
+
 static int visit_message(struct reading *reading, const rd_kafka_message_t *message,
                          struct error *err)
 {
@@ -128,6 +153,8 @@ static int visit_message(struct reading *reading, const rd_kafka_message_t *mess
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR &&
         message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
         return error_set(err, ERROR_TEMPORARY, "kafka read: %s", rd_kafka_message_errstr(message));
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        keep_fast(reading, message);
     if (part == NULL || part->is_done)
         return 0;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && message->offset >= part->from &&
@@ -206,12 +233,16 @@ static int read_assigned(struct reading *reading, struct error *err)
     return read_parts(reading, err);
 }
 
+/* A watch that is stuck in a request uses the client, which then stays until the process ends. */
 static void end_reading(struct reading *reading)
 {
+    int is_stuck = kafka_watch_free(reading->watch) != 0;
+
     rd_kafka_topic_partition_list_destroy(reading->list);
     free(reading->parts);
     kafka_close(reading->rk, CLOSE_MS);
-    kafka_destroy(reading->rk, CLOSE_MS);
+    if (!is_stuck)
+        kafka_destroy(reading->rk, CLOSE_MS);
 }
 
 int kafka_read_all(const struct config *config, const char *const *topic_names, int topic_count,
