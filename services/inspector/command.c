@@ -52,6 +52,55 @@ static const struct command commands[] = {
      "be run after an\n"
      "older copy of Redis' data was put in place, before the pushers go on.\n",
      0, 0, 0, ledger_distrust_run, 0, NULL},
+    {"status", "[--json]", "what each service has before it, and what became of the orders",
+     "Of filter, mapper and pusher: how many processes read (members of the consumer group), how "
+     "many records are not\n"
+     "finished (LAG), how old the oldest of them is, how many come (IN/S) and are finished "
+     "(DONE/S) in a second. Of the\n"
+     "orders: how many are delivered, skipped and dead; each order counts once. Of each store: how "
+     "far it was read.\n"
+     "Of each account: what waits for it. Reads all of the topics `delivered`, `skipped` and "
+     "`dead`. Changes nothing.\n"
+     "\n"
+     "Rates are measured while it reads, for three seconds at least. A service commits twice a "
+     "second, so LAG may be\n"
+     "half a second behind. A position is saved when orders move it, else every ten minutes.\n"
+     "\n"
+     "  bigfusion status\n"
+     "  bigfusion status --json | jq '.services[] | {service, members, lag_s}'\n",
+     0, 0, COMMAND_OPTION_JSON, status_run, 0, NULL},
+    {"stuck", "[--older DURATION] [--json]", "orders that have no fate yet, and where they wait",
+     "Lists every order that entered the pipeline and is neither delivered nor skipped nor dead: "
+     "the stage in which\n"
+     "its newest version waits, why, and for how long. Reads the records from each consumer "
+     "group's committed offset\n"
+     "on, the fates that were written since the oldest of these versions, and the delivery ledger. "
+     "The last line says\n"
+     "how much was read. Changes nothing. An order that a store has and no poll has seen yet is "
+     "not listed.\n"
+     "\n"
+     "Reasons: queued, retrying, account_closed, ecommerce_unavailable, in_doubt.\n"
+     "\n"
+     "  bigfusion stuck                 all of them, those that have waited longest first\n"
+     "  bigfusion stuck --older 15m     those that a merchant may ask about\n"
+     "  bigfusion stuck --json          for programs\n",
+     0, 0, COMMAND_OPTION_OLDER | COMMAND_OPTION_JSON, stuck_run, 0, NULL},
+    {"trace", "ORDER [--json]", "every record of one order, in the order of their times",
+     "Shows each record of the order in the topics of the pipeline: when it was written, stage, "
+     "topic, partition and\n"
+     "offset, and what it says: reason, attempt, next try, the vendor's answer, ids in the "
+     "account. Nothing of the\n"
+     "customer is shown. Topics whose records are placed by key are read in one partition, the "
+     "others whole. No\n"
+     "record at all is an answer too: exit status 0. Changes nothing.\n"
+     "\n"
+     "ORDER is CODE/NUMBER, 'CODE #NUMBER' or HASH/order/NUMBER; with one store, NUMBER is "
+     "enough.\n"
+     "\n"
+     "  bigfusion trace BC/1042\n"
+     "  bigfusion trace 'BC #1042'\n"
+     "  bigfusion trace abc123/order/1042 --json\n",
+     1, 2, COMMAND_OPTION_JSON, trace_run, 0, NULL},
 };
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(*commands) };

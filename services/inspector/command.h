@@ -57,5 +57,11 @@ int ledger_distrust_run(const struct config *config, const struct command_line *
 /* doctor.c */
 int doctor_run(const struct config *config, const struct command_line *line, struct error *err);
 int doctor_run_refused(const struct command_line *line, struct error *err);
+/* status.c */
+int status_run(const struct config *config, const struct command_line *line, struct error *err);
+/* stuck.c */
+int stuck_run(const struct config *config, const struct command_line *line, struct error *err);
+/* trace.c */
+int trace_run(const struct config *config, const struct command_line *line, struct error *err);
 
 #endif

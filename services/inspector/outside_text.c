@@ -1,0 +1,72 @@
+#include "outside_text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/date.h"
+
+/* How many bytes the UTF-8 character at data has; 0: it is none, or a control character (also those
+ * of Unicode, U+0080 to U+009F, which some terminals obey). */
+static size_t printable(const unsigned char *data, size_t length)
+{
+    size_t size = data[0] < 0x80 ? 1 : data[0] >= 0xf0 ? 4 : data[0] >= 0xe0 ? 3 : 2;
+    unsigned code;
+
+    if (size == 1)
+        return data[0] >= 0x20 && data[0] != 0x7f;
+    if (data[0] < 0xc2 || data[0] > 0xf4 || size > length)
+        return 0;
+    code = data[0] & (0xffu >> (size + 1));
+    for (size_t i = 1; i < size; i++) {
+        if ((data[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (data[i] & 0x3f);
+    }
+    if (code < 0xa0 || (size == 3 && code < 0x800) || (size == 4 && code < 0x10000) ||
+        code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+        return 0;
+    return size;
+}
+
+void outside_text_print(struct buffer *target, struct text text)
+{
+    for (size_t i = 0; i < text.length;) {
+        size_t size = printable((const unsigned char *)text.data + i, text.length - i);
+
+        if (size > 0)
+            buffer_append(target, text.data + i, size);
+        else
+            buffer_printf(target, "\\x%02X", (unsigned char)text.data[i]);
+        i += size > 0 ? size : 1;
+    }
+}
+
+json_t *outside_text_json(struct text text)
+{
+    struct buffer safe = {0};
+    json_t *value;
+
+    if (text.data == NULL)
+        return json_null();
+    outside_text_print(&safe, text);
+    value = mem_check(json_stringn(safe.data != NULL ? safe.data : "", safe.length));
+    buffer_clear(&safe);
+    return value;
+}
+
+const char *outside_time_print(char target[OUTSIDE_TIME_BYTES], int64_t at_ms)
+{
+    char seconds[DATE_ISO_BYTES];
+
+    date_print_iso(seconds, at_ms);
+    snprintf(target, OUTSIDE_TIME_BYTES, "%.*s.%03dZ", (int)strlen(seconds) - 1, seconds,
+             (int)(at_ms % 1000));
+    return target;
+}
+
+json_t *outside_time_json(int64_t at_ms)
+{
+    char text[OUTSIDE_TIME_BYTES];
+
+    return at_ms >= 0 ? json_string(outside_time_print(text, at_ms)) : json_null();
+}

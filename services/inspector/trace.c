@@ -1,0 +1,179 @@
+/* trace.c - `bigfusion trace`: every record of one order in the topics of the pipeline. */
+#include "command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "record/reason.h"
+
+#include "order_name.h"
+#include "survey.h"
+#include "trace_step.h"
+#include "unfinished.h"
+
+/* What is collected about the order. The table tells whether its newest version has a fate. */
+struct trace {
+    struct survey survey;
+    struct unfinished_table table;
+    struct trace_steps steps;
+    char key[ORDER_KEY_BYTES];
+    char name[ORDER_NAME_BYTES];
+};
+
+static int add_record(void *context, const struct event *event, struct error *err)
+{
+    struct trace *trace = context;
+
+    (void)err;
+    if (!text_is(event->key, trace->key))
+        return 0;
+    trace_steps_add(&trace->steps, &trace->survey.topics, event);
+    if (spot_of(&trace->survey.topics, event->topic).kind < SPOT_SKIPPED)
+        unfinished_add(&trace->table, event);
+    return 0;
+}
+
+/* The fates come after all other records, because only those of known orders are taken. */
+static int add_fate(void *context, const struct event *event, struct error *err)
+{
+    struct trace *trace = context;
+
+    if (text_is(event->key, trace->key))
+        unfinished_add_fate(&trace->table, event);
+    return add_record(context, event, err);
+}
+
+/* Records of these topics are placed by their key, so only one partition can have the order's. */
+static int is_placed_by_key(enum spot_kind kind)
+{
+    return kind == SPOT_RAW || kind == SPOT_ELIGIBLE || kind >= SPOT_SKIPPED;
+}
+
+static int count_partitions(const struct kafka_place *places, int count, const char *topic)
+{
+    int partitions = 0;
+
+    for (int i = 0; i < count; i++)
+        partitions += strcmp(places[i].topic, topic) == 0;
+    return partitions;
+}
+
+static int read_topics(struct trace *trace, const char *const *names, int name_count,
+                       const char *what, kafka_visit visit, struct error *err)
+{
+    struct survey_spans spans = {0};
+    struct kafka_place *places = NULL;
+    uint32_t hash = event_hash(0, text_of(trace->key));
+    int count = 0;
+    int rc =
+        kafka_group_places(trace->survey.config, NULL, names, name_count, &places, &count, err);
+
+    for (int i = 0; i < count; i++) {
+        const struct kafka_place *place = &places[i];
+        uint32_t partitions = (uint32_t)count_partitions(places, count, place->topic);
+
+        if (!is_placed_by_key(spot_of(&trace->survey.topics, place->topic).kind) ||
+            (uint32_t)place->partition == hash % partitions)
+            survey_spans_add(&spans, place->topic, place->partition, place->low, place->end);
+    }
+    if (rc == 0)
+        rc = survey_read(&trace->survey, &spans, what, visit, trace, err);
+    survey_spans_clear(&spans);
+    kafka_places_free(places, count);
+    return rc;
+}
+
+static int read_all(struct trace *trace, struct error *err)
+{
+    const struct topics *topics = &trace->survey.topics;
+    const char **names =
+        mem_alloc((2 + SPOT_INPUTS((size_t)topics->account_count)) * sizeof(*names));
+    const char *const fates[] = {topics->skipped, topics->delivered, topics->dead};
+    int count = 0, rc;
+
+    for (int group = 0; group < SPOT_GROUP_COUNT; group++)
+        count += spot_inputs(topics, group, names + count);
+    rc = read_topics(trace, names, count, "reading the topics", add_record, err);
+    if (rc == 0)
+        rc = read_topics(trace, fates, 3, "reading the fates", add_fate, err);
+    free(names);
+    return rc;
+}
+
+/* The order's newest version, if it has no fate; else NULL. */
+static const struct unfinished *open_version(const struct trace *trace)
+{
+    size_t count;
+    struct unfinished **list = unfinished_list(&trace->table, INT64_MAX, &count);
+    const struct unfinished *order = count > 0 ? list[0] : NULL;
+
+    free(list);
+    return order;
+}
+
+static void print_text(const struct trace *trace)
+{
+    const struct trace_step *fate = trace_steps_fate(&trace->steps);
+    const struct unfinished *open = open_version(trace);
+    const char *reason =
+        fate != NULL ? json_string_value(json_object_get(fate->facts, "reason")) : NULL;
+
+    printf("%s (%s)\n", trace->name, trace->key);
+    for (int i = 0; i < trace->steps.count; i++)
+        trace_step_print(&trace->steps.steps[i], stdout);
+    if (trace->steps.count == 0)
+        printf("no record: no poll has seen the order yet, or its records are no longer kept\n");
+    else if (open != NULL)
+        printf("no fate yet: %s in %s\n", reason_name(unfinished_reason(open)),
+               spot_name(&trace->survey.topics, open->spot.topic));
+    else if (fate != NULL)
+        printf("fate: %s%s%s\n", json_string_value(json_object_get(fate->facts, "stage")),
+               reason != NULL ? " " : "", reason != NULL ? reason : "");
+    survey_print_cost(&trace->survey, stdout);
+}
+
+static void print_json(const struct trace *trace)
+{
+    const struct trace_step *fate = trace_steps_fate(&trace->steps);
+    const struct unfinished *open = open_version(trace);
+    json_t *records = mem_check(json_array());
+    json_t *answer = json_null(), *root;
+
+    for (int i = 0; i < trace->steps.count; i++)
+        json_array_append(records, trace->steps.steps[i].facts);
+    if (open != NULL)
+        answer =
+            json_pack("{s:s, s:s}", "stage", spot_name(&trace->survey.topics, open->spot.topic),
+                      "reason", reason_name(unfinished_reason(open)));
+    root = mem_check(json_pack("{s:s, s:s, s:o, s:O?, s:o, s:o}", "key", trace->key, "order",
+                               trace->name, "records", records, "fate",
+                               open == NULL && fate != NULL ? fate->facts : NULL, "waiting", answer,
+                               "cost", survey_cost_json(&trace->survey)));
+    json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+    printf("\n");
+    json_decref(root);
+}
+
+int trace_run(const struct config *config, const struct command_line *line, struct error *err)
+{
+    struct trace trace = {0};
+    int rc;
+
+    if (order_name_parse(config, line->words, line->word_count, trace.key, err) != 0)
+        return -1;
+    order_name_print(config, trace.key, trace.name);
+    survey_init(&trace.survey, config);
+    unfinished_init(&trace.table, &trace.survey.topics, config->pusher.retry_delays_s);
+    rc = read_all(&trace, err);
+    trace_steps_sort(&trace.steps);
+    if (rc == 0 && line->json)
+        print_json(&trace);
+    else if (rc == 0)
+        print_text(&trace);
+    trace_steps_clear(&trace.steps);
+    unfinished_clear(&trace.table);
+    survey_clear(&trace.survey);
+    return rc;
+}

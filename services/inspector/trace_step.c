@@ -1,0 +1,208 @@
+#include "trace_step.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#include "fate_version.h"
+#include "outside_text.h"
+
+/* The headers that are shown as texts. Those with the times are shown as times. */
+static const struct {
+    enum header header;
+    const char *name;
+} shown[] = {
+    {HEADER_KIND, "kind"},     {HEADER_SOURCE, "source"}, {HEADER_ACCOUNT, "account"},
+    {HEADER_REASON, "reason"}, {HEADER_DETAIL, "detail"}, {HEADER_STAGE, "by"},
+    {HEADER_ORIGIN, "origin"}, {HEADER_ANSWER, "answer"},
+};
+
+static void set_time(json_t *facts, const char *name, int64_t at_ms)
+{
+    if (at_ms >= 0)
+        json_object_set_new(facts, name, outside_time_json(at_ms));
+}
+
+/* Copies a member of a fate's value, where it says something. */
+static void copy_member(json_t *facts, const json_t *value, const char *name)
+{
+    json_t *member = json_object_get(value, name);
+
+    if ((json_is_string(member) && json_string_length(member) > 0) || json_array_size(member) > 0)
+        json_object_set(facts, name, member);
+}
+
+static void add_value(json_t *facts, enum spot_kind kind, struct text text)
+{
+    json_t *value;
+
+    if (kind != SPOT_DELIVERED && kind != SPOT_SKIPPED)
+        return;
+    value = json_loadb(text.data != NULL ? text.data : "", text.length, 0, NULL);
+    if (kind == SPOT_SKIPPED) {
+        copy_member(facts, value, "detail");
+    } else {
+        copy_member(facts, value, "order_id");
+        copy_member(facts, value, "contact_id");
+        copy_member(facts, value, "in_doubt");
+        copy_member(facts, value, "incomplete");
+    }
+    json_decref(value);
+}
+
+static json_t *facts_of(const struct topics *topics, const struct event *event,
+                        const struct trace_step *step)
+{
+    json_t *facts = mem_check(
+        json_pack("{s:o, s:s, s:s, s:i, s:I}", "time", outside_time_json(event->timestamp_ms),
+                  "stage", spot_name(topics, event->topic), "topic", event->topic, "partition",
+                  (int)event->partition, "offset", (json_int_t)event->offset));
+    int64_t attempt = event_header_int(event, HEADER_ATTEMPT, 0);
+
+    set_time(facts, "version", step->version);
+    for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++)
+        if (event->headers[shown[i].header].length > 0)
+            json_object_set_new(facts, shown[i].name,
+                                outside_text_json(event->headers[shown[i].header]));
+    if (attempt > 0)
+        json_object_set_new(facts, "attempt", json_integer(attempt));
+    set_time(facts, "not_before", event_header_int(event, HEADER_NOT_BEFORE, -1));
+    add_value(facts, step->kind, event->value);
+    if (step->kind >= SPOT_SKIPPED && event->value.data == NULL)
+        json_object_set_new(facts, "taken_back", json_true());
+    return facts;
+}
+
+void trace_steps_add(struct trace_steps *list, const struct topics *topics,
+                     const struct event *event)
+{
+    struct trace_step step = {.time_ms = event->timestamp_ms,
+                              .offset = event->offset,
+                              .partition = event->partition,
+                              .version = fate_version(event),
+                              .kind = spot_of(topics, event->topic).kind};
+
+    if (step.kind != SPOT_DELIVERED && step.kind != SPOT_SKIPPED)
+        step.version = event_header_int(event, HEADER_MODIFIED_AT, -1);
+    step.facts = facts_of(topics, event, &step);
+    list->steps = mem_realloc(list->steps, ((size_t)list->count + 1) * sizeof(step));
+    list->steps[list->count++] = step;
+}
+
+void trace_steps_clear(struct trace_steps *list)
+{
+    for (int i = 0; i < list->count; i++)
+        json_decref(list->steps[i].facts);
+    free(list->steps);
+    *list = (struct trace_steps){0};
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct trace_step *one = a, *two = b;
+
+    if (one->time_ms != two->time_ms)
+        return one->time_ms < two->time_ms ? -1 : 1;
+    if (one->kind != two->kind)
+        return one->kind < two->kind ? -1 : 1;
+    if (one->partition != two->partition)
+        return one->partition < two->partition ? -1 : 1;
+    return (one->offset > two->offset) - (one->offset < two->offset);
+}
+
+void trace_steps_sort(struct trace_steps *list)
+{
+    if (list->count > 0)
+        qsort(list->steps, (size_t)list->count, sizeof(*list->steps), compare);
+}
+
+const struct trace_step *trace_steps_fate(const struct trace_steps *list)
+{
+    const struct trace_step *delivered = NULL, *skipped = NULL, *dead = NULL;
+
+    for (int i = 0; i < list->count; i++) {
+        const struct trace_step *step = &list->steps[i];
+        int is_taken_back = json_is_true(json_object_get(step->facts, "taken_back"));
+
+        if (step->kind == SPOT_DELIVERED && !is_taken_back)
+            delivered = step;
+        else if (step->kind == SPOT_SKIPPED && !is_taken_back &&
+                 (skipped == NULL || step->version >= skipped->version))
+            skipped = step;
+        else if (step->kind == SPOT_DEAD && is_taken_back)
+            dead = NULL;
+        else if (step->kind == SPOT_DEAD && (dead == NULL || step->version >= dead->version))
+            dead = step;
+    }
+    if (delivered != NULL)
+        return delivered;
+    if (skipped == NULL || dead == NULL)
+        return skipped != NULL ? skipped : dead;
+    if (skipped->version != dead->version)
+        return skipped->version > dead->version ? skipped : dead;
+    return skipped->time_ms > dead->time_ms ? skipped : dead;
+}
+
+static const char *text_fact(const struct trace_step *step, const char *name)
+{
+    return json_string_value(json_object_get(step->facts, name));
+}
+
+/* Appends "; name text". */
+static void print_fact(struct buffer *target, const struct trace_step *step, const char *name,
+                       const char *words)
+{
+    const char *text = text_fact(step, name);
+
+    if (text != NULL)
+        buffer_printf(target, "%s%s%s%s", target->length > 0 ? "; " : "", words,
+                      words[0] != '\0' ? " " : "", text);
+}
+
+static void print_list(struct buffer *target, const struct trace_step *step, const char *name,
+                       const char *words)
+{
+    json_t *list = json_object_get(step->facts, name);
+    char *text;
+
+    if (list == NULL)
+        return;
+    text = mem_check(json_dumps(list, JSON_COMPACT | JSON_ENSURE_ASCII));
+    buffer_printf(target, "%s%s %s", target->length > 0 ? "; " : "", words, text);
+    free(text);
+}
+
+void trace_step_print(const struct trace_step *step, FILE *target)
+{
+    struct buffer words = {0};
+    json_t *attempt = json_object_get(step->facts, "attempt");
+    const char *kind = text_fact(step, "kind");
+    char *place = mem_printf("%s/%" PRId32 "/%" PRId64, text_fact(step, "topic"), step->partition,
+                             step->offset);
+
+    if (json_is_true(json_object_get(step->facts, "taken_back")))
+        buffer_printf(&words, "taken back");
+    print_fact(&words, step, "reason", "");
+    print_fact(&words, step, "detail", "");
+    print_fact(&words, step, "order_id", "order");
+    print_fact(&words, step, "contact_id", "contact");
+    print_list(&words, step, "in_doubt", "in doubt");
+    print_list(&words, step, "incomplete", "incomplete");
+    if (attempt != NULL)
+        buffer_printf(&words, "; attempt %" JSON_INTEGER_FORMAT, json_integer_value(attempt));
+    print_fact(&words, step, "not_before", "not before");
+    print_fact(&words, step, "by", "by");
+    print_fact(&words, step, "origin", "from");
+    print_fact(&words, step, "answer", "answer");
+    if (kind != NULL && strcmp(kind, "order") != 0)
+        print_fact(&words, step, "kind", "");
+    if (step->kind == SPOT_RAW)
+        print_fact(&words, step, "source", "source");
+    print_fact(&words, step, "version", "version");
+    fprintf(target, "%-24s  %-16s  %-36s  %s\n", text_fact(step, "time"), text_fact(step, "stage"),
+            place, words.data != NULL ? words.data : "");
+    buffer_clear(&words);
+    free(place);
+}
