@@ -277,8 +277,6 @@ static void print_text(const struct survey *survey, const struct unfinished_tabl
                        struct unfinished **list, size_t count, int64_t now_ms)
 {
     json_t *stages = stages_json(survey, list, count);
-    const char *name;
-    json_t *number;
     int written = 0;
 
     if (count > 0)
@@ -287,8 +285,9 @@ static void print_text(const struct survey *survey, const struct unfinished_tabl
     for (size_t i = 0; i < count; i++)
         print_order(survey, list[i], now_ms);
     printf("%zu order%s without a fate", count, count == 1 ? "" : "s");
-    json_object_foreach(stages, name, number) printf(
-        "%s%s %" JSON_INTEGER_FORMAT, written++ ? ", " : ": ", name, json_integer_value(number));
+    for (void *at = json_object_iter(stages); at != NULL; at = json_object_iter_next(stages, at))
+        printf("%s%s %" JSON_INTEGER_FORMAT, written++ ? ", " : ": ", json_object_iter_key(at),
+               json_integer_value(json_object_iter_value(at)));
     printf("\n");
     if (table->nameless > 0)
         printf("%" PRId64 " unfinished records name no order\n", table->nameless);

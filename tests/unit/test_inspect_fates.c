@@ -31,12 +31,13 @@ static struct event event_of(const struct topics *topics, const struct row *row,
                              char version[16])
 {
     struct event event = {.key = text_of(key),
-                          .value = row->is_tombstone ? (struct text){0} : text_of("{}"),
                           .topic = row->kind == SPOT_DELIVERED ? topics->delivered
                                    : row->kind == SPOT_SKIPPED ? topics->skipped
                                                                : topics->dead,
                           .timestamp_ms = row->time_s * 1000};
 
+    if (!row->is_tombstone)
+        event.value = text_of("{}");
     snprintf(version, 16, "%d", row->version);
     event.headers[HEADER_MODIFIED_AT] = text_of(version);
     event.headers[HEADER_REASON] = text_of(row->reason);
