@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.dirname(HERE))
@@ -99,7 +100,7 @@ def blocks(page, heading):
         text = file.read()
     section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", text, re.M | re.S)[1]
     pieces = re.findall(r"(?:^    .*\n)+", section, re.M)
-    return ["".join(line[4:] for line in piece.splitlines(True)) for piece in pieces]
+    return [textwrap.dedent(piece) for piece in pieces]
 
 
 def start_kafka(machine, run):
@@ -108,9 +109,9 @@ def start_kafka(machine, run):
                                       check=False).returncode == 0, 60, lambda: f"kafka to answer: {kafka.tail()}")
 
 
-def keys(machine, topic):
+def keys(machine, prefix, topic):
     """Keys of a topic of the pipeline; none where there is no such topic yet."""
-    done = subprocess.run(machine.beside("kcat", "-b", KAFKA, "-C", "-e", "-q", "-t", f"bigfusion.{topic}", "-f", "%k\n"),
+    done = subprocess.run(machine.beside("kcat", "-b", KAFKA, "-C", "-e", "-q", "-t", f"{prefix}.{topic}", "-f", "%k\n"),
                           capture_output=True, text=True, check=False)
     return set(done.stdout.split())
 
@@ -173,10 +174,10 @@ def pids(machine, names):
     return {name: int(machine.show(f"bigfusion-{name}.service", "MainPID")) for name in names}
 
 
-def check_orders(machine):
+def check_orders(machine, prefix):
     """Every order of the sandbox has one fate, and what is delivered is in the account."""
     def settled():
-        fates = [keys(machine, topic) for topic in ("delivered", "skipped", "dead")]
+        fates = [keys(machine, prefix, topic) for topic in ("delivered", "skipped", "dead")]
         return fates if sum(map(len, fates)) >= ORDERS else None
     delivered, skipped, dead = wait_until(settled, 120, machine.journal, interval=0.5)
     state = json.loads(machine.run("curl", "-sf", "http://127.0.0.1:8480/sandbox/account/orders").stdout)
@@ -284,8 +285,27 @@ def quick_start(machine):
         step("quick start: " + piece.strip().splitlines()[0])
         machine.shell(piece)
     check_ready(machine, instances(1))
-    check_orders(machine)
+    check_orders(machine, "trial")
     return checked
+
+
+def own_store(machine):
+    """The README's steps from the trial to an own store: a new sandbox, whose addresses are all that an own store does not need."""
+    stop, secrets, start = blocks("README.md", "Your own store, as a package")
+    machine.shell(stop)
+    example = machine.read(SETTINGS)
+    text = re.sub(r"^#(?! )", "", example[:example.rindex("[kafka]")], flags=re.M)
+    for section, address in (("store", "http://127.0.0.1:8480\nstart_from = all"), ("infusionsoft", "http://127.0.0.1:8480/crm/rest/v2")):
+        text = text.replace(f"[{section} main]", f"[{section} main]\napi_url = {address}")
+    machine.write(SETTINGS, text)
+    for command, secret in zip(secrets.splitlines(), ("sandbox-bc-token\n", "KeapAK-sandbox\n"), strict=True):
+        machine.shell(command, stdin=secret)
+    machine.shell(f"systemd-run --unit=sandbox bigfusion-sandbox --orders {ORDERS}")
+    machine.shell(start)
+    check_ready(machine, instances(1))
+    check_orders(machine, "bigfusion")
+    machine.shell("systemctl restart bigfusion-setup")  # docs/packages.md: after a new account
+    check_ready(machine, instances(1))
 
 
 def check_pages(machine):
@@ -324,6 +344,8 @@ def main():
     step("systemd is up")
     start_kafka(machine, run)
     checked = quick_start(machine)
+    step("quick start: from the trial to an own store")
+    own_store(machine)
     units, exposure = check_units(machine)
     step("commands of docs/packages.md")
     whole = check_pages(machine)
