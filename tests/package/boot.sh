@@ -17,4 +17,6 @@ mkdir -p .surrounding
 pivot_root . .surrounding
 umount -l /.surrounding
 rmdir /.surrounding
+# As a systemd that is really the first process does: services see what is mounted for them.
+mount --make-rshared /
 exec env -i container=bigfusion-test PATH=/usr/sbin:/usr/bin:/sbin:/bin /usr/lib/systemd/systemd --unit=multi-user.target

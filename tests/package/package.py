@@ -122,8 +122,8 @@ def check_installed(machine):
         assert machine.run(program, "--version").stdout.startswith(f"{program} "), program
     entry = machine.run("getent", "passwd", "bigfusion").stdout.split(":")
     assert int(entry[2]) < 1000 and entry[6].strip().endswith("nologin"), entry
-    modes = machine.run("stat", "-c", "%a %U %G", SETTINGS, "/etc/bigfusion/secrets").stdout.splitlines()
-    assert modes == ["640 root bigfusion", "750 root bigfusion"], modes
+    modes = machine.run("stat", "-c", "%a %U %G", SETTINGS, "/etc/bigfusion/secrets", "/var/lib/bigfusion").stdout.splitlines()
+    assert modes == ["640 root bigfusion", "750 root bigfusion", "750 bigfusion bigfusion"], modes
     assert machine.run("systemctl", "is-enabled", "bigfusion.target").stdout.strip() == "enabled"
     assert machine.run("systemctl", "list-units", "--no-legend", "bigfusion-*").stdout == ""
     checked = 0
@@ -263,7 +263,8 @@ def check_removal(machine, names):
     remove, purge = blocks("docs/packages.md", "Remove")[0].splitlines()
     machine.shell(remove)
     assert machine.run("pgrep", "-u", "bigfusion", check=False).stdout == "", "a program goes on"
-    assert machine.exists(SETTINGS) and machine.exists("/etc/bigfusion/secrets/bc_token") and machine.exists("/var/lib/bigfusion")
+    assert machine.exists(SETTINGS) and machine.exists("/etc/bigfusion/secrets/bc_token")
+    assert machine.exists("/var/lib/bigfusion/main.tokens")
     assert not machine.exists("/usr/bin/bigfusion-pusher")
     machine.shell(purge)
     for path in ("/etc/bigfusion", "/var/lib/bigfusion", "/etc/systemd/system/bigfusion.target.wants",
@@ -308,10 +309,45 @@ def own_store(machine):
     check_ready(machine, instances(1))
 
 
+def check_credential(machine, commands):
+    """The store's token as a credential, without the file."""
+    path = "/etc/bigfusion/secrets/bc_token"
+    os.rename(machine.root + path, f"{machine.root}/root/bc_token")
+    machine.run("systemctl", "restart", "bigfusion-poller@1", check=False)
+    machine.wait_state("bigfusion-poller@1.service", "failed")
+    machine.shell(commands, stdin="sandbox-bc-token\n")
+    machine.run("systemctl", "restart", "bigfusion-poller@1")
+    check_ready(machine, {"poller@1": "127.0.1.1"})
+    machine.shell("rm -r /etc/systemd/system/bigfusion-.service.d; systemctl daemon-reload")
+    os.rename(f"{machine.root}/root/bc_token", machine.root + path)
+
+
+def check_oauth(machine):
+    """The pushers may write token_state_file, and nobody else reads it."""
+    text = machine.read(SETTINGS)
+    for name, value in (("client_secret", "sandbox-secret"), ("refresh_token", "sandbox-refresh-1")):
+        machine.shell(f"install -m 640 -g bigfusion /dev/stdin /etc/bigfusion/secrets/{name}", stdin=value)
+    machine.write(SETTINGS, text.replace("\nkey_file = /etc/bigfusion/secrets/infusionsoft_key\n", """
+auth = oauth
+client_id = sandbox-client
+client_secret_file = /etc/bigfusion/secrets/client_secret
+refresh_token_file = /etc/bigfusion/secrets/refresh_token
+token_state_file = /var/lib/bigfusion/main.tokens
+token_url = http://127.0.0.1:8480/token
+"""))
+    machine.run("runuser", "-u", "bigfusion", "--", "bigfusion-pusher", "--check")
+    machine.shell("systemctl restart bigfusion-pusher@{1..3}")
+    check_ready(machine, instances(3))
+    assert machine.run("stat", "-c", "%a %U", "/var/lib/bigfusion/main.tokens").stdout.strip() == "600 bigfusion"
+    machine.write(SETTINGS, text)
+    machine.shell("systemctl restart bigfusion-pusher@{1..3}")
+    check_ready(machine, instances(3))
+
+
 def check_pages(machine):
     """The commands of docs/packages.md about settings, starting, scaling and watching."""
     page = "docs/packages.md"
-    secret, check = blocks(page, "Settings and secrets")[:2]
+    secret, check, credential = blocks(page, "Settings and secrets")
     machine.shell(secret, stdin="sandbox-bc-token\n")
     assert "read, not shown" in machine.shell(check).stdout
     enable, scale, whole, rolling = blocks(page, "Start, scale, stop")
@@ -328,6 +364,8 @@ def check_pages(machine):
     for command in watch.splitlines():
         machine.shell(command, check=False)
     assert machine.shell(ready).stdout.strip() != ""
+    check_credential(machine, credential)
+    check_oauth(machine)
     return whole
 
 
