@@ -51,7 +51,7 @@ static const struct {
     enum spot_kind fate;
     enum reason reason;
 } fates[] = {
-    {"none", {{SPOT_NONE}}, SPOT_NONE, REASON_NONE},
+    {"none", {{.kind = SPOT_NONE}}, SPOT_NONE, REASON_NONE},
     {"delivered", {{SPOT_DELIVERED, 5, 9, NULL, 0}}, SPOT_DELIVERED, REASON_NONE},
     {"delivered, skipped later",
      {{SPOT_DELIVERED, 5, 9, NULL, 0}, {SPOT_SKIPPED, 6, 10, "status", 0}},
