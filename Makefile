@@ -132,7 +132,7 @@ conformance: ## 500 orders through a validating proxy of the vendors' API docume
 	BUILD=$(BUILD) $(PYTHON) tests/conformance/conformance.py $(ARGS)
 
 .PHONY: trixie
-trixie: ## on Debian trixie, as root: build, unit tests, one delivery with Redis over TLS
+trixie: ## on Debian trixie, as root: build, unit tests, orders with Kafka and Redis over TLS with logins
 	tests/trixie/run.sh
 
 .PHONY: quota

@@ -146,7 +146,8 @@ def test_a_token_state_file_that_cannot_be_written_is_refused_at_start(tmp_path,
     text = RIGHT.replace("key_file = {folder}/key", "auth = oauth\nclient_id = id\nclient_secret_file = {folder}/key\n"
                          "refresh_token_file = {folder}/key\ntoken_state_file = {folder}/state/tokens")
     answer = run(tmp_path, text, program, *words)
-    assert_refused(answer, ["token_state_file", f"{tmp_path}/state/tokens cannot be written: No such file or directory"])
+    shown = f"{tmp_path}/state/tokens"[:80]  # a message has no room for more of a path
+    assert_refused(answer, ["token_state_file", f"{shown} cannot be written: No such file"])
     (tmp_path / "state").mkdir()
     assert run(tmp_path, text, program, *words, "--check").returncode == 0
     assert run(tmp_path, text.replace("{folder}/state", "{folder}/absent"), "bigfusion-mapper", "--check").returncode == 0
@@ -193,7 +194,9 @@ def test_tls_to_redis_is_refused_at_start_where_this_build_has_none(tmp_path, pr
     words = ["topics", "create"] if program == "bigfusion" else []
     answer = run(tmp_path, text, program, *words, "--check")
     if subprocess.run(["pkg-config", "--exists", "hiredis_ssl"], check=False).returncode == 0:
-        assert answer.returncode == 0 and "url = rediss://***@127.0.0.1:1/0\n" in answer.stdout
+        assert answer.returncode == 0, answer.stderr
+        without_redis = program in ("bigfusion-filter", "bigfusion-mapper")
+        assert ("url = rediss://***@127.0.0.1:1/0\n" in answer.stdout) == (not without_redis)
     else:
         assert_refused(answer, [f"{tmp_path}/bigfusion.conf:4: [redis] url: rediss:// is refused",
                                 "build with hiredis 1.x (trixie, our image), or use redis://"])

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# run.sh - bigfusion on Debian trixie, whose hiredis can do TLS: built there, unit tests, an order delivered with Redis over TLS.
+# run.sh - bigfusion on Debian trixie, whose hiredis can do TLS and whose librdkafka can do SCRAM with a new Kafka: built there,
+# unit tests, orders delivered over TLS with logins, and what a server that is not the right one gets.
 #
 # Usage: tests/trixie/run.sh        (as root; `make trixie`)
 #   BIGFUSION_TRIXIE_ROOT   folder of the system (default /var/tmp/bigfusion-trixie); made once, used again by later runs
 #                           and by `make deb`, about 1.2 GB
 #
-# The last line is `trixie: unit=N passed tls_delivered=1 refused=4`.
+# The last line is `trixie: unit=N passed e2e=N passed tls_delivered=1 refused=7`.
 set -euo pipefail
 
 source=$(cd "$(dirname "$0")/../.." && pwd)
@@ -17,17 +18,34 @@ root_enter "$0" "$@"
 root_make "$root"
 root_source "$source" "$root/src"
 mkdir -p "$root/build"
-inside() { root_inside "$root" env BUILD=/build BIGFUSION_RUNS=/build/out "$@"; }
+if [ -e "$source/build/kafka/complete" ] && [ ! -e "$root/build/kafka/complete" ]; then
+    cp -a "$source/build/kafka" "$root/build/" # so that it is not fetched once more
+fi
+inside() { root_inside "$root" env BUILD=/build BUILD_KAFKA=/build/kafka BIGFUSION_RUNS=/build/out "$@"; }
 
-inside /src/deploy/install-deps.sh build test
+# passed LOG WORDS...: runs a test that ends with "N passed, 0 failed", shows and keeps what it says, and leaves "N passed" in $passed.
+passed() {
+    local log=$root/build/$1
+    shift
+    inside "$@" | tee "$log"
+    passed=$(tail -n 1 "$log")
+    case "$passed" in
+    *" passed, 0 failed") passed=${passed%,*} ;;
+    *) exit 1 ;;
+    esac
+}
+
+inside /src/deploy/install-deps.sh build test kafka
+# With less than this the tests below would do without TLS to Redis and without SCRAM.
+inside pkg-config --print-errors --exists hiredis_ssl 'rdkafka >= 2.6.1'
 say "building"
 inside make -s -C /src -j"$(nproc)" BUILD=/build all unit-build
 inside /build/bin/bigfusion --version
-inside python3 /src/tests/run.py unit | tee "$root/build/unit.log"
-unit=$(tail -n 1 "$root/build/unit.log")
-case "$unit" in
-*" passed, 0 failed") ;;
-*) exit 1 ;;
-esac
+passed unit.log python3 /src/tests/run.py unit
+unit=$passed
+say "end-to-end tests of TLS and logins"
+passed e2e.log env JOBS=2 python3 /src/tests/run.py e2e -- tests/e2e/test_binaries.py tests/e2e/test_config.py \
+    tests/e2e/test_vendor_tls.py tests/e2e/test_kafka_tls.py
+e2e=$passed
 tls=$(inside python3 /src/tests/trixie/redis_tls.py | tee /dev/stderr | tail -n 1)
-say "unit=${unit%,*} $tls"
+say "unit=$unit e2e=$e2e $tls"
