@@ -1,12 +1,14 @@
 #include "command.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <librdkafka/rdkafka.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/stop.h"
 #include "net/kafka.h"
 #include "net/redis.h"
@@ -17,6 +19,7 @@ enum {
     DELAY_MOST_MS = 15000,
     LOG_AGAIN_MS = 60000, /* the same reason is logged again after that long */
     DESTROY_MS = 1000,
+    GROUP_ASKS = 10, /* Kafka needs some seconds for the first group */
 };
 
 /* One thing to do, which may be done again. state is what the step needs for itself. */
@@ -118,6 +121,53 @@ static int create_topics(const struct config *config, void *state, struct error 
     return topics_create_run(config, state, err);
 }
 
+/* The user of this command need not be that of the services, and may lack the right to ask. */
+static int may_not_ask(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+}
+
+static int ask_for_group(const struct config *config, const char *service, struct error *err)
+{
+    char *group = mem_printf("%s.%s", config->kafka.topic_prefix, service);
+    char *topic = mem_printf("%s.orders.raw", config->kafka.topic_prefix);
+    rd_kafka_t *rk = kafka_reader_new(config, group, err);
+    rd_kafka_topic_partition_list_t *list = mem_check(rd_kafka_topic_partition_list_new(1));
+    int rc = -1;
+
+    if (rk != NULL) {
+        rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+
+        rd_kafka_topic_partition_list_add(list, topic, 0);
+        for (int i = 0; i < GROUP_ASKS && code != 0 && !may_not_ask(code) && !stop_requested(); i++)
+            code = rd_kafka_committed(rk, list, ASK_MS);
+        rc = code == RD_KAFKA_RESP_ERR_NO_ERROR || may_not_ask(code)
+                 ? 0
+                 : error_set(err, ERROR_TEMPORARY, "group %s: %s", group, rd_kafka_err2str(code));
+        kafka_close(rk, DESTROY_MS);
+        kafka_destroy(rk, DESTROY_MS);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    free(topic);
+    free(group);
+    return rc;
+}
+
+/* A new Kafka makes its topic for the offsets of groups when the first group asks, and can answer
+ * some seconds later. A stage that asks earlier tries again only after a second or more. So this
+ * waits for it, and the stages that are started afterwards get their partitions at once. */
+static int ask_for_groups(const struct config *config, void *state, struct error *err)
+{
+    static const char *const services[] = {"filter", "mapper", "pusher"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++)
+        if (ask_for_group(config, services[i], err) != 0)
+            return -1;
+    return 0;
+}
+
 static int set_up(const struct config *config, void *state, struct error *err)
 {
     return setup_run(config, state, err);
@@ -129,6 +179,7 @@ int up_front_run(const struct config *config, const struct command_line *line, s
     const struct step steps[] = {
         {"redis", ask_redis, NULL},
         {"topics", create_topics, state},
+        {"groups", ask_for_groups, NULL},
         {"infusionsoft", set_up, state},
     };
 
