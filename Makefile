@@ -135,6 +135,12 @@ conformance: ## 500 orders through a validating proxy of the vendors' API docume
 trixie: ## on Debian trixie, as root: build, unit tests, orders with Kafka and Redis over TLS with logins
 	tests/trixie/run.sh
 
+.PHONY: stack-test
+stack-test: ## docker-compose.yml on a Docker engine, as root: 5,000 orders through scaling, restarts, kills, down and up
+	deploy/install-deps.sh kafka compose stack
+	tests/kafka/run.sh fetch
+	$(PYTHON) tests/stacktest/stacktest.py $(ARGS)
+
 .PHONY: quota
 quota: deps ## 1, 4 and 16 pushers on one credential: what of the account's limits they use, and no 429 (ARGS=--kafka)
 	$(MAKE) -s -j2 all

@@ -80,6 +80,8 @@ class Engine:
                 self.popen.kill()
                 self.popen.wait()
             self.popen = None
+            # Of the containers that used the machine's own network dockerd leaves this mounted.
+            subprocess.run(["umount", f"{CACHE}/run/netns/default"], stderr=subprocess.DEVNULL, check=False)
         if self.lock is not None:
             self.lock.close()
             self.lock = None

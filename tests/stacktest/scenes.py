@@ -1,0 +1,294 @@
+"""What happens to the stack: the first start of a new user, then months in minutes."""
+
+import collections
+import contextlib
+import json
+import os
+import signal
+import statistics
+import time
+
+import oracle
+import reference
+from demo_stack import Demo, Shoppers
+from processes import TimedOut, wait_until
+from project import SERVICES, Project
+from watch import Watch
+
+NAME = "bigfusion-stacktest"
+DEMO_ORDERS = 500  # of all, in the demo as README.md has it
+ONE_EACH = {service: 1 for service in SERVICES}
+PER_SECOND, KEPT_BACK = 10, 400  # orders that are placed beside the restarts; orders that are left for the end
+STALL_MAX_S, READY_MAX_S = 10.0, 1.0
+LOADED_MAX_MB, RESTED_MAX_MB = 40.0, 16.0
+
+
+def row(figures, unit):
+    return " ".join(f"{service}={figures.get(service, float('nan')):.1f}{unit}" for service in SERVICES)
+
+
+def within(figures, most):
+    return set(figures) == set(SERVICES) and max(figures.values()) <= most
+
+
+# -- the first start -----------------------------------------------------------------------------------------------
+
+
+def as_the_readme_says(run):
+    project = Project(run.engine, run.folder, NAME, version=2)
+    with contextlib.ExitStack() as left:
+        left.enter_context(project)
+        watch = left.enter_context(Watch(run.engine, project))
+        demo = Demo("stack-demo", project, watch)
+        with run.part(f"{' '.join(project.program)} --profile demo up, until all is ready"):
+            project.up()
+            demo.wait_ready(**ONE_EACH)
+        note_ready(run, watch, 0, "the first start")
+        sandbox = project.containers("sandbox")[0]
+        demo.find_sandbox(sandbox)
+        demo.read_settings()
+        left.enter_context(demo.kcat())
+        with run.part("the demo's orders delivered"):
+            demo.generate(DEMO_ORDERS - len(demo.orders()), seed=1)
+            demo.wait_finished()
+        demo.fetch_journal(sandbox)
+        doctor(run, project)
+        run.judge(demo)
+
+
+def doctor(run, project):
+    """Nothing to warn of. What it cannot check yet, it may skip: a new Kafka has not told its time."""
+    status, out, err = project.bigfusion("doctor", "--json", check=False)
+    if not out.startswith("{"):
+        run.blame(f"bigfusion doctor: exit status {status}: {err[-500:]}")
+        return
+    levels = collections.defaultdict(list)
+    for finding in json.loads(out)["findings"]:
+        levels[finding["level"]].append(finding)
+    bad = levels["warn"] + levels["fail"]
+    run.check(status == 0 and levels["ok"] and not bad, f"bigfusion doctor: exit status {status}, "
+              + ", ".join(f"{len(found)} {level}" for level, found in levels.items()) + "".join(f"\n  {one}" for one in bad))
+
+
+def note_ready(run, watch, since, what):
+    """How long each service took to be ready after this start of the whole stack."""
+    seconds = watch.seconds_to_ready(since)
+    run.starts.append(seconds)
+    run.check(set(seconds) == set(SERVICES), f"{what}: ready after all that is needed, longest: {row(seconds, ' s')}")
+
+
+def check_ready(run):
+    """Of several starts the median counts: one alone says as much about what else the machine did just then."""
+    medians = {service: statistics.median(seconds[service] for seconds in run.starts) for service in SERVICES}
+    run.check(within(medians, READY_MAX_S), f"ready after all that is needed, median of {len(run.starts)} starts:"
+                                            f" {row(medians, ' s')} (at most {READY_MAX_S:.0f} s)")
+
+
+# -- months in minutes ---------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def lasting_sandbox(engine, folder):
+    """A sandbox outside of the project, which therefore outlives `down`, with its journal in the folder. Yields its id."""
+    network, name = f"{NAME}-outside", f"{NAME}-sandbox"
+
+    def remove():
+        engine.docker("rm", "-f", name, check=False)
+        engine.docker("network", "rm", network, check=False)
+    remove()
+    try:
+        engine.docker("network", "create", network)
+        yield engine.docker("run", "-d", "--name", name, "--network", network, "--user", f"{os.getuid()}:{os.getgid()}",
+                            "-v", f"{folder}:/journal", "bigfusion:0.1.0", "bigfusion-sandbox", "--listen", "0.0.0.0:8480",
+                            "--orders", "0", "--journal", "/journal/journal.jsonl")
+    finally:
+        remove()
+
+
+class Months:
+    def __init__(self, run, demo):
+        self.run, self.demo, self.project, self.watch = run, demo, demo.project, demo.watch
+        self.scales, self.limit = dict(ONE_EACH), run.orders - DEMO_ORDERS
+        self.rested = ({}, {})  # RssAnon, VmRSS
+
+    # Each scene leaves the stack working.
+
+    def scale(self, **counts):
+        """As docs/scaling.md says: the scales stand in .env, `up -d` carries them out."""
+        self.scales.update(counts)
+        with open(f"{self.project.folder}/.env", "w", encoding="utf-8") as file:
+            file.writelines(f"{service.upper()}_SCALE={count}\n" for service, count in self.scales.items())
+        self.project.up()
+        self.wait_ready()
+
+    def wait_ready(self, **counts):
+        self.demo.wait_ready(**{**self.scales, **counts})
+
+    def scaling(self):
+        self.demo.generate(1000, seed=1000)
+        self.scale(mapper=3, pusher=2)
+        self.project.up("--scale", "filter=2")  # takes nothing from the stages that .env names
+        self.wait_ready(filter=2)
+        self.scale(pusher=3, mapper=2)
+        self.scale(poller=2)
+        self.scale(poller=1)
+        self.scale(filter=1)
+
+    def rolling_restarts(self):
+        with Shoppers(self.demo, PER_SECOND, self.limit - KEPT_BACK, seed=20000) as shoppers:
+            self.demo.wait_delivery()
+            for service in SERVICES:
+                begin = time.time()
+                for container in self.project.containers(service):
+                    self.restart(service, container)
+                self.demo.wait_delivery()
+                shoppers.assert_busy()
+                stall = self.demo.longest_stall(begin, time.time())
+                self.run.check(stall < STALL_MAX_S, f"rolling restart of {service}: longest stall {stall:.1f} s"
+                                                    f" (less than {STALL_MAX_S:.0f} s)")
+
+    def restart(self, service, container):
+        before = time.time()
+        self.run.engine.docker("restart", "-t", "60", container)
+        self.run.restarts += 1
+        wait_until(lambda: any(life.id == container and life.started > before and life.ready for life in
+                               self.watch.alive(service)), 60, lambda: f"{service} to be ready: {self.demo.trouble()}")
+
+    def servers(self):
+        """Kafka and Redis are restarted as by an operator, and killed as by the kernel."""
+        with Shoppers(self.demo, PER_SECOND, self.limit - KEPT_BACK, seed=30000) as shoppers:
+            for server in ("kafka", "redis"):
+                for way in (self.restart_server, self.kill_server):
+                    begin = time.time()
+                    way(server)
+                    self.run.restarts += 1
+                    self.demo.wait_delivery()
+                    shoppers.assert_busy()
+                    stall = self.demo.longest_stall(begin, time.time())
+                    self.run.check(True, f"{way.__name__.split('_')[0]} of {server}: longest stall {stall:.1f} s")
+
+    def restart_server(self, server):
+        self.project.compose("restart", server)
+
+    def kill_server(self, server):
+        """Kills it from outside, so that the restart policy of docker-compose.yml has to bring it back."""
+        inspected = self.project.inspect(self.project.containers(server)[0])[0]
+        pid, started = inspected["State"]["Pid"], inspected["State"]["StartedAt"]
+        os.kill(pid, signal.SIGKILL)
+
+        def back():
+            state = self.project.inspect(inspected["Id"])[0]["State"]
+            return state["Running"] and state["StartedAt"] != started
+        wait_until(back, 60, f"{server} to be started again", interval=0.2)
+
+    def mapper_away(self):
+        """Without a mapper, exactly the orders of which the account has nothing and that the rule lets pass are stuck."""
+        self.demo.wait_finished()
+        self.scale(mapper=0)
+        placed = set(self.demo.generate(100, seed=40000))
+        expected, listed = {(key, "eligible") for key in self.passing(placed)}, set()
+
+        def agree():
+            nonlocal listed
+            listed = self.demo.stuck()
+            return listed == expected
+        with contextlib.suppress(TimedOut):
+            wait_until(agree, 45, "bigfusion stuck", interval=1)
+        self.run.check(listed == expected and len(expected) > 50,
+                       f"without a mapper, bigfusion stuck lists {len(listed)} orders, {len(expected)} are expected; too many:"
+                       f" {sorted(listed - expected)[:3]}, missing: {sorted(expected - listed)[:3]}")
+        self.scale(mapper=2)
+        self.demo.wait_finished()
+        listed = self.demo.stuck()
+        self.run.check(not listed, f"with mappers again, bigfusion stuck lists {len(listed)} orders {sorted(listed)[:3]}")
+
+    def passing(self, placed):
+        """Keys of the orders that the filter lets pass and that the account does not have."""
+        store = self.demo.stores[0]["hash"]
+        settings = self.demo.judge_settings()[store]
+        self.demo.collect_orders()
+        made = oracle.Judge(self.demo.run).creates
+        keys = set()
+        for order in self.demo.orders(store):
+            stage, _, _ = reference.fate_of(order, store, settings)
+            withdrawn = order["status_id"] in reference.WITHDRAWN and reference.usable_email(order) is None
+            if order["id"] in placed and (stage != "skipped" or withdrawn) and f"bc-{store}-{order['id']}" not in made:
+                keys.add(f"{store}/order/{order['id']}")
+        return keys
+
+    def rest(self):
+        """Memory when the load is over: of containers that worked, and of those at the end."""
+        for kept, now in zip(self.rested, self.watch.rest_mb()):
+            for service, mb in now.items():
+                kept[service] = max(kept.get(service, 0.0), mb)
+
+    def down_and_up(self, kcat):
+        """In the middle of the work: all containers go, the volumes stay."""
+        count = self.limit - self.demo.placed
+        newest = self.demo.newest
+        self.demo.generate(count, seed=50000)
+        wait_until(lambda: any(number > newest for _, number in self.demo.creates()), 60, "the first of them")
+        kcat.close()
+        self.project.compose("down")
+        self.run.restarts += 1
+        before = len(self.demo.creates())
+        since = time.time()
+        self.project.up()
+        kcat.enter_context(self.demo.kcat())
+        self.wait_ready()
+        note_ready(self.run, self.watch, since, "down and up")
+        self.demo.wait_finished()
+        self.run.check(before < len(self.demo.creates()), f"down and up: {before} orders were delivered before"
+                                                          f" and {len(self.demo.creates())} at the end")
+
+    def figures(self):
+        check_ready(self.run)
+        say = self.run.check
+        joined = self.watch.seconds_to_ready(0)
+        say(True, f"ready beside others, who have to give partitions away first, longest: {row(joined, ' s')}")
+        peak = self.watch.peak_mb()
+        say(within(peak, LOADED_MAX_MB), f"memory under load with shared libraries (VmHWM), largest: {row(peak, ' MB')}"
+                                         f" (at most {LOADED_MAX_MB:.0f} MB)")
+        own, rss = self.rested
+        say(within(own, RESTED_MAX_MB), f"own memory when it is over (RssAnon): {row(own, ' MB')} (at most"
+                                        f" {RESTED_MAX_MB:.0f} MB); with shared libraries (VmRSS): {row(rss, ' MB')}")
+        seconds, wrong = self.watch.seconds_to_end()
+        say(not wrong, f"longest time from TERM to the end: {seconds:.1f} s; ended otherwise than with 0:"
+                       f" {sorted(wrong) or 'none'}")
+
+
+def months_in_minutes(run, keep):
+    project = Project(run.engine, run.folder, NAME)
+    project.files.append("tests/stacktest/override.yml")
+    with contextlib.ExitStack() as left:
+        watch = Watch(run.engine, project)
+        demo = Demo("stack", project, watch)
+        sandbox = left.enter_context(lasting_sandbox(run.engine, demo.run))
+        left.enter_context(project)
+        left.enter_context(watch)
+        kcat = left.enter_context(contextlib.ExitStack())
+        months = Months(run, demo)
+        demo.find_sandbox(sandbox)
+        demo.collect_orders("-start")
+        with run.part("the stack is up"):
+            project.up()
+            months.wait_ready()
+            note_ready(run, watch, 0, "a second first start")
+            demo.read_settings()
+            kcat.enter_context(demo.kcat())
+        for part in (months.scaling, months.rolling_restarts, months.servers, months.mapper_away):
+            with run.part(part.__name__.replace("_", " ")):
+                part()
+        months.rest()
+        with run.part("down and up"):
+            months.down_and_up(kcat)
+        months.rest()
+        with run.part("judged"):
+            run.judge(demo)
+        if keep:
+            print(f"left running: project {NAME} in {project.folder}; Ctrl-C ends it", flush=True)
+            signal.pause()
+        kcat.close()
+        with run.part("stopped"):
+            project.compose("stop")
+        months.figures()
