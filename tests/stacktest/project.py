@@ -64,11 +64,14 @@ class Project:
 
     # -- compose ---------------------------------------------------------------------------------------------------
 
+    def environment(self):
+        return self.engine.env(COMPOSE_PROJECT_NAME=self.name, COMPOSE_FILE=":".join(self.files), COMPOSE_HTTP_TIMEOUT="200",
+                               DEMO_PORT=str(self.port), **self.env)
+
     def compose(self, *words, check=True, timeout=300, profile=None):
         """Runs docker-compose as a person would in the folder. Returns (exit status, stdout, stderr)."""
         profile = self.profile if profile is None else profile
-        env = self.engine.env(COMPOSE_PROJECT_NAME=self.name, COMPOSE_FILE=":".join(self.files), COMPOSE_HTTP_TIMEOUT="200",
-                              DEMO_PORT=str(self.port), **self.env)
+        env = self.environment()
         command = [*self.program, *(["--profile", profile] if profile else []), *words]
         answer = subprocess.run(command, cwd=self.folder, env=env, timeout=timeout, check=False, capture_output=True,
                                 stdin=subprocess.DEVNULL)

@@ -8,6 +8,7 @@ import signal
 import statistics
 import time
 
+import documented
 import oracle
 import reference
 from demo_stack import Demo, Shoppers
@@ -47,13 +48,21 @@ def as_the_readme_says(run):
         sandbox = project.containers("sandbox")[0]
         demo.find_sandbox(sandbox)
         demo.read_settings()
-        left.enter_context(demo.kcat())
+        kcat = left.enter_context(contextlib.ExitStack())
+        kcat.enter_context(demo.kcat())
         with run.part("the demo's orders delivered"):
-            demo.generate(DEMO_ORDERS - len(demo.orders()), seed=1)
+            demo.generate(DEMO_ORDERS - documented.PLACED - len(demo.orders()), seed=1)
+            demo.wait_finished()
+        doctor(run, project)
+        with run.part("the commands of README.md and docs/containers.md"):
+            documented.on_a_running_demo(run, project, demo)
+            documented.new_settings(project)
+            demo.wait_ready(**ONE_EACH)
             demo.wait_finished()
         demo.fetch_journal(sandbox)
-        doctor(run, project)
         run.judge(demo)
+        kcat.close()
+        documented.its_end(run, project)
 
 
 def doctor(run, project):
