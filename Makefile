@@ -199,9 +199,11 @@ compilers: ## every program and unit test without a warning under gcc and clang
 	$(MAKE) CC=gcc BUILD=$(BUILD)/gcc all unit-build
 	$(MAKE) CC=clang BUILD=$(BUILD)/clang all unit-build
 
+# Some tests run make themselves; with other options than these it would compile everything again.
+SANITIZED := SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" OPTIMISE="-O1 -g"
 asan: test-deps ## all tests under the address and undefined-behaviour sanitizers
-	$(MAKE) BUILD=$(BUILD)/asan SANITIZE="-fsanitize=address,undefined -fno-sanitize-recover=all" OPTIMISE="-O1 -g" all unit-build kafka
-	BUILD=$(BUILD)/asan UBSAN_OPTIONS=print_stacktrace=1 $(PYTHON) tests/run.py
+	$(MAKE) BUILD=$(BUILD)/asan $(SANITIZED) all unit-build kafka
+	BUILD=$(BUILD)/asan $(SANITIZED) UBSAN_OPTIONS=print_stacktrace=1 $(PYTHON) tests/run.py
 
 check: ## format, lint, layers, both compilers, sanitizers
 	deploy/install-deps.sh build test lint kafka
