@@ -41,6 +41,18 @@ void outside_text_print(struct buffer *target, struct text text)
     }
 }
 
+struct text outside_text_begin(struct text text, size_t most_bytes)
+{
+    size_t length = most_bytes;
+
+    if (text.length <= most_bytes)
+        return text;
+    /* A character has at most three bytes behind its first one; more of them are no UTF-8. */
+    for (int i = 0; i < 3 && length > 0 && (text.data[length] & 0xc0) == 0x80; i++)
+        length--;
+    return (struct text){text.data, length};
+}
+
 json_t *outside_text_json(struct text text)
 {
     struct buffer safe = {0};

@@ -12,6 +12,9 @@
  * \xHH. */
 void outside_text_print(struct buffer *target, struct text text);
 
+/** @brief The begin of the text, at most most_bytes long; no UTF-8 character is cut in two. */
+struct text outside_text_begin(struct text text, size_t most_bytes);
+
 /** @brief A JSON string; what is no UTF-8 is escaped as above. An absent text gives null. New. */
 json_t *outside_text_json(struct text text);
 

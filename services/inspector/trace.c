@@ -9,6 +9,7 @@
 #include "record/reason.h"
 
 #include "order_name.h"
+#include "personal.h"
 #include "survey.h"
 #include "trace_step.h"
 #include "unfinished.h"
@@ -18,6 +19,7 @@ struct trace {
     struct survey survey;
     struct unfinished_table table;
     struct trace_steps steps;
+    struct personal personal; /* what must not be shown */
     char key[ORDER_KEY_BYTES];
     char name[ORDER_NAME_BYTES];
 };
@@ -26,11 +28,15 @@ static int add_record(void *context, const struct event *event, struct error *er
 {
     struct trace *trace = context;
 
+    enum spot_kind kind = spot_of(&trace->survey.topics, event->topic).kind;
+
     (void)err;
     if (!text_is(event->key, trace->key))
         return 0;
     trace_steps_add(&trace->steps, &trace->survey.topics, event);
-    if (spot_of(&trace->survey.topics, event->topic).kind < SPOT_SKIPPED)
+    if (kind >= SPOT_PAYLOADS)
+        personal_learn(&trace->personal, event->value);
+    if (kind < SPOT_SKIPPED)
         unfinished_add(&trace->table, event);
     return 0;
 }
@@ -167,12 +173,14 @@ int trace_run(const struct config *config, const struct command_line *line, stru
     survey_init(&trace.survey, config);
     unfinished_init(&trace.table, &trace.survey.topics, config->pusher.retry_delays_s);
     rc = read_all(&trace, err);
+    trace_steps_hide(&trace.steps, &trace.personal);
     trace_steps_sort(&trace.steps);
     if (rc == 0 && line->json)
         print_json(&trace);
     else if (rc == 0)
         print_text(&trace);
     trace_steps_clear(&trace.steps);
+    personal_clear(&trace.personal);
     unfinished_clear(&trace.table);
     survey_clear(&trace.survey);
     return rc;

@@ -19,10 +19,17 @@ static const struct {
     {HEADER_ORIGIN, "origin"}, {HEADER_ANSWER, "answer"},
 };
 
+enum { FACT_MAX_BYTES = 2000 }; /* the services write shorter ones */
+
 static void set_time(json_t *facts, const char *name, int64_t at_ms)
 {
     if (at_ms >= 0)
         json_object_set_new(facts, name, outside_time_json(at_ms));
+}
+
+static json_t *safe_text(const char *text)
+{
+    return outside_text_json(outside_text_begin(text_of(text), FACT_MAX_BYTES));
 }
 
 /* Copies a member of a fate's value, where it says something. */
@@ -30,7 +37,9 @@ static void copy_member(json_t *facts, const json_t *value, const char *name)
 {
     json_t *member = json_object_get(value, name);
 
-    if ((json_is_string(member) && json_string_length(member) > 0) || json_array_size(member) > 0)
+    if (json_string_length(member) > 0)
+        json_object_set_new(facts, name, safe_text(json_string_value(member)));
+    else if (json_array_size(member) > 0)
         json_object_set(facts, name, member);
 }
 
@@ -65,7 +74,8 @@ static json_t *facts_of(const struct topics *topics, const struct event *event,
     for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++)
         if (event->headers[shown[i].header].length > 0)
             json_object_set_new(facts, shown[i].name,
-                                outside_text_json(event->headers[shown[i].header]));
+                                outside_text_json(outside_text_begin(
+                                    event->headers[shown[i].header], FACT_MAX_BYTES)));
     if (attempt > 0)
         json_object_set_new(facts, "attempt", json_integer(attempt));
     set_time(facts, "not_before", event_header_int(event, HEADER_NOT_BEFORE, -1));
@@ -97,6 +107,38 @@ void trace_steps_clear(struct trace_steps *list)
         json_decref(list->steps[i].facts);
     free(list->steps);
     *list = (struct trace_steps){0};
+}
+
+static void hide_in(json_t *object, const char *name, const struct personal *personal)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    char *copy;
+
+    if (text == NULL)
+        return;
+    copy = mem_strdup(text);
+    personal_hide(personal, copy);
+    json_object_set_new(object, name, mem_check(json_string(copy)));
+    free(copy);
+}
+
+static void hide_in_list(json_t *list, const struct personal *personal)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *one = json_array_get(list, i);
+
+        if (personal->count == 0 && json_object_get(one, "answer") != NULL)
+            json_object_set_new(one, "answer", json_string("not shown: it may name the customer"));
+        hide_in(one, "answer", personal);
+    }
+}
+
+void trace_steps_hide(struct trace_steps *list, const struct personal *personal)
+{
+    for (int i = 0; i < list->count; i++) {
+        hide_in(list->steps[i].facts, "answer", personal);
+        hide_in_list(json_object_get(list->steps[i].facts, "incomplete"), personal);
+    }
 }
 
 static int compare(const void *a, const void *b)

@@ -10,6 +10,7 @@
 #include "record/event.h"
 #include "record/topic.h"
 
+#include "personal.h"
 #include "spot.h"
 
 struct trace_step {
@@ -34,6 +35,10 @@ struct trace_steps {
 void trace_steps_add(struct trace_steps *list, const struct topics *topics,
                      const struct event *event);
 void trace_steps_clear(struct trace_steps *list);
+
+/** @brief Hides what the vendor's answers repeat of the customer. An answer in `delivered` is hidden
+ * whole where nothing was learnt, because its payload is no longer kept then. */
+void trace_steps_hide(struct trace_steps *list, const struct personal *personal);
 
 /** @brief Sorts by time; records of one time by their place in the pipeline. */
 void trace_steps_sort(struct trace_steps *list);

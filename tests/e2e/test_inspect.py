@@ -194,13 +194,17 @@ def test_trace_of_a_retrying_order(shop):
 
 def test_trace_of_a_dead_order(shop):
     shop.fault(side="is", method="POST", path="/orders", kind="status", status=422, match="DEADLINE",
-               body='{"message":"no such thing"}')
-    placed = shop.place_and_wait(order(mail("dead"), [item("DEADLINE", "DEADLINE")]), wanted=("dead", "refused"))
+               body='{"message":"no such thing","of":"RUMPELSTILZCHEN Miller","to":"someone@example.com"}')
+    placed = shop.place_and_wait(order(mail("dead"), [item("DEADLINE", "DEADLINE")],
+                                       billing={"first_name": "Rumpelstilzchen", "last_name": "Miller"}),
+                                 wanted=("dead", "refused"))
     shop.clear_faults()
     answer = trace(shop, key(placed))
     assert way(answer) == ["raw", "eligible", "payloads", "dead"]
     payload, last = answer["records"][-2:]
     assert last["reason"] == "refused" and last["by"] == "pusher" and "no such thing" in last["answer"]
+    for output in (shop.command("trace", key(placed)).stdout, json.dumps(answer)):
+        assert not re.search("rumpelstilzchen|miller|example.com", output, re.I) and "no such thing" in output
     assert last["origin"] == f"{payload['topic']}/{payload['partition']}/{payload['offset']}"
     assert key(placed) not in stuck(shop)
 

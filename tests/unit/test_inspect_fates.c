@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "../../services/inspector/fate_count.h"
+#include "../../services/inspector/fate_version.h"
 #include "../../services/inspector/store_position.h"
 #include "../../services/inspector/trace_step.h"
 
@@ -160,6 +161,34 @@ static void test_fate_count_many(void **state)
     topics_clear(&topics);
 }
 
+static void test_versions_that_no_order_has(void **state)
+{
+    static const struct {
+        const char *value;
+        const char *header; /* NULL: none */
+        int64_t version;
+    } cases[] = {
+        {"{\"modified_at\":5}", NULL, 5},
+        {"{\"modified_at\":5}", "6", 6},
+        {"{\"modified_at\":5}", "4294967295999999999", 5},
+        {"{\"modified_at\":9223372036854775807}", NULL, -1},
+        {"{\"modified_at\":1000000000000000}", NULL, -1},
+        {"{\"modified_at\":-7}", NULL, -1},
+        {"{\"modified_at\":\"5\"}", NULL, -1},
+        {"[]", NULL, -1},
+        {"\xff", NULL, -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct event event = {.value = text_of(cases[i].value)};
+
+        print_message("%s\n", cases[i].value);
+        event.headers[HEADER_MODIFIED_AT] = text_of(cases[i].header);
+        assert_int_equal(fate_version(&event), cases[i].version);
+    }
+}
+
 static void test_trace_fate(void **state)
 {
     struct topics topics;
@@ -263,6 +292,89 @@ static void test_trace_shows_what_happened_and_nothing_of_the_customer(void **st
     topics_clear(&topics);
 }
 
+static void test_personal(void **state)
+{
+    static const char payload[] =
+        "{\"contact\":{\"given_name\":\"J\\u00f6rg\",\"family_name\":\"Al\",\"email_addresses\":"
+        "[{\"email\":\"joerg@example.org\",\"field\":\"EMAIL1\"}],\"phone_numbers\":[{\"number\":"
+        "\"+49 40 12\"}],\"addresses\":[{\"line1\":\"5 East Street\",\"country_code\":\"DEU\"}]},"
+        "\"order\":{\"order_title\":\"BC #1\",\"shipping_address\":{\"last_name\":\"Ng\"}}}";
+    static const struct {
+        const char *answer;
+        const char *shown;
+    } cases[] = {
+        {"", ""},
+        {"Al is no name", "** is no name"},
+        {"\"AL\",also Ngo,ng", "\"**\",also Ngo,**"},
+        {"J\xc3\xb6rg! J\\u00F6rg", "*****! *********"},
+        {"call +49 40 12.", "call *********."},
+        {"{\"line1\":\"5 east street\"}", "{\"line1\":\"*************\"}"},
+        {"joerg@example.org and other@example.net", "***************** and *****************"},
+        {"EMAIL1 of DEU in BC #1 is bad", "EMAIL1 of DEU in BC #1 is bad"},
+    };
+    struct personal personal = {0};
+
+    (void)state;
+    personal_learn(&personal, (struct text){0});
+    personal_learn(&personal, text_of("no payload"));
+    personal_learn(&personal, text_of("{\"contact\":\"x\",\"order\":[\"Jane\"]}"));
+    assert_int_equal(personal.count, 0);
+    personal_learn(&personal, text_of(payload));
+    personal_learn(&personal, text_of(payload));
+    assert_int_equal(personal.count, 7);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char *text = mem_strdup(cases[i].answer);
+
+        print_message("%s\n", cases[i].answer);
+        personal_hide(&personal, text);
+        assert_string_equal(text, cases[i].shown);
+        free(text);
+    }
+    personal_clear(&personal);
+}
+
+/* What a fate's value holds came from a vendor, or from whoever may write to the topic. */
+static void test_trace_of_hostile_values(void **state)
+{
+    struct topics topics;
+    struct trace_steps list = {0};
+    struct personal personal = {0};
+    struct event skipped = {.key = text_of("a/order/1"), .timestamp_ms = 5};
+    struct event delivered = skipped;
+    char *line, detail[10000];
+
+    (void)state;
+    topics_init(&topics, &config);
+    memset(detail, 'x', sizeof(detail));
+    skipped.topic = topics.skipped;
+    skipped.value = text_of("{\"detail\":\"\\u001b[2Jred \\u009b31m\"}");
+    skipped.headers[HEADER_ORIGIN] = (struct text){detail, sizeof(detail)};
+    delivered.topic = topics.delivered;
+    delivered.value = text_of("{\"order_id\":\"\\u001b[31m\",\"incomplete\":[{\"step\":\"tags\","
+                              "\"answer\":\"Grace\"},7]}");
+    trace_steps_add(&list, &topics, &skipped);
+    trace_steps_add(&list, &topics, &delivered);
+    trace_steps_hide(&list, &personal);
+    line = line_of(&list.steps[0]);
+    assert_non_null(strstr(line, "\\x1B[2Jred \\xC2\\x9B31m"));
+    assert_true(strlen(line) < 2500);
+    free(line);
+    line = line_of(&list.steps[1]);
+    assert_non_null(strstr(line, "order \\x1B[31m"));
+    assert_null(strstr(line, "Grace")); /* its payload is gone, so nobody knows who that is */
+    free(line);
+    trace_steps_clear(&list);
+    trace_steps_add(&list, &topics, &delivered);
+    personal_learn(&personal, text_of("{\"contact\":{\"given_name\":\"Ada\"}}"));
+    trace_steps_hide(&list, &personal);
+    line = line_of(&list.steps[0]);
+    assert_non_null(strstr(line, "\"Grace\"")); /* it is not the customer's name */
+    free(line);
+    trace_steps_clear(&list);
+    personal_clear(&personal);
+    topics_clear(&topics);
+}
+
 static void test_store_position(void **state)
 {
     static const struct {
@@ -328,7 +440,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fate_count),
         cmocka_unit_test(test_fate_count_many),
+        cmocka_unit_test(test_versions_that_no_order_has),
         cmocka_unit_test(test_trace_fate),
+        cmocka_unit_test(test_personal),
+        cmocka_unit_test(test_trace_of_hostile_values),
         cmocka_unit_test(test_trace_shows_what_happened_and_nothing_of_the_customer),
         cmocka_unit_test(test_store_position),
     };
