@@ -56,7 +56,10 @@ int kafka_list_partitions(rd_kafka_t *rk, const char *topic, rd_kafka_topic_part
     code = rd_kafka_metadata(rk, 0, rkt, &metadata, METADATA_TIMEOUT_MS);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1)
         code = metadata->topics[0].err;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        result = error_set(err, ERROR_TEMPORARY,
+                           "kafka topic %s does not exist; run `bigfusion topics create`", topic);
+    else if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         result =
             error_set(err, ERROR_TEMPORARY, "kafka topic %s: %s", topic, rd_kafka_err2str(code));
     else

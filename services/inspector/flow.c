@@ -10,6 +10,8 @@
 #include "group_members.h"
 #include "outside_text.h"
 
+enum { WHY_MAX_BYTES = 160 }; /* of reason and detail each; the pusher's details are shorter */
+
 /* What a reading of single records adds to. */
 struct reading {
     struct flow *flow;
@@ -110,13 +112,13 @@ static int visit(void *context, const struct event *event, struct error *err)
     if (event->timestamp_ms < topic->newest_ms)
         return 0;
     topic->newest_ms = event->timestamp_ms;
-    outside_text_print(&why, event->headers[HEADER_REASON]);
+    outside_text_print(&why, outside_text_begin(event->headers[HEADER_REASON], WHY_MAX_BYTES));
     if (event->headers[HEADER_DETAIL].length > 0) {
         buffer_printf(&why, ": ");
-        outside_text_print(&why, event->headers[HEADER_DETAIL]);
+        outside_text_print(&why, outside_text_begin(event->headers[HEADER_DETAIL], WHY_MAX_BYTES));
     }
-    snprintf(topic->newest_why, sizeof(topic->newest_why), "%s", why.data != NULL ? why.data : "");
-    buffer_clear(&why);
+    free(topic->newest_why);
+    topic->newest_why = why.data;
     return 0;
 }
 
@@ -178,6 +180,8 @@ int flow_end(struct flow *flow, struct survey *survey, int64_t least_ms, struct 
 
 void flow_clear(struct flow *flow)
 {
+    for (int i = 0; i < flow->count; i++)
+        free(flow->topics[i].newest_why);
     free(flow->topics);
     *flow = (struct flow){0};
 }

@@ -17,7 +17,8 @@ struct flow_topic {
     int64_t begin_committed, begin_end; /* sums over the partitions, at the begin of the window */
     int64_t end_committed, end_end;     /* and at its end */
     int64_t newest_ms;                  /* waiting topics: the time of the newest record; else -1 */
-    char newest_why[200];               /* waiting topics: reason and detail of that record */
+    char *newest_why;                   /* waiting topics: reason and detail of that record, or
+                                           NULL; owned */
 };
 
 /* Embedded, zero-initialised; release with flow_clear(). */

@@ -72,15 +72,18 @@ static int read_clock(struct ledger_orders *ledger, struct error *err)
     return 0;
 }
 
+/* @returns 1 when the question is queued; 0: there is no such entry, because its name would be too
+ * long (an account's name may come from a record of anybody); -1 with an error */
 static int queue(struct ledger_orders *ledger, const struct ledger_order *order, struct error *err)
 {
     char key[LEDGER_KEY_BYTES];
     const char *words[] = {"HMGET", key, "state", "doubt", "lease"};
+    struct error too_long = {0};
 
     if (ledger_entry_key(key, ledger->config->kafka.topic_prefix, text_of(order->account),
-                         LEDGER_ORDER, text_of(order->key), err) != 0)
-        return -1;
-    return redis_queue(ledger->redis, 5, words, NULL, err);
+                         LEDGER_ORDER, text_of(order->key), &too_long) != 0)
+        return 0;
+    return redis_queue(ledger->redis, 5, words, NULL, err) == 0 ? 1 : -1;
 }
 
 static void read_entry(const struct ledger_orders *ledger, const redisReply *reply,
@@ -97,17 +100,27 @@ static void read_entry(const struct ledger_orders *ledger, const redisReply *rep
 static int read_some(struct ledger_orders *ledger, struct ledger_order *orders, int count,
                      struct error *err)
 {
-    for (int i = 0; i < count; i++)
-        if (queue(ledger, &orders[i], err) != 0) {
+    struct ledger_order *queued[LEDGER_PIPELINE_MAX];
+    int queued_count = 0;
+
+    for (int i = 0; i < count; i++) {
+        int answer = queue(ledger, &orders[i], err);
+
+        if (answer < 0) {
             redis_close(ledger->redis); /* together with what is queued already */
             return -1;
         }
-    for (int i = 0; i < count; i++) {
+        orders[i].is_done = 0;
+        orders[i].doubt[0] = '\0';
+        if (answer > 0)
+            queued[queued_count++] = &orders[i];
+    }
+    for (int i = 0; i < queued_count; i++) {
         redisReply *reply = redis_next(ledger->redis, err);
 
         if (reply == NULL)
             return -1;
-        read_entry(ledger, reply, &orders[i]);
+        read_entry(ledger, reply, queued[i]);
         freeReplyObject(reply);
     }
     return 0;

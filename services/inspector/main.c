@@ -82,6 +82,13 @@ static int answer(struct command_line *line, struct error *err)
     return run(command, line, err);
 }
 
+/* An answer that could not be written whole is none: the disk is full, or the reader has gone. */
+static void check_output(struct error *err)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        error_set(err, ERROR_TEMPORARY, "the answer cannot be written to standard output");
+}
+
 int main(int argc, char **argv)
 {
     struct command_line line = {0};
@@ -90,6 +97,7 @@ int main(int argc, char **argv)
     log_open("bigfusion");
     if (command_line_read(&line, argc, argv, &err) == 0)
         answer(&line, &err);
+    check_output(&err);
     if (err.kind != ERROR_NONE)
         fprintf(stderr, "bigfusion: %s\n", err.text);
     command_line_clear(&line);

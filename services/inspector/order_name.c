@@ -69,6 +69,15 @@ static int find_store(const struct config *config, struct text code,
     return count == 1 ? 0 : refuse(config, code, count > 1, err);
 }
 
+static struct text without_zeros(struct text id)
+{
+    while (id.length > 1 && id.data[0] == '0') {
+        id.data++;
+        id.length--;
+    }
+    return id;
+}
+
 /* Splits "BC/1042", "BC #1042" or "1042". The id is behind the last slash or number sign. */
 static int split(struct text text, struct text *code, struct text *id)
 {
@@ -78,10 +87,7 @@ static int split(struct text text, struct text *code, struct text *id)
         at--;
     *id = text_trim((struct text){text.data + at, text.length - at});
     *code = text_trim((struct text){text.data, at > 0 ? at - 1 : 0});
-    while (id->length > 1 && id->data[0] == '0') {
-        id->data++;
-        id->length--;
-    }
+    *id = without_zeros(*id);
     return is_id(*id) ? 0 : -1;
 }
 
@@ -96,7 +102,9 @@ int order_name_parse(const struct config *config, char *const *words, int word_c
     join(joined, words, word_count);
     text = text_trim(text_of(joined));
     if (event_key_parse(text, &parts) == 0 && text_is(parts.entity, "order")) {
-        snprintf(key, ORDER_KEY_BYTES, "%.*s", (int)text.length, text.data);
+        id = without_zeros(parts.id);
+        snprintf(key, ORDER_KEY_BYTES, "%.*s/order/%.*s", (int)parts.store.length, parts.store.data,
+                 (int)id.length, id.data);
         return 0;
     }
     if (split(text, &code, &id) != 0)

@@ -132,7 +132,7 @@ static void print_accounts(const struct status *status)
                troubles++ == 0 ? "\naccounts in trouble\n" : "",
                status->survey.config->accounts[spot.index].name, topic->unread,
                spot_name(&status->survey.topics, topic->topic),
-               topic->newest_why[0] != '\0' ? topic->newest_why : "no reason told");
+               topic->newest_why != NULL ? topic->newest_why : "no reason told");
     }
     if (troubles == 0)
         printf("\naccounts in trouble: none\n");
@@ -240,10 +240,10 @@ static json_t *account_json(const struct status *status, int index)
             continue;
         json_object_set_new(
             account, spot.kind == SPOT_WAITING ? "waiting" : "waiting_orders",
-            mem_check(
-                json_pack("{s:I, s:o, s:o}", "records", (json_int_t)topic->unread, "oldest",
-                          outside_time_json(topic->oldest_ms), "newest_why",
-                          topic->newest_ms >= 0 ? json_string(topic->newest_why) : json_null())));
+            mem_check(json_pack("{s:I, s:o, s:o}", "records", (json_int_t)topic->unread, "oldest",
+                                outside_time_json(topic->oldest_ms), "newest_why",
+                                topic->newest_why != NULL ? json_string(topic->newest_why)
+                                                          : json_null())));
     }
     return account;
 }

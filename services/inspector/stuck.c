@@ -179,7 +179,7 @@ static void print_detail(struct buffer *target, const struct unfinished *order, 
         buffer_printf(target, "; ");
     }
     if (order->attempt > 0)
-        buffer_printf(target, "attempt %d; ", order->attempt);
+        buffer_printf(target, "attempt %" PRId64 "; ", order->attempt);
     if (order->next_try_ms > now_ms)
         buffer_printf(target, "next try in %s; ",
                       duration_print(order->next_try_ms - now_ms, duration));
@@ -223,15 +223,15 @@ static json_t *order_json(const struct survey *survey, const struct unfinished *
     char name[ORDER_NAME_BYTES];
 
     return mem_check(json_pack(
-        "{s:s, s:s, s:s, s:s, s:i, s:I, s:s, s:o, s:o, s:i, s:o, s:s, s:b, s:o, s:o, s:I}", "key",
+        "{s:s, s:s, s:s, s:s, s:i, s:I, s:s, s:o, s:o, s:I, s:o, s:s, s:b, s:o, s:o, s:I}", "key",
         order->key, "order", order_name_print(survey->config, order->key, name), "stage",
         spot_name(&survey->topics, order->spot.topic), "topic", order->spot.topic, "partition",
         (int)order->partition, "offset", (json_int_t)order->offset, "reason",
         reason_name(unfinished_reason(order)), "step", step_json(order), "detail",
-        outside_text_json(text_of(order->detail)), "attempt", (int)order->attempt, "next_try",
-        outside_time_json(order->next_try_ms), "kind", order->is_withdrawn ? "withdrawn" : "order",
-        "replay", order->is_replay, "version", outside_time_json(order->modified_at), "since",
-        outside_time_json(order->since_ms), "age_s",
+        outside_text_json(text_of(order->detail)), "attempt", (json_int_t)order->attempt,
+        "next_try", outside_time_json(order->next_try_ms), "kind",
+        order->is_withdrawn ? "withdrawn" : "order", "replay", order->is_replay, "version",
+        outside_time_json(order->modified_at), "since", outside_time_json(order->since_ms), "age_s",
         (json_int_t)((now_ms - order->since_ms) / 1000)));
 }
 

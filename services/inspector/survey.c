@@ -34,7 +34,8 @@ void survey_spans_clear(struct survey_spans *list)
 
 int64_t survey_unread_from(const struct kafka_place *place)
 {
-    return place->committed > place->low ? place->committed : place->low;
+    return place->committed > place->low && place->committed <= place->end ? place->committed
+                                                                           : place->low;
 }
 
 /* Finds for each place the first offset with a time of since_ms or later; the end where there is

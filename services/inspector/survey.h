@@ -42,7 +42,8 @@ void survey_spans_add(struct survey_spans *list, const char *topic, int32_t part
 void survey_spans_clear(struct survey_spans *list);
 
 /** @brief The first offset of a place that may not be finished: the committed one, or the oldest
- * that is kept. */
+ * that is kept where the committed one is not kept any more, or not yet (the topic lost its end, as
+ * when Kafka was restored from a backup; the services then read it from its beginning). */
 int64_t survey_unread_from(const struct kafka_place *place);
 
 /**

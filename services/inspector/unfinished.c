@@ -6,8 +6,14 @@
 #include "base/mem.h"
 
 #include "fate_version.h"
+#include "outside_text.h"
 
-enum { FIRST_SLOTS = 1024, DAY_MS = 86400000 };
+enum {
+    FIRST_SLOTS = 1024,
+    DAY_MS = 86400000,
+    TEXT_MAX_BYTES =
+        255, /* the services write no longer details; a record by another may have one */
+};
 
 void unfinished_init(struct unfinished_table *table, const struct topics *topics,
                      const int64_t *retry_delays_s)
@@ -70,7 +76,9 @@ static int64_t next_try_of(const struct unfinished_table *table, const struct ev
 
 static char *copy_text(struct text text)
 {
-    return text.length > 0 ? mem_strndup(text.data, text.length) : NULL;
+    struct text begin = outside_text_begin(text, TEXT_MAX_BYTES);
+
+    return begin.length > 0 ? mem_strndup(begin.data, begin.length) : NULL;
 }
 
 /* Makes the entry say what this record says. */
@@ -85,7 +93,7 @@ static void take(struct unfinished_table *table, struct unfinished *order,
     order->offset = event->offset;
     order->spot = *spot;
     order->next_try_ms = next_try_of(table, event, spot);
-    order->attempt = (int32_t)event_header_int(event, HEADER_ATTEMPT, 0);
+    order->attempt = event_header_int(event, HEADER_ATTEMPT, 0);
     order->is_withdrawn = text_is(event->headers[HEADER_KIND], "withdrawn");
     order->is_replay = text_is(event->headers[HEADER_SOURCE], "replay");
     order->detail = copy_text(event->headers[HEADER_DETAIL]);

@@ -23,8 +23,8 @@ struct unfinished {
     int64_t next_try_ms; /* RETRY: when it is due; else -1 */
     struct spot spot;
     int32_t partition;
-    int32_t attempt;  /* how often it failed by itself so far */
-    char *detail;     /* what the record says about itself, or NULL; owned */
+    int64_t attempt;  /* how often it failed by itself so far */
+    char *detail;     /* the begin of what the record says about itself, or NULL; owned */
     char *account;    /* name of its account, or NULL; owned */
     char *doubt;      /* the step whose outcome is not known, or NULL; owned. Set by the caller */
     int is_withdrawn; /* the version withdraws the order */

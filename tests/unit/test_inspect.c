@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "../../services/inspector/order_name.h"
-#include "../../services/inspector/outside_text.h"
 #include "../../services/inspector/spot.h"
+#include "../../services/inspector/survey.h"
 #include "../../services/inspector/unfinished.h"
 
 static struct config_store stores[] = {
@@ -44,6 +44,7 @@ static void test_order_name_parse(void **state)
         {{" abc123/order/1042 "}, "abc123/order/1042", NULL},
         {{"unknown9/order/7"}, "unknown9/order/7", NULL},
         {{"S/2/007"}, "abc125/order/7", NULL},
+        {{"abc123/order/007"}, "abc123/order/7", NULL},
         {{"BC/1042"}, NULL, "more than one store can be meant"},
         {{"1042"}, NULL, "more than one store can be meant"},
         {{"XX/1042"}, NULL, "no store has the code XX. Codes and hashes: BC (abc123), Shop One"},
@@ -394,39 +395,53 @@ static void test_next_try(void **state)
     topics_clear(&topics);
 }
 
-static void test_outside_text(void **state)
+/* Anybody who may write to a topic can write such a record. */
+static void test_hostile_headers(void **state)
+{
+    enum { LONG = 10000 };
+    struct unfinished_table table;
+    struct unfinished **list;
+    struct topics topics;
+    struct event event = {.key = {"a/order/1", 9}, .timestamp_ms = 1000};
+    char *text = mem_alloc(LONG);
+    size_t count;
+
+    (void)state;
+    for (int i = 0; i < LONG; i++)
+        text[i] = i % 2 == 0 ? '\xc3' : '\xbc';
+    topics_init(&topics, &config);
+    event.topic = topics.payloads;
+    event.headers[HEADER_ATTEMPT] = text_of("4294967295");
+    event.headers[HEADER_MODIFIED_AT] = text_of("999999999999999999");
+    event.headers[HEADER_DETAIL] = event.headers[HEADER_ACCOUNT] = (struct text){text, LONG};
+    unfinished_init(&table, &topics, delays_s);
+    unfinished_add(&table, &event);
+    list = unfinished_list(&table, INT64_MAX, &count);
+    assert_int_equal(count, 1);
+    assert_true(list[0]->attempt == INT64_C(4294967295));
+    assert_int_equal(list[0]->modified_at, -1);
+    assert_int_equal(strlen(list[0]->detail), 254); /* whole characters */
+    free(list);
+    unfinished_clear(&table);
+    topics_clear(&topics);
+    free(text);
+}
+
+static void test_unread_from(void **state)
 {
     static const struct {
-        const char *text;
-        const char *printed;
+        int64_t committed, low, end, from;
     } cases[] = {
-        {"plain", "plain"},
-        {"", ""},
-        {"M\xc3\xbcller \xe2\x82\xac \xf0\x9f\x98\x80",
-         "M\xc3\xbcller \xe2\x82\xac \xf0\x9f\x98\x80"},
-        {"a\x1b[31mb\nc\x7f", "a\\x1B[31mb\\x0Ac\\x7F"},
-        {"\xc2\x9b", "\\xC2\\x9B"}, /* a control character of Unicode */
-        {"\xc0\xaf", "\\xC0\\xAF"}, /* longer than it needs to be */
-        {"\xe0\x80\xaf", "\\xE0\\x80\\xAF"},
-        {"\xed\xa0\x80", "\\xED\\xA0\\x80"}, /* half of a surrogate pair */
-        {"\xf4\x90\x80\x80", "\\xF4\\x90\\x80\\x80"},
-        {"\xe2\x82", "\\xE2\\x82"},
-        {"\xff", "\\xFF"},
+        {-1, 0, 9, 0}, {-1, 4, 9, 4}, {5, 0, 9, 5},  {9, 0, 9, 9},
+        {2, 4, 9, 4},  {0, 0, 0, 0},  {10, 4, 9, 4}, /* the topic lost its end; the services begin again */
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        struct buffer target = {0};
-        json_t *json = outside_text_json(text_of(cases[i].text));
-
-        outside_text_print(&target, text_of(cases[i].text));
-        assert_string_equal(target.data != NULL ? target.data : "", cases[i].printed);
-        assert_string_equal(json_string_value(json), cases[i].printed);
-        json_decref(json);
-        buffer_clear(&target);
-    }
-    assert_true(json_is_null(outside_text_json((struct text){NULL, 0})));
-    assert_true(json_is_null(outside_time_json(-1)));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        assert_int_equal(survey_unread_from(&(struct kafka_place){.committed = cases[i].committed,
+                                                                  .low = cases[i].low,
+                                                                  .end = cases[i].end}),
+                         cases[i].from);
 }
 
 int main(void)
@@ -438,7 +453,8 @@ int main(void)
         cmocka_unit_test(test_unfinished),
         cmocka_unit_test(test_unfinished_many),
         cmocka_unit_test(test_next_try),
-        cmocka_unit_test(test_outside_text),
+        cmocka_unit_test(test_hostile_headers),
+        cmocka_unit_test(test_unread_from),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

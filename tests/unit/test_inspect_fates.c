@@ -292,47 +292,6 @@ static void test_trace_shows_what_happened_and_nothing_of_the_customer(void **st
     topics_clear(&topics);
 }
 
-static void test_personal(void **state)
-{
-    static const char payload[] =
-        "{\"contact\":{\"given_name\":\"J\\u00f6rg\",\"family_name\":\"Al\",\"email_addresses\":"
-        "[{\"email\":\"joerg@example.org\",\"field\":\"EMAIL1\"}],\"phone_numbers\":[{\"number\":"
-        "\"+49 40 12\"}],\"addresses\":[{\"line1\":\"5 East Street\",\"country_code\":\"DEU\"}]},"
-        "\"order\":{\"order_title\":\"BC #1\",\"shipping_address\":{\"last_name\":\"Ng\"}}}";
-    static const struct {
-        const char *answer;
-        const char *shown;
-    } cases[] = {
-        {"", ""},
-        {"Al is no name", "** is no name"},
-        {"\"AL\",also Ngo,ng", "\"**\",also Ngo,**"},
-        {"J\xc3\xb6rg! J\\u00F6rg", "*****! *********"},
-        {"call +49 40 12.", "call *********."},
-        {"{\"line1\":\"5 east street\"}", "{\"line1\":\"*************\"}"},
-        {"joerg@example.org and other@example.net", "***************** and *****************"},
-        {"EMAIL1 of DEU in BC #1 is bad", "EMAIL1 of DEU in BC #1 is bad"},
-    };
-    struct personal personal = {0};
-
-    (void)state;
-    personal_learn(&personal, (struct text){0});
-    personal_learn(&personal, text_of("no payload"));
-    personal_learn(&personal, text_of("{\"contact\":\"x\",\"order\":[\"Jane\"]}"));
-    assert_int_equal(personal.count, 0);
-    personal_learn(&personal, text_of(payload));
-    personal_learn(&personal, text_of(payload));
-    assert_int_equal(personal.count, 7);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        char *text = mem_strdup(cases[i].answer);
-
-        print_message("%s\n", cases[i].answer);
-        personal_hide(&personal, text);
-        assert_string_equal(text, cases[i].shown);
-        free(text);
-    }
-    personal_clear(&personal);
-}
-
 /* What a fate's value holds came from a vendor, or from whoever may write to the topic. */
 static void test_trace_of_hostile_values(void **state)
 {
@@ -442,7 +401,6 @@ int main(void)
         cmocka_unit_test(test_fate_count_many),
         cmocka_unit_test(test_versions_that_no_order_has),
         cmocka_unit_test(test_trace_fate),
-        cmocka_unit_test(test_personal),
         cmocka_unit_test(test_trace_of_hostile_values),
         cmocka_unit_test(test_trace_shows_what_happened_and_nothing_of_the_customer),
         cmocka_unit_test(test_store_position),
