@@ -15,7 +15,7 @@ FATES = ("skipped", "delivered", "dead")
 LONG = "é" * 5000
 # kcat takes its arguments as bytes; \udcff is the byte ff
 HOSTILE = {"attempt": "4294967295", "modified_at": "999999999999999999", "polled_at": "999999999999999",
-           "not_before": "999999999999999", "reason": "\x1b[2Jred", "detail": "x" + LONG + "\udcff", "account": LONG,
+           "not_before": "999999999999999", "reason": "\x1b[2Jred", "detail": "xx" + LONG + "\udcff", "account": LONG,
            "answer": "\x1b[31mdoe@example.org", "origin": LONG, "stage": "\x9b31m", "kind": LONG, "source": "\x07"}
 VALUE = (b'{"detail":"\\u001b[2J\\u009b","modified_at":9223372036854775807,"order_id":"\\u001b[31m",'
          b'"incomplete":[{"step":"tags","answer":"\\u001b doe@example.org"}]}')
