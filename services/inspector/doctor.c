@@ -11,10 +11,14 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/stop.h"
 
 #include "command.h"
 
-enum { THREADS_MAX = 16, PROGRESS_S = 2 };
+enum {
+    THREADS_MAX = 64, /* they only wait: so many stores that do not answer cost one time limit */
+    PROGRESS_S = 2,
+};
 
 struct task {
     void (*look)(const struct config *config, int index, struct findings *findings);
@@ -38,7 +42,7 @@ static void *work(void *context)
     for (;;) {
         int index = atomic_fetch_add(&doctor->next, 1);
 
-        if (index >= doctor->task_count)
+        if (index >= doctor->task_count || stop_requested())
             return NULL;
         doctor->tasks[index].look(doctor->config, doctor->tasks[index].index,
                                   &doctor->tasks[index].found);
@@ -63,7 +67,7 @@ static void add_tasks(struct doctor *doctor)
 }
 
 /* Waits until a thread has ended. On a terminal's standard error it says every two seconds how far
- * all of them are. */
+ * all of them are; look_at_all() clears that line. */
 static void join(const struct doctor *doctor, pthread_t thread)
 {
     struct timespec until;
@@ -72,7 +76,7 @@ static void join(const struct doctor *doctor, pthread_t thread)
     until.tv_sec += PROGRESS_S;
     while (pthread_timedjoin_np(thread, NULL, &until) == ETIMEDOUT) {
         if (isatty(STDERR_FILENO))
-            fprintf(stderr, "\rlooked at %d of %d ", atomic_load(&doctor->done),
+            fprintf(stderr, "\rlooked at %d of %d\033[K", atomic_load(&doctor->done),
                     doctor->task_count);
         until.tv_sec += PROGRESS_S;
     }
@@ -94,6 +98,8 @@ static void look_at_all(const struct config *config, struct findings *findings)
         work(&doctor);
     for (int i = 0; i < started; i++)
         join(&doctor, threads[i]);
+    if (isatty(STDERR_FILENO))
+        fprintf(stderr, "\r\033[K");
     for (int i = 0; i < doctor.task_count; i++)
         findings_take(findings, &doctor.tasks[i].found);
     free(doctor.tasks);
@@ -128,7 +134,10 @@ int doctor_run(const struct config *config, const struct command_line *line, str
     findings_add(&findings, CHECK_CONFIGURATION, "", DOCTOR_OK, "", "%s: %d stores, %d accounts",
                  config->path, config->store_count, config->account_count);
     look_at_all(config, &findings);
-    rc = conclude(&findings, line, err);
+    if (stop_requested()) /* what was broken off would look like a failure */
+        rc = error_set(err, ERROR_TEMPORARY, "doctor: asked to stop");
+    else
+        rc = conclude(&findings, line, err);
     findings_clear(&findings);
     return rc;
 }

@@ -62,7 +62,8 @@ struct findings {
 /** @brief "kafka", "store token", ... Static. */
 const char *doctor_check_name(enum doctor_check check);
 
-/** @brief Appends a finding. subject and advice are copied and may be "". */
+/** @brief Appends a finding. subject and advice are copied and may be "". In all three texts, control
+ * characters and bytes that are no UTF-8 become \xHH. */
 void findings_add(struct findings *findings, enum doctor_check check, const char *subject,
                   enum doctor_level level, const char *advice, const char *format, ...)
     __attribute__((format(printf, 6, 7)));

@@ -9,6 +9,8 @@
 
 #include "base/mem.h"
 
+#include "outside_text.h"
+
 enum { TEXT_MAX_BYTES = 1000, WHAT_COLUMNS = 28 };
 
 static const char *const names[CHECK_COUNT] = {
@@ -53,13 +55,13 @@ static const struct {
 const char *doctor_check_name(enum doctor_check check) { return names[check]; }
 
 /* What a server said may be part of a finding. It must not move the cursor of a terminal or begin
- * another line. */
-static char *printable(char *text)
+ * another line, and JSON takes UTF-8 only. New. */
+static char *safe_copy(const char *text)
 {
-    for (char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
-    return text;
+    struct buffer safe = {0};
+
+    outside_text_print(&safe, text_of(text));
+    return safe.data != NULL ? safe.data : mem_strdup("");
 }
 
 void findings_add(struct findings *findings, enum doctor_check check, const char *subject,
@@ -76,9 +78,9 @@ void findings_add(struct findings *findings, enum doctor_check check, const char
     finding = &findings->list[findings->count++];
     finding->check = check;
     finding->level = level;
-    finding->subject = mem_strdup(subject);
-    finding->text = mem_strdup(printable(text));
-    finding->advice = printable(mem_strdup(advice));
+    finding->subject = safe_copy(subject);
+    finding->text = safe_copy(text);
+    finding->advice = safe_copy(advice);
 }
 
 void findings_skip(struct findings *findings, enum doctor_check first, enum doctor_check last,
@@ -147,24 +149,6 @@ void findings_print(const struct findings *findings, int colours)
            count_failed(findings), findings_count(findings, DOCTOR_SKIPPED));
 }
 
-/* Names of stores come from the settings file, and texts may hold what a server said: bytes that are
- * no UTF-8 become a question mark. New. */
-static json_t *json_of(const char *text)
-{
-    json_t *json = json_string(text);
-
-    if (json == NULL) {
-        char *copy = mem_strdup(text);
-
-        for (char *c = copy; *c != '\0'; c++)
-            if ((unsigned char)*c >= 0x80)
-                *c = '?';
-        json = json_string(copy);
-        free(copy);
-    }
-    return mem_check(json);
-}
-
 void findings_print_json(const struct findings *findings)
 {
     json_t *list = mem_check(json_array());
@@ -174,11 +158,10 @@ void findings_print_json(const struct findings *findings)
         const struct finding *finding = &findings->list[i];
 
         json_array_append_new(
-            list, mem_check(json_pack("{s:s,s:s,s:o,s:o,s:o,s:b}", "level",
-                                      levels[finding->level].word, "check", names[finding->check],
-                                      "subject", json_of(finding->subject), "finding",
-                                      json_of(finding->text), "advice", json_of(finding->advice),
-                                      "unreachable", finding->level == DOCTOR_AWAY)));
+            list, mem_check(json_pack(
+                      "{s:s,s:s,s:s,s:s,s:s,s:b}", "level", levels[finding->level].word, "check",
+                      names[finding->check], "subject", finding->subject, "finding", finding->text,
+                      "advice", finding->advice, "unreachable", finding->level == DOCTOR_AWAY)));
     }
     root =
         mem_check(json_pack("{s:i,s:i,s:i,s:i,s:i,s:o}", "checks", findings->count, "ok",

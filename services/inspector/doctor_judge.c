@@ -352,6 +352,14 @@ static int judge_token(struct findings *findings, const char *store,
     else if (answers[0].status == 404)
         findings_add(findings, CHECK_STORE_TOKEN, store, DOCTOR_FAIL, "check hash and api_url",
                      "there is no such store at this address (HTTP 404)");
+    else if (is_good(answers[0].status) && answers[0].is_unreadable)
+        findings_add(findings, CHECK_STORE_TOKEN, store, DOCTOR_FAIL,
+                     "check api_url, and what stands between this machine and the store",
+                     "what answers there is no store of BigCommerce (HTTP %d)", answers[0].status);
+    else if (answers[0].status >= 300 && answers[0].status < 400)
+        findings_add(findings, CHECK_STORE_TOKEN, store, DOCTOR_FAIL,
+                     "check api_url; no program follows such an answer, so the token goes nowhere",
+                     "the address leads elsewhere (HTTP %d)", answers[0].status);
     else if (answers[0].status == 429)
         findings_add(findings, CHECK_STORE_TOKEN, store, DOCTOR_WARN, "run the doctor once more",
                      "the store's quota is used up (HTTP 429)");

@@ -78,8 +78,9 @@ void judge_ledger(struct findings *findings, const struct ledger_look *look);
 
 /* The answer to one question. */
 struct answer {
-    int status;      /* HTTP status; 0: no answer came */
-    const char *why; /* status 0: why */
+    int status;        /* HTTP status; 0: no answer came */
+    const char *why;   /* status 0: why */
+    int is_unreadable; /* only looked for in the first one: what came is not the store's time */
 };
 
 enum { STORE_PROBE_COUNT = 4 };

@@ -26,7 +26,9 @@ static const char *advice_of(const struct account_answer *answer)
     case INFUSIONSOFT_UNSENT:
         return "check api_url and the network to it";
     case INFUSIONSOFT_IN_DOUBT:
-        return "wait; Infusionsoft is in trouble";
+        return "check api_url, and what stands between this machine and Infusionsoft; where that "
+               "is "
+               "right, wait: Infusionsoft is in trouble";
     default:
         return "check api_url";
     }

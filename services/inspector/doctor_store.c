@@ -42,10 +42,13 @@ static void learn_clock(struct probing *probing, const struct http_answer *answe
 {
     int64_t answered_ms = clock_now_ms(), time_ms;
 
-    if (answer->status < 200 || answer->status >= 300 ||
-        (date_parse_rfc2822(http_answer_header(answer, "Date"), &time_ms) != 0 &&
-         read_time(answer, &time_ms) != 0))
+    if (answer->status < 200 || answer->status >= 300)
         return;
+    if (read_time(answer, &time_ms) != 0) {
+        probing->answers[0].is_unreadable = 1;
+        return;
+    }
+    date_parse_rfc2822(http_answer_header(answer, "Date"), &time_ms); /* the better one, if any */
     probing->lead = clock_lead_of(time_ms, 1000, asked_ms, answered_ms);
     probing->lead_known = 1;
 }

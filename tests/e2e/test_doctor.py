@@ -1,11 +1,14 @@
 """`bigfusion doctor`: all ok on a healthy stack; on a broken one the right line fails, with the right advice."""
 
+import contextlib
 import json
 import os
 import re
 import resource
 import shutil
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -354,6 +357,72 @@ def test_the_store_cannot_be_reached_or_is_down(stack):
     report = stack.report()
     assert report.status == 111
     report.says("store token", "fail", "HTTP 503", "maintenance")
+
+
+def serve(request, answer):
+    """A server that gives this answer to every request, b"": none. Returns its port and what it was asked."""
+    server, asked = socket.create_server(("127.0.0.1", 0), backlog=1000), []
+
+    def talk(line):
+        with line, contextlib.suppress(OSError):
+            while head := line.recv(65536):
+                asked.append(head.decode())
+                line.sendall(answer)
+
+    def accept():
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=talk, args=(server.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    request.addfinalizer(lambda: (server.shutdown(socket.SHUT_RDWR), server.close()))
+    return server.getsockname()[1], asked
+
+
+def http(status, body, *headers):
+    return "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]).encode() + body
+
+
+def test_what_answers_is_no_store(stack, request):
+    """A login page of a network, say, in whose text nothing is to be believed or shown."""
+    port, _ = serve(request, http("200 OK", b"<html>\x1b[2J jane@example.org \xff</html>"))
+    report = stack.report(STORE_MAIN_API_URL=f"http://127.0.0.1:{port}", INFUSIONSOFT_MAIN_API_URL=f"http://127.0.0.1:{port}")
+    assert report.status == 100 and "jane" not in report.text
+    report.says("store token", "fail", "no store of BigCommerce (HTTP 200)", "api_url", "main")
+    report.says("store scopes", "skip", "could not be tried", "", "main")
+    report.says("account credential", "fail", "unreadable answer", "api_url", "main")
+
+
+def test_no_redirect_is_followed(stack, request):
+    elsewhere, asked = serve(request, http("200 OK", b"{}"))
+    port, _ = serve(request, http("302 Found", b"", f"Location: http://127.0.0.1:{elsewhere}/"))
+    report = stack.report(STORE_MAIN_API_URL=f"http://127.0.0.1:{port}", INFUSIONSOFT_MAIN_API_URL=f"http://127.0.0.1:{port}")
+    assert report.status == 100 and asked == []
+    report.says("store token", "fail", "leads elsewhere (HTTP 302)", "api_url", "main")
+    report.says("account credential", "fail", "HTTP 302", "api_url", "main")
+
+
+def many_stores(stack, count, port):
+    stores = "".join(f"[store silent{i}]\ncode = X{i}\nhash = silent{i}\ntoken_file = {stack.run}/bc_token\naccount = main\n"
+                     f"api_url = http://127.0.0.1:{port}\n" for i in range(count))
+    return stack.variant("many", more=stores)
+
+
+def test_stores_that_do_not_answer_are_waited_for_together(stack, request):
+    port, _ = serve(request, b"")
+    report = stack.report(config=many_stores(stack, 50, port))
+    assert report.status == 111 and report.json["fail"] == 50
+    assert report.seconds < 12, "five seconds, and more on a busy machine"
+
+
+def test_term_ends_it_without_a_report(stack, request):
+    port, asked = serve(request, b"")
+    process = subprocess.Popen([binary("bigfusion"), "doctor", "--config", many_stores(stack, 300, port)],
+                               env=stack.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: len(asked) > 10, 20, "the first stores to be asked")
+    process.terminate()
+    output, message = process.communicate(timeout=15)
+    assert (process.returncode, output, message) == (111, "", "bigfusion: doctor: asked to stop\n")
 
 
 @pytest.mark.parametrize("skew_s, level, words", [(60, "warn", " s ahead of"), (-60, "warn", " s behind"),

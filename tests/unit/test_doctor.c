@@ -283,7 +283,11 @@ static void test_store(void **state)
         {{404, 404, 404, 404}, DOCTOR_FAIL, DOCTOR_SKIPPED, "check hash", "could not be tried"},
         {{429, 429, 429, 429}, DOCTOR_WARN, DOCTOR_SKIPPED, "once more", "could not be tried"},
         {{503, 503, 503, 503}, DOCTOR_AWAY, DOCTOR_SKIPPED, "maintenance", "could not be tried"},
-        {{301, 301, 301, 301}, DOCTOR_AWAY, DOCTOR_SKIPPED, "HTTP 301", "could not be tried"},
+        {{301, 301, 301, 301},
+         DOCTOR_FAIL,
+         DOCTOR_SKIPPED,
+         "leads elsewhere (HTTP 301); check api_url",
+         "could not be tried"},
         {{200, 403, 200, 200},
          DOCTOR_OK,
          DOCTOR_FAIL,
@@ -319,13 +323,41 @@ static void test_store(void **state)
         struct findings findings = {0};
 
         for (int k = 0; k < STORE_PROBE_COUNT; k++)
-            answers[k] = (struct answer){cases[i].statuses[k], "refused by a test"};
+            answers[k] = (struct answer){cases[i].statuses[k], "refused by a test", 0};
         judge_store(&findings, "main", answers);
         assert_int_equal(findings.count, 2);
         expect(&findings, CHECK_STORE_TOKEN, cases[i].token, cases[i].token_words);
         expect(&findings, CHECK_STORE_SCOPES, cases[i].scopes, cases[i].scopes_words);
         findings_clear(&findings);
     }
+}
+
+static void test_what_answers_is_no_store(void **state)
+{
+    const struct answer answers[STORE_PROBE_COUNT] = {
+        {200, "", 1}, {200, "", 0}, {200, "", 0}, {200, "", 0}};
+    struct findings findings = {0};
+
+    (void)state;
+    assert_int_equal(judge_store(&findings, "main", answers), -1);
+    expect(&findings, CHECK_STORE_TOKEN, DOCTOR_FAIL, "no store of BigCommerce");
+    expect(&findings, CHECK_STORE_SCOPES, DOCTOR_SKIPPED, "could not be tried");
+    findings_clear(&findings);
+}
+
+static void test_a_finding_is_one_safe_line(void **state)
+{
+    struct findings findings = {0};
+
+    (void)state;
+    findings_add(&findings, CHECK_KAFKA, "s\xff", DOCTOR_OK, "a\nb", "%s",
+                 "\033[2J \xc2\x9b"
+                 "31m \xc3\xa9");
+    assert_string_equal(findings.list[0].subject, "s\\xFF");
+    assert_string_equal(findings.list[0].text, "\\x1B[2J \\xC2\\x9B"
+                                               "31m \xc3\xa9");
+    assert_string_equal(findings.list[0].advice, "a\\x0Ab");
+    findings_clear(&findings);
 }
 
 static void test_credential(void **state)
@@ -402,17 +434,6 @@ static void test_account(void **state)
     expect_only(&findings, CHECK_ACCOUNT_CREDENTIAL, DOCTOR_FAIL, "authorize again");
 }
 
-static void test_a_finding_is_one_line(void **state)
-{
-    struct findings findings = {0};
-
-    (void)state;
-    findings_add(&findings, CHECK_KAFKA, "a", DOCTOR_FAIL, "b\nc", "d\x1b[2J\r\n%s", "e");
-    assert_string_equal(findings.list[0].text, "d [2J  e");
-    assert_string_equal(findings.list[0].advice, "b c");
-    findings_clear(&findings);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,9 +445,10 @@ int main(void)
         cmocka_unit_test(test_redis),
         cmocka_unit_test(test_ledger),
         cmocka_unit_test(test_store),
+        cmocka_unit_test(test_what_answers_is_no_store),
+        cmocka_unit_test(test_a_finding_is_one_safe_line),
         cmocka_unit_test(test_credential),
         cmocka_unit_test(test_account),
-        cmocka_unit_test(test_a_finding_is_one_line),
     };
 
     return cmocka_run_group_tests_name("doctor", tests, NULL, NULL);
