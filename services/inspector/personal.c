@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-enum { SHORTEST_BYTES = 2 };
+enum { SHORTEST_BYTES = 2, TEXTS_MAX = 1000 /* a payload of ours has less than a hundred */ };
 
 /* Members of a contact or an address that say nothing of a person, but often why it is refused. */
 static int is_public(const char *member)
@@ -21,14 +21,17 @@ static int is_public(const char *member)
     return 0;
 }
 
-/* Takes the text over, unless it is known already. */
+/* Takes the text, and keeps it unless it is known already. */
 static void keep(struct personal *personal, char *text)
 {
-    for (int i = 0; i < personal->count; i++)
-        if (strcmp(personal->texts[i], text) == 0) {
-            free(text);
-            return;
-        }
+    int is_known = personal->count == TEXTS_MAX;
+
+    for (int i = 0; i < personal->count && !is_known; i++)
+        is_known = strcmp(personal->texts[i], text) == 0;
+    if (is_known) {
+        free(text);
+        return;
+    }
     personal->texts =
         mem_realloc(personal->texts, ((size_t)personal->count + 1) * sizeof(*personal->texts));
     personal->texts[personal->count++] = text;

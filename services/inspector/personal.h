@@ -13,7 +13,8 @@ struct personal {
     int count;
 };
 
-/** @brief Learns what a payload says of its customer. A text that is no payload teaches nothing. */
+/** @brief Learns what a payload says of its customer. A text that is no payload teaches nothing, and
+ * after a thousand texts nothing more is learnt, so that a hostile record costs no time. */
 void personal_learn(struct personal *personal, struct text payload);
 void personal_clear(struct personal *personal);
 

@@ -153,9 +153,9 @@ static int find(struct survey *survey, struct unfinished_table *table, struct er
         whole = -1;
         rc = read_fates(survey, table, 0, err);
     }
-    if (rc == 0 && whole < 0)
+    if (rc == 0 && whole != 1)
         fprintf(stderr, "bigfusion: the ledger was not asked (%s); orders in doubt are not shown\n",
-                redis_error.text);
+                whole < 0 ? redis_error.text : "it is to be rebuilt or checked by a pusher");
     ledger_orders_free(ledger);
     return rc;
 }

@@ -157,7 +157,7 @@ static void print_json(const struct trace *trace)
                                trace->name, "records", records, "fate",
                                open == NULL && fate != NULL ? fate->facts : NULL, "waiting", answer,
                                "cost", survey_cost_json(&trace->survey)));
-    json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+    json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9) | JSON_ENSURE_ASCII);
     printf("\n");
     json_decref(root);
 }

@@ -243,8 +243,8 @@ void trace_step_print(const struct trace_step *step, FILE *target)
     if (step->kind == SPOT_RAW)
         print_fact(&words, step, "source", "source");
     print_fact(&words, step, "version", "version");
-    fprintf(target, "%-24s  %-16s  %-36s  %s\n", text_fact(step, "time"), text_fact(step, "stage"),
-            place, words.data != NULL ? words.data : "");
+    fprintf(target, "%-24s  %-16s  %-36s  %s\n", step->time_ms >= 0 ? text_fact(step, "time") : "-",
+            text_fact(step, "stage"), place, words.data != NULL ? words.data : "");
     buffer_clear(&words);
     free(place);
 }

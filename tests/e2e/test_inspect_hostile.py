@@ -18,7 +18,7 @@ HOSTILE = {"attempt": "4294967295", "modified_at": "999999999999999999", "polled
            "not_before": "999999999999999", "reason": "\x1b[2Jred", "detail": "xx" + LONG + "\udcff", "account": LONG,
            "answer": "\x1b[31mdoe@example.org", "origin": LONG, "stage": "\x9b31m", "kind": LONG, "source": "\x07"}
 VALUE = (b'{"detail":"\\u001b[2J\\u009b","modified_at":9223372036854775807,"order_id":"\\u001b[31m",'
-         b'"incomplete":[{"step":"tags","answer":"\\u001b doe@example.org"}]}')
+         b'"incomplete":[{"step":"tags","answer":"\\u001b\\u009b doe@example.org"}]}')
 
 
 def partition_of(key, partitions):
@@ -77,6 +77,18 @@ def test_only_the_order_without_a_fate_is_stuck(stack):
     assert orders["abc123/order/5"]["attempt"] == 4294967295 and orders["abc123/order/5"]["version"] is None
     answer = json.loads(ask(stack, "trace", "abc123/order/6", "--json").stdout)
     assert len(answer["records"]) == len(INPUTS + FATES) and answer["fate"]["stage"] == "delivered"
+
+
+def test_stuck_says_that_the_ledger_was_not_asked(stack):
+    """Its marker is gone, so nothing in it is believed until a pusher has rebuilt it."""
+    marker = f"{stack.prefix}:ledger"
+    stack.redis.command("RENAME", marker, "kept")
+    try:
+        answer = ask(stack, "stuck", "--json")
+    finally:
+        stack.redis.command("RENAME", "kept", marker)
+    assert b"the ledger was not asked (it is to be rebuilt or checked by a pusher)" in answer.stderr
+    assert json.loads(answer.stdout)["count"] == 2
 
 
 @pytest.mark.parametrize("words", ["status", "stuck --json", "trace BC/6", "help stuck"])

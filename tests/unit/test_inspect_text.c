@@ -107,12 +107,30 @@ static void test_personal(void **state)
     personal_clear(&personal);
 }
 
+static void test_personal_of_a_hostile_payload(void **state)
+{
+    enum { MANY = 100000 };
+    struct personal personal = {0};
+    struct buffer payload = {0};
+
+    (void)state;
+    buffer_printf(&payload, "{\"contact\":[");
+    for (int i = 0; i < MANY; i++)
+        buffer_printf(&payload, "%s\"text %d\"", i > 0 ? "," : "", i);
+    buffer_printf(&payload, "]}");
+    personal_learn(&personal, (struct text){payload.data, payload.length});
+    assert_int_equal(personal.count, 1000);
+    personal_clear(&personal);
+    buffer_clear(&payload);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outside_text),
         cmocka_unit_test(test_outside_text_begin),
         cmocka_unit_test(test_personal),
+        cmocka_unit_test(test_personal_of_a_hostile_payload),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
