@@ -2,10 +2,13 @@
 
 Memory is that of /proc/PID/status, summed over the processes of a container: VmRSS and its highest value VmHWM, which
 count the pages of programs and libraries too (some 13 MB, which all containers share), and RssAnon, the program's own.
+What `docker stats` shows is RssAnon, and what the kernel keeps for the container; of the shared pages it counts only those
+that this container was the first one to read.
 """
 
 import http.client
 import json
+import re
 import subprocess
 import threading
 import time
@@ -13,6 +16,7 @@ import time
 from project import HEALTH_PORT, LABEL, SERVICES, address_of
 
 READY_EVERY_S, MEMORY_EVERY_S = 0.02, 0.5
+UNITS_MB = {"KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0}
 
 
 class Life:
@@ -158,12 +162,20 @@ class Watch:
         return largest((life.service, life.peak_kb / 1024) for life in self.lives)
 
     def rest_mb(self):
-        """({service: RssAnon}, {service: VmRSS}) of the largest containers as they are now"""
+        """({service: RssAnon}, {service: VmRSS}, {service: what docker stats shows}) of the largest containers now"""
         lives = self.alive()
         for life in lives:
             life.look_at_memory()
+        shown = self.shown_mb([life.id for life in lives])
         return (largest((life.service, life.own_kb / 1024) for life in lives),
-                largest((life.service, life.rss_kb / 1024) for life in lives))
+                largest((life.service, life.rss_kb / 1024) for life in lives),
+                largest((life.service, shown[life.id]) for life in lives if life.id in shown))
+
+    def shown_mb(self, containers):
+        """{container: MB as docker stats shows them}; empty where the kernel does not count memory."""
+        lines = self.engine.docker("stats", "--no-stream", "--no-trunc", "--format", "{{.ID}} {{.MemUsage}}", *containers)
+        found = (re.match(r"(\w+) ([\d.]+)(KiB|MiB|GiB) ", line) for line in lines.splitlines())
+        return {one.group(1): float(one.group(2)) * UNITS_MB[one.group(3)] for one in found if one}
 
 
 def largest(pairs):
