@@ -167,10 +167,15 @@ static enum outcome try_one(struct intake *intake, struct held_order *order, int
 enum outcome own_calls(struct intake *intake, int64_t until_ms, struct error *err)
 {
     const int64_t *delays_s = intake->config->pusher.retry_delays_s;
+    int64_t least_ms = clock_monotonic_ms() + intake->store->poll_interval_s * 1000 / 4;
     int64_t longest_ms = 0;
     int hung = 0;
     enum outcome outcome = OUTCOME_OK;
 
+    /* After a rush, reading the window takes longer than the interval, and the next round is due
+     * already. One order a round would take hours then. */
+    if (until_ms < least_ms)
+        until_ms = least_ms;
     for (int i = 0; i < 3; i++)
         if (delays_s[i] * 1000 > longest_ms)
             longest_ms = delays_s[i] * 1000;

@@ -10,8 +10,9 @@
  * @brief Asks for the held orders that are due, until the time is over or the store's quota is
  * scarce. At least one is asked for. Each request may take held_allowance_ms(). An order that was
  * published, is dead or is gone from the store is not held any longer.
- * @param until_ms  monotonic: when the next round is due. If a request hangs, own_calls() returns
- * later than that by held_allowance_ms() at most
+ * @param until_ms  monotonic: when the next round is due. A quarter of the store's interval is used
+ * in any case. If a request hangs, own_calls() returns later than that by held_allowance_ms() at
+ * most
  * @returns OUTCOME_OK, or what ends the round
  */
 enum outcome own_calls(struct intake *intake, int64_t until_ms, struct error *err);

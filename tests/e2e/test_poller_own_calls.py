@@ -69,6 +69,19 @@ def test_broken_order_delays_no_good_one_of_its_store(poller):
     assert len(held(poller)) == 6 and calls(poller, "/"), "the broken ones are still asked for"
 
 
+@with_settings("1,2,3", poll_interval_s=2)
+def test_rounds_that_last_longer_than_the_interval_leave_time_for_held_orders(poller):
+    """After a rush, the window is so long that the next round is due when it has been read."""
+    poller.fault(side="bc", match="min_date_modified", kind="delay", delay_ms=2500)
+    numbers = [incomplete(poller) for _ in range(12)]
+    poll(poller)
+    wait_until(lambda: len(published(poller, *numbers)) == 12, 90, lambda: f"the orders; {poller.trouble()}")
+    entries = calls(poller)
+    own = [n for n, entry in enumerate(entries) if re.search(r"/orders/\d+", entry["path"])]
+    rounds = [entry for entry in entries[own[0]:own[-1]] if "min_date_modified" in entry["query"]]
+    assert len(rounds) < 6, f"{len(rounds)} requests for the list between the first held order and the last one"
+
+
 @with_settings("3,3,3", overlap_s=2)
 def test_held_order_costs_no_round_more_than_what_is_new(poller):
     number = incomplete(poller)
