@@ -21,6 +21,9 @@ rd_kafka_t *kafka_asker_new(const struct config *config, void *opaque,
         return NULL;
     /* assign() needs a group id. Nothing joins the group or commits. */
     rd_kafka_conf_set(conf, "group.id", "bigfusion-look", NULL, 0);
+    rd_kafka_conf_set(conf, "enable.partition.eof", "true", NULL, 0);
+    rd_kafka_conf_set(conf, "fetch.wait.max.ms", "10", NULL,
+                      0); /* an end is told after that long */
     rd_kafka_conf_set_log_cb(conf, NULL);
     rd_kafka_conf_set_opaque(conf, opaque);
     if (on_error != NULL)

@@ -17,7 +17,7 @@ struct kafka_look {
 
 /**
  * @brief A client for questions only: it joins no group, creates no topic, and logs nothing, because
- * the caller reports what it learns. New: kafka_destroy().
+ * the caller reports what it learns. Who assigns partitions to it is told their ends. New: kafka_destroy().
  * @param opaque  given to the callbacks
  * @param on_error  called by rd_kafka_poll() with each failure of a connection; or NULL
  * @returns NULL with a permanent error on a bad setting

@@ -13,7 +13,7 @@
 
 #include "doctor_judge.h"
 
-enum { RECORD_WAIT_MS = 1000, CLOSE_MS = 2000 };
+enum { RECORD_WAIT_MS = 3000, CLOSE_MS = 2000 };
 
 /* Why no broker could be used: what librdkafka said last. */
 struct trouble {
@@ -90,7 +90,8 @@ static void look_at_topics(const struct look *look, struct findings *findings)
     topic_facts_clear(&facts);
 }
 
-/* Lists the last record of each partition of the topics whose records the broker stamps. New. */
+/* Lists the partitions of the topics whose records the broker stamps, each from its last record on.
+ * The ends are not asked for, because before 2.3 librdkafka minds no limit of that question. New. */
 static rd_kafka_topic_partition_list_t *list_last(const struct look *look)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
@@ -99,28 +100,29 @@ static rd_kafka_topic_partition_list_t *list_last(const struct look *look)
         const struct rd_kafka_metadata_topic *topic = find_topic(look, look->plan[i].name);
 
         for (int j = 0; look->plan[i].is_broker_time && topic != NULL && j < topic->partition_cnt;
-             j++) {
-            int64_t low = 0, high = 0;
-
-            if (rd_kafka_query_watermark_offsets(look->rk, topic->topic, topic->partitions[j].id,
-                                                 &low, &high,
-                                                 RECORD_WAIT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-                high > low)
-                rd_kafka_topic_partition_list_add(list, topic->topic, topic->partitions[j].id)
-                    ->offset = high - 1;
-        }
+             j++)
+            rd_kafka_topic_partition_list_add(list, topic->topic, topic->partitions[j].id)->offset =
+                RD_KAFKA_OFFSET_TAIL(1);
     }
     return list;
 }
 
-/* The newest time that a broker gave to one of the listed records, or -1. */
-static int64_t newest_stamp(const struct look *look, const rd_kafka_topic_partition_list_t *list)
+/* Takes a partition out of the list: its record came, or it has none. */
+static void end_partition(rd_kafka_topic_partition_list_t *list, const rd_kafka_message_t *message)
+{
+    if (message->rkt != NULL)
+        rd_kafka_topic_partition_list_del(list, rd_kafka_topic_name(message->rkt),
+                                          message->partition);
+}
+
+/* The newest time that a broker gave to one of the listed records, or -1. The list is used up. */
+static int64_t newest_stamp(const struct look *look, rd_kafka_topic_partition_list_t *list)
 {
     int64_t newest_ms = -1, until_ms = clock_monotonic_ms() + RECORD_WAIT_MS;
 
     if (list->cnt == 0 || rd_kafka_assign(look->rk, list) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return -1;
-    for (int left = list->cnt; left > 0 && clock_monotonic_ms() < until_ms;) {
+    while (list->cnt > 0 && clock_monotonic_ms() < until_ms) {
         rd_kafka_message_t *message = rd_kafka_consumer_poll(look->rk, 100);
         struct event event;
 
@@ -130,8 +132,10 @@ static int64_t newest_stamp(const struct look *look, const rd_kafka_topic_partit
             kafka_event_of(message, &event);
             if (event.is_broker_time && event.timestamp_ms > newest_ms)
                 newest_ms = event.timestamp_ms;
-            left--;
         }
+        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR ||
+            message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+            end_partition(list, message);
         rd_kafka_message_destroy(message);
     }
     rd_kafka_assign(look->rk, NULL);

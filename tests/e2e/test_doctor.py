@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -270,6 +271,21 @@ def test_the_time_that_a_broker_gave_to_a_record(stack):
     stack.report().says("kafka clock", "skip", "they have none", "")
     write_topic(stack.broker.address, stack.topic("retry-10m"), "abc123/order/1", b"{}")
     stack.report().says("kafka clock", "ok", "not of the future", "")
+
+
+@pytest.mark.parametrize("after_s", [0.02, 0.04, 0.08])
+def test_kafka_freezes_while_it_is_asked(stack, after_s):
+    """At whatever moment: nothing is asked without a limit."""
+    process = subprocess.Popen([binary("bigfusion"), "doctor", "--config", stack.config], env=stack.environment(),
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(after_s)
+    stack.broker.process.popen.send_signal(signal.SIGSTOP)
+    try:
+        output, _ = process.communicate(timeout=40)
+    finally:
+        process.kill()
+        stack.broker.process.popen.send_signal(signal.SIGCONT)
+    assert process.returncode in (0, 100, 111) and re.search(r"^\d+ checks: ", output, re.M), output
 
 
 # -- Redis ---------------------------------------------------------------------------------------------------------
