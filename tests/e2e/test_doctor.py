@@ -13,7 +13,7 @@ import threading
 import time
 
 import pytest
-from processes import ROOT, RUNS, Kafka, Redis, binary, wait_until, write_topic
+from processes import ROOT, RUNS, Kafka, Redis, binary, free_port, wait_until, write_topic
 from shop_stack import Shop
 from test_kafka import kafka_tool, set_topic
 
@@ -317,7 +317,7 @@ def test_redis_refuses_the_login(stack, other_redis):
     (("--appendfsync", "everysec"), "redis persistence", "warn", "appendfsync is not always", "appendfsync always"),
     (("--no-appendfsync-on-rewrite", "yes"), "redis persistence", "warn", "on-rewrite is not no", "on-rewrite no"),
     (("--replicaof", "127.0.0.1", "1"), "redis role", "fail", "is a replica", "to the master"),
-    (("--cluster-enabled", "yes"), "redis role", "fail", "is a Redis Cluster", "one Redis server"),
+    (("--cluster-enabled", "yes", "--cluster-port", str(free_port())), "redis role", "fail", "is a Redis Cluster", "one Redis server"),
 ])
 def test_redis_as_it_must_not_be(stack, other_redis, options, check, level, finding, advice):
     redis = other_redis(*options)
