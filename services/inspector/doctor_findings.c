@@ -8,8 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-
-#include "outside_text.h"
+#include "history/outside_text.h"
 
 enum { TEXT_MAX_BYTES = 1000, WHAT_COLUMNS = 28 };
 

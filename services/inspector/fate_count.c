@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-
-#include "fate_version.h"
-#include "spot.h"
+#include "history/fate_version.h"
+#include "history/spot.h"
 
 enum { FIRST_SLOTS = 1024, REASON_BITS = 6 };
 

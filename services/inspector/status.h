@@ -2,10 +2,11 @@
 #ifndef INSPECTOR_STATUS_H
 #define INSPECTOR_STATUS_H
 
+#include "history/flow.h"
+#include "history/store_position.h"
+#include "history/survey.h"
+
 #include "fate_count.h"
-#include "flow.h"
-#include "store_position.h"
-#include "survey.h"
 
 struct status {
     struct survey survey;

@@ -7,9 +7,9 @@
 
 #include "base/date.h"
 #include "base/mem.h"
+#include "history/outside_text.h"
 
 #include "duration.h"
-#include "outside_text.h"
 
 static double per_second(const struct flow *flow, int64_t records)
 {

@@ -12,13 +12,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "history/order_name.h"
+#include "history/outside_text.h"
+#include "history/survey.h"
+#include "history/unfinished.h"
 
 #include "duration.h"
 #include "ledger_orders.h"
-#include "order_name.h"
-#include "outside_text.h"
-#include "survey.h"
-#include "unfinished.h"
 
 enum { ASK_AT_ONCE = 1024 };
 

@@ -6,19 +6,18 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "history/history_step.h"
+#include "history/order_name.h"
+#include "history/personal.h"
+#include "history/survey.h"
+#include "history/unfinished.h"
 #include "record/reason.h"
-
-#include "order_name.h"
-#include "personal.h"
-#include "survey.h"
-#include "trace_step.h"
-#include "unfinished.h"
 
 /* What is collected about the order. The table tells whether its newest version has a fate. */
 struct trace {
     struct survey survey;
     struct unfinished_table table;
-    struct trace_steps steps;
+    struct history_steps steps;
     struct personal personal; /* what must not be shown */
     char key[ORDER_KEY_BYTES];
     char name[ORDER_NAME_BYTES];
@@ -33,7 +32,7 @@ static int add_record(void *context, const struct event *event, struct error *er
     (void)err;
     if (!text_is(event->key, trace->key))
         return 0;
-    trace_steps_add(&trace->steps, &trace->survey.topics, event);
+    history_steps_add(&trace->steps, &trace->survey.topics, event);
     if (kind >= SPOT_PAYLOADS)
         personal_learn(&trace->personal, event->value);
     if (kind < SPOT_SKIPPED)
@@ -121,14 +120,14 @@ static const struct unfinished *open_version(const struct trace *trace)
 
 static void print_text(const struct trace *trace)
 {
-    const struct trace_step *fate = trace_steps_fate(&trace->steps);
+    const struct history_step *fate = history_steps_fate(&trace->steps);
     const struct unfinished *open = open_version(trace);
     const char *reason =
         fate != NULL ? json_string_value(json_object_get(fate->facts, "reason")) : NULL;
 
     printf("%s (%s)\n", trace->name, trace->key);
     for (int i = 0; i < trace->steps.count; i++)
-        trace_step_print(&trace->steps.steps[i], stdout);
+        history_step_print(&trace->steps.steps[i], stdout);
     if (trace->steps.count == 0)
         printf("no record: no poll has seen the order yet, or its records are no longer kept\n");
     else if (open != NULL)
@@ -142,7 +141,7 @@ static void print_text(const struct trace *trace)
 
 static void print_json(const struct trace *trace)
 {
-    const struct trace_step *fate = trace_steps_fate(&trace->steps);
+    const struct history_step *fate = history_steps_fate(&trace->steps);
     const struct unfinished *open = open_version(trace);
     json_t *records = mem_check(json_array());
     json_t *answer = json_null(), *root;
@@ -173,13 +172,13 @@ int trace_run(const struct config *config, const struct command_line *line, stru
     survey_init(&trace.survey, config);
     unfinished_init(&trace.table, &trace.survey.topics, config->pusher.retry_delays_s);
     rc = read_all(&trace, err);
-    trace_steps_hide(&trace.steps, &trace.personal);
-    trace_steps_sort(&trace.steps);
+    history_steps_hide(&trace.steps, &trace.personal);
+    history_steps_sort(&trace.steps);
     if (rc == 0 && line->json)
         print_json(&trace);
     else if (rc == 0)
         print_text(&trace);
-    trace_steps_clear(&trace.steps);
+    history_steps_clear(&trace.steps);
     personal_clear(&trace.personal);
     unfinished_clear(&trace.table);
     survey_clear(&trace.survey);

@@ -9,10 +9,10 @@
 
 #include <cmocka.h>
 
-#include "../../services/inspector/order_name.h"
-#include "../../services/inspector/spot.h"
-#include "../../services/inspector/survey.h"
-#include "../../services/inspector/unfinished.h"
+#include "history/order_name.h"
+#include "history/spot.h"
+#include "history/survey.h"
+#include "history/unfinished.h"
 
 static struct config_store stores[] = {
     {.code = (char *)"BC", .hash = (char *)"abc123", .account = (char *)"main"},

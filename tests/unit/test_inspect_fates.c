@@ -10,10 +10,11 @@
 
 #include <cmocka.h>
 
+#include "history/fate_version.h"
+#include "history/history_step.h"
+#include "history/store_position.h"
+
 #include "../../services/inspector/fate_count.h"
-#include "../../services/inspector/fate_version.h"
-#include "../../services/inspector/store_position.h"
-#include "../../services/inspector/trace_step.h"
 
 static struct config_account accounts[] = {{.name = (char *)"main"}};
 static const struct config config = {
@@ -196,8 +197,8 @@ static void test_trace_fate(void **state)
     (void)state;
     topics_init(&topics, &config);
     for (size_t i = 0; i < sizeof(fates) / sizeof(*fates); i++) {
-        struct trace_steps list = {0};
-        const struct trace_step *fate;
+        struct history_steps list = {0};
+        const struct history_step *fate;
 
         print_message("%s\n", fates[i].name);
         for (int j = 0; j < 4 && fates[i].rows[j].kind != SPOT_NONE; j++) {
@@ -205,27 +206,27 @@ static void test_trace_fate(void **state)
             struct event event = event_of(&topics, &fates[i].rows[j], "a/order/1", version);
 
             event.offset = j;
-            trace_steps_add(&list, &topics, &event);
+            history_steps_add(&list, &topics, &event);
         }
-        trace_steps_sort(&list);
-        fate = trace_steps_fate(&list);
+        history_steps_sort(&list);
+        fate = history_steps_fate(&list);
         assert_int_equal(fate != NULL ? fate->kind : SPOT_NONE, fates[i].fate);
         if (fate != NULL && fates[i].reason != REASON_NONE)
             assert_string_equal(json_string_value(json_object_get(fate->facts, "reason")),
                                 reason_name(fates[i].reason));
-        trace_steps_clear(&list);
+        history_steps_clear(&list);
     }
     topics_clear(&topics);
 }
 
 /* The step as a line, without what stands in front of its words. New. */
-static char *line_of(const struct trace_step *step)
+static char *line_of(const struct history_step *step)
 {
     char *text = NULL;
     size_t size;
     FILE *file = open_memstream(&text, &size);
 
-    trace_step_print(step, file);
+    history_step_print(step, file);
     fclose(file);
     return text;
 }
@@ -233,7 +234,7 @@ static char *line_of(const struct trace_step *step)
 static void test_trace_shows_what_happened_and_nothing_of_the_customer(void **state)
 {
     struct topics topics;
-    struct trace_steps list = {0};
+    struct history_steps list = {0};
     struct event raw = {.key = text_of("a/order/1"),
                         .value = text_of("{\"email\":\"grace@example.com\"}"),
                         .partition = 2,
@@ -264,11 +265,11 @@ static void test_trace_shows_what_happened_and_nothing_of_the_customer(void **st
     delivered.value =
         text_of("{\"order_id\":\"977\",\"contact_id\":\"42\",\"in_doubt\":[],\"incomplete\":"
                 "[{\"step\":\"payment\",\"answer\":\"HTTP 422\"}],\"digest\":\"d\"}");
-    trace_steps_add(&list, &topics, &delivered);
-    trace_steps_add(&list, &topics, &retry);
-    trace_steps_add(&list, &topics, &raw);
-    trace_steps_add(&list, &topics, &dead);
-    trace_steps_sort(&list);
+    history_steps_add(&list, &topics, &delivered);
+    history_steps_add(&list, &topics, &retry);
+    history_steps_add(&list, &topics, &raw);
+    history_steps_add(&list, &topics, &dead);
+    history_steps_sort(&list);
     assert_int_equal(list.count, 4);
     line = line_of(&list.steps[0]);
     assert_non_null(strstr(line, "2026-01-02T03:04:05.678Z  raw "));
@@ -288,7 +289,7 @@ static void test_trace_shows_what_happened_and_nothing_of_the_customer(void **st
     assert_non_null(strstr(line, "order 977; contact 42; incomplete [{\"step\":\"payment\""));
     assert_null(strstr(line, "in doubt"));
     free(line);
-    trace_steps_clear(&list);
+    history_steps_clear(&list);
     topics_clear(&topics);
 }
 
@@ -296,7 +297,7 @@ static void test_trace_shows_what_happened_and_nothing_of_the_customer(void **st
 static void test_trace_of_hostile_values(void **state)
 {
     struct topics topics;
-    struct trace_steps list = {0};
+    struct history_steps list = {0};
     struct personal personal = {0};
     struct event skipped = {.key = text_of("a/order/1"), .timestamp_ms = -1}; /* it tells no time */
     struct event delivered = skipped;
@@ -311,9 +312,9 @@ static void test_trace_of_hostile_values(void **state)
     delivered.topic = topics.delivered;
     delivered.value = text_of("{\"order_id\":\"\\u001b[31m\",\"incomplete\":[{\"step\":\"tags\","
                               "\"answer\":\"Grace\"},7]}");
-    trace_steps_add(&list, &topics, &skipped);
-    trace_steps_add(&list, &topics, &delivered);
-    trace_steps_hide(&list, &personal);
+    history_steps_add(&list, &topics, &skipped);
+    history_steps_add(&list, &topics, &delivered);
+    history_steps_hide(&list, &personal);
     line = line_of(&list.steps[0]);
     assert_int_equal(strncmp(line, "-  ", 3), 0);
     assert_non_null(strstr(line, "\\x1B[2Jred \\xC2\\x9B31m"));
@@ -323,14 +324,14 @@ static void test_trace_of_hostile_values(void **state)
     assert_non_null(strstr(line, "order \\x1B[31m"));
     assert_null(strstr(line, "Grace")); /* its payload is gone, so nobody knows who that is */
     free(line);
-    trace_steps_clear(&list);
-    trace_steps_add(&list, &topics, &delivered);
+    history_steps_clear(&list);
+    history_steps_add(&list, &topics, &delivered);
     personal_learn(&personal, text_of("{\"contact\":{\"given_name\":\"Ada\"}}"));
-    trace_steps_hide(&list, &personal);
+    history_steps_hide(&list, &personal);
     line = line_of(&list.steps[0]);
     assert_non_null(strstr(line, "\"Grace\"")); /* it is not the customer's name */
     free(line);
-    trace_steps_clear(&list);
+    history_steps_clear(&list);
     personal_clear(&personal);
     topics_clear(&topics);
 }

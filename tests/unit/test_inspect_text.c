@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "../../services/inspector/outside_text.h"
-#include "../../services/inspector/personal.h"
+#include "history/outside_text.h"
+#include "history/personal.h"
 
 static void test_outside_text(void **state)
 {

@@ -1,4 +1,4 @@
-#include "spot.h"
+#include "history/spot.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "survey.h"
+#include "history/survey.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* flow.h - how the records flow through the services: what is not finished, how old it is, and how
  * many come and are finished in a second. */
-#ifndef INSPECTOR_FLOW_H
-#define INSPECTOR_FLOW_H
+#ifndef COMMON_FLOW_H
+#define COMMON_FLOW_H
 
 #include <stdint.h>
 
-#include "spot.h"
-#include "survey.h"
+#include "history/spot.h"
+#include "history/survey.h"
 
 /* One input topic of one service. */
 struct flow_topic {

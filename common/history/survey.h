@@ -1,18 +1,17 @@
 /* survey.h - reads parts of topics for a command, shows how far it is, and counts what it costs. */
-#ifndef INSPECTOR_SURVEY_H
-#define INSPECTOR_SURVEY_H
+#ifndef COMMON_SURVEY_H
+#define COMMON_SURVEY_H
 
 #include <stdint.h>
 #include <stdio.h>
 
 #include <jansson.h>
 
+#include "history/progress.h"
 #include "net/kafka.h"
 #include "net/kafka_group.h"
 #include "record/topic.h"
 #include "settings/config.h"
-
-#include "progress.h"
 
 /* Embedded; release with survey_clear(). */
 struct survey {

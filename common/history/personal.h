@@ -2,8 +2,8 @@
  *
  * A vendor may quote what it refuses: "Doe is no family name". What was sent to it stands in the
  * payload, so those texts are looked for in the answer. */
-#ifndef INSPECTOR_PERSONAL_H
-#define INSPECTOR_PERSONAL_H
+#ifndef COMMON_PERSONAL_H
+#define COMMON_PERSONAL_H
 
 #include "base/mem.h"
 

@@ -1,19 +1,18 @@
-/* trace_step.h - the records of one order, as `bigfusion trace` shows them. Pure. */
-#ifndef INSPECTOR_TRACE_STEP_H
-#define INSPECTOR_TRACE_STEP_H
+/* history_step.h - the records of one order, as `bigfusion trace` shows them. Pure. */
+#ifndef COMMON_HISTORY_STEP_H
+#define COMMON_HISTORY_STEP_H
 
 #include <stdint.h>
 #include <stdio.h>
 
 #include <jansson.h>
 
+#include "history/personal.h"
+#include "history/spot.h"
 #include "record/event.h"
 #include "record/topic.h"
 
-#include "personal.h"
-#include "spot.h"
-
-struct trace_step {
+struct history_step {
     int64_t time_ms; /* of the record */
     int64_t offset;
     int64_t version; /* -1: not known */
@@ -25,31 +24,31 @@ struct trace_step {
                       "contact_id", "in_doubt", "incomplete", "taken_back" */
 };
 
-/* Embedded, zero-initialised; release with trace_steps_clear(). */
-struct trace_steps {
-    struct trace_step *steps;
+/* Embedded, zero-initialised; release with history_steps_clear(). */
+struct history_steps {
+    struct history_step *steps;
     int count;
 };
 
 /** @brief Adds a record. What it holds of the customer is left out. */
-void trace_steps_add(struct trace_steps *list, const struct topics *topics,
-                     const struct event *event);
-void trace_steps_clear(struct trace_steps *list);
+void history_steps_add(struct history_steps *list, const struct topics *topics,
+                       const struct event *event);
+void history_steps_clear(struct history_steps *list);
 
 /** @brief Hides what the vendor's answers repeat of the customer. An answer in `delivered` is hidden
  * whole where nothing was learnt, because its payload is no longer kept then. */
-void trace_steps_hide(struct trace_steps *list, const struct personal *personal);
+void history_steps_hide(struct history_steps *list, const struct personal *personal);
 
 /** @brief Sorts by time; records of one time by their place in the pipeline. */
-void trace_steps_sort(struct trace_steps *list);
+void history_steps_sort(struct history_steps *list);
 
 /**
  * @brief The last word about the order: the step that is its fate, or NULL. Delivered wins, else
  * the fate of the newest version. Whether there is a newer version without one is not asked here.
  */
-const struct trace_step *trace_steps_fate(const struct trace_steps *list);
+const struct history_step *history_steps_fate(const struct history_steps *list);
 
 /** @brief Prints a step as a line for people. */
-void trace_step_print(const struct trace_step *step, FILE *target);
+void history_step_print(const struct history_step *step, FILE *target);
 
 #endif

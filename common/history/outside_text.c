@@ -1,4 +1,4 @@
-#include "outside_text.h"
+#include "history/outside_text.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "fate_version.h"
+#include "history/fate_version.h"
 
 #include <jansson.h>
 

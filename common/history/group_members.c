@@ -1,4 +1,4 @@
-#include "group_members.h"
+#include "history/group_members.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* store_position.h - how far each store was read, from the topic `cursors`. Pure. */
-#ifndef INSPECTOR_STORE_POSITION_H
-#define INSPECTOR_STORE_POSITION_H
+#ifndef COMMON_STORE_POSITION_H
+#define COMMON_STORE_POSITION_H
 
 #include <stdint.h>
 

@@ -4,15 +4,14 @@
  * because an offset is committed only when all records before it are finished. So whoever adds all
  * records from there on has every order without a fate, and others besides. The others fall out
  * when the fates are added. Only one entry for each order is kept. */
-#ifndef INSPECTOR_UNFINISHED_H
-#define INSPECTOR_UNFINISHED_H
+#ifndef COMMON_UNFINISHED_H
+#define COMMON_UNFINISHED_H
 
 #include <stdint.h>
 
+#include "history/spot.h"
 #include "record/event.h"
 #include "record/reason.h"
-
-#include "spot.h"
 
 /* An order, as its newest version's furthest record tells. */
 struct unfinished {

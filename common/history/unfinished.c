@@ -1,12 +1,11 @@
-#include "unfinished.h"
+#include "history/unfinished.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-
-#include "fate_version.h"
-#include "outside_text.h"
+#include "history/fate_version.h"
+#include "history/outside_text.h"
 
 enum {
     FIRST_SLOTS = 1024,

@@ -1,13 +1,12 @@
-#include "trace_step.h"
+#include "history/history_step.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-
-#include "fate_version.h"
-#include "outside_text.h"
+#include "history/fate_version.h"
+#include "history/outside_text.h"
 
 /* The headers that are shown as texts. Those with the times are shown as times. */
 static const struct {
@@ -62,7 +61,7 @@ static void add_value(json_t *facts, enum spot_kind kind, struct text text)
 }
 
 static json_t *facts_of(const struct topics *topics, const struct event *event,
-                        const struct trace_step *step)
+                        const struct history_step *step)
 {
     json_t *facts = mem_check(
         json_pack("{s:o, s:s, s:s, s:i, s:I}", "time", outside_time_json(event->timestamp_ms),
@@ -85,14 +84,14 @@ static json_t *facts_of(const struct topics *topics, const struct event *event,
     return facts;
 }
 
-void trace_steps_add(struct trace_steps *list, const struct topics *topics,
-                     const struct event *event)
+void history_steps_add(struct history_steps *list, const struct topics *topics,
+                       const struct event *event)
 {
-    struct trace_step step = {.time_ms = event->timestamp_ms,
-                              .offset = event->offset,
-                              .partition = event->partition,
-                              .version = fate_version(event),
-                              .kind = spot_of(topics, event->topic).kind};
+    struct history_step step = {.time_ms = event->timestamp_ms,
+                                .offset = event->offset,
+                                .partition = event->partition,
+                                .version = fate_version(event),
+                                .kind = spot_of(topics, event->topic).kind};
 
     if (step.kind != SPOT_DELIVERED && step.kind != SPOT_SKIPPED)
         step.version = event_header_int(event, HEADER_MODIFIED_AT, -1);
@@ -101,12 +100,12 @@ void trace_steps_add(struct trace_steps *list, const struct topics *topics,
     list->steps[list->count++] = step;
 }
 
-void trace_steps_clear(struct trace_steps *list)
+void history_steps_clear(struct history_steps *list)
 {
     for (int i = 0; i < list->count; i++)
         json_decref(list->steps[i].facts);
     free(list->steps);
-    *list = (struct trace_steps){0};
+    *list = (struct history_steps){0};
 }
 
 static void hide_in(json_t *object, const char *name, const struct personal *personal)
@@ -133,7 +132,7 @@ static void hide_in_list(json_t *list, const struct personal *personal)
     }
 }
 
-void trace_steps_hide(struct trace_steps *list, const struct personal *personal)
+void history_steps_hide(struct history_steps *list, const struct personal *personal)
 {
     for (int i = 0; i < list->count; i++) {
         hide_in(list->steps[i].facts, "answer", personal);
@@ -143,7 +142,7 @@ void trace_steps_hide(struct trace_steps *list, const struct personal *personal)
 
 static int compare(const void *a, const void *b)
 {
-    const struct trace_step *one = a, *two = b;
+    const struct history_step *one = a, *two = b;
 
     if (one->time_ms != two->time_ms)
         return one->time_ms < two->time_ms ? -1 : 1;
@@ -154,18 +153,18 @@ static int compare(const void *a, const void *b)
     return (one->offset > two->offset) - (one->offset < two->offset);
 }
 
-void trace_steps_sort(struct trace_steps *list)
+void history_steps_sort(struct history_steps *list)
 {
     if (list->count > 0)
         qsort(list->steps, (size_t)list->count, sizeof(*list->steps), compare);
 }
 
-const struct trace_step *trace_steps_fate(const struct trace_steps *list)
+const struct history_step *history_steps_fate(const struct history_steps *list)
 {
-    const struct trace_step *delivered = NULL, *skipped = NULL, *dead = NULL;
+    const struct history_step *delivered = NULL, *skipped = NULL, *dead = NULL;
 
     for (int i = 0; i < list->count; i++) {
-        const struct trace_step *step = &list->steps[i];
+        const struct history_step *step = &list->steps[i];
         int is_taken_back = json_is_true(json_object_get(step->facts, "taken_back"));
 
         if (step->kind == SPOT_DELIVERED && !is_taken_back)
@@ -187,13 +186,13 @@ const struct trace_step *trace_steps_fate(const struct trace_steps *list)
     return skipped->time_ms > dead->time_ms ? skipped : dead;
 }
 
-static const char *text_fact(const struct trace_step *step, const char *name)
+static const char *text_fact(const struct history_step *step, const char *name)
 {
     return json_string_value(json_object_get(step->facts, name));
 }
 
 /* Appends "; name text". */
-static void print_fact(struct buffer *target, const struct trace_step *step, const char *name,
+static void print_fact(struct buffer *target, const struct history_step *step, const char *name,
                        const char *words)
 {
     const char *text = text_fact(step, name);
@@ -203,7 +202,7 @@ static void print_fact(struct buffer *target, const struct trace_step *step, con
                       words[0] != '\0' ? " " : "", text);
 }
 
-static void print_list(struct buffer *target, const struct trace_step *step, const char *name,
+static void print_list(struct buffer *target, const struct history_step *step, const char *name,
                        const char *words)
 {
     json_t *list = json_object_get(step->facts, name);
@@ -216,7 +215,7 @@ static void print_list(struct buffer *target, const struct trace_step *step, con
     free(text);
 }
 
-void trace_step_print(const struct trace_step *step, FILE *target)
+void history_step_print(const struct history_step *step, FILE *target)
 {
     struct buffer words = {0};
     json_t *attempt = json_object_get(step->facts, "attempt");

@@ -1,6 +1,6 @@
 /* fate_version.h - which version of an order a record is about. Pure. */
-#ifndef INSPECTOR_FATE_VERSION_H
-#define INSPECTOR_FATE_VERSION_H
+#ifndef COMMON_FATE_VERSION_H
+#define COMMON_FATE_VERSION_H
 
 #include <stdint.h>
 

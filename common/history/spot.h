@@ -1,6 +1,6 @@
 /* spot.h - where an order can be: the topics of the pipeline as stages. Pure. */
-#ifndef INSPECTOR_SPOT_H
-#define INSPECTOR_SPOT_H
+#ifndef COMMON_SPOT_H
+#define COMMON_SPOT_H
 
 #include "record/topic.h"
 

@@ -1,4 +1,4 @@
-#include "store_position.h"
+#include "history/store_position.h"
 
 #include <jansson.h>
 

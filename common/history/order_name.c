@@ -1,4 +1,4 @@
-#include "order_name.h"
+#include "history/order_name.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* progress.h - tells on stderr how far a long reading is: several times a second on a terminal,
  * elsewhere a line every five seconds, the first one after two. */
-#ifndef INSPECTOR_PROGRESS_H
-#define INSPECTOR_PROGRESS_H
+#ifndef COMMON_PROGRESS_H
+#define COMMON_PROGRESS_H
 
 #include <stdint.h>
 

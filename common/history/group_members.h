@@ -1,6 +1,6 @@
 /* group_members.h - how many processes read as members of a consumer group. */
-#ifndef INSPECTOR_GROUP_MEMBERS_H
-#define INSPECTOR_GROUP_MEMBERS_H
+#ifndef COMMON_GROUP_MEMBERS_H
+#define COMMON_GROUP_MEMBERS_H
 
 #include "base/error.h"
 #include "settings/config.h"

@@ -1,4 +1,4 @@
-#include "flow.h"
+#include "history/flow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,9 +6,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/stop.h"
-
-#include "group_members.h"
-#include "outside_text.h"
+#include "history/group_members.h"
+#include "history/outside_text.h"
 
 enum { WHY_MAX_BYTES = 160 }; /* of reason and detail each; the pusher's details are shorter */
 

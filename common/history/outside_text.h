@@ -1,6 +1,6 @@
 /* outside_text.h - texts from records, made safe for a terminal and for JSON. Pure. */
-#ifndef INSPECTOR_OUTSIDE_TEXT_H
-#define INSPECTOR_OUTSIDE_TEXT_H
+#ifndef COMMON_OUTSIDE_TEXT_H
+#define COMMON_OUTSIDE_TEXT_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "personal.h"
+#include "history/personal.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* order_name.h - how people name an order, and the record key that it has. Pure. */
-#ifndef INSPECTOR_ORDER_NAME_H
-#define INSPECTOR_ORDER_NAME_H
+#ifndef COMMON_ORDER_NAME_H
+#define COMMON_ORDER_NAME_H
 
 #include "base/error.h"
 #include "base/mem.h"
