@@ -56,10 +56,32 @@ PREFIX ?= /usr/local
 INSTALLED := $(foreach p,$(PROGRAMS),$(if $(findstring =services/,$(p)),$(BUILD)/bin/$(firstword $(subst =, ,$(p)))))
 
 .PHONY: install
-install: $(INSTALLED) ## programs to PREFIX/bin, deploy/bigfusion.conf to PREFIX/share/doc/bigfusion (PREFIX=/usr/local, DESTDIR=)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/bigfusion
+install: $(INSTALLED) man completion ## programs, man page, completion, deploy/bigfusion.conf below PREFIX (PREFIX=/usr/local, DESTDIR=)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin share/doc/bigfusion share/man/man1) $(DESTDIR)$(BASH_COMPLETION) $(DESTDIR)$(ZSH_COMPLETION)
 	install -m 755 $(INSTALLED) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 deploy/bigfusion.conf $(DESTDIR)$(PREFIX)/share/doc/bigfusion
+	install -m 644 $(BUILD)/out/bigfusion.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(BUILD)/out/bigfusion.bash $(DESTDIR)$(BASH_COMPLETION)/bigfusion
+	install -m 644 $(BUILD)/out/bigfusion.zsh $(DESTDIR)$(ZSH_COMPLETION)/_bigfusion
+
+# where the shells look for it
+BASH_COMPLETION ?= $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETION ?= $(PREFIX)/share/zsh/site-functions
+
+.PHONY: man completion
+man: $(BUILD)/out/bigfusion.1 ## the man page of `bigfusion`, build/out/bigfusion.1
+
+completion: $(BUILD)/out/bigfusion.bash $(BUILD)/out/bigfusion.zsh
+
+$(BUILD)/out/bigfusion.1: $(BUILD)/bin/bigfusion
+	@mkdir -p $(@D)
+	$< help --man >$@.new
+	mv $@.new $@
+
+$(BUILD)/out/bigfusion.%: $(BUILD)/bin/bigfusion
+	@mkdir -p $(@D)
+	$< completion $* >$@.new
+	mv $@.new $@
 
 .PHONY: programs install-systemd deb deb-test
 programs: $(INSTALLED)

@@ -4,7 +4,7 @@
 # Usage: deploy/install-deps.sh [build] [test] [lint] [fuzz] [kafka] [conformance] [compose] [kubernetes] [stack]
 #   build        compilers and libraries, redis-server, kcat (the default; enough for `make demo`)
 #   test         build + cmocka, pytest (in several processes), lua5.1 (the ledger's model), iproute2 (network paths of the fault rows),
-#                universal-ctags (the length of functions)
+#                universal-ctags (the length of functions), groff, man and zsh (man page and completion)
 #   lint         clang, clang-format, clang-tidy, cppcheck, valgrind
 #   fuzz         clang with libFuzzer and the sanitizers
 #   kafka        a Java 17+ runtime, and Maven where Kafka was not fetched yet, for a real Apache Kafka in the tests
@@ -31,7 +31,7 @@ for group in $groups; do
     build) wanted+=(gcc libc6-dev make pkg-config librdkafka-dev libcurl4-openssl-dev libjansson-dev
         libhiredis-dev libmicrohttpd-dev libinih-dev libssl-dev iso-codes redis-server kcat python3 curl
         ca-certificates xxd) ;;
-    test) wanted+=(libcmocka-dev python3-pytest python3-pytest-xdist python3-redis lua5.1 iproute2 universal-ctags) ;;
+    test) wanted+=(libcmocka-dev python3-pytest python3-pytest-xdist python3-redis lua5.1 iproute2 universal-ctags groff-base man-db zsh) ;;
     lint) wanted+=(clang clang-format clang-tidy cppcheck valgrind) ;;
     fuzz)
         # The compiler's runtime is a package of its own, named after its version: bookworm has 14, trixie 19.

@@ -1,6 +1,5 @@
 /* command_line.h - splits the command line of `bigfusion` into words and options. Pure.
- * All options of all commands are read here, so that each is spelled and means the same
- * everywhere; command.h says which command takes which. */
+ * All options of all commands are read here; see command_option.h. */
 #ifndef INSPECTOR_COMMAND_LINE_H
 #define INSPECTOR_COMMAND_LINE_H
 
@@ -8,10 +7,7 @@
 
 #include "base/error.h"
 
-enum {
-    COMMAND_OPTION_JSON = 1 << 0,  /* --json */
-    COMMAND_OPTION_OLDER = 1 << 1, /* --older DURATION */
-};
+#include "command_option.h"
 
 /* Embedded, zero-initialised; release with command_line_clear(). The strings are borrowed from
  * argv. */
@@ -23,21 +19,26 @@ struct command_line {
     int64_t older_ms; /* --older; 0 where it is not given */
     char **common; /* argv of config_load(): the program's name and the options of all programs */
     int common_count;
-    int help; /* --help, -h, or the word help in front */
-    /* allocated; only for command_line_clear() */
+    int help; /* --help or -h */
+    /* for command_line_value() and command_line_clear() */
+    const char *values[COMMAND_OPTIONS_MAX]; /* values[i] belongs to command_options[i] */
     char **all_words;
 };
 
 /**
  * @brief Reads argv. Options may stand anywhere; the value of one may follow it, or an equals sign.
+ * What follows the word -- is no option.
  * @returns 0, or -1 with a permanent error that names the option. The line is to be cleared in both
  * cases
  */
 int command_line_read(struct command_line *line, int argc, char **argv, struct error *err);
 void command_line_clear(struct command_line *line);
 
-/** @brief Appends the spelling of the options in this set, "--json, --older DURATION". */
-struct buffer;
-void command_options_print(unsigned options, struct buffer *target);
+/** @brief The value of an option, or NULL where it was not given. @param bit one COMMAND_OPTION_ bit
+ * of an option that has a value */
+const char *command_line_value(const struct command_line *line, unsigned bit);
+
+/** @brief Whether an option was given. */
+int command_line_has(const struct command_line *line, unsigned bit);
 
 #endif

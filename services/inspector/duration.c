@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -37,6 +38,24 @@ int64_t duration_parse(const char *text)
     if (value > (int64_t)LONGEST_DAYS * DAY_S / unit_s)
         return -1;
     return value * unit_s * 1000;
+}
+
+int64_t since_parse(const char *text, int64_t now_ms)
+{
+    static const char *const formats[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ"};
+    int64_t duration_ms = duration_parse(text), at_ms = -1;
+
+    if (duration_ms >= 0)
+        return now_ms > duration_ms ? now_ms - duration_ms : 0;
+    for (size_t i = 0; at_ms < 0 && i < sizeof(formats) / sizeof(*formats); i++) {
+        struct tm parts = {0};
+        const char *end = strptime(text, formats[i], &parts);
+
+        /* strptime() takes blanks and short numbers as well; these forms have one length each */
+        if (end != NULL && *end == '\0' && text_of(text).length == (i == 0 ? 10 : i == 1 ? 17 : 20))
+            at_ms = (int64_t)timegm(&parts) * 1000;
+    }
+    return at_ms;
 }
 
 const char *duration_print(int64_t duration_ms, char text[DURATION_TEXT_BYTES])

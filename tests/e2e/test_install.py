@@ -25,7 +25,12 @@ def files(folder):
 def test_install_puts_programs_and_settings_below_the_prefix(tmp_path):
     install(tmp_path, "PREFIX=/opt/orders")
     assert files(tmp_path) == sorted([f"opt/orders/bin/{name}" for name in PROGRAMS]
-                                     + ["opt/orders/share/doc/bigfusion/bigfusion.conf"])
+                                     + ["opt/orders/share/doc/bigfusion/bigfusion.conf", "opt/orders/share/man/man1/bigfusion.1",
+                                        "opt/orders/share/bash-completion/completions/bigfusion",
+                                        "opt/orders/share/zsh/site-functions/_bigfusion"])
+    for path, begin in (("man/man1/bigfusion.1", ".TH BIGFUSION 1"), ("zsh/site-functions/_bigfusion", "#compdef bigfusion"),
+                        ("bash-completion/completions/bigfusion", "# bash completion")):
+        assert (tmp_path / "opt/orders/share" / path).read_text().startswith(begin)
     for name in PROGRAMS:
         path = tmp_path / "opt/orders/bin" / name
         assert stat.S_IMODE(path.stat().st_mode) == 0o755

@@ -42,11 +42,13 @@ static void test_line_read(void **state)
         {"older", {"b", "x", "--older", "5m"}, {"x"}, {"b"}, 0, 300000, 0, NULL},
         {"older equals", {"b", "--older=2h", "x"}, {"x"}, {"b"}, 0, 7200000, 0, NULL},
         {"older alone", {"b", "x", "--older"}, {"x"}, {"b"}, 0, 0, 0, "--older needs a value"},
-        {"older wrong", {"b", "x", "--older", "5"}, {"x"}, {"b"}, 0, -1, 0, "--older 5: "},
+        {"older wrong", {"b", "x", "--older", "5"}, {"x"}, {"b"}, 0, 0, 0, "--older 5: "},
         {"unknown", {"b", "x", "--olderly"}, {"x"}, {"b", "--olderly"}, 0, 0, 0, NULL},
         {"help option", {"b", "x", "--help"}, {"x"}, {"b"}, 0, 0, 1, NULL},
-        {"help word", {"b", "help", "x"}, {"x"}, {"b"}, 0, 0, 1, NULL},
-        {"help later", {"b", "x", "help"}, {"x", "help"}, {"b"}, 0, 0, 0, NULL},
+        {"help word", {"b", "help", "x"}, {"help", "x"}, {"b"}, 0, 0, 0, NULL},
+        {"older empty", {"b", "x", "--older="}, {"x"}, {"b"}, 0, 0, 0, "--older needs a value"},
+        {"no options", {"b", "--", "-x", "--json"}, {"-x", "--json"}, {"b"}, 0, 0, 0, NULL},
+        {"version", {"b", "--version", "x"}, {"x"}, {"b", "--version"}, 0, 0, 0, NULL},
     };
 
     (void)state;
@@ -111,7 +113,7 @@ static void test_find(void **state)
 static void test_check(void **state)
 {
     static const struct command command = {.words = "look at",
-                                           .usage = "ORDER [--json]",
+                                           .arguments = "ORDER",
                                            .arguments_min = 1,
                                            .arguments_max = 2,
                                            .options = COMMAND_OPTION_JSON};
@@ -194,9 +196,131 @@ static void test_duration(void **state)
     assert_true(strlen(duration_print(INT64_MAX, text)) < DURATION_TEXT_BYTES);
 }
 
+static void test_since(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } cases[] = {
+        {"30s", INT64_C(1790000000000) - 30000},
+        {"36500d", 0},
+        {"2026-01-31", INT64_C(1769817600000)},
+        {"2026-01-31T10:00Z", INT64_C(1769853600000)},
+        {"2026-01-31T10:00:30Z", INT64_C(1769853630000)},
+        {"2026-1-31", -1},
+        {" 2026-01-31", -1},
+        {"2026-01-31 ", -1},
+        {"2026-13-01", -1},
+        {"2026-01-31T10:00", -1},
+        {"2026-01-31T10:00:00", -1},
+        {"yesterday", -1},
+        {"", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        print_message("%s\n", cases[i].text);
+        assert_int_equal(since_parse(cases[i].text, INT64_C(1790000000000)), cases[i].ms);
+    }
+}
+
+static void test_option_values(void **state)
+{
+    static const struct {
+        enum command_value value;
+        const char *text;
+        int is_right;
+    } cases[] = {
+        {COMMAND_VALUE_TEXT, "x", 1},         {COMMAND_VALUE_TEXT, "", 0},
+        {COMMAND_VALUE_DURATION, "5m", 1},    {COMMAND_VALUE_DURATION, "5", 0},
+        {COMMAND_VALUE_SINCE, "5m", 1},       {COMMAND_VALUE_SINCE, "2026-01-31", 1},
+        {COMMAND_VALUE_SINCE, "now", 0},      {COMMAND_VALUE_COUNT, "1", 1},
+        {COMMAND_VALUE_COUNT, "0", 0},        {COMMAND_VALUE_COUNT, "-1", 0},
+        {COMMAND_VALUE_COUNT, "1x", 0},       {COMMAND_VALUE_REASON, "no_email", 1},
+        {COMMAND_VALUE_REASON, "no_mail", 0}, {COMMAND_VALUE_REASON, "no_email ", 0},
+        {COMMAND_VALUE_FILE, "/etc/x y", 1},  {COMMAND_VALUE_FILE, "", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const struct command_option option = {
+            .name = "--it", .word = "WORD", .value = cases[i].value};
+        struct error err = {0};
+
+        print_message("%d %s\n", (int)cases[i].value, cases[i].text);
+        assert_int_equal(command_option_check(&option, cases[i].text, &err),
+                         cases[i].is_right ? 0 : -1);
+        if (!cases[i].is_right)
+            assert_non_null(strstr(err.text, "--it"));
+    }
+}
+
+/* What help, completion and man page rely on. */
+static void test_tables_are_whole(void **state)
+{
+    unsigned known = 0, used = 0;
+
+    (void)state;
+    assert_true(command_option_count <= COMMAND_OPTIONS_MAX);
+    for (int i = 0; i < command_option_count; i++) {
+        const struct command_option *option = &command_options[i];
+
+        assert_ptr_equal(command_option_find(option->name), option);
+        assert_int_equal(known & option->bit, 0);
+        assert_int_equal(option->word == NULL, option->value == COMMAND_VALUE_NONE);
+        assert_true(strpbrk(option->help, "'\\\n") == NULL);
+        known |= option->bit;
+    }
+    for (int i = 0; i < command_count; i++) {
+        const struct command *command = &commands[i];
+        size_t length = strlen(command->help);
+        char *words[] = {(char *)(uintptr_t)command->words};
+
+        print_message("%s\n", command->words);
+        assert_ptr_equal(command_find(words, 1, NULL), command);
+        assert_int_equal(command->run == NULL, command->about != COMMAND_ABOUT_NONE);
+        assert_int_equal(command->arguments[0] == '\0', command->arguments_max == 0);
+        assert_true(strchr(command->summary, '\n') == NULL && strlen(command->summary) < 78);
+        assert_true(command->help[length - 1] == '.');
+        assert_true(command->examples == NULL ||
+                    command->examples[strlen(command->examples) - 1] == '\n');
+        assert_int_equal(command->options & ~known, 0);
+        used |= command->options;
+    }
+    assert_int_equal(used, known);
+}
+
+/* A line of roff that begins with a dot or a quote is a request; a backslash begins an escape. */
+static void test_man_escapes(void **state)
+{
+    struct buffer page = {0};
+    int at_begin = 1;
+
+    (void)state;
+    command_man(&page);
+    for (const char *at = page.data; *at != '\0'; at++) {
+        if (at_begin && *at == '.')
+            assert_true((at[1] >= 'A' && at[1] <= 'Z') || strncmp(at, ".nf\n", 4) == 0 ||
+                        strncmp(at, ".fi\n", 4) == 0);
+        assert_true(*at != '\'' && *at != '`' && *at != '~' && *at != '^' && *at != '\t');
+        if (*at == '\\') {
+            assert_non_null(strchr("f(&-", at[1]));
+            at++;
+        }
+        at_begin = *at == '\n';
+    }
+    assert_non_null(strstr(page.data, ".SS \"bigfusion topics create\"\n"));
+    assert_non_null(strstr(page.data, "bigfusion stuck [\\-\\-older DURATION]"));
+    buffer_clear(&page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_since),
+        cmocka_unit_test(test_option_values),
+        cmocka_unit_test(test_tables_are_whole),
+        cmocka_unit_test(test_man_escapes),
         cmocka_unit_test(test_line_read),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_check),

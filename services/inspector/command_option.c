@@ -1,0 +1,102 @@
+#include "command_option.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "record/reason.h"
+
+#include "duration.h"
+
+const struct command_option command_options[] = {
+    {COMMAND_OPTION_OLDER, "--older", "DURATION", COMMAND_VALUE_DURATION,
+     "only what is older than that: 30s, 5m, 2h, 3d"},
+    {COMMAND_OPTION_MAN, "--man", NULL, COMMAND_VALUE_NONE,
+     "the man page, as roff for man(1), of all commands"},
+    {COMMAND_OPTION_JSON, "--json", NULL, COMMAND_VALUE_NONE,
+     "one JSON document on standard output, for programs"},
+    {0, "--config", "FILE", COMMAND_VALUE_FILE,
+     "settings; else $BIGFUSION_CONFIG, else /etc/bigfusion/bigfusion.conf"},
+    {0, "--check", NULL, COMMAND_VALUE_NONE, "print the settings, secrets masked, and end"},
+    {0, "--version", NULL, COMMAND_VALUE_NONE, "versions of this program and its libraries"},
+    {0, "--help", NULL, COMMAND_VALUE_NONE, "what a command does, its arguments and options"},
+};
+
+const int command_option_count = sizeof(command_options) / sizeof(*command_options);
+
+const struct command_option *command_option_find(const char *word)
+{
+    size_t length = strcspn(word, "=");
+
+    for (int i = 0; i < command_option_count; i++)
+        if (strlen(command_options[i].name) == length &&
+            memcmp(command_options[i].name, word, length) == 0)
+            return &command_options[i];
+    return NULL;
+}
+
+static int refuse(const struct command_option *option, const char *value, const char *allowed,
+                  struct error *err)
+{
+    return error_set(err, ERROR_PERMANENT, "%s %.40s: %s", option->name, value, allowed);
+}
+
+/* The list of reasons is too long for an error. */
+static int check_reason(const struct command_option *option, const char *value, struct error *err)
+{
+    if (reason_of(value, strlen(value)) != REASON_NONE)
+        return 0;
+    return refuse(option, value, "no such reason; docs/operations.md lists them", err);
+}
+
+int command_option_check(const struct command_option *option, const char *value, struct error *err)
+{
+    int64_t number;
+
+    if (option->value != COMMAND_VALUE_NONE && value[0] == '\0')
+        return error_set(err, ERROR_PERMANENT, "%s needs a value: %s", option->name, option->word);
+    switch (option->value) {
+    case COMMAND_VALUE_DURATION:
+        if (duration_parse(value) < 0)
+            return refuse(option, value, "a duration is a number with a unit: 30s, 5m, 2h, 3d",
+                          err);
+        return 0;
+    case COMMAND_VALUE_SINCE:
+        if (since_parse(value, 0) < 0)
+            return refuse(option, value,
+                          "allowed: a duration (30s, 5m, 2h, 3d), a date (2026-01-31) or a time in "
+                          "UTC (2026-01-31T10:00:00Z)",
+                          err);
+        return 0;
+    case COMMAND_VALUE_COUNT:
+        if (text_to_int(text_of(value), &number) != 0 || number <= 0)
+            return refuse(option, value, "allowed: a whole number above 0", err);
+        return 0;
+    case COMMAND_VALUE_REASON:
+        return check_reason(option, value, err);
+    case COMMAND_VALUE_NONE:
+    case COMMAND_VALUE_TEXT:
+    case COMMAND_VALUE_FILE:
+        break;
+    }
+    return 0;
+}
+
+void command_options_print(unsigned set, const char *separator, struct buffer *target)
+{
+    int written = 0;
+
+    for (int i = 0; i < command_option_count; i++)
+        if (set & command_options[i].bit)
+            buffer_printf(target, "%s%s%s%s", written++ > 0 ? separator : "",
+                          command_options[i].name, command_options[i].word != NULL ? " " : "",
+                          command_options[i].word != NULL ? command_options[i].word : "");
+}
+
+void command_option_words(const struct command_option *option, struct buffer *target)
+{
+    if (option->value != COMMAND_VALUE_REASON)
+        return;
+    for (int i = REASON_NONE + 1; i < REASON_COUNT; i++)
+        buffer_printf(target, "%s%s", i > REASON_NONE + 1 ? " " : "", reason_name((enum reason)i));
+}

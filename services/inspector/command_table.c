@@ -1,0 +1,139 @@
+/* command_table.c - every subcommand of `bigfusion`. */
+#include <stddef.h>
+
+#include "command.h"
+
+/* The doctor looks at the secrets of all programs. */
+enum {
+    DOCTOR_PROGRAMS = PROGRAM_POLLER | PROGRAM_FILTER | PROGRAM_MAPPER | PROGRAM_PUSHER |
+                      PROGRAM_INSPECTOR | PROGRAM_DOCTOR,
+};
+
+const struct command commands[] = {
+    {.words = "up-front",
+     .arguments = "",
+     .summary = "everything that must be there before the services start",
+     .help =
+         "Waits until Kafka and Redis answer, then does `topics create` and `setup`. Where one of "
+         "them cannot be done now, it says why and tries again. It ends as soon as all is done, or "
+         "with 100 when a person must fix something. Doing it again changes nothing. To be run "
+         "once before the services start, for example by docker-compose.yml.",
+     .run = up_front_run},
+    {.words = "doctor",
+     .arguments = "",
+     .summary = "look for what is wrong with the configuration and everything around it",
+     .help =
+         "Checks settings, secret files, Kafka and its topics, Redis and the ledger in it, each "
+         "store's token and each account, and the clocks of all of them. It prints one line for "
+         "each check: ok, warn, fail or skip, what was found, and what to do. It changes nothing "
+         "anywhere. docs/doctor.md explains each check.",
+     .examples =
+         "bigfusion doctor\n"
+         "bigfusion doctor --json | jq -r '.findings[] | select(.level == \"fail\") | .check'\n",
+     .exits = "the worst finding: 0 where nothing failed, 100 where a person must fix something, "
+              "111 where something could not be reached",
+     .options = COMMAND_OPTION_JSON,
+     .run = doctor_run,
+     .programs = DOCTOR_PROGRAMS,
+     .run_refused = doctor_run_refused},
+    {.words = "setup",
+     .arguments = "",
+     .summary = "prepare each Infusionsoft account",
+     .help =
+         "Creates the TEXT order custom field `BigCommerce Order`, which holds each order's key, "
+         "in every configured account that has none yet. Doing it again changes nothing. Where no "
+         "account had the field, nothing was ever delivered, and the delivery ledger is started as "
+         "a new one. Needs the account's e-commerce module.",
+     .run = setup_run},
+    {.words = "topics create",
+     .arguments = "",
+     .summary = "create the topics that are missing",
+     .help = "Creates every topic with the partitions and replication of [kafka], its retention or "
+             "compaction and its largest record. Topics that exist are left as they are. Doing it "
+             "again changes nothing.",
+     .run = topics_create_run},
+    {.words = "ledger distrust",
+     .arguments = "",
+     .summary = "tell that Redis was restored from a backup",
+     .help =
+         "What the delivery ledger holds is then looked up at Infusionsoft before anything is "
+         "made. To be run after an older copy of Redis' data was put in place, before the pushers "
+         "go on.",
+     .run = ledger_distrust_run},
+    {.words = "status",
+     .arguments = "",
+     .summary = "what each service has before it, and what became of the orders",
+     .help =
+         "Of filter, mapper and pusher: how many processes read (members of the consumer group), "
+         "how many records are not finished (LAG), how old the oldest of them is, how many come "
+         "(IN/S) and are finished (DONE/S) in a second. Of the orders: how many are delivered, "
+         "skipped and dead; each order counts once. Of each store: how far it was read. Of each "
+         "account: what waits for it. Reads all of the topics `delivered`, `skipped` and `dead`. "
+         "Changes nothing.\n\n"
+         "Rates are measured while it reads, for three seconds at least. A service commits twice a "
+         "second, so LAG may be half a second behind. A position is saved when orders move it, "
+         "else every ten minutes.",
+     .examples = "bigfusion status\n"
+                 "bigfusion status --json | jq '.services[] | {service, members, lag_s}'\n",
+     .options = COMMAND_OPTION_JSON,
+     .run = status_run},
+    {.words = "stuck",
+     .arguments = "",
+     .summary = "orders that have no fate yet, and where they wait",
+     .help =
+         "Lists every order that entered the pipeline and is neither delivered nor skipped nor "
+         "dead: the stage in which its newest version waits, why, and for how long. Reads the "
+         "records from each consumer group's committed offset on, the fates that were written "
+         "since the oldest of these versions, and the delivery ledger. The last line says how much "
+         "was read. Changes nothing. An order that a store has and no poll has seen yet is not "
+         "listed.\n\n"
+         "Reasons: queued, retrying, account_closed, ecommerce_unavailable, in_doubt.",
+     .examples =
+         "bigfusion stuck                 # all of them, those that have waited longest first\n"
+         "bigfusion stuck --older 15m     # those that a merchant may ask about\n"
+         "bigfusion stuck --json          # for programs\n",
+     .options = COMMAND_OPTION_OLDER | COMMAND_OPTION_JSON,
+     .run = stuck_run},
+    {.words = "trace",
+     .arguments = "ORDER",
+     .summary = "every record of one order, in the order of their times",
+     .help =
+         "Shows each record of the order in the topics of the pipeline: when it was written, "
+         "stage, topic, partition and offset, and what it says: reason, attempt, next try, the "
+         "vendor's answer, ids in the account. Nothing of the customer is shown. Topics whose "
+         "records are placed by key are read in one partition, the others whole. No record at all "
+         "is an answer too: exit status 0. Changes nothing.\n\n"
+         "ORDER is CODE/NUMBER, 'CODE #NUMBER' or HASH/order/NUMBER; with one store, NUMBER is "
+         "enough.",
+     .examples = "bigfusion trace BC/1042\n"
+                 "bigfusion trace 'BC #1042'\n"
+                 "bigfusion trace abc123/order/1042 --json\n",
+     .arguments_min = 1,
+     .arguments_max = 2,
+     .options = COMMAND_OPTION_JSON,
+     .run = trace_run},
+    {.words = "completion",
+     .arguments = "bash|zsh",
+     .summary = "a script with which a shell completes commands and options",
+     .help =
+         "Prints the script. Packages install it; otherwise it is to be read at the start of the "
+         "shell, as below, or for zsh to be kept as a file _bigfusion in a folder of fpath. Needs "
+         "no settings.",
+     .examples = "source <(bigfusion completion bash)\n"
+                 "bigfusion completion zsh >~/.zsh/_bigfusion\n",
+     .choices = "bash zsh",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .about = COMMAND_ABOUT_COMPLETION},
+    {.words = "help",
+     .arguments = "[COMMAND]",
+     .summary = "what a command does, its arguments and options",
+     .help = "Without a command it lists them all. Needs no settings.",
+     .examples = "bigfusion help stuck\n"
+                 "bigfusion help --man | man -l -\n",
+     .arguments_max = 3,
+     .options = COMMAND_OPTION_MAN,
+     .about = COMMAND_ABOUT_HELP},
+};
+
+const int command_count = sizeof(commands) / sizeof(*commands);
