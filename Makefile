@@ -201,6 +201,23 @@ chaos-full: crash-build ## the same with the full figures, without a limit of ti
 soak: crash-build ## ten times the usual rate for MINUTES (10): memory flat, lag bounded
 	BUILD=$(BUILD)/crash $(PYTHON) tests/chaos/chaos.py --row soak --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+.PHONY: why-test stuck-test load-test retry-test
+why-test: test-deps ## 10,000 orders in every state: `why` is asked for each, an independent judge compares (ARGS="--orders 600")
+	$(MAKE) -s -j2 all kafka
+	BUILD=$(BUILD) $(PYTHON) tests/why/why.py $(ARGS)
+
+stuck-test: test-deps ## `stuck --older 5m` against the judge's list: the mapper stopped, payloads held (ARGS=--wait)
+	$(MAKE) -s -j2 all kafka
+	BUILD=$(BUILD) $(PYTHON) tests/why/stuck.py $(ARGS)
+
+load-test: test-deps ## what requests and slow connections to the console and /metrics cost the deliveries, in paired runs
+	$(MAKE) -s -j2 all kafka
+	BUILD=$(BUILD) $(PYTHON) tests/why/load.py $(ARGS)
+
+retry-test: test-deps ## 5,000 dead orders sent again, the command killed half-way: each is made once, no 429
+	$(MAKE) -s -j2 all kafka
+	BUILD=$(BUILD) $(PYTHON) tests/why/retry.py $(ARGS)
+
 FORMATTED := $(wildcard common/*/*.[ch] services/*/*.[ch] services/*/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch] tests/places/*.[ch])
 
 .PHONY: format format-check lint lint-c compilers asan check compose-check kubernetes-check

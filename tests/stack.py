@@ -12,6 +12,7 @@ Everything ends with the stack, also when the test fails.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -233,8 +234,13 @@ class Stack:
 
     # -- the sandbox -----------------------------------------------------------------------------------------------
 
+    def address_of(self, store):
+        """host:port of the sandbox that has this store; None: the one of the account main."""
+        return self.address
+
     def call(self, method, path, body=None):
-        status, answer = http_call(self.address, method, path, body)
+        store = re.match(r"/sandbox/stores/([a-z0-9]+)/", path)
+        status, answer = http_call(self.address_of(store and store[1]), method, path, body)
         if status >= 300:
             raise RuntimeError(f"{method} {path}: {status} {answer[:300]!r}")
         return reference.load_json(answer) if answer.strip() else None
@@ -257,7 +263,7 @@ class Stack:
         return self.call("GET", f"/sandbox/stores/{store}/orders")
 
     def raw(self, number, store="abc123"):
-        return http_call(self.address, "GET", f"/sandbox/stores/{store}/orders/{number}/raw")[1]
+        return http_call(self.address_of(store), "GET", f"/sandbox/stores/{store}/orders/{number}/raw")[1]
 
     def fault(self, **members):
         return self.call("POST", "/sandbox/faults", members)
@@ -348,9 +354,9 @@ class Stack:
     def judge_settings(self):
         return oracle.Judge.settings(self.run)
 
-    def complete_orders(self, store):
-        """Every order of a store with all its lines and coupons, whatever a list call leaves out."""
-        orders = self.orders(store)
+    def complete_orders(self, store, orders=None):
+        """Every order of a store (or these) with all its lines and coupons, whatever a list call leaves out."""
+        orders = self.orders(store) if orders is None else orders
         for order in orders:
             lines = reference.line_items(order)
             count = sum(int(line.get("quantity") or 0) for line in lines if not line.get("parent_order_product_id"))
@@ -367,7 +373,7 @@ class Stack:
     def all_pages(self, store, path):
         found, page = [], 1
         while True:
-            status, answer = http_call(self.address, "GET", f"/stores/{store}/v2{path}?limit=250&page={page}",
+            status, answer = http_call(self.address_of(store), "GET", f"/stores/{store}/v2{path}?limit=250&page={page}",
                                        headers={"X-Auth-Token": TOKEN, "Accept": "application/json"})
             rows = reference.load_json(answer) if status == 200 and answer else []
             found += rows
