@@ -180,8 +180,8 @@ static int on_setting(void *user, const char *section_text, const char *name, co
     if (is_repeated(kind) != (instance[0] != '\0') ||
         (is_repeated(kind) && !option_is_name(instance))) {
         refuse(reading, reading->heading > 0 ? reading->heading : reading->line, section_text, name,
-               "unknown section; allowed: kafka, redis, http, health, poller, pusher, store NAME, "
-               "infusionsoft NAME, librdkafka");
+               "unknown section; allowed: kafka, redis, http, health, console, poller, pusher, "
+               "store NAME, infusionsoft NAME, librdkafka");
         return 1;
     }
     section = section_get(reading, is_repeated(kind) ? kind : "", instance);
@@ -199,13 +199,12 @@ static int on_setting(void *user, const char *section_text, const char *name, co
         section->lines[i] = reading->line;
         return 1;
     }
-    refuse(
-        reading, known > 0 || reading->heading == 0 ? reading->line : reading->heading,
-        section_text, name,
-        known > 0
-            ? "unknown setting; --help lists those that exist"
-            : "unknown section; allowed: kafka, redis, http, health, poller, pusher, store NAME, "
-              "infusionsoft NAME, librdkafka");
+    refuse(reading, known > 0 || reading->heading == 0 ? reading->line : reading->heading,
+           section_text, name,
+           known > 0
+               ? "unknown setting; --help lists those that exist"
+               : "unknown section; allowed: kafka, redis, http, health, console, poller, pusher, "
+                 "store NAME, infusionsoft NAME, librdkafka");
     return 1;
 }
 

@@ -120,6 +120,12 @@ struct config {
         char *listen; /* "off" or host:port */
     } health;
     struct {
+        int allow_plain_http;
+        char *url; /* no slash at the end */
+        char *token_file;
+        char *token; /* content of the file, or NULL */
+    } console;
+    struct {
         int64_t settle_s;
         int64_t overlap_s;
         int64_t page_size;

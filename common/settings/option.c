@@ -5,6 +5,7 @@
 #define KAFKA(member) offsetof(struct config, kafka.member)
 #define REDIS(member) offsetof(struct config, redis.member)
 #define HTTP(member) offsetof(struct config, http.member)
+#define CONSOLE(member) offsetof(struct config, console.member)
 #define POLLER(member) offsetof(struct config, poller.member)
 #define PUSHER(member) offsetof(struct config, pusher.member)
 #define STORE(member) offsetof(struct config_store, member)
@@ -69,6 +70,13 @@ const struct config_option options[] = {
     {"health", "listen", OPTION_TEXT, offsetof(struct config, health.listen), "off", "line",
      PROGRAM_POLLER | PROGRAM_FILTER | PROGRAM_MAPPER | PROGRAM_PUSHER,
      "host:port of /healthz, /readyz and /metrics, or off"},
+
+    {"console", "allow_plain_http", OPTION_ENUM, CONSOLE(allow_plain_http), "no", "no|yes",
+     PROGRAM_INSPECTOR, "yes: url may be http:// to another machine, where others can read it"},
+    {"console", "url", OPTION_TEXT, CONSOLE(url), "http://127.0.0.1:9180", "url", PROGRAM_INSPECTOR,
+     "where the command `bigfusion` asks for answers"},
+    {"console", "token_file", OPTION_SECRET, CONSOLE(token_file), "", "file", PROGRAM_INSPECTOR,
+     "file that holds the token of the console; empty: none"},
 
     {"poller", "settle_s", OPTION_INT, POLLER(settle_s), "5", "0..3600", PROGRAM_POLLER,
      "orders changed less than this ago are left to the next poll, so that a window does not "

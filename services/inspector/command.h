@@ -80,10 +80,20 @@ int ledger_distrust_run(const struct config *config, const struct command_line *
 /* doctor.c */
 int doctor_run(const struct config *config, const struct command_line *line, struct error *err);
 int doctor_run_refused(const struct command_line *line, struct error *err);
-/* status.c */
+/* status.c: what status_run() does with --scan */
+int status_scan(const struct config *config, const struct command_line *line, struct error *err);
+/* status_ask.c */
 int status_run(const struct config *config, const struct command_line *line, struct error *err);
-/* stuck.c */
+/* stuck.c: what stuck_run() does with --scan */
+int stuck_scan(const struct config *config, const struct command_line *line, struct error *err);
+/* orders.c */
 int stuck_run(const struct config *config, const struct command_line *line, struct error *err);
+int skipped_run(const struct config *config, const struct command_line *line, struct error *err);
+int dead_run(const struct config *config, const struct command_line *line, struct error *err);
+int waiting_run(const struct config *config, const struct command_line *line, struct error *err);
+int retrying_run(const struct config *config, const struct command_line *line, struct error *err);
+/* why.c */
+int why_run(const struct config *config, const struct command_line *line, struct error *err);
 /* trace.c */
 int trace_run(const struct config *config, const struct command_line *line, struct error *err);
 

@@ -9,8 +9,23 @@
 #include "duration.h"
 
 const struct command_option command_options[] = {
+    {COMMAND_OPTION_STORE, "--store", "STORE", COMMAND_VALUE_TEXT,
+     "only orders of that store: its Store Code or its hash"},
+    {COMMAND_OPTION_REASON, "--reason", "REASON", COMMAND_VALUE_REASON,
+     "only orders with that reason"},
+    {COMMAND_OPTION_SINCE, "--since", "TIME", COMMAND_VALUE_SINCE,
+     "only orders that are in that state since then or later: 2h, 2026-01-31, 2026-01-31T10:00Z"},
     {COMMAND_OPTION_OLDER, "--older", "DURATION", COMMAND_VALUE_DURATION,
      "only what is older than that: 30s, 5m, 2h, 3d"},
+    {COMMAND_OPTION_LIMIT, "--limit", "N", COMMAND_VALUE_COUNT,
+     "list so many orders at most; they are counted all the same"},
+    {COMMAND_OPTION_EMAIL, "--email", "ADDRESS", COMMAND_VALUE_TEXT,
+     "the orders of a customer; - reads the address from standard input"},
+    {COMMAND_OPTION_INFUSIONSOFT, "--infusionsoft", "ID", COMMAND_VALUE_TEXT,
+     "the order with that id in Infusionsoft"},
+    {COMMAND_OPTION_ACCOUNT, "--account", "NAME", COMMAND_VALUE_TEXT,
+     "only in the account [infusionsoft NAME]"},
+    {COMMAND_OPTION_SCAN, "--scan", NULL, COMMAND_VALUE_NONE, "read the topics and ask no console"},
     {COMMAND_OPTION_MAN, "--man", NULL, COMMAND_VALUE_NONE,
      "the man page, as roff for man(1), of all commands"},
     {COMMAND_OPTION_JSON, "--json", NULL, COMMAND_VALUE_NONE,

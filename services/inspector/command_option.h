@@ -9,9 +9,18 @@
 
 /* One bit for each option, so that a command's options are a set. */
 enum {
-    COMMAND_OPTION_JSON = 1 << 0,  /* --json */
-    COMMAND_OPTION_OLDER = 1 << 1, /* --older DURATION */
-    COMMAND_OPTION_MAN = 1 << 2,   /* --man */
+    COMMAND_OPTION_JSON = 1 << 0,
+    COMMAND_OPTION_OLDER = 1 << 1,
+    COMMAND_OPTION_MAN = 1 << 2,
+    COMMAND_OPTION_SCAN = 1 << 3,
+    COMMAND_OPTION_STORE = 1 << 4,
+    COMMAND_OPTION_REASON = 1 << 5,
+    COMMAND_OPTION_SINCE = 1 << 6,
+    COMMAND_OPTION_LIMIT = 1 << 7,
+    COMMAND_OPTION_EMAIL = 1 << 8,
+    COMMAND_OPTION_INFUSIONSOFT = 1 << 9,
+    COMMAND_OPTION_ACCOUNT = 1 << 10,
+    COMMAND_OPTION_SHOW_PERSONAL = 1 << 11,
 };
 
 /* What the value of an option must be; it is checked while the command line is read. */

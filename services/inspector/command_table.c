@@ -9,6 +9,11 @@ enum {
                       PROGRAM_INSPECTOR | PROGRAM_DOCTOR,
 };
 
+enum {
+    LIST_OPTIONS = COMMAND_OPTION_STORE | COMMAND_OPTION_REASON | COMMAND_OPTION_SINCE |
+                   COMMAND_OPTION_OLDER | COMMAND_OPTION_LIMIT | COMMAND_OPTION_JSON,
+};
+
 const struct command commands[] = {
     {.words = "up-front",
      .arguments = "",
@@ -62,38 +67,107 @@ const struct command commands[] = {
      .run = ledger_distrust_run},
     {.words = "status",
      .arguments = "",
-     .summary = "what each service has before it, and what became of the orders",
+     .summary = "services, fates, stores and accounts at a glance",
      .help =
          "Of filter, mapper and pusher: how many processes read (members of the consumer group), "
          "how many records are not finished (LAG), how old the oldest of them is, how many come "
-         "(IN/S) and are finished (DONE/S) in a second. Of the orders: how many are delivered, "
-         "skipped and dead; each order counts once. Of each store: how far it was read. Of each "
-         "account: what waits for it. Reads all of the topics `delivered`, `skipped` and `dead`. "
-         "Changes nothing.\n\n"
-         "Rates are measured while it reads, for three seconds at least. A service commits twice a "
-         "second, so LAG may be half a second behind. A position is saved when orders move it, "
-         "else every ten minutes.",
+         "(IN/S) and are finished (DONE/S) in a second. Of the orders: how many were delivered, "
+         "skipped and given up as dead, in the last hour and in all; each order counts once. Of "
+         "each store: how far it was read, the last and the next poll, what is left of its quota, "
+         "what is wrong. Of each account: whether it is open, since when it is closed and why, and "
+         "what waits for it. Then the alarms. Changes nothing.\n\n"
+         "The console answers. Where none does, or with --scan, the topics are read: all of "
+         "`delivered`, `skipped` and `dead`, and rates are measured for three seconds at least; "
+         "polls, "
+         "quotas and alarms are not known then. The last line, in JSON the member `source`, says "
+         "where the answer comes from. A service commits twice a second, so LAG may be half a "
+         "second behind. A position is saved when orders move it, else every ten minutes.",
      .examples = "bigfusion status\n"
-                 "bigfusion status --json | jq '.services[] | {service, members, lag_s}'\n",
-     .options = COMMAND_OPTION_JSON,
+                 "bigfusion status --json | jq '.stages[] | {stage, members, lag_s}'\n"
+                 "bigfusion status --scan --json | jq '.services[] | {service, members, lag_s}'\n",
+     .options = COMMAND_OPTION_SCAN | COMMAND_OPTION_JSON,
      .run = status_run},
+    {.words = "why",
+     .arguments = "[ORDER]",
+     .summary = "where one order is, why, and what happens next",
+     .help =
+         "Gives the one answer: the order is in Infusionsoft, waits, is tried again, was skipped, "
+         "is "
+         "dead, or is unknown. A sentence comes first, then what happens next and when, then the "
+         "order's history: each record with its time, stage, place and what it says. The console "
+         "(bigfusion-console) answers; where its index does not know the order, it asks the store. "
+         "Without a console, `bigfusion trace` reads the topics. Changes nothing.\n\n"
+         "ORDER is CODE/NUMBER, 'CODE #NUMBER' or HASH/order/NUMBER; with one store, NUMBER is "
+         "enough. A number that no store has is looked for as the id of an order in Infusionsoft. "
+         "What stands on a command line can be seen by the other users of the machine, so an "
+         "e-mail address is better read from standard input.",
+     .examples = "bigfusion why BC/1042\n"
+                 "bigfusion why 1042\n"
+                 "bigfusion why --infusionsoft 977 --account main\n"
+                 "bigfusion why --email - --json\n",
+     .exits = "0 synced, 10 waiting, 11 retrying, 12 skipped, 13 dead, 14 unknown; of several "
+              "orders the highest",
+     .arguments_max = 2,
+     .options = COMMAND_OPTION_EMAIL | COMMAND_OPTION_INFUSIONSOFT | COMMAND_OPTION_ACCOUNT |
+                COMMAND_OPTION_JSON,
+     .run = why_run},
     {.words = "stuck",
      .arguments = "",
      .summary = "orders that have no fate yet, and where they wait",
      .help =
          "Lists every order that entered the pipeline and is neither delivered nor skipped nor "
-         "dead: the stage in which its newest version waits, why, and for how long. Reads the "
-         "records from each consumer group's committed offset on, the fates that were written "
+         "dead: the stage in which its newest version waits, why, and for how long; those that "
+         "have "
+         "waited longest first. The last lines count them by reason and say how fresh the answer "
+         "is. The console answers. Changes nothing. An order that a store has and no poll has seen "
+         "yet is not listed.\n\n"
+         "With --scan, and then without other filters than --older, no console is needed: it reads "
+         "the records from each consumer group's committed offset on, the fates that were written "
          "since the oldest of these versions, and the delivery ledger. The last line says how much "
-         "was read. Changes nothing. An order that a store has and no poll has seen yet is not "
-         "listed.\n\n"
+         "was read.\n\n"
          "Reasons: queued, retrying, account_closed, ecommerce_unavailable, in_doubt.",
-     .examples =
-         "bigfusion stuck                 # all of them, those that have waited longest first\n"
-         "bigfusion stuck --older 15m     # those that a merchant may ask about\n"
-         "bigfusion stuck --json          # for programs\n",
-     .options = COMMAND_OPTION_OLDER | COMMAND_OPTION_JSON,
+     .examples = "bigfusion stuck                     # all of them\n"
+                 "bigfusion stuck --older 15m         # those that a merchant may ask about\n"
+                 "bigfusion stuck --reason in_doubt --store BC\n"
+                 "bigfusion stuck --scan --json       # from the topics, for programs\n",
+     .options = LIST_OPTIONS | COMMAND_OPTION_SCAN,
      .run = stuck_run},
+    {.words = "waiting",
+     .arguments = "",
+     .summary = "orders without a fate that are not tried again at a set time",
+     .help = "Those of `bigfusion stuck` that wait for a service, for their account or for the "
+             "look-up of a call whose answer was lost. Reasons: queued, account_closed, "
+             "ecommerce_unavailable, in_doubt.",
+     .examples = "bigfusion waiting --reason account_closed\n",
+     .options = LIST_OPTIONS,
+     .run = waiting_run},
+    {.words = "retrying",
+     .arguments = "",
+     .summary = "orders of which an attempt failed and the next one has a time",
+     .help = "Those of `bigfusion stuck` that wait for their next try: the step that failed, the "
+             "error, and when they are tried again.",
+     .examples = "bigfusion retrying --older 1h\n",
+     .options = LIST_OPTIONS,
+     .run = retrying_run},
+    {.words = "skipped",
+     .arguments = "",
+     .summary = "orders that are not synced, and which rule says so",
+     .help =
+         "Lists the orders whose newest version is not to be in Infusionsoft, the latest first. "
+         "Reasons: archived, status, before_start, unknown_status, no_email, invalid_email.",
+     .examples = "bigfusion skipped --reason no_email --since 2026-01-31\n"
+                 "bigfusion skipped --limit 20\n",
+     .options = LIST_OPTIONS,
+     .run = skipped_run},
+    {.words = "dead",
+     .arguments = "",
+     .summary = "orders that could not be delivered, and why: a person has to look",
+     .help = "Lists the orders that were given up, the latest first, with what was wrong. Reasons: "
+             "malformed, too_large, total_mismatch, currency_mismatch, refused, gave_up, poison.",
+     .examples = "bigfusion dead --since 1d\n"
+                 "bigfusion dead --json | jq -r '.orders[] | [.order, .reason, .detail] | @tsv'\n",
+     .options = LIST_OPTIONS,
+     .run = dead_run},
     {.words = "trace",
      .arguments = "ORDER",
      .summary = "every record of one order, in the order of their times",

@@ -1,4 +1,4 @@
-/* status.c - `bigfusion status`: what each service has before it, what became of the orders, how far
+/* status.c - `bigfusion status --scan`: what each service has before it, what became of the orders, how far
  * the stores were read, and which accounts are in trouble. */
 #include "status.h"
 
@@ -62,7 +62,7 @@ static int find(struct status *status, struct error *err)
     return 0;
 }
 
-int status_run(const struct config *config, const struct command_line *line, struct error *err)
+int status_scan(const struct config *config, const struct command_line *line, struct error *err)
 {
     struct status status = {0};
     int rc;

@@ -1,4 +1,4 @@
-/* status.h - what `bigfusion status` found, and its two forms. */
+/* status.h - what `bigfusion status --scan` found, and its two forms. */
 #ifndef INSPECTOR_STATUS_H
 #define INSPECTOR_STATUS_H
 

@@ -146,6 +146,7 @@ void status_print_text(const struct status *status)
     print_accounts(status);
     printf("\n");
     survey_print_cost(&status->survey, stdout);
+    printf("from the topics\n");
 }
 
 /* JSON */
@@ -259,10 +260,10 @@ void status_print_json(const struct status *status)
         json_array_append_new(stores, store_json(status, i));
     for (int i = 0; i < status->survey.config->account_count; i++)
         json_array_append_new(accounts, account_json(status, i));
-    root = mem_check(json_pack("{s:o, s:o, s:f, s:o, s:o, s:o, s:o}", "time",
-                               outside_time_json(status->now_ms), "services", services, "window_s",
-                               (double)status->flow.window_ms / 1000, "fates", fates_json(status),
-                               "stores", stores, "accounts", accounts, "cost",
+    root = mem_check(json_pack("{s:s, s:o, s:o, s:f, s:o, s:o, s:o, s:o}", "source", "topics",
+                               "time", outside_time_json(status->now_ms), "services", services,
+                               "window_s", (double)status->flow.window_ms / 1000, "fates",
+                               fates_json(status), "stores", stores, "accounts", accounts, "cost",
                                survey_cost_json(&status->survey)));
     json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
     printf("\n");

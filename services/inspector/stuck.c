@@ -1,4 +1,4 @@
-/* stuck.c - `bigfusion stuck`: the orders that entered and have no fate yet.
+/* stuck.c - `bigfusion stuck --scan`: the orders that entered and have no fate yet, from the topics.
  *
  * It reads in the order in which records move: committed offsets first, ends after them, and the
  * services in the order of the pipeline. So an order that moves on meanwhile is met in the next
@@ -295,7 +295,7 @@ static void print_text(const struct survey *survey, const struct unfinished_tabl
     json_decref(stages);
 }
 
-int stuck_run(const struct config *config, const struct command_line *line, struct error *err)
+int stuck_scan(const struct config *config, const struct command_line *line, struct error *err)
 {
     struct survey survey;
     struct unfinished_table table;

@@ -62,7 +62,7 @@ def test_what_became_of_orders_by_kcat(desk):
 def test_where_orders_are(desk):
     said = desk.shell("bigfusion trace BC/118")
     assert [line.split()[1] for line in said.splitlines() if "Z  " in line] == ["raw", "eligible", "payloads", "delivered"]
-    assert desk.shell("bigfusion stuck --older 15m").startswith("0 orders without a fate\n")
+    assert desk.shell("bigfusion stuck --scan --older 15m").startswith("0 orders without a fate\n")
     assert re.search(r"^  delivered +\d+$", desk.shell("bigfusion status"), re.M)
 
 

@@ -1,4 +1,4 @@
-"""`bigfusion status`, `stuck` and `trace` on a real Kafka: what they say against what the judge and the topics say."""
+"""`bigfusion status --scan`, `stuck --scan` and `trace` on a real Kafka: what they say against what the judge and the topics say."""
 
 import concurrent.futures
 import json
@@ -24,7 +24,7 @@ def ask(stack, *words, **more):
 
 def stuck(stack, *words):
     """{record key: entry of the list}"""
-    answer = ask(stack, "stuck", *words)
+    answer = ask(stack, "stuck", "--scan", *words)
     assert answer["count"] == len(answer["orders"]) == sum(answer["stages"].values())
     return {one["key"]: one for one in answer["orders"]}
 
@@ -35,7 +35,7 @@ def pending(stack):
 
 
 def services(stack):
-    return {one["service"]: one for one in ask(stack, "status")["services"]}
+    return {one["service"]: one for one in ask(stack, "status", "--scan")["services"]}
 
 
 def stages(service):
@@ -79,7 +79,7 @@ def test_stuck_is_exactly_what_has_no_fate(kafka):
         eligible = read_topic(kafka.address, stack.topic("orders.eligible"))
         assert now["mapper"]["lag_records"] == len(eligible)
         assert now["filter"]["lag_records"] == 0 == now["pusher"]["lag_records"]
-        text = stack.command("stuck").stdout
+        text = stack.command("stuck", "--scan").stdout
         assert re.search(rf"^BC #{number} +abc123/order/{number} +eligible +queued +\d+ (s|min)", text, re.M), text
         assert f"{len(found)} orders without a fate: eligible {len(found)}\nread " in text
 
@@ -91,13 +91,13 @@ def test_stuck_is_exactly_what_has_no_fate(kafka):
         wait_until(lambda: set(stuck(stack, "--older", "30m")) == {record.key}, 30, stack.trouble)
         assert stuck(stack, "--older", "2h") == {}
         assert set(stuck(stack)) == set(found)
-        answer = stack.command("stuck", "--older", "30", check=False)
+        answer = stack.command("stuck", "--scan", "--older", "30", check=False)
         assert answer.returncode == 100 and "a duration is a number with a unit" in answer.stderr
 
         stack.start_service("mapper")
         stack.wait_drained(60)
         wait_until(lambda: not stuck(stack), 30, stack.trouble)
-        assert "0 orders without a fate\n" in stack.command("stuck").stdout
+        assert "0 orders without a fate\n" in stack.command("stuck", "--scan").stdout
         stack.assert_right()
         check_status(stack)
 
@@ -105,7 +105,7 @@ def test_stuck_is_exactly_what_has_no_fate(kafka):
 def check_status(stack):
     """What status says of fates, stores and lag when everything is done."""
     wait_until(lambda: all(one["lag_records"] == 0 for one in services(stack).values()), 30, stack.trouble)
-    answer = ask(stack, "status")
+    answer = ask(stack, "status", "--scan")
     assert {one["service"]: one["members"] for one in answer["services"]} == {"filter": 2, "mapper": 1, "pusher": 1}
     fates = [stack.fate(name.split("/")[2]) for name in stack.wanted_fates()]
     wanted = {"delivered": 0, "skipped": {}, "dead": {}}
@@ -123,7 +123,7 @@ def check_status(stack):
     assert (store["code"], store["hash"], store["polled"]) == ("BC", "abc123", True)
     assert abs(store["age_s"] - (time.time() - saved["cursor"] / 1000)) < 60
     assert answer["cost"]["records"] >= len(fates)
-    text = stack.command("status").stdout
+    text = stack.command("status", "--scan").stdout
     assert re.search(r"^filter +2 +raw +0 +- ", text, re.M) and re.search(r"^ +retry-1h +0 +- ", text, re.M), text
     assert re.search(rf"^  delivered +{wanted['delivered']}$", text, re.M), text
     assert "accounts in trouble: none" in text
@@ -188,7 +188,7 @@ def test_trace_of_a_retrying_order(shop):
     entry = stuck(shop)[key(placed)]
     assert (entry["stage"], entry["reason"], entry["step"], entry["attempt"]) == ("retry-1m", "retrying", "contact", 1)
     assert "HTTP 500" in entry["detail"] and entry["next_try"] > last["time"]
-    line = next(line for line in shop.command("stuck").stdout.splitlines() if key(placed) in line)
+    line = next(line for line in shop.command("stuck", "--scan").stdout.splitlines() if key(placed) in line)
     assert "attempt 1; next try in 59 min" in line
 
 
@@ -242,7 +242,7 @@ def test_an_order_that_is_sent_again_is_on_its_way_again(shop):
         write_topic(shop.broker.address, shop.topic("orders.raw"), record.key, record.value, newer, record.partition)
         assert key(delivered) not in stuck(shop)
         shop.env["BIGFUSION_REDIS_URL"] = "redis://127.0.0.1:1/0"
-        answer = shop.command("stuck", "--json")
+        answer = shop.command("stuck", "--scan", "--json")
         assert "the ledger was not asked" in answer.stderr
         assert {one["key"] for one in json.loads(answer.stdout)["orders"]} == set(found)
     finally:
@@ -260,11 +260,11 @@ def test_an_account_in_trouble(shop, path, stage, reason):
     placed = shop.place(order(mail("closed")))
     wait_until(lambda: stuck(shop).get(key(placed), {}).get("stage") == stage, 60, shop.trouble)
     assert stuck(shop)[key(placed)]["reason"] == reason
-    answer = ask(shop, "status")
+    answer = ask(shop, "status", "--scan")
     [account] = answer["accounts"]
     waiting = account["waiting" if stage == "waiting.main" else "waiting_orders"]
     assert waiting["records"] == 1 and waiting["newest_why"].startswith(reason)
-    assert re.search(rf"main +1 records in {re.escape(stage)}; newest: {reason}", shop.command("status").stdout)
+    assert re.search(rf"main +1 records in {re.escape(stage)}; newest: {reason}", shop.command("status", "--scan").stdout)
     shop.clear_faults()
     shop.wait_fate(placed["id"], wanted=("delivered", None), timeout=60)
     wait_until(lambda: key(placed) not in stuck(shop), 30, shop.trouble)

@@ -1,4 +1,4 @@
-"""`bigfusion status`, `stuck` and `trace` among records that anybody could have written, and where reading or writing fails."""
+"""`bigfusion status --scan`, `stuck --scan` and `trace` among records that anybody could have written, and where reading or writing fails."""
 
 import json
 import re
@@ -59,7 +59,7 @@ def ask(stack, *words, **more):
                           stdout=more.get("stdout", subprocess.PIPE), stderr=subprocess.PIPE, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("words", ["status", "stuck", "trace abc123/order/5", "trace abc123/order/6", "trace abc123/order/7"])
+@pytest.mark.parametrize("words", ["status --scan", "stuck --scan", "trace abc123/order/5", "trace abc123/order/6", "trace abc123/order/7"])
 def test_what_is_printed_is_clean_whatever_the_records_say(stack, words):
     text = ask(stack, *words.split())
     document = ask(stack, *words.split(), "--json")
@@ -72,7 +72,7 @@ def test_what_is_printed_is_clean_whatever_the_records_say(stack, words):
 
 
 def test_only_the_order_without_a_fate_is_stuck(stack):
-    orders = {one["key"]: one for one in json.loads(ask(stack, "stuck", "--json").stdout)["orders"]}
+    orders = {one["key"]: one for one in json.loads(ask(stack, "stuck", "--scan", "--json").stdout)["orders"]}
     assert set(orders) == {"abc123/order/5", "abc123/order/7"}
     assert orders["abc123/order/5"]["attempt"] == 4294967295 and orders["abc123/order/5"]["version"] is None
     answer = json.loads(ask(stack, "trace", "abc123/order/6", "--json").stdout)
@@ -84,14 +84,14 @@ def test_stuck_says_that_the_ledger_was_not_asked(stack):
     marker = f"{stack.prefix}:ledger"
     stack.redis.command("RENAME", marker, "kept")
     try:
-        answer = ask(stack, "stuck", "--json")
+        answer = ask(stack, "stuck", "--scan", "--json")
     finally:
         stack.redis.command("RENAME", "kept", marker)
     assert b"the ledger was not asked (it is to be rebuilt or checked by a pusher)" in answer.stderr
     assert json.loads(answer.stdout)["count"] == 2
 
 
-@pytest.mark.parametrize("words", ["status", "stuck --json", "trace BC/6", "help stuck"])
+@pytest.mark.parametrize("words", ["status --scan", "stuck --scan --json", "trace BC/6", "help stuck"])
 def test_an_answer_that_cannot_be_written_is_no_success(stack, words):
     with open("/dev/full", "w", encoding="utf-8") as full:
         answer = ask(stack, *words.split(), stdout=full)
@@ -114,9 +114,9 @@ def test_records_that_retention_has_taken_are_not_waited_for(stack, kafka):
     with open(path, "w", encoding="utf-8") as file:
         json.dump({"version": 1, "partitions": [{"topic": topic, "partition": 2, "offset": -1}]}, file)
     kafka_tool("org.apache.kafka.tools.DeleteRecordsCommand", *broker, "--offset-json-file", path)
-    found = {one["key"] for one in json.loads(ask(stack, "stuck", "--json").stdout)["orders"]}
+    found = {one["key"] for one in json.loads(ask(stack, "stuck", "--scan", "--json").stdout)["orders"]}
     assert set(kept) <= found and not set(lost) & found and kept and lost
-    document = json.loads(ask(stack, "status", "--json").stdout)
+    document = json.loads(ask(stack, "status", "--scan", "--json").stdout)
     mapper = next(one for one in document["services"] if one["service"] == "mapper")
     assert mapper["lag_records"] == len(read_topic(kafka.address, topic)) > len(kept)
 
@@ -124,7 +124,7 @@ def test_records_that_retention_has_taken_are_not_waited_for(stack, kafka):
 def test_a_topic_that_is_missing_is_named(stack, kafka):
     kafka_tool("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", kafka.address, "--delete", "--topic",
                stack.topic("waiting-orders.main"))
-    for words in (["status"], ["stuck"], ["trace", "BC/6"]):
+    for words in (["status", "--scan"], ["stuck", "--scan"], ["trace", "BC/6"]):
         answer = ask(stack, *words)
         assert answer.returncode == 111
         assert b"inspect4.waiting-orders.main does not exist; run `bigfusion topics create`" in answer.stderr

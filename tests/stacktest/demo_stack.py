@@ -175,8 +175,8 @@ class Demo(Stack):
         return max((after - before for before, after in gaps), default=float("inf"))
 
     def stuck(self):
-        """What `bigfusion stuck` lists: {(key, stage)}"""
-        _, out, _ = self.project.bigfusion("stuck", "--json")
+        """What `bigfusion stuck --scan` lists: {(key, stage)}"""
+        _, out, _ = self.project.bigfusion("stuck", "--scan", "--json")
         return {(one["key"], one["stage"]) for one in json.loads(out)["orders"]}
 
 

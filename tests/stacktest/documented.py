@@ -75,7 +75,7 @@ def on_a_running_demo(run, project, demo):
             ("docker-compose version", "ersion"),
             ("docker compose run --rm bigfusion help", "doctor"),
             ("docker compose run --rm bigfusion status", "fates of orders"),
-            ("docker compose run --rm bigfusion stuck", "without a fate"),
+            ("docker compose run --rm bigfusion stuck --scan", "without a fate"),
             ("docker compose ps", "pusher"),
             ("docker compose exec pusher bigfusion-pusher --health", "alive"),
             ("docker compose logs check setup", "everything is there"),

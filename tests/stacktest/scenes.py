@@ -209,14 +209,14 @@ class Months:
             listed = self.demo.stuck()
             return listed == expected
         with contextlib.suppress(TimedOut):
-            wait_until(agree, 45, "bigfusion stuck", interval=1)
+            wait_until(agree, 45, "bigfusion stuck --scan", interval=1)
         self.run.check(listed == expected and len(expected) > 50,
-                       f"without a mapper, bigfusion stuck lists {len(listed)} orders, {len(expected)} are expected; too many:"
+                       f"without a mapper, bigfusion stuck --scan lists {len(listed)} orders, {len(expected)} are expected; too many:"
                        f" {sorted(listed - expected)[:3]}, missing: {sorted(expected - listed)[:3]}")
         self.scale(mapper=2)
         self.demo.wait_finished()
         listed = self.demo.stuck()
-        self.run.check(not listed, f"with mappers again, bigfusion stuck lists {len(listed)} orders {sorted(listed)[:3]}")
+        self.run.check(not listed, f"with mappers again, bigfusion stuck --scan lists {len(listed)} orders {sorted(listed)[:3]}")
 
     def passing(self, placed):
         """Keys of the orders that the filter lets pass and that the account does not have."""

@@ -310,7 +310,7 @@ static void test_man_escapes(void **state)
         at_begin = *at == '\n';
     }
     assert_non_null(strstr(page.data, ".SS \"bigfusion topics create\"\n"));
-    assert_non_null(strstr(page.data, "bigfusion stuck [\\-\\-older DURATION]"));
+    assert_non_null(strstr(page.data, " [\\-\\-older DURATION] ["));
     buffer_clear(&page);
 }
 
