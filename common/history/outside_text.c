@@ -66,6 +66,33 @@ json_t *outside_text_json(struct text text)
     return value;
 }
 
+json_t *outside_json(json_t *value)
+{
+    json_t *copy;
+
+    if (json_is_string(value))
+        return outside_text_json(
+            (struct text){json_string_value(value), json_string_length(value)});
+    if (json_is_array(value)) {
+        copy = mem_check(json_array());
+        for (size_t i = 0; i < json_array_size(value); i++)
+            json_array_append_new(copy, outside_json(json_array_get(value, i)));
+        return copy;
+    }
+    if (!json_is_object(value))
+        return json_incref(value);
+    copy = mem_check(json_object());
+    for (void *at = json_object_iter(value); at != NULL; at = json_object_iter_next(value, at)) {
+        struct buffer name = {0};
+
+        outside_text_print(&name, text_of(json_object_iter_key(at)));
+        json_object_set_new(copy, name.data != NULL ? name.data : "",
+                            outside_json(json_object_iter_value(at)));
+        buffer_clear(&name);
+    }
+    return copy;
+}
+
 const char *outside_time_print(char target[OUTSIDE_TIME_BYTES], int64_t at_ms)
 {
     char seconds[DATE_ISO_BYTES];

@@ -18,6 +18,9 @@ struct text outside_text_begin(struct text text, size_t most_bytes);
 /** @brief A JSON string; what is no UTF-8 is escaped as above. An absent text gives null. New. */
 json_t *outside_text_json(struct text text);
 
+/** @brief A copy in which all texts and all names of members are printable, as above. New. */
+json_t *outside_json(json_t *value);
+
 enum { OUTSIDE_TIME_BYTES = 40 };
 
 /** @brief Prints an instant with its ms: "2026-01-02T03:04:05.678Z". @returns target */

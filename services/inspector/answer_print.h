@@ -1,5 +1,5 @@
 /* answer_print.h - the console's answers as text for people. Pure. Every text in an answer must be
- * printable already: see printable_json(). A member that is missing or of another type is left out. */
+ * printable already: see outside_json(). A member that is missing or of another type is left out. */
 #ifndef INSPECTOR_ANSWER_PRINT_H
 #define INSPECTOR_ANSWER_PRINT_H
 

@@ -92,6 +92,10 @@ int skipped_run(const struct config *config, const struct command_line *line, st
 int dead_run(const struct config *config, const struct command_line *line, struct error *err);
 int waiting_run(const struct config *config, const struct command_line *line, struct error *err);
 int retrying_run(const struct config *config, const struct command_line *line, struct error *err);
+/* peek.c */
+int peek_run(const struct config *config, const struct command_line *line, struct error *err);
+/* tail.c */
+int tail_run(const struct config *config, const struct command_line *line, struct error *err);
 /* why.c */
 int why_run(const struct config *config, const struct command_line *line, struct error *err);
 /* trace.c */

@@ -186,6 +186,41 @@ const struct command commands[] = {
      .arguments_max = 2,
      .options = COMMAND_OPTION_JSON,
      .run = trace_run},
+    {.words = "peek",
+     .arguments = "ORDER",
+     .summary = "the newest record of one order in each topic, decoded",
+     .help =
+         "Shows, for each topic that has a record of the order, the newest one: its place and "
+         "time, "
+         "its headers, and its value as JSON in several lines. *** stands for what may be about a "
+         "person: all texts but those that are known to be none, such as ids, SKUs, amounts and "
+         "times. Reads the same topics as `bigfusion trace`, and takes the same names of an order. "
+         "Changes nothing.",
+     .examples = "bigfusion peek BC/1042\n"
+                 "bigfusion peek BC/1042 --json | jq '.records[] | {stage, headers}'\n",
+     .arguments_min = 1,
+     .arguments_max = 2,
+     .options = COMMAND_OPTION_SHOW_PERSONAL | COMMAND_OPTION_JSON,
+     .run = peek_run},
+    {.words = "tail",
+     .arguments = "[TOPIC]",
+     .summary = "the records that are written from now on, a line each",
+     .help =
+         "Follows one topic or all of them until TERM or INT (Ctrl-C) comes, which is its usual "
+         "end: "
+         "exit status 0. A line has time, stage, topic/partition/offset, key, headers and the "
+         "begin "
+         "of the value, masked as `bigfusion peek` does it; with --json each line is a JSON "
+         "document "
+         "with the whole value. TOPIC is a stage, such as raw, retry-1m or waiting.main, or the "
+         "topic's whole name. It joins no consumer group and changes nothing.",
+     .examples =
+         "bigfusion tail dead\n"
+         "bigfusion tail --json | jq -c 'select(.headers.reason) | [.key, .headers.reason]'\n",
+     .choices = "raw eligible payloads retry-1m retry-10m retry-1h skipped delivered dead cursors",
+     .arguments_max = 1,
+     .options = COMMAND_OPTION_SHOW_PERSONAL | COMMAND_OPTION_JSON,
+     .run = tail_run},
     {.words = "completion",
      .arguments = "bash|zsh",
      .summary = "a script with which a shell completes commands and options",

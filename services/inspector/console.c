@@ -49,33 +49,6 @@ void console_add_argument(struct buffer *path, const char *name, const char *val
     http_append_escaped(path, text_of(value));
 }
 
-json_t *printable_json(json_t *value)
-{
-    json_t *copy;
-
-    if (json_is_string(value))
-        return outside_text_json(
-            (struct text){json_string_value(value), json_string_length(value)});
-    if (json_is_array(value)) {
-        copy = mem_check(json_array());
-        for (size_t i = 0; i < json_array_size(value); i++)
-            json_array_append_new(copy, printable_json(json_array_get(value, i)));
-        return copy;
-    }
-    if (!json_is_object(value))
-        return json_incref(value);
-    copy = mem_check(json_object());
-    for (void *at = json_object_iter(value); at != NULL; at = json_object_iter_next(value, at)) {
-        struct buffer name = {0};
-
-        outside_text_print(&name, text_of(json_object_iter_key(at)));
-        json_object_set_new(copy, name.data != NULL ? name.data : "",
-                            printable_json(json_object_iter_value(at)));
-        buffer_clear(&name);
-    }
-    return copy;
-}
-
 /* Which kind of error a status of HTTP is: some pass by themselves. */
 static enum error_kind kind_of(int status)
 {
@@ -108,7 +81,7 @@ static json_t *read_answer(struct console *console, const struct http_answer *an
     json_t *read = answer->body.data != NULL
                        ? json_loadb(answer->body.data, answer->body.length, JSON_ALLOW_NUL, NULL)
                        : NULL;
-    json_t *printable = json_is_object(read) ? printable_json(read) : NULL;
+    json_t *printable = json_is_object(read) ? outside_json(read) : NULL;
 
     if (answer->status != 200)
         take_error(console, answer->status, printable, err);

@@ -26,7 +26,7 @@ void console_free(struct console *console);
  * @brief Asks one question.
  * @param path  "/api/v1/why?order=BC%2F1042"
  * @param body  of a POST, or NULL: GET. Borrowed
- * @returns the answer, an object in which every text is printable: see printable_json(). New; or
+ * @returns the answer, an object in which every text is printable: see outside_json(). New; or
  * NULL with an error: a temporary one where no console answers or it cannot answer now, else a
  * permanent one with the console's own sentence
  */
@@ -39,9 +39,5 @@ const char *console_error_code(const struct console *console);
 
 /** @brief Appends "&name=value", or "?name=value" as the first one, escaped. value NULL: nothing. */
 void console_add_argument(struct buffer *path, const char *name, const char *value);
-
-/** @brief A copy in which control characters, and bytes that are no UTF-8, of all texts and names are
- * written as \xHH, so that a terminal shows them and obeys none. New. */
-json_t *printable_json(json_t *value);
 
 #endif

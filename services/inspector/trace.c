@@ -13,6 +13,8 @@
 #include "history/unfinished.h"
 #include "record/reason.h"
 
+#include "order_records.h"
+
 /* What is collected about the order. The table tells whether its newest version has a fate. */
 struct trace {
     struct survey survey;
@@ -30,8 +32,6 @@ static int add_record(void *context, const struct event *event, struct error *er
     enum spot_kind kind = spot_of(&trace->survey.topics, event->topic).kind;
 
     (void)err;
-    if (!text_is(event->key, trace->key))
-        return 0;
     history_steps_add(&trace->steps, &trace->survey.topics, event);
     if (kind >= SPOT_PAYLOADS)
         personal_learn(&trace->personal, event->value);
@@ -45,66 +45,8 @@ static int add_fate(void *context, const struct event *event, struct error *err)
 {
     struct trace *trace = context;
 
-    if (text_is(event->key, trace->key))
-        unfinished_add_fate(&trace->table, event);
+    unfinished_add_fate(&trace->table, event);
     return add_record(context, event, err);
-}
-
-/* Records of these topics are placed by their key, so only one partition can have the order's. */
-static int is_placed_by_key(enum spot_kind kind)
-{
-    return kind == SPOT_RAW || kind == SPOT_ELIGIBLE || kind >= SPOT_SKIPPED;
-}
-
-static int count_partitions(const struct kafka_place *places, int count, const char *topic)
-{
-    int partitions = 0;
-
-    for (int i = 0; i < count; i++)
-        partitions += strcmp(places[i].topic, topic) == 0;
-    return partitions;
-}
-
-static int read_topics(struct trace *trace, const char *const *names, int name_count,
-                       const char *what, kafka_visit visit, struct error *err)
-{
-    struct survey_spans spans = {0};
-    struct kafka_place *places = NULL;
-    uint32_t hash = event_hash(0, text_of(trace->key));
-    int count = 0;
-    int rc =
-        kafka_group_places(trace->survey.config, NULL, names, name_count, &places, &count, err);
-
-    for (int i = 0; i < count; i++) {
-        const struct kafka_place *place = &places[i];
-        uint32_t partitions = (uint32_t)count_partitions(places, count, place->topic);
-
-        if (!is_placed_by_key(spot_of(&trace->survey.topics, place->topic).kind) ||
-            (uint32_t)place->partition == hash % partitions)
-            survey_spans_add(&spans, place->topic, place->partition, place->low, place->end);
-    }
-    if (rc == 0)
-        rc = survey_read(&trace->survey, &spans, what, visit, trace, err);
-    survey_spans_clear(&spans);
-    kafka_places_free(places, count);
-    return rc;
-}
-
-static int read_all(struct trace *trace, struct error *err)
-{
-    const struct topics *topics = &trace->survey.topics;
-    const char **names =
-        mem_alloc((2 + SPOT_INPUTS((size_t)topics->account_count)) * sizeof(*names));
-    const char *const fates[] = {topics->skipped, topics->delivered, topics->dead};
-    int count = 0, rc;
-
-    for (int group = 0; group < SPOT_GROUP_COUNT; group++)
-        count += spot_inputs(topics, group, names + count);
-    rc = read_topics(trace, names, count, "reading the topics", add_record, err);
-    if (rc == 0)
-        rc = read_topics(trace, fates, 3, "reading the fates", add_fate, err);
-    free(names);
-    return rc;
 }
 
 /* The order's newest version, if it has no fate; else NULL. */
@@ -171,7 +113,9 @@ int trace_run(const struct config *config, const struct command_line *line, stru
     order_name_print(config, trace.key, trace.name);
     survey_init(&trace.survey, config);
     unfinished_init(&trace.table, &trace.survey.topics, config->pusher.retry_delays_s);
-    rc = read_all(&trace, err);
+    rc = order_records_read_inputs(&trace.survey, trace.key, add_record, &trace, err);
+    if (rc == 0)
+        rc = order_records_read_fates(&trace.survey, trace.key, add_fate, &trace, err);
     history_steps_hide(&trace.steps, &trace.personal);
     history_steps_sort(&trace.steps);
     if (rc == 0 && line->json)

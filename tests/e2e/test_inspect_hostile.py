@@ -59,7 +59,8 @@ def ask(stack, *words, **more):
                           stdout=more.get("stdout", subprocess.PIPE), stderr=subprocess.PIPE, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("words", ["status --scan", "stuck --scan", "trace abc123/order/5", "trace abc123/order/6", "trace abc123/order/7"])
+@pytest.mark.parametrize("words", ["status --scan", "stuck --scan", "trace abc123/order/5", "trace abc123/order/6", "trace abc123/order/7",
+                                   "peek abc123/order/5", "peek abc123/order/6", "peek abc123/order/7"])
 def test_what_is_printed_is_clean_whatever_the_records_say(stack, words):
     text = ask(stack, *words.split())
     document = ask(stack, *words.split(), "--json")

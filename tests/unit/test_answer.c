@@ -221,22 +221,6 @@ static void test_status_print(void **state)
     json_decref(answer);
 }
 
-static void test_printable(void **state)
-{
-    json_t *hostile = read_json(
-        "{\"\\u001b[2J\":[\"a\\u001b]0;x\\u0007\\u009b31m\\nb\",{\"ok\":\"M\\u00fcller\"},7,"
-        "null,true]}");
-    json_t *safe = printable_json(hostile);
-    json_t *wanted = read_json("{\"\\\\x1B[2J\":[\"a\\\\x1B]0;x\\\\x07\\\\xC2\\\\x9B31m\\\\x0Ab\","
-                               "{\"ok\":\"M\\u00fcller\"},7,null,true]}");
-
-    (void)state;
-    assert_true(json_equal(safe, wanted));
-    json_decref(wanted);
-    json_decref(safe);
-    json_decref(hostile);
-}
-
 static void test_argument(void **state)
 {
     struct buffer path = {0};
@@ -312,8 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_why_status),   cmocka_unit_test(test_why_print),
         cmocka_unit_test(test_orders_print), cmocka_unit_test(test_status_print),
-        cmocka_unit_test(test_printable),    cmocka_unit_test(test_argument),
-        cmocka_unit_test(test_ask),
+        cmocka_unit_test(test_argument),     cmocka_unit_test(test_ask),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,24 @@ static void test_outside_text_begin(void **state)
                          cases[i].length);
 }
 
+static void test_outside_json(void **state)
+{
+    json_t *hostile = json_loads(
+        "{\"\\u001b[2J\":[\"a\\u001b]0;x\\u0007\\u009b31m\\nb\",{\"ok\":\"M\\u00fcller\"},7,"
+        "null,true]}",
+        0, NULL);
+    json_t *safe = outside_json(hostile);
+    json_t *wanted = json_loads("{\"\\\\x1B[2J\":[\"a\\\\x1B]0;x\\\\x07\\\\xC2\\\\x9B31m\\\\x0Ab\","
+                                "{\"ok\":\"M\\u00fcller\"},7,null,true]}",
+                                0, NULL);
+
+    (void)state;
+    assert_true(json_equal(safe, wanted));
+    json_decref(wanted);
+    json_decref(safe);
+    json_decref(hostile);
+}
+
 static void test_personal(void **state)
 {
     static const char payload[] =
@@ -128,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outside_text),
+        cmocka_unit_test(test_outside_json),
         cmocka_unit_test(test_outside_text_begin),
         cmocka_unit_test(test_personal),
         cmocka_unit_test(test_personal_of_a_hostile_payload),
