@@ -27,6 +27,7 @@ from measure import cpu_seconds, memory_mb  # noqa: E402
 from processes import RUNS, Kafka, Process, binary, http_call, ticks, wait_until  # noqa: E402
 
 P99_MS = 100
+EXIT = {"synced": 0, "waiting": 10, "retrying": 11, "skipped": 12, "dead": 13, "unknown": 14}
 RATE = 100
 
 
@@ -107,6 +108,8 @@ class Run:
             except ValueError:
                 document = f"{done.returncode} {done.stdout[:100]} {done.stderr[:200]}"
             self.take(key, rights[key], 200, document, (), "command")
+            if done.returncode != EXIT[rights[key].verdict]:
+                self.wrong.append(f"command {key}: exit status {done.returncode} for {rights[key].verdict}")
         self.say(f"asked by the command: {len(keys)}")
 
     def ask_otherwise(self, client, rights, expected):
