@@ -9,7 +9,7 @@ PYTHON ?= /usr/bin/python3
 OPTIMISE ?= -O2 -g
 SANITIZE ?=
 
-PACKAGES := rdkafka libcurl hiredis yyjson inih libmicrohttpd libcrypto jansson
+PACKAGES := rdkafka libcurl hiredis yyjson inih libmicrohttpd libcrypto jansson sqlite3
 # rediss:// where hiredis can do TLS: Debian trixie, not bookworm
 ifeq ($(shell pkg-config --exists hiredis_ssl libssl && echo yes),yes)
 PACKAGES += hiredis_ssl libssl
@@ -35,7 +35,7 @@ LDLIBS += $(shell pkg-config --libs $(PACKAGES)) -lm
 # program = its folder
 PROGRAMS := \
 	bigfusion-poller=services/poller bigfusion-filter=services/filter bigfusion-mapper=services/mapper \
-	bigfusion-pusher=services/pusher bigfusion=services/inspector bigfusion-sandbox=services/sandbox \
+	bigfusion-pusher=services/pusher bigfusion-console=services/console bigfusion=services/inspector bigfusion-sandbox=services/sandbox \
 	bigfusion-devbroker=tests/devbroker bench-passthrough=tests/bench/passthrough bench-stage=tests/bench/stage bench-http=tests/bench/http \
 	bench-generate=tests/bench/generate ledger-calls=tests/ledger/calls kafka-places=tests/places
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard $(lastword $(subst =, ,$(p)))/*.c),$(p)))

@@ -1,6 +1,7 @@
 #include "base/digest.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <openssl/evp.h>
 
@@ -18,4 +19,16 @@ void digest_hex(char target[DIGEST_BYTES], const struct text *parts, int count)
     EVP_MD_CTX_free(context);
     for (int i = 0; i < (DIGEST_BYTES - 1) / 2; i++)
         snprintf(target + 2 * i, 3, "%02x", digest[i]);
+}
+
+void digest_hex_nocase(char target[DIGEST_BYTES], struct text text)
+{
+    char *lower = mem_strndup(text.data, text.length);
+    struct text part = {lower, text.length};
+
+    for (size_t i = 0; i < text.length; i++)
+        if (lower[i] >= 'A' && lower[i] <= 'Z')
+            lower[i] = (char)(lower[i] - 'A' + 'a');
+    digest_hex(target, &part, 1);
+    free(lower);
 }

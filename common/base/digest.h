@@ -11,4 +11,8 @@ enum { DIGEST_BYTES = 33 };
  * lower-case hex digits. */
 void digest_hex(char target[DIGEST_BYTES], const struct text *parts, int count);
 
+/** @brief The digest of one text in which ASCII capitals are made small, so that an address or a SKU
+ * is the same however the shop spells it. The ledger's keys of contacts and products have it. */
+void digest_hex_nocase(char target[DIGEST_BYTES], struct text text);
+
 #endif

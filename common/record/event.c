@@ -18,6 +18,7 @@ static const char *const header_names[HEADER_COUNT] = {
     [HEADER_ORIGIN] = "origin",
     [HEADER_ANSWER] = "answer",
     [HEADER_LEDGER] = "ledger",
+    [HEADER_REPLAYED_AT] = "replayed_at",
     [HEADER_TRACEPARENT] = "traceparent",
 };
 

@@ -27,6 +27,7 @@ enum header {
     HEADER_ANSWER,      /* dead: the vendor's answer, at most 1 KiB, nothing personal */
     HEADER_LEDGER,      /* retry, waiting, dead, skipped by the pusher: what the ledger's entry knew
                            when the record was written (ledger/note.h) */
+    HEADER_REPLAYED_AT, /* ms since 1970 when a person sent it again (source = replay) */
     HEADER_TRACEPARENT, /* W3C trace context, passed on */
     HEADER_COUNT
 };

@@ -20,6 +20,7 @@ enum {
     PROGRAM_MAPPER = 1 << 2,
     PROGRAM_PUSHER = 1 << 3,
     PROGRAM_INSPECTOR = 1 << 4,
+    PROGRAM_CONSOLE = 1 << 6,
     /* Beside the bits of all programs: it reads what they all read, and goes on where a secret
      * cannot be read. That secret is NULL then, and option_read_secret() says why. */
     PROGRAM_DOCTOR = 1 << 5,
@@ -123,7 +124,10 @@ struct config {
         int allow_plain_http;
         char *url; /* no slash at the end */
         char *token_file;
-        char *token; /* content of the file, or NULL */
+        char *token;  /* content of the file, or NULL */
+        char *listen; /* host:port */
+        char *index_file;
+        int64_t history_keep_days;
     } console;
     struct {
         int64_t settle_s;

@@ -12,11 +12,13 @@
 #define ACCOUNT(member) offsetof(struct config_account, member)
 
 enum {
-    ALL = PROGRAM_POLLER | PROGRAM_FILTER | PROGRAM_MAPPER | PROGRAM_PUSHER | PROGRAM_INSPECTOR,
-    REDIS_USERS = PROGRAM_POLLER | PROGRAM_PUSHER | PROGRAM_INSPECTOR,
+    ALL = PROGRAM_POLLER | PROGRAM_FILTER | PROGRAM_MAPPER | PROGRAM_PUSHER | PROGRAM_INSPECTOR |
+          PROGRAM_CONSOLE,
+    REDIS_USERS = PROGRAM_POLLER | PROGRAM_PUSHER | PROGRAM_INSPECTOR | PROGRAM_CONSOLE,
     ACCOUNT_USERS = PROGRAM_PUSHER | PROGRAM_INSPECTOR,
-    HTTP_USERS = PROGRAM_POLLER | PROGRAM_PUSHER | PROGRAM_INSPECTOR,
-    RETRIERS = PROGRAM_POLLER | PROGRAM_PUSHER,
+    HTTP_USERS = PROGRAM_POLLER | PROGRAM_PUSHER | PROGRAM_INSPECTOR | PROGRAM_CONSOLE,
+    RETRIERS = PROGRAM_POLLER | PROGRAM_PUSHER | PROGRAM_CONSOLE,
+    STORE_USERS = PROGRAM_POLLER | PROGRAM_CONSOLE,
 };
 
 const struct config_option options[] = {
@@ -68,15 +70,24 @@ const struct config_option options[] = {
      "environment says"},
 
     {"health", "listen", OPTION_TEXT, offsetof(struct config, health.listen), "off", "line",
-     PROGRAM_POLLER | PROGRAM_FILTER | PROGRAM_MAPPER | PROGRAM_PUSHER,
+     PROGRAM_POLLER | PROGRAM_FILTER | PROGRAM_MAPPER | PROGRAM_PUSHER | PROGRAM_CONSOLE,
      "host:port of /healthz, /readyz and /metrics, or off"},
 
     {"console", "allow_plain_http", OPTION_ENUM, CONSOLE(allow_plain_http), "no", "no|yes",
      PROGRAM_INSPECTOR, "yes: url may be http:// to another machine, where others can read it"},
     {"console", "url", OPTION_TEXT, CONSOLE(url), "http://127.0.0.1:9180", "url", PROGRAM_INSPECTOR,
      "where the command `bigfusion` asks for answers"},
-    {"console", "token_file", OPTION_SECRET, CONSOLE(token_file), "", "file", PROGRAM_INSPECTOR,
-     "file that holds the token of the console; empty: none"},
+    {"console", "token_file", OPTION_SECRET, CONSOLE(token_file), "", "file",
+     PROGRAM_INSPECTOR | PROGRAM_CONSOLE, "file that holds the token of the console; empty: none"},
+    {"console", "listen", OPTION_TEXT, CONSOLE(listen), "127.0.0.1:9180", "line", PROGRAM_CONSOLE,
+     "host:port of the page and of /api/v1"},
+    {"console", "index_file", OPTION_TEXT, CONSOLE(index_file), "/var/lib/bigfusion/index.sqlite",
+     "line", PROGRAM_CONSOLE,
+     "where the console keeps its index of the topics, in a folder that only it can write; it is "
+     "rebuilt when it is missing"},
+    {"console", "history_keep_days", OPTION_INT, CONSOLE(history_keep_days), "400", "1..3650",
+     PROGRAM_CONSOLE,
+     "how long the index keeps an order after its last record; orders without a fate stay"},
 
     {"poller", "settle_s", OPTION_INT, POLLER(settle_s), "5", "0..3600", PROGRAM_POLLER,
      "orders changed less than this ago are left to the next poll, so that a window does not "
@@ -106,16 +117,16 @@ const struct config_option options[] = {
      "the Store Code: begins each order title, names the order goal"},
     {"store", "hash", OPTION_TEXT, STORE(hash), NULL, "hash", ALL,
      "the store hash, from the store's API path"},
-    {"store", "token_file", OPTION_SECRET, STORE(token_file), NULL, "file", PROGRAM_POLLER,
+    {"store", "token_file", OPTION_SECRET, STORE(token_file), NULL, "file", STORE_USERS,
      "file that holds the store's API token"},
     {"store", "account", OPTION_TEXT, STORE(account), NULL, "name", ALL,
      "name of the [infusionsoft NAME] that its orders go to"},
-    {"store", "allow_plain_http", OPTION_ENUM, STORE(allow_plain_http), "no", "no|yes",
-     PROGRAM_POLLER, "yes: api_url may be http:// to another machine, where others can read it"},
+    {"store", "allow_plain_http", OPTION_ENUM, STORE(allow_plain_http), "no", "no|yes", STORE_USERS,
+     "yes: api_url may be http:// to another machine, where others can read it"},
     {"store", "api_url", OPTION_TEXT, STORE(api_url), "https://api.bigcommerce.com", "url",
-     PROGRAM_POLLER, "where the store's API is, up to but without /stores"},
-    {"store", "poll_interval_s", OPTION_INT, STORE(poll_interval_s), "30", "1..3600",
-     PROGRAM_POLLER, "seconds between two polls"},
+     STORE_USERS, "where the store's API is, up to but without /stores"},
+    {"store", "poll_interval_s", OPTION_INT, STORE(poll_interval_s), "30", "1..3600", STORE_USERS,
+     "seconds between two polls"},
     {"store", "start_from", OPTION_START, STORE(start_from), "now", "now, all or a date",
      PROGRAM_POLLER, "what a first start takes from the past: now, all, or 2026-01-31[T10:00:00Z]"},
     {"store", "statuses", OPTION_STATUSES, STORE(statuses), "2,3,8,9,10,11,14",

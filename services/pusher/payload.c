@@ -11,20 +11,6 @@
 /* No setting allows so many attempts: a header that says more is damaged. */
 enum { ATTEMPTS_MAX = 1000000 };
 
-/* The digest of a text in which ASCII capitals are made small, so that an address or a SKU is the
- * same however the shop spells it. */
-static void digest_nocase(char target[DIGEST_BYTES], struct text text)
-{
-    char *lower = mem_strndup(text.data, text.length);
-    struct text part = {lower, text.length};
-
-    for (size_t i = 0; i < text.length; i++)
-        if (lower[i] >= 'A' && lower[i] <= 'Z')
-            lower[i] = (char)(lower[i] - 'A' + 'a');
-    digest_hex(target, &part, 1);
-    free(lower);
-}
-
 /* A member's text, or its number as it is written; empty when it is absent. */
 static struct text member(yyjson_val *object, const char *name)
 {
@@ -78,7 +64,7 @@ static void read_products(yyjson_val *list, struct payload *payload)
 
         *product = (struct product){
             .sku = text_trim(member(one, "sku")), .name = member(body, "name"), .body = body};
-        digest_nocase(product->digest, product->sku);
+        digest_hex_nocase(product->digest, product->sku);
     }
 }
 
@@ -148,7 +134,7 @@ int payload_read(const struct event *event, const struct payload_head *head,
     payload->status_id = member_int(status, "id", 0);
     payload->status_name = member_string(status, "name");
     payload->contact = yyjson_obj_get(root, "contact");
-    digest_nocase(payload->contact_digest, head->email);
+    digest_hex_nocase(payload->contact_digest, head->email);
     payload->product_count = payload->goal_count = 0;
     if (!payload->withdrawn)
         read_order(root, payload);

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from processes import binary
 
-PROGRAMS = ("bigfusion-poller", "bigfusion-filter", "bigfusion-mapper", "bigfusion-pusher", "bigfusion")
+PROGRAMS = ("bigfusion-poller", "bigfusion-filter", "bigfusion-mapper", "bigfusion-pusher", "bigfusion-console", "bigfusion")
 
 RIGHT = """[kafka]
 brokers = 127.0.0.1:1
@@ -106,7 +106,7 @@ def test_attack_plain_http_to_another_machine_is_refused_unless_it_is_allowed(tm
 
 
 def test_r06_two_stores_with_one_code_into_one_account_are_refused_by_every_service(tmp_path):
-    for program in PROGRAMS[:4]:
+    for program in PROGRAMS[:5]:
         answer = run(tmp_path, RIGHT.replace("code = S1", "code = BC"), program)
         assert_refused(answer, ["main", "other", "BC"])
 

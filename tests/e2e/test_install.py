@@ -8,7 +8,7 @@ import subprocess
 
 from processes import BUILD, ROOT, binary
 
-PROGRAMS = ("bigfusion", "bigfusion-filter", "bigfusion-mapper", "bigfusion-poller", "bigfusion-pusher", "bigfusion-sandbox")
+PROGRAMS = ("bigfusion", "bigfusion-console", "bigfusion-filter", "bigfusion-mapper", "bigfusion-poller", "bigfusion-pusher", "bigfusion-sandbox")
 
 
 def install(folder, *words, target="install"):

@@ -1,0 +1,59 @@
+/* NAME
+ *     bigfusion-console - keeps an index of all topics and answers questions about orders
+ * SYNOPSIS
+ *     bigfusion-console [--config FILE] [--check] [--health] [--help] [--version]
+ * READS
+ *     every topic of the pipeline, without a consumer group: [console] index_file says up to where
+ * WRITES
+ *     [console] index_file    what the topics tell of each order; docs/console.md describes it
+ * GUARANTEES
+ *     The index can be deleted at any time; it is rebuilt from the topics. A program that was killed
+ *     goes on where its file stands, and no record is missing or counted twice. The file holds no
+ *     name, no address and no e-mail.
+ * SIGNALS
+ *     TERM, INT: the batch in hand is written, then the program leaves. After a second one it leaves
+ *     at once. PIPE is ignored.
+ * EXIT STATUS
+ *     0 asked to stop; 100 a person must fix something; 111 start me again
+ */
+#include "base/error.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "net/health.h"
+#include "net/health_ask.h"
+#include "settings/config.h"
+
+static const struct config_program program = {
+    .program = PROGRAM_CONSOLE,
+    .name = "bigfusion-console",
+    .summary = "Keeps an index of all topics and answers questions about orders.",
+    .health = health_ask,
+};
+
+/* Runs until a stop is asked for. The configuration was checked before. */
+static int run(const struct config *config, struct error *err)
+{
+    if (health_start(config->health.listen, err) != 0)
+        return -1;
+    /* The page and /api/v1 begin here: serve_start(). */
+    while (!stop_requested())
+        stop_wait_ms(500);
+    health_stop();
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct config config = {0};
+    struct error err = {0};
+
+    log_open("console");
+    if (config_load(&config, &program, argc, argv, &err) == 0) {
+        stop_install();
+        run(&config, &err);
+    }
+    config_free(&config);
+    if (err.kind != ERROR_NONE)
+        log_error("stopped error=\"%s\"", err.text);
+    return exit_status(&err);
+}
