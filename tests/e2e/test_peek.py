@@ -149,6 +149,32 @@ def test_tail_ends_when_nobody_reads_any_more(shop):
         process.kill()
 
 
+def memory_kb(process):
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+        return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
+
+
+def test_tail_keeps_nothing(shop):
+    """Its memory is the same after many records."""
+    reader = follow(shop, "tail-memory", "skipped", "--json")
+    path = os.path.join(shop.run, "records")
+    value = json.dumps({"detail": "x" * 500})
+
+    def write(first, count):
+        with open(path, "w", encoding="ascii") as file:
+            file.writelines(f"abc123/order/{n}\x1f{value}\n" for n in range(first, first + count))
+        subprocess.run(["kcat", "-b", shop.broker.address, "-P", "-t", shop.topic("skipped"), "-K", "\x1f", "-l", path], check=True,
+                       capture_output=True, timeout=60)
+        wait_until(lambda: f"abc123/order/{first}" in reader.text() and reader.text().count("\n") > first - 10**6 + count, 60, reader.tail)
+
+    write(10**6, 4000)
+    before = memory_kb(reader)
+    write(10**6 + 4000, 40000)  # 24 MB, of which the client may hold 2 back
+    assert memory_kb(reader) < before + 8192
+    reader.terminate()
+    assert reader.wait() == 0
+
+
 def test_a_topic_that_there_is_not(shop):
     answer = shop.command("tail", "nonsense", check=False)
     assert answer.returncode == 100 and "there is no topic nonsense" in answer.stderr
