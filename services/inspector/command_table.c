@@ -152,9 +152,9 @@ const struct command commands[] = {
     {.words = "skipped",
      .arguments = "",
      .summary = "orders that are not synced, and which rule says so",
-     .help =
-         "Lists the orders whose newest version is not to be in Infusionsoft, the latest first. "
-         "Reasons: archived, status, before_start, unknown_status, no_email, invalid_email.",
+     .help = "Lists the orders whose newest version is not to be in Infusionsoft, the oldest such "
+             "fate first. "
+             "Reasons: archived, status, before_start, unknown_status, no_email, invalid_email.",
      .examples = "bigfusion skipped --reason no_email --since 2026-01-31\n"
                  "bigfusion skipped --limit 20\n",
      .options = LIST_OPTIONS,
@@ -162,7 +162,8 @@ const struct command commands[] = {
     {.words = "dead",
      .arguments = "",
      .summary = "orders that could not be delivered, and why: a person has to look",
-     .help = "Lists the orders that were given up, the latest first, with what was wrong. Reasons: "
+     .help = "Lists the orders that were given up, the oldest such fate first, with what was "
+             "wrong. Reasons: "
              "malformed, too_large, total_mismatch, currency_mismatch, refused, gave_up, poison.",
      .examples = "bigfusion dead --since 1d\n"
                  "bigfusion dead --json | jq -r '.orders[] | [.order, .reason, .detail] | @tsv'\n",

@@ -18,7 +18,8 @@ enum {
 static int is_time(enum header header)
 {
     return header == HEADER_MODIFIED_AT || header == HEADER_POLLED_AT ||
-           header == HEADER_NOT_BEFORE || header == HEADER_START_FROM;
+           header == HEADER_NOT_BEFORE || header == HEADER_START_FROM ||
+           header == HEADER_REPLAYED_AT;
 }
 
 static json_t *headers_json(const struct event *event)
