@@ -2,7 +2,6 @@
 
 #include <netdb.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +10,9 @@
 
 #include <microhttpd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-
-struct metric {
-    struct metric *next;
-    char *name;
-    char *help;
-    char *labels;
-    int gauge;
-    atomic_llong value;
-};
 
 struct part {
     struct part *next;
@@ -42,60 +33,8 @@ enum {
 
 /* There is one of each in a process, because they are about the process. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct metric *metrics;
 static struct part *parts;
 static struct MHD_Daemon *server;
-
-static struct metric *metric_get(const char *name, const char *help, const char *labels, int gauge)
-{
-    struct metric *metric;
-    struct metric **place = &metrics;
-
-    pthread_mutex_lock(&lock);
-    /* Sorted by name, because the format wants all lines of one name together. */
-    while (*place != NULL && strcmp((*place)->name, name) < 0)
-        place = &(*place)->next;
-    while (*place != NULL && strcmp((*place)->name, name) == 0 &&
-           strcmp((*place)->labels, labels) != 0)
-        place = &(*place)->next;
-    metric = *place;
-    if (metric == NULL || strcmp(metric->name, name) != 0) {
-        metric = mem_alloc(sizeof(*metric));
-        metric->name = mem_strdup(name);
-        metric->help = mem_strdup(help);
-        metric->labels = mem_strdup(labels);
-        metric->gauge = gauge;
-        metric->next = *place;
-        *place = metric;
-    }
-    pthread_mutex_unlock(&lock);
-    return metric;
-}
-
-struct metric *metric_counter(const char *name, const char *help, const char *labels)
-{
-    return metric_get(name, help, labels, 0);
-}
-
-struct metric *metric_gauge(const char *name, const char *help, const char *labels)
-{
-    return metric_get(name, help, labels, 1);
-}
-
-void metric_add(struct metric *metric, int64_t amount)
-{
-    atomic_fetch_add_explicit(&metric->value, amount, memory_order_relaxed);
-}
-
-void metric_set(struct metric *metric, int64_t value)
-{
-    atomic_store_explicit(&metric->value, value, memory_order_relaxed);
-}
-
-int64_t metric_value(const struct metric *metric)
-{
-    return atomic_load_explicit(&metric->value, memory_order_relaxed);
-}
 
 void health_set_ready(const char *part_name, int ready, const char *why)
 {
@@ -141,19 +80,7 @@ static int print_ready(struct buffer *page)
 
 static void print_metrics(struct buffer *page)
 {
-    const char *last = "";
-
-    pthread_mutex_lock(&lock);
-    for (const struct metric *metric = metrics; metric != NULL; metric = metric->next) {
-        if (strcmp(last, metric->name) != 0)
-            buffer_printf(page, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help,
-                          metric->name, metric->gauge ? "gauge" : "counter");
-        last = metric->name;
-        buffer_printf(page, "%s%s%s%s %lld\n", metric->name, metric->labels[0] ? "{" : "",
-                      metric->labels, metric->labels[0] ? "}" : "",
-                      (long long)metric_value(metric));
-    }
-    pthread_mutex_unlock(&lock);
+    metric_print_all(page, clock_now_ms());
     if (page->length == 0)
         buffer_printf(page, "# nothing counted yet\n");
 }
@@ -242,19 +169,12 @@ int health_start(const char *listen, struct error *err)
 
 void health_stop(void)
 {
-    struct metric *metric;
     struct part *part;
 
     if (server != NULL)
         MHD_stop_daemon(server);
     server = NULL;
-    while ((metric = metrics) != NULL) {
-        metrics = metric->next;
-        free(metric->name);
-        free(metric->help);
-        free(metric->labels);
-        free(metric);
-    }
+    metric_clear_all();
     while ((part = parts) != NULL) {
         parts = part->next;
         free(part->name);

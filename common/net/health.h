@@ -4,9 +4,8 @@
 #ifndef COMMON_HEALTH_H
 #define COMMON_HEALTH_H
 
-#include <stdint.h>
-
 #include "base/error.h"
+#include "net/metric.h"
 
 /** @brief Starts the server on listen ("host:port"; with port 0 any free port is taken and logged).
  * "off": does nothing. */
@@ -22,17 +21,5 @@ void health_stop(void);
  * @param why  one line for people when not ready, or NULL
  */
 void health_set_ready(const char *part, int ready, const char *why);
-
-struct metric;
-
-/** @brief Returns a counter (or gauge) by name and labels, e.g.
- * metric_counter("bigfusion_records_total", "Records finished",
- * "stage=\"filter\",verdict=\"pass\""). The same name and labels give the same metric. It lives
- * until health_stop(). */
-struct metric *metric_counter(const char *name, const char *help, const char *labels);
-struct metric *metric_gauge(const char *name, const char *help, const char *labels);
-void metric_add(struct metric *metric, int64_t amount);
-void metric_set(struct metric *metric, int64_t value);
-int64_t metric_value(const struct metric *metric);
 
 #endif
