@@ -220,14 +220,14 @@ retry-test: test-deps ## 5,000 dead orders sent again, the command killed half-w
 
 FORMATTED := $(wildcard common/*/*.[ch] services/*/*.[ch] services/*/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch] tests/places/*.[ch])
 
-.PHONY: format format-check lint lint-c compilers asan check compose-check kubernetes-check
+.PHONY: format format-check lint lint-c compilers asan check compose-check kubernetes-check monitoring-check
 format: ## lay out the C code
 	clang-format -i $(FORMATTED)
 
 format-check:
 	clang-format --dry-run --Werror $(FORMATTED)
 
-lint: lint-c compose-check kubernetes-check ## cppcheck over all C code; docker-compose.yml and deploy/kubernetes are well-formed
+lint: lint-c compose-check kubernetes-check monitoring-check ## cppcheck over all C code; docker-compose.yml, deploy/kubernetes and deploy/monitoring are well-formed
 
 lint-c:
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
@@ -256,6 +256,12 @@ compose-check: ## docker-compose 1.29 and 2 accept docker-compose.yml
 kubernetes-check: ## deploy/kubernetes against the schemas of Kubernetes
 	deploy/install-deps.sh kubernetes
 	BUILD=$(BUILD) $(PYTHON) deploy/check_kubernetes.py
+
+PROMTOOL := $(or $(BIGFUSION_TOOLS),/usr/local/lib/bigfusion-tools)/promtool
+monitoring-check: ## promtool checks deploy/monitoring and tries the rules of its alerts
+	deploy/install-deps.sh monitoring
+	$(PROMTOOL) check config deploy/monitoring/prometheus.yml
+	$(PROMTOOL) test rules tests/monitoring/alerts_test.yml
 
 .PHONY: sbom
 sbom: ## what is in the image: package, version, architecture, source package (build it first: docker compose build)

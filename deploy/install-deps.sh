@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # install-deps.sh - install what bigfusion needs on Debian bookworm or trixie.
 #
-# Usage: deploy/install-deps.sh [build] [test] [lint] [fuzz] [kafka] [conformance] [compose] [kubernetes] [stack]
+# Usage: deploy/install-deps.sh [build] [test] [lint] [fuzz] [kafka] [conformance] [compose] [kubernetes] [monitoring] [stack]
 #   build        compilers and libraries, redis-server, kcat (the default; enough for `make demo`)
 #   test         build + cmocka, pytest (in several processes), lua5.1 (the ledger's model), iproute2 (network paths of the fault rows),
 #                universal-ctags (the length of functions), groff, man and zsh (man page and completion)
@@ -11,6 +11,7 @@
 #   conformance  Node.js and npm, for the validating proxy of `make conformance`
 #   compose      docker-compose 1.29 and 2, to check docker-compose.yml with both; on trixie there is 2 alone
 #   kubernetes   kustomize, and kubernetes-validate with the schemas of Kubernetes, to check deploy/kubernetes
+#   monitoring   prometheus and promtool, to check deploy/monitoring and to try its alerts; part of test and lint
 #   stack        a Docker engine, docker-compose and debootstrap, for `make stack-test`
 #
 # Idempotent: installs only what is missing and says what that is. Uses sudo only when it is not root.
@@ -48,6 +49,7 @@ for group in $groups; do
         command -v npm >/dev/null || wanted+=(nodejs npm)
         ;;
     compose) command -v docker-compose >/dev/null || wanted+=(docker-compose) ;;
+    monitoring) ;; # the programs alone, see install_prometheus
     kubernetes) wanted+=(python3-pip python3-yaml) ;;
     stack)
         # Any engine will do; containers need iptables inside for their names.
@@ -57,7 +59,7 @@ for group in $groups; do
         wanted+=(debootstrap iptables iso-codes kcat python3)
         ;;
     *)
-        say "unknown group '$group'; allowed: build test lint fuzz kafka conformance compose kubernetes stack" >&2
+        say "unknown group '$group'; allowed: build test lint fuzz kafka conformance compose kubernetes monitoring stack" >&2
         exit 100
         ;;
     esac
@@ -124,6 +126,19 @@ install_compose() {
     install_tool docker-compose docker-compose
 }
 
+# Debian's package would start a server of its own and need two dozen packages for its pages; its two programs need none.
+install_prometheus() {
+    [ ! -x "$tools/promtool" ] || [ ! -x "$tools/prometheus" ] || return 0
+    say "taking prometheus and promtool out of Debian's package"
+    [ -n "$dir" ] || dir=$(mktemp -d)
+    chmod 755 "$dir"
+    apt-cache show prometheus >/dev/null 2>&1 || as_root apt-get update -qq
+    (cd "$dir" && apt-get -o APT::Sandbox::User=root download -qq prometheus && dpkg -x prometheus_*.deb prometheus)
+    for program in prometheus promtool; do
+        as_root install -D -m 755 "$dir/prometheus/usr/bin/$program" "$tools/$program"
+    done
+}
+
 install_kubernetes() {
     if ! command -v kustomize >/dev/null; then
         if apt-cache show kustomize >/dev/null 2>&1; then
@@ -142,6 +157,7 @@ install_kubernetes() {
 for group in $groups; do
     case "$group" in
     build) has libyyjson-dev || install_yyjson ;;
+    test | lint | monitoring) install_prometheus ;;
     compose) install_compose ;;
     kubernetes) install_kubernetes ;;
     esac

@@ -135,13 +135,42 @@ def function_size():
 def metrics_named():
     """Metrics that a page or the dashboard names; `bigfusion_x_` begins several."""
     known = {m for path in tree() if path.suffix == ".c" for m in re.findall(r'"(bigfusion_[a-z_]+)"', path.read_text(encoding="utf-8"))}
-    pages = [p for p in tree() if p.suffix == ".md"] + sorted((ROOT / "deploy/monitoring").rglob("*.json"))
+    known |= {f"{k}_{part}" for k, kind in metrics_made().items() if kind == "histogram" for part in ("bucket", "sum", "count")}
+    pages = [p for p in tree() if p.suffix == ".md"] + [
+        p for folder in ("deploy/monitoring", "tests/monitoring") for p in sorted((ROOT / folder).rglob("*")) if p.suffix in (".json", ".yml")]
     return [f"{p.relative_to(ROOT)}: no metric {m}" for p in pages
             for m in sorted(set(re.findall(r"\bbigfusion_[a-z_]+", p.read_text(encoding="utf-8"))))
             if m not in known and not (m.endswith("_") and any(k.startswith(m) for k in known))]
 
 
-CHECKS = (rules, decisions, requirements, files_named, metrics_named, file_size, function_size)
+def metrics_made():
+    """{name: kind} of every metric that the code makes."""
+    made = {}
+    for path in tree():
+        if path.suffix == ".c" and "tests" not in path.parts:
+            for kind, name in re.findall(r'\w*(counter|gauge|histogram)\w*\([^"();]*"(bigfusion_[a-z_]+)"', path.read_text(encoding="utf-8")):
+                made[name] = kind
+    return made
+
+
+def metrics_listed():
+    """docs/metrics.md lists every metric with its kind; an alert has an entry in docs/operations.md, where its runbook_url leads."""
+    listed = dict(re.findall(r"^\| `(bigfusion_\w+)` \| (\w+) \|", (ROOT / "docs/metrics.md").read_text(encoding="utf-8"), re.M))
+    made = metrics_made()
+    wrong = [f"docs/metrics.md: {name} is {listed.get(name)}, in the code it is {made.get(name)}"
+             for name in sorted(listed.keys() | made.keys()) if listed.get(name) != made.get(name)]
+    rules = (ROOT / "deploy/monitoring/alerts.yml").read_text(encoding="utf-8")
+    alerts = re.findall(r"- alert: (\w+)", rules)
+    links = re.findall(r"runbook_url: docs/operations\.md#(\S+)", rules)
+    wrong += [f"deploy/monitoring/alerts.yml: {alert} has no runbook_url of its own" for alert, link in zip(alerts, links) if alert.lower() != link]
+    headings = re.findall(r"^### (Bigfusion\w+)$", (ROOT / "docs/operations.md").read_text(encoding="utf-8"), re.M)
+    wrong += [f"docs/operations.md and deploy/monitoring/alerts.yml: only one of them has {name}" for name in sorted(set(alerts) ^ set(headings))]
+    wrong += [f"tests/monitoring/alerts_test.yml: {alert} is not tried" for alert in alerts
+              if f"alertname: {alert}\n" not in (ROOT / "tests/monitoring/alerts_test.yml").read_text(encoding="utf-8")]
+    return wrong if alerts and len(alerts) == len(links) else wrong + ["an alert without runbook_url"]
+
+
+CHECKS = (rules, decisions, requirements, files_named, metrics_named, metrics_listed, file_size, function_size)
 
 
 def main():

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/retry.h"
 #include "base/stop.h"
+#include "infusionsoft/measure.h"
 #include "infusionsoft/quota.h"
 #include "infusionsoft/token.h"
 
@@ -279,7 +280,7 @@ static void forget_answer(struct infusionsoft *client)
 
 /* Makes the call. infusionsoft_admit() was called before. */
 static enum infusionsoft_outcome perform(struct infusionsoft *client, const char *method,
-                                         struct text body)
+                                         const char *path, struct text body)
 {
     const struct config_account *account = client->settings.account;
     struct infusionsoft_answer *answer = &client->answer;
@@ -294,8 +295,12 @@ static enum infusionsoft_outcome perform(struct infusionsoft *client, const char
                                    .timeout_ms = client->settings.timeout_ms,
                                    .max_answer_bytes = ANSWER_MAX_BYTES};
 
+    int rc;
+
     client->call_count++;
-    if (http_perform(client->settings.http, &request, &client->http_answer, &answer->error) != 0) {
+    rc = http_perform(client->settings.http, &request, &client->http_answer, &answer->error);
+    measure_call(account->name, method, path, &client->http_answer);
+    if (rc != 0) {
         error_prefix(&answer->error, "infusionsoft %s: ", client->request.data);
         return client->http_answer.sent == HTTP_NOT_SENT ? INFUSIONSOFT_UNSENT
                                                          : INFUSIONSOFT_IN_DOUBT;
@@ -336,7 +341,7 @@ static int renew_token(struct infusionsoft *client)
 }
 
 static enum infusionsoft_outcome call_once(struct infusionsoft *client, const char *method,
-                                           struct text body)
+                                           const char *path, struct text body)
 {
     struct infusionsoft_answer *answer = &client->answer;
 
@@ -359,7 +364,7 @@ static enum infusionsoft_outcome call_once(struct infusionsoft *client, const ch
         answer->day_used_up = client->day_used_up;
         return answer->outcome = INFUSIONSOFT_THROTTLED;
     }
-    answer->outcome = perform(client, method, body);
+    answer->outcome = perform(client, method, path, body);
     report_quota(client);
     return answer->outcome;
 }
@@ -379,14 +384,14 @@ enum infusionsoft_outcome infusionsoft_call(struct infusionsoft *client, const c
     }
     buffer_reset(&client->request);
     buffer_printf(&client->request, "%s %s", method, path);
-    call_once(client, method, body);
+    call_once(client, method, path, body);
     if (answer->status != 401 || client->settings.token == NULL) {
         if (answer->status != 0)
             client->renewed = 0;
     } else if (renew_token(client) == 0) {
         if (strcmp(method, "GET") != 0)
             return answer->outcome = INFUSIONSOFT_THROTTLED;
-        call_once(client, method, body);
+        call_once(client, method, path, body);
         client->renewed = 0;
     }
     return answer->outcome;

@@ -29,6 +29,11 @@ static const char text[] = {
 #include "infusionsoft/quota.lua.h"
 };
 
+/* The windows whose quota is shown. */
+enum { MINUTE = 0, DAY, WINDOWS };
+
+enum { DAY_MS = 86400000 };
+
 /* How much of the limits a lane leaves to the lanes above it, in percent. */
 static const int64_t reserves[] = {0, 10, 20, 30};
 
@@ -44,7 +49,10 @@ struct quota {
     char keys[KEY_COUNT][KEY_BYTES];
     char owner[24]; /* makes the ids of different processes differ */
     struct metric *alarms;
-    pthread_mutex_t door; /* protects the members up to line */
+    struct metric *left[WINDOWS], *limit[WINDOWS]; /* NULL before they are known */
+    int64_t day;                                   /* day since 1970 for which left[DAY] holds */
+    pthread_mutex_t news;                          /* protects these three */
+    pthread_mutex_t door;                          /* protects the members up to line */
     pthread_cond_t next;
     struct waiter *waiters; /* sorted: the one whose work began first is the first */
     int turn;               /* 1: one thread has its turn and waits until its call is allowed */
@@ -72,6 +80,7 @@ struct quota *quota_new(const struct quota_settings *settings)
     pthread_mutex_init(&quota->door, NULL);
     pthread_cond_init(&quota->next, NULL);
     pthread_mutex_init(&quota->line, NULL);
+    pthread_mutex_init(&quota->news, NULL);
     for (int i = 0; i < KEY_COUNT; i++)
         snprintf(quota->keys[i], KEY_BYTES, "%.60s:quota:%.80s:%s", settings->prefix,
                  settings->name, names[i]);
@@ -90,6 +99,7 @@ void quota_free(struct quota *quota)
     pthread_mutex_destroy(&quota->door);
     pthread_cond_destroy(&quota->next);
     pthread_mutex_destroy(&quota->line);
+    pthread_mutex_destroy(&quota->news);
     free(quota);
 }
 
@@ -234,6 +244,35 @@ enum quota_answer quota_wait(struct quota *quota, enum quota_lane lane, int64_t 
     return answer;
 }
 
+/* Shows what is left of a window; news must be locked. Nothing is shown of what is not known. */
+static void show(struct quota *quota, int window, int64_t left, int64_t limit)
+{
+    if (left < 0 || limit <= 0)
+        return;
+    if (quota->left[window] == NULL) {
+        char labels[160];
+
+        snprintf(labels, sizeof(labels), "account=\"%.80s\",window=\"%s\"", quota->settings.name,
+                 window == DAY ? "day" : "minute");
+        quota->left[window] = metric_gauge("bigfusion_account_quota_left",
+                                           "Calls that may still be made in this window", labels);
+        quota->limit[window] = metric_gauge("bigfusion_account_quota_limit",
+                                            "Calls that may be made in this window", labels);
+    }
+    metric_set(quota->left[window], left);
+    metric_set(quota->limit[window], limit);
+}
+
+void quota_mind_day(struct quota *quota, int64_t now_ms)
+{
+    if (quota == NULL)
+        return;
+    pthread_mutex_lock(&quota->news);
+    if (quota->left[DAY] != NULL && now_ms / DAY_MS > quota->day)
+        metric_set(quota->left[DAY], metric_value(quota->limit[DAY]));
+    pthread_mutex_unlock(&quota->news);
+}
+
 void quota_done(struct quota *quota, int64_t id, const struct quota_news *news)
 {
     int64_t numbers[] = {news->minute_limit,  news->minute_available, news->day_limit,
@@ -245,10 +284,16 @@ void quota_done(struct quota *quota, int64_t id, const struct quota_news *news)
     pthread_mutex_lock(&quota->line);
     reply = run(quota, "done", id, numbers, 6, &err);
     pthread_mutex_unlock(&quota->line);
-    if (reply !=
-        NULL) /* otherwise the call counts for as long as a call can take, which may be too long,
-                 but never too short */
+    /* Without a reply the call counts for as long as a call can take, which may be too long, but
+     * never too short. */
+    if (reply != NULL) {
         left = reply_number(reply, 0);
+        pthread_mutex_lock(&quota->news);
+        quota->day = clock_now_ms() / DAY_MS;
+        show(quota, MINUTE, news->minute_available, news->minute_limit);
+        show(quota, DAY, reply_number(reply, 1), reply_number(reply, 2));
+        pthread_mutex_unlock(&quota->news);
+    }
     freeReplyObject(reply);
     if (left < 0)
         return;

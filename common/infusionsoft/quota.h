@@ -78,4 +78,8 @@ struct quota_news {
  * when the day's quota will soon be used up. */
 void quota_done(struct quota *quota, int64_t id, const struct quota_news *news);
 
+/** @brief To be called now and then: after midnight (UTC), /metrics shows the whole quota of the new
+ * day, also while no call is made. quota: or NULL. now_ms: ms since 1970 */
+void quota_mind_day(struct quota *quota, int64_t now_ms);
+
 #endif

@@ -7,7 +7,7 @@
 -- ARGV: take, id, per_s, per_min, per_day (0: no limit), reserve in percent, ms that a call may take
 --   answer: ms to wait (0: the call may be made, and is counted), 1 where the day's quota is used up
 -- ARGV: done, id, limit and available of the minute, limit and available of the day (-1: not said), ms to pause, per_day
---   answer: what is left of the day where a warning is due, else -1
+--   answer: what is left of the day where a warning is due, else -1; what is left of the day, and its limit (-1: not known)
 local SECOND, MINUTE, DAY = 1000 + 2, 60000 + 20, 86400000
 local MINUTE_NEWS, DAY_NEWS = 10000, 60000 -- how long what the account said is used
 
@@ -57,9 +57,9 @@ if ARGV[1] == 'done' then
     end
     if day_limit > 0 and day_left >= 0 and day_left <= day_limit / 10 and
        redis.call('SET', KEYS[8], '1', 'NX', 'PX', math.ceil(tomorrow - now)) then
-        return {day_left}
+        return {day_left, day_left, day_limit}
     end
-    return {-1}
+    return {-1, day_left, day_limit}
 end
 
 local per_s, per_min, per_day = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])

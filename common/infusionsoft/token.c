@@ -41,6 +41,7 @@ struct token {
     char *beside;              /* path of the temporary file that only this process uses */
     char owner[64];            /* identifies this process as holder of the lock in Redis */
     struct metric *alarms;
+    struct metric *expiry, *failing, *failures;
     pthread_mutex_t lock; /* protects the next members */
     struct http *http;
     struct redis *redis;
@@ -70,6 +71,13 @@ struct token *token_new(const struct token_settings *settings)
     snprintf(labels, sizeof(labels), "kind=\"authorization_lost\",account=\"%.80s\"",
              settings->account->name);
     token->alarms = metric_counter("bigfusion_alarms_total", "Alarms raised", labels);
+    snprintf(labels, sizeof(labels), "account=\"%.80s\"", settings->account->name);
+    token->expiry = metric_gauge_ms("bigfusion_token_expiry_timestamp_seconds",
+                                    "When the access token expires; 0: there is none yet", labels);
+    token->failing = metric_gauge("bigfusion_token_refresh_failing",
+                                  "1: the last attempt to refresh the token failed", labels);
+    token->failures = metric_counter("bigfusion_token_refresh_failures_total",
+                                     "Attempts to refresh the token that failed", labels);
     snprintf(token->owner, sizeof(token->owner), "%d-%" PRId64 "-%.9f", (int)getpid(),
              clock_now_ms(), retry_chance());
     token->beside = token_file_beside(settings->account->token_state_file);
@@ -410,8 +418,11 @@ static int refresh(struct token *token, struct text refused, struct error *err)
     }
     rc = refresh_under_lock(token, refused, err);
     error_clear(&token->failure);
+    metric_set(token->failing, rc != 0);
+    metric_set(token->expiry, token->expires_at_ms);
     if (rc == 0)
         return 0;
+    metric_add(token->failures, 1);
     token->failure = *err;
     token->failed_until_ms = clock_monotonic_ms() + AGAIN_MS;
     return -1;

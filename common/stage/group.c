@@ -178,23 +178,3 @@ void group_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
         rd_kafka_assign(rk, NULL);
     }
 }
-
-void group_measure_lag(struct stage *stage)
-{
-    for (int i = 0; i < stage->settings.input_count; i++) {
-        int64_t lag = 0;
-
-        for (struct partition *partition = stage->partitions; partition != NULL;
-             partition = partition->next) {
-            int64_t low = 0, high = -1, done = window_committable(&partition->window);
-
-            if (partition->input != i || done < 0)
-                continue;
-            rd_kafka_get_watermark_offsets(stage->consumer, stage->settings.inputs[i],
-                                           partition->id, &low, &high);
-            if (high > done)
-                lag += high - done;
-        }
-        metric_set(stage->lag[i], lag);
-    }
-}

@@ -49,6 +49,7 @@ static void hand_over(struct stage *stage, struct ticket *ticket)
         return;
     }
     ticket->handed = 1;
+    measure_handed(stage, ticket);
     stage->inflight++;
     stage->inflight_bytes += (int64_t)ticket->bytes;
     if (stage->ramp > 0)

@@ -1,5 +1,5 @@
 /* internal.h - what the files of the stage share; no other file includes it. Each file needs only
- * those before it in this list: state.c, ticket.c, due.c, send.c, commit.c, stage_mark.c,
+ * those before it in this list: measure.c, state.c, ticket.c, due.c, send.c, commit.c, stage_mark.c,
  * stage_claim.c, hand.c, group.c, and stage.c with the loop. Only the stage's thread uses these
  * members and functions, unless a comment says otherwise. */
 #ifndef COMMON_STAGE_INTERNAL_H
@@ -69,7 +69,8 @@ struct ticket {
     struct partition *partition;
     uint32_t generation; /* generation of the window when it was added */
     size_t bytes;
-    int handed; /* 1: it is counted in inflight */
+    int handed;        /* 1: it is counted in inflight */
+    int64_t handed_ms; /* since when, monotonic */
     int abandoned;
     int deaths;       /* how many starts ended under it; above 0: it runs alone, see claim.h */
     int offered;      /* 1: it was offered before, and the program did not end by it */
@@ -92,6 +93,17 @@ struct due {
 };
 
 struct unsent; /* send.c */
+
+/* What an input is for; the times that records wait in it are counted apart. */
+enum input_kind { INPUT_LANE = 0, INPUT_RETRY, INPUT_WAITING, INPUT_KIND_COUNT };
+
+/* How far the stage is behind in one input. */
+struct lag {
+    enum input_kind kind;
+    struct metric *records;
+    struct metric *age; /* of the oldest record that is not finished */
+    int64_t since_ms;   /* when its oldest record came in; 0: there is none */
+};
 
 struct stage {
     struct stage_settings settings;
@@ -144,9 +156,23 @@ struct stage {
     struct error fatal;       /* why the stage cannot go on */
     atomic_int is_fatal;
     struct metric *records[VERDICT_DEAD + 1][REASON_COUNT];
-    struct metric *bytes, *commits_done, *rewinds;
-    struct metric **lag; /* per input */
+    struct metric *bytes, *commits_done, *rewinds, *assigned;
+    struct histogram *processing, *waiting[INPUT_KIND_COUNT];
+    struct lag *lags; /* per input */
 };
+
+/* measure.c: what /metrics tells about the stage. */
+
+void measure_init(struct stage *stage);
+
+/** @brief A ticket is handed over now: how long its record waited in its topic. */
+void measure_handed(struct stage *stage, struct ticket *ticket);
+
+/** @brief A ticket's record is finished: its fate, and how long it took. */
+void measure_finished(struct stage *stage, const struct ticket *ticket);
+
+/** @brief Measures how many records of each input are not finished, and how old the oldest is. */
+void measure_lag(struct stage *stage);
 
 /* state.c: what the stage knows about itself. Nothing here waits or calls a handler. */
 
@@ -354,8 +380,5 @@ void group_note_error(struct stage *stage, const rd_kafka_message_t *message);
 
 /** @brief Joins the group again when that is due. It is cheap when it is not. */
 void group_rejoin_when_due(struct stage *stage);
-
-/** @brief Updates the lag metrics from what the client knows. It makes no request. */
-void group_measure_lag(struct stage *stage);
 
 #endif

@@ -176,21 +176,6 @@ void ticket_on_report(void *context, void *opaque, rd_kafka_resp_err_t error)
     drop_wait(context, ticket);
 }
 
-static void count_fate(struct stage *stage, const struct ticket *ticket)
-{
-    struct metric **metric = &stage->records[ticket->verdict][ticket->reason];
-
-    if (*metric == NULL) {
-        char labels[160];
-
-        snprintf(labels, sizeof(labels), "stage=\"%s\",verdict=\"%s\",reason=\"%s\"",
-                 stage->settings.service, verdict_name(ticket->verdict),
-                 reason_name(ticket->reason));
-        *metric = metric_counter("bigfusion_records_total", "Records finished", labels);
-    }
-    metric_add(*metric, 1);
-}
-
 static void log_failure(struct stage *stage, const struct ticket *ticket, int code)
 {
     int64_t now_ms = clock_monotonic_ms();
@@ -225,7 +210,7 @@ static void settle(struct stage *stage, struct ticket *ticket)
         if (ticket->deaths > 0)
             stage->next_commit_ms = 0; /* until then its claim says that it is in work */
         window_finish(&ticket->partition->window, ticket->generation, ticket->event.offset);
-        count_fate(stage, ticket);
+        measure_finished(stage, ticket);
         ticket_release(stage, ticket);
     }
 }

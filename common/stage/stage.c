@@ -63,25 +63,6 @@ static void on_consumer_error(rd_kafka_t *rk, int code, const char *text, void *
     }
 }
 
-static void make_metrics(struct stage *stage)
-{
-    char labels[320];
-
-    snprintf(labels, sizeof(labels), "stage=\"%s\"", stage->settings.service);
-    stage->bytes =
-        metric_counter("bigfusion_consumed_bytes_total", "Bytes of records read", labels);
-    stage->commits_done = metric_counter("bigfusion_commits_total", "Offset commits", labels);
-    stage->rewinds = metric_counter("bigfusion_rewinds_total",
-                                    "Times a partition was read again from further back", labels);
-    stage->watch = kafka_watch_new(stage->consumer, labels);
-    stage->lag = mem_alloc((size_t)stage->settings.input_count * sizeof(*stage->lag));
-    for (int i = 0; i < stage->settings.input_count; i++) {
-        snprintf(labels, sizeof(labels), "stage=\"%s\",topic=\"%s\"", stage->settings.service,
-                 stage->settings.inputs[i]);
-        stage->lag[i] = metric_gauge("bigfusion_lag_records", "Records not finished yet", labels);
-    }
-}
-
 static int make_clients(struct stage *stage, struct error *err)
 {
     const struct config *config = stage->settings.config;
@@ -142,7 +123,7 @@ static struct stage *make_stage(const struct stage_settings *settings, stage_han
         stage_free(stage);
         return NULL;
     }
-    make_metrics(stage);
+    measure_init(stage);
     return stage;
 }
 
@@ -184,7 +165,7 @@ void stage_free(struct stage *stage)
     pthread_mutex_destroy(&stage->lock);
     pthread_rwlock_destroy(&stage->running);
     free(stage->topic_paused);
-    free(stage->lag);
+    free(stage->lags);
     free(stage);
 }
 
@@ -322,7 +303,7 @@ static void mind_the_clock(struct stage *stage)
     }
     if (now_ms >= stage->next_lag_ms) {
         stage->next_lag_ms = now_ms + LAG_INTERVAL_MS;
-        group_measure_lag(stage);
+        measure_lag(stage);
         return_memory_when_quiet(stage);
     }
 }

@@ -1,5 +1,6 @@
 #include "bigcommerce.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ enum {
     THROTTLED_FIRST_MS = 30000,
     PAUSE_MAX_MS = 600000,
     JITTER_MS = 1000,
+    HALF_SECOND_MS = 500,
 };
 
 #define INCLUDES "include=consignments.line_items,fees&consignment_structure=object"
@@ -36,6 +38,8 @@ struct bigcommerce {
     struct metric *requests;
     struct metric *failures;
     struct metric *throttles;
+    struct metric *quota_left, *quota_limit; /* NULL before an answer tells them */
+    struct metric *clock_skew;               /* the same */
 };
 
 int64_t bigcommerce_timeout_ms(int64_t lease_ms)
@@ -145,6 +149,46 @@ void bigcommerce_read_quota(const struct http_answer *answer, struct bigcommerce
         quota->retry_after_ms *= 1000;
 }
 
+static struct metric *store_gauge(const struct bigcommerce *client, const char *name,
+                                  const char *help)
+{
+    char labels[128];
+
+    snprintf(labels, sizeof(labels), "store=\"%.80s\"", client->store->hash);
+    return metric_gauge(name, help, labels);
+}
+
+/* Shows what is left of the store's quota. Nothing is shown of what no answer told. */
+static void show_quota(struct bigcommerce *client, const struct bigcommerce_quota *quota)
+{
+    if (quota->left < 0 || quota->quota <= 0)
+        return;
+    if (client->quota_left == NULL) {
+        client->quota_left = store_gauge(client, "bigfusion_store_quota_left",
+                                         "Requests that the store still allows in its window");
+        client->quota_limit = store_gauge(client, "bigfusion_store_quota_limit",
+                                          "Requests that the store allows in its window");
+    }
+    metric_set(client->quota_left, quota->left);
+    metric_set(client->quota_limit, quota->quota);
+}
+
+/* Shows how far the store's clock is ahead of ours. Its header is in whole seconds, so on average
+ * it is half a second behind. Proxies answer mostly with 5xx, and their clock is not the store's.
+ */
+static void show_clock(struct bigcommerce *client, int64_t date_ms)
+{
+    char labels[128];
+
+    if (client->answer.status >= 500)
+        return;
+    snprintf(labels, sizeof(labels), "store=\"%.80s\"", client->store->hash);
+    if (client->clock_skew == NULL)
+        client->clock_skew = metric_gauge_ms("bigfusion_store_clock_skew_seconds",
+                                             "How far the store's clock is ahead of ours", labels);
+    metric_set(client->clock_skew, date_ms + HALF_SECOND_MS - clock_now_ms());
+}
+
 /* Reads what the headers say about the quota, which every answer may tell whatever its status is,
  * and about the store's clock. */
 static void read_headers(struct bigcommerce *client)
@@ -158,8 +202,11 @@ static void read_headers(struct bigcommerce *client)
     client->ready_at_ms =
         now_ms + bigcommerce_quota_pause_ms(&quota, client->throttled, retry_chance());
     client->scarce = bigcommerce_quota_is_scarce(&quota);
-    if (date_parse_rfc2822(http_answer_header(answer, "Date"), &date_ms) == 0)
+    show_quota(client, &quota);
+    if (date_parse_rfc2822(http_answer_header(answer, "Date"), &date_ms) == 0) {
         bigcommerce_clock_learn(&client->clock, answer->status, date_ms - now_ms);
+        show_clock(client, date_ms);
+    }
 }
 
 static int begins_with(struct text body, enum bigcommerce_shape shape)
@@ -217,6 +264,30 @@ static void tell_why(const struct bigcommerce *client, enum bigcommerce_answer m
     name_request(client, err);
 }
 
+/* Counts how long a request took, by what it asked for. */
+static void measure_request(const struct bigcommerce *client)
+{
+    static const char *const classes[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    const char *path = client->url.data + client->base_length;
+    size_t length = strcspn(path, "?");
+    const char *object = strncmp(path, "/v2/time", 8) == 0             ? "time"
+                         : length == strlen("/v2/orders")              ? "orders"
+                         : memchr(path + 11, '/', length - 11) != NULL ? "order_part"
+                                                                       : "order";
+    int status = client->answer.status;
+    char labels[128];
+
+    snprintf(labels, sizeof(labels), "object=\"%s\",status=\"%s\"", object,
+             status == 429                   ? "429"
+             : status >= 100 && status < 600 ? classes[status / 100]
+                                             : "none");
+    metric_observe_ms(metric_histogram("bigfusion_bigcommerce_request_seconds",
+                                       "Time of requests to the stores until their answer was "
+                                       "whole",
+                                       labels, &metric_buckets_call),
+                      client->answer.elapsed_ms);
+}
+
 /* Sends GET for client->url. */
 static enum bigcommerce_answer ask(struct bigcommerce *client, enum bigcommerce_shape shape,
                                    struct text *body, struct error *err)
@@ -235,10 +306,13 @@ static enum bigcommerce_answer ask(struct bigcommerce *client, enum bigcommerce_
     };
     enum bigcommerce_answer meaning;
     struct text came;
+    int rc;
 
     *body = (struct text){NULL, 0};
     metric_add(client->requests, 1);
-    if (http_perform(client->http, &request, &client->answer, err) != 0) {
+    rc = http_perform(client->http, &request, &client->answer, err);
+    measure_request(client);
+    if (rc != 0) {
         metric_add(client->failures, 1);
         name_request(client, err);
         return client->answer.too_large ? BIGCOMMERCE_TOO_LARGE : BIGCOMMERCE_TROUBLE;

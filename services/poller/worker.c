@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@ struct worker {
     int begun;    /* the position was read under this lease */
     int failures; /* rounds in a row that could not be completed */
     int64_t polled_at_ms;
+    struct metric *last_poll, *polls_ok, *polls_failed, *lease_held;
 };
 
 static int64_t delay_ms(int attempt, int64_t base_ms, int64_t cap_ms)
@@ -78,9 +80,11 @@ static int64_t take_lease(struct worker *worker)
                      (long long)worker->lease.fence);
     }
     if (answer != 0) {
+        metric_set(worker->lease_held, 0);
         health_set_ready(worker->part, 0, err.text);
         return delay_ms(++worker->failures, LOST_BASE_MS, LOST_CAP_MS);
     }
+    metric_set(worker->lease_held, worker->lease.fence != 0);
     if (worker->lease.fence == 0) {
         worker->begun = 0;
         worker->failures = 0;
@@ -99,8 +103,12 @@ static enum outcome run_round(struct worker *worker, int64_t until_ms, struct er
         worker->begun = 1;
         outcome = round_run(&worker->round, until_ms, err);
     }
-    if (outcome == OUTCOME_OK)
+    if (outcome == OUTCOME_OK) {
         worker->polled_at_ms = clock_now_ms();
+        metric_set(worker->last_poll, worker->polled_at_ms);
+    }
+    if (outcome != OUTCOME_STOPPED)
+        metric_add(outcome == OUTCOME_OK ? worker->polls_ok : worker->polls_failed, 1);
     return outcome;
 }
 
@@ -181,6 +189,7 @@ static void turn(struct worker *worker)
     if (worker->lease.crowded) {
         log_info("lease given to another poller store=%s", worker->store->hash);
         lease_release(&worker->lease);
+        metric_set(worker->lease_held, 0);
         stop_wait_ms(worker->all->leases.ttl_ms / 3);
     } else if (outcome == OUTCOME_LOST) {
         stop_wait_ms(wait_ms);
@@ -201,6 +210,27 @@ static void *run_worker(void *context)
     return NULL;
 }
 
+/* The time of the last poll begins with the start, so that a store that never answers is silent
+ * since then. */
+static void make_metrics(struct worker *worker)
+{
+    char labels[128];
+
+    snprintf(labels, sizeof(labels), "store=\"%.80s\"", worker->store->hash);
+    worker->last_poll = metric_gauge_ms("bigfusion_store_last_poll_timestamp_seconds",
+                                        "When a poll last succeeded; before that: when this "
+                                        "process started",
+                                        labels);
+    metric_set(worker->last_poll, clock_now_ms());
+    worker->lease_held =
+        metric_gauge("bigfusion_store_lease_held", "1: this process polls the store", labels);
+    snprintf(labels, sizeof(labels), "store=\"%.80s\",result=\"ok\"", worker->store->hash);
+    worker->polls_ok = metric_counter("bigfusion_store_polls_total", "Polls of the store", labels);
+    snprintf(labels, sizeof(labels), "store=\"%.80s\",result=\"failed\"", worker->store->hash);
+    worker->polls_failed =
+        metric_counter("bigfusion_store_polls_total", "Polls of the store", labels);
+}
+
 static void worker_init(struct worker *worker, struct workers *all, int store_index)
 {
     const struct config_store *store = &all->config->stores[store_index];
@@ -214,6 +244,7 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
     worker->store_index = store_index;
     worker->redis = redis_new(&all->config->redis.server, REDIS_TIMEOUT_MS);
     lease_init(&worker->lease, &all->leases, worker->redis, store->hash);
+    make_metrics(worker);
     round->config = all->config;
     round->store = store;
     round->topics = &all->topics;

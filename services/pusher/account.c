@@ -10,6 +10,11 @@
 
 enum { REDIS_TIMEOUT_MS = 5000, KEPT_MAX = 2 };
 
+static const char *const part_names[ACCOUNT_PART_COUNT] = {"all", "orders"};
+static const char *const cause_names[ACCOUNT_CAUSE_COUNT] = {
+    "no_answer", "unauthorized", "forbidden",     "no_module",
+    "quota",     "throttled",    "many_failures", "not_set_up"};
+
 static struct quota *new_quota(const struct account *account)
 {
     const struct config *config = account->settings.config;
@@ -40,6 +45,13 @@ struct account *account_new(const struct account_settings *settings)
     snprintf(labels, sizeof(labels), "kind=\"ecommerce_unavailable\",account=\"%.80s\"",
              account->config->name);
     account->alarms_orders = metric_counter("bigfusion_alarms_total", "Alarms raised", labels);
+    for (enum account_part part = ACCOUNT_ALL; part < ACCOUNT_PART_COUNT; part++) {
+        snprintf(labels, sizeof(labels), "account=\"%.80s\",part=\"%s\"", account->config->name,
+                 part_names[part]);
+        account->gates[part].closed_since =
+            metric_gauge_ms("bigfusion_account_closed_timestamp_seconds",
+                            "Since when this part of the account is closed; 0: it is open", labels);
+    }
     account->gates[ACCOUNT_ALL].topic = settings->topics->waiting[settings->index];
     account->gates[ACCOUNT_ORDERS].topic = settings->topics->waiting_orders[settings->index];
     account->quota = new_quota(account);
@@ -117,8 +129,57 @@ void account_facts(struct account *account, char currency[8], struct infusionsof
 
 /* Closing and opening; the lock is held. */
 
-void account_alarm(struct account *account, enum account_part part, const char *why)
+void account_show_closed(struct account *account, enum account_part part, enum account_cause cause)
 {
+    struct gate *gate = &account->gates[part];
+
+    if (gate->closed[gate->cause] != NULL)
+        metric_set(gate->closed[gate->cause], 0);
+    if (gate->closed[cause] == NULL) {
+        char labels[160];
+
+        snprintf(labels, sizeof(labels), "account=\"%.80s\",part=\"%s\",cause=\"%s\"",
+                 account->config->name, part_names[part], cause_names[cause]);
+        gate->closed[cause] =
+            metric_gauge("bigfusion_account_closed",
+                         "1: this part of the account is closed for this cause", labels);
+    }
+    gate->cause = cause;
+    metric_set(gate->closed[cause], 1);
+    if (metric_value(gate->closed_since) == 0)
+        metric_set(gate->closed_since, clock_now_ms());
+}
+
+void account_show_open(struct account *account, enum account_part part)
+{
+    struct gate *gate = &account->gates[part];
+
+    if (gate->closed[gate->cause] != NULL)
+        metric_set(gate->closed[gate->cause], 0);
+    metric_set(gate->closed_since, 0);
+}
+
+enum account_cause account_cause_of(enum infusionsoft_outcome outcome)
+{
+    switch (outcome) {
+    case INFUSIONSOFT_OK: /* the account answered, but lacks what is needed */
+        return ACCOUNT_NOT_SET_UP;
+    case INFUSIONSOFT_UNAUTHORIZED:
+        return ACCOUNT_UNAUTHORIZED;
+    case INFUSIONSOFT_REFUSED:
+    case INFUSIONSOFT_FORBIDDEN:
+        return ACCOUNT_FORBIDDEN;
+    case INFUSIONSOFT_THROTTLED:
+        return ACCOUNT_THROTTLED;
+    default:
+        return ACCOUNT_NO_ANSWER;
+    }
+}
+
+void account_alarm(struct account *account, enum account_part part, enum account_cause cause,
+                   const char *why)
+{
+    account_show_closed(account, part, cause);
     if (account->stage != NULL)
         stage_set_paused(account->stage, account->gates[part].topic, 1);
     if (part == ACCOUNT_ORDERS) {
@@ -134,6 +195,7 @@ void account_alarm(struct account *account, enum account_part part, const char *
 
 void account_opened(struct account *account, enum account_part part)
 {
+    account_show_open(account, part);
     stage_set_paused(account->stage, account->gates[part].topic, 0);
     if (part == ACCOUNT_ORDERS) {
         log_info("ecommerce_available account=%s", account->config->name);
@@ -153,7 +215,7 @@ void account_call_one(struct account *account, enum account_part part)
 /* A record says that a call failed. If it was trying, the circuit opens again; otherwise it opens
  * for the first time, with an alarm. */
 static void fail(struct account *account, enum account_part part, struct account_trial *trial,
-                 const char *why, const char *proof, int64_t wait_ms)
+                 enum account_cause cause, const char *why, const char *proof, int64_t wait_ms)
 {
     struct gate *gate = &account->gates[part];
     int64_t now_ms = clock_monotonic_ms();
@@ -165,7 +227,7 @@ static void fail(struct account *account, enum account_part part, struct account
         stage_set_paused(account->stage, gate->topic, 1);
     } else if (circuit_open(&gate->circuit, proof != NULL, now_ms, retry_chance(), wait_ms)) {
         snprintf(gate->proof, sizeof(gate->proof), "%s", proof != NULL ? proof : "");
-        account_alarm(account, part, why);
+        account_alarm(account, part, cause, why);
     }
 }
 
@@ -180,10 +242,10 @@ static void pass(struct account *account, enum account_part part, struct account
 /* What records tell */
 
 void account_close(struct account *account, enum account_part part, struct account_trial *trials,
-                   const char *why, const char *proof, int64_t wait_ms)
+                   enum account_cause cause, const char *why, const char *proof, int64_t wait_ms)
 {
     pthread_mutex_lock(&account->lock);
-    fail(account, part, &trials[part], why, proof, wait_ms);
+    fail(account, part, &trials[part], cause, why, proof, wait_ms);
     pthread_mutex_unlock(&account->lock);
 }
 
@@ -218,10 +280,10 @@ void account_record_failed(struct account *account, struct account_trial *trials
 
     pthread_mutex_lock(&account->lock);
     if (trials[ACCOUNT_ALL].trying && gate->proof[0] == '\0') {
-        fail(account, ACCOUNT_ALL, &trials[ACCOUNT_ALL], why, "", -1);
+        fail(account, ACCOUNT_ALL, &trials[ACCOUNT_ALL], ACCOUNT_MANY_FAILURES, why, "", -1);
     } else if (circuit_failure(&gate->circuit, record_hash, clock_monotonic_ms(), retry_chance())) {
         gate->proof[0] = '\0';
-        account_alarm(account, ACCOUNT_ALL, why);
+        account_alarm(account, ACCOUNT_ALL, ACCOUNT_MANY_FAILURES, why);
     }
     pthread_mutex_unlock(&account->lock);
 }

@@ -62,6 +62,22 @@ int account_error(struct account *account, struct error *err);
  * missing. */
 enum account_part { ACCOUNT_ALL = 0, ACCOUNT_ORDERS, ACCOUNT_PART_COUNT };
 
+/* Why a part is closed, in one word for /metrics; the text for people says more. */
+enum account_cause {
+    ACCOUNT_NO_ANSWER = 0, /* no usable answer */
+    ACCOUNT_UNAUTHORIZED,  /* the credential is refused */
+    ACCOUNT_FORBIDDEN,     /* the credential may not make a call that every record needs */
+    ACCOUNT_NO_MODULE,     /* orders or products are refused: no e-commerce module */
+    ACCOUNT_QUOTA,         /* the day's quota is used up */
+    ACCOUNT_THROTTLED,     /* the account asks for a long pause */
+    ACCOUNT_MANY_FAILURES, /* many records failed in a row */
+    ACCOUNT_NOT_SET_UP,    /* something is missing there, such as the custom field */
+    ACCOUNT_CAUSE_COUNT
+};
+
+/** @brief What an outcome that is not OK says about the account. */
+enum account_cause account_cause_of(enum infusionsoft_outcome outcome);
+
 /* What a record does to open a closed part again. Each record in hand has ACCOUNT_PART_COUNT of
  * them, zeroed at first. */
 struct account_trial {
@@ -87,13 +103,14 @@ void account_leave(struct account *account, struct account_trial *trials);
  * @brief A call failed and this record is not to blame: closes the part. This raises an alarm if
  * the part was open. If this record was trying to open the part again, the part stays closed
  * without another alarm.
+ * @param cause    the same in one word
  * @param proof    the call that a record has to make, and the account to answer, before the part is
  * open again: in the form that account_called() takes, or ACCOUNT_ANY_CALL. NULL: it is enough that
  * the keeper's probe succeeds
  * @param wait_ms  how long no call gets through, where that is known; else -1
  */
 void account_close(struct account *account, enum account_part part, struct account_trial *trials,
-                   const char *why, const char *proof, int64_t wait_ms);
+                   enum account_cause cause, const char *why, const char *proof, int64_t wait_ms);
 
 /** @brief A call was answered, even if the account refused what was in it. call: method and first
  * part of the path, as "POST /orders" */

@@ -18,6 +18,9 @@ struct gate {
     char proof[64]; /* the call that has to work again, see account_close(); "": none */
     int kept_count; /* records that wait in hand, see account_keep() */
     const char *topic;
+    enum account_cause cause; /* why it is closed */
+    struct metric *closed_since;
+    struct metric *closed[ACCOUNT_CAUSE_COUNT]; /* NULL: it was never closed for that cause */
 };
 
 struct account {
@@ -43,7 +46,12 @@ struct account {
 /* The lock has to be held for all of these. */
 
 /** @brief The circuit has just opened: pauses the part's topic and raises the alarm. */
-void account_alarm(struct account *account, enum account_part part, const char *why);
+void account_alarm(struct account *account, enum account_part part, enum account_cause cause,
+                   const char *why);
+
+/** @brief Shows in /metrics that the part is closed, and why; or that it is open. */
+void account_show_closed(struct account *account, enum account_part part, enum account_cause cause);
+void account_show_open(struct account *account, enum account_part part);
 
 /** @brief The circuit has just closed: has the part's topic read again and says so in the log. */
 void account_opened(struct account *account, enum account_part part);

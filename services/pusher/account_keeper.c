@@ -116,6 +116,7 @@ static void prepare(struct account *account, struct infusionsoft *client)
     struct circuit *circuit = &account->gates[ACCOUNT_ALL].circuit;
     char why[160] = "", currency[8] = "";
     struct infusionsoft_field field = {0};
+    enum account_cause cause;
     int orders = -1;
 
     if (ask_user(client, why) == 0 && check_tenant(account, client, why) == 0 &&
@@ -123,15 +124,17 @@ static void prepare(struct account *account, struct infusionsoft *client)
         orders = ask_orders(client, &field, why);
     if (orders < 0 && stop_requested())
         return;
+    cause = account_cause_of(infusionsoft_answer(client)->outcome);
     pthread_mutex_lock(&account->lock);
     if (orders > 0 && circuit_open(&account->gates[ACCOUNT_ORDERS].circuit, 0, clock_monotonic_ms(),
                                    retry_chance(), -1))
-        account_alarm(account, ACCOUNT_ORDERS, why);
+        account_alarm(account, ACCOUNT_ORDERS, ACCOUNT_NO_MODULE, why);
     if (orders >= 0) {
         memcpy(account->currency, currency, sizeof(account->currency));
         account->field = field;
         account->prepared = 1;
         circuit_probed(circuit, 1, clock_monotonic_ms(), retry_chance());
+        account_show_open(account, ACCOUNT_ALL);
         log_info("account_open account=%s currency=%s orders=%s", account->config->name, currency,
                  orders == 0 ? "yes" : "no");
         health_set_ready(account->part, 1, NULL);
@@ -140,9 +143,10 @@ static void prepare(struct account *account, struct infusionsoft *client)
             stage_set_paused(account->stage, account->gates[ACCOUNT_ORDERS].topic, 0);
         rebuild_allow(account->settings.rebuild);
     } else if (circuit_open(circuit, 0, clock_monotonic_ms(), retry_chance(), -1)) {
-        account_alarm(account, ACCOUNT_ALL, why);
+        account_alarm(account, ACCOUNT_ALL, cause, why);
     } else {
         circuit_probed(circuit, 0, clock_monotonic_ms(), retry_chance());
+        account_show_closed(account, ACCOUNT_ALL, cause);
         if (strcmp(why, account->why) != 0) {
             snprintf(account->why, sizeof(account->why), "%s", why);
             log_warn("account_still_closed account=%s why=\"%s\"", account->config->name, why);
@@ -214,6 +218,7 @@ static void *keep(void *context)
             probe(account, client);
         else if (orders_due)
             probe_orders(account, client);
+        quota_mind_day(account->quota, clock_now_ms());
         stop_wait_ms(KEEPER_TICK_MS);
     }
     infusionsoft_free(client);

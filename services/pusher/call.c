@@ -23,9 +23,10 @@ static int is_trial(const struct delivery *d)
     return d->job->trials[ACCOUNT_ALL].trying || d->job->trials[ACCOUNT_ORDERS].trying;
 }
 
-static void close_account(struct delivery *d, const char *why, const char *proof, int64_t wait_ms)
+static void close_account(struct delivery *d, enum account_cause cause, const char *why,
+                          const char *proof, int64_t wait_ms)
 {
-    account_close(d->account, ACCOUNT_ALL, d->job->trials, why, proof, wait_ms);
+    account_close(d->account, ACCOUNT_ALL, d->job->trials, cause, why, proof, wait_ms);
 }
 
 /* Every call of a delivery goes through here. */
@@ -56,7 +57,7 @@ static enum progress wait_throttled(struct delivery *d)
         return PROGRESS_CLOSED;
     if (answer->day_used_up || wait_ms > THROTTLED_MAX_MS ||
         d->calls.throttled_ms > THROTTLED_LONGEST_MS) {
-        close_account(d,
+        close_account(d, answer->day_used_up ? ACCOUNT_QUOTA : ACCOUNT_THROTTLED,
                       answer->day_used_up ? "the day's quota is used up"
                                           : "the account asks for a long pause (429)",
                       NULL, wait_ms);
@@ -107,7 +108,7 @@ enum progress call_failed_or_closed(struct delivery *d)
         return PROGRESS_STOPPED;
     if (outcome == INFUSIONSOFT_UNAUTHORIZED || outcome == INFUSIONSOFT_UNSENT ||
         outcome == INFUSIONSOFT_IN_DOUBT) {
-        close_account(d, why, NULL, -1);
+        close_account(d, account_cause_of(outcome), why, NULL, -1);
         return PROGRESS_CLOSED;
     }
     /* Where many different records fail in a row, this closes the account all the same. */
@@ -125,7 +126,7 @@ enum progress call_failed(struct delivery *d, enum infusionsoft_outcome outcome)
         return PROGRESS_REFUSED;
     case INFUSIONSOFT_UNAUTHORIZED:
         call_keep_answer(d);
-        close_account(d, d->detail, ACCOUNT_ANY_CALL, -1);
+        close_account(d, ACCOUNT_UNAUTHORIZED, d->detail, ACCOUNT_ANY_CALL, -1);
         return PROGRESS_CLOSED;
     case INFUSIONSOFT_THROTTLED:
         return wait_throttled(d) == PROGRESS_STOPPED ? PROGRESS_STOPPED : PROGRESS_CLOSED;
@@ -147,7 +148,7 @@ enum progress call_says_nothing(struct delivery *d, const char *missing)
 enum progress call_forbidden(struct delivery *d)
 {
     call_keep_answer(d);
-    close_account(d, d->detail, d->calls.last, -1);
+    close_account(d, ACCOUNT_FORBIDDEN, d->detail, d->calls.last, -1);
     return PROGRESS_CLOSED;
 }
 
@@ -157,7 +158,8 @@ enum progress call_no_orders(struct delivery *d)
     const char *proof = strncmp(d->calls.last, "GET ", 4) == 0 ? NULL : d->calls.last;
 
     call_keep_answer(d);
-    account_close(d->account, ACCOUNT_ORDERS, d->job->trials, d->detail, proof, -1);
+    account_close(d->account, ACCOUNT_ORDERS, d->job->trials, ACCOUNT_NO_MODULE, d->detail, proof,
+                  -1);
     return PROGRESS_NO_ORDERS;
 }
 

@@ -69,6 +69,8 @@ static int is_asked_again(struct delivery *d, struct question *question, int rc)
 static enum progress progress_of(struct delivery *d, enum ledger_answer answer, const char *step,
                                  int called)
 {
+    if (strcmp(step, "acquire") != 0) /* those are counted by entry_acquire() */
+        metric_add(d->pusher->ledger_answers[answer], 1);
     switch (answer) {
     case LEDGER_OK:
         return PROGRESS_OK;
@@ -189,6 +191,7 @@ enum progress entry_acquire(struct delivery *d, const struct ledger_request *req
     while (is_asked_again(d, &question, rc));
     if (question.progress != PROGRESS_OK)
         return question.progress;
+    metric_add(d->pusher->ledger_answers[grant->answer], 1);
     /* The answer tells when the lease would run out. An owner that is alive is done with a contact
      * or product after one call, and with an order after a few, so ask again sooner. */
     look_ms = request->kind == LEDGER_ORDER ? ORDER_LOOK_MS : BUSY_LOOK_MS;

@@ -10,7 +10,8 @@
 #include "decide.h"
 #include "entry.h"
 
-const char *const goal_results[GOAL_RESULT_COUNT] = {"sent", "in_doubt", "refused", "not_achieved"};
+const char *const goal_results[GOAL_RESULT_COUNT] = {"sent", "in_doubt", "refused", "not_achieved",
+                                                     "gave_up"};
 
 /* Records in the ledger how the step before ended (the order, or another goal), if that is still to
  * be done. Where calls need not wait, the same request to Redis also records the begin of the goal
@@ -151,7 +152,8 @@ enum progress goal_step(struct delivery *d)
             continue;
         if (d->grant->goals_in_doubt) { /* the ledger cannot tell whether the goal was sent */
             progress = end_pending(d, NULL, &begun);
-            delivery_set_pending(d, d->texts.goal.data, "in_doubt");
+            metric_add(d->pusher->goals[GOAL_IN_DOUBT], 1);
+            delivery_set_pending(d, d->texts.goal.data, goal_results[GOAL_IN_DOUBT]);
         } else {
             progress = end_pending(d, d->texts.goal.data, &begun);
             if (progress == PROGRESS_OK)

@@ -139,6 +139,21 @@ static void set_up(struct pusher *pusher, const struct config *config, const cha
     pusher->calls = metric_counter("bigfusion_infusionsoft_calls_total", "HTTP calls made", "");
     pusher->lookups = metric_counter("bigfusion_infusionsoft_lookups_total",
                                      "Calls that looked for a contact, product or order", "");
+    pusher->placed_to_created = metric_histogram(
+        "bigfusion_order_placed_to_created_seconds",
+        "Time from an order's placing until it was made in the account", "", &metric_buckets_order);
+    pusher->modified_to_created =
+        metric_histogram("bigfusion_order_modified_to_created_seconds",
+                         "Time from the last change of an order in its store until it was made in "
+                         "the account",
+                         "", &metric_buckets_order);
+    for (enum ledger_answer answer = LEDGER_OK; answer <= LEDGER_LOST; answer++) {
+        char labels[64];
+
+        snprintf(labels, sizeof(labels), "answer=\"%s\"", ledger_answer_name(answer));
+        pusher->ledger_answers[answer] =
+            metric_counter("bigfusion_ledger_answers_total", "Answers of the ledger", labels);
+    }
     for (int i = 0; i < GOAL_RESULT_COUNT; i++) {
         char labels[64];
 

@@ -19,6 +19,7 @@ enum goal_result {
     GOAL_IN_DOUBT,
     GOAL_REFUSED,
     GOAL_NOT_ACHIEVED, /* the account answered 200, and `success` is false */
+    GOAL_GAVE_UP,      /* every attempt failed; only the ledger's entry and the metric say so */
     GOAL_RESULT_COUNT
 };
 
@@ -40,6 +41,9 @@ struct pusher {
     struct metric *calls;
     struct metric *lookups;
     struct metric *goals[GOAL_RESULT_COUNT];
+    struct metric *ledger_answers[LEDGER_LOST + 1];
+    struct histogram *placed_to_created; /* of the orders that this process made */
+    struct histogram *modified_to_created;
 };
 
 #endif
