@@ -49,10 +49,10 @@ class Watched(Shop):
                        "scrape_configs": [{"job_name": "bigfusion", "static_configs": targets}]}, file)
         address = f"127.0.0.1:{free_port()}"
         self.prometheus = address
-        self.services_beside = Process("prometheus", [
+        self.watcher = Process("prometheus", [
             f"{TOOLS}/prometheus", f"--config.file={self.run}/prometheus.yml", f"--storage.tsdb.path={self.run}/prometheus",
             f"--web.listen-address={address}", "--log.level=warn"], self.run)
-        wait_until(self.prometheus_ready, 30, lambda: f"prometheus: {self.services_beside.tail()}")
+        wait_until(self.prometheus_ready, 30, lambda: f"prometheus: {self.watcher.tail()}")
 
     def prometheus_ready(self):
         try:
@@ -61,8 +61,8 @@ class Watched(Shop):
             return False
 
     def stop(self):
-        if getattr(self, "services_beside", None) is not None:
-            self.services_beside.stop()
+        if getattr(self, "watcher", None) is not None:
+            self.watcher.stop()
         return super().stop()
 
     def alerts(self):
@@ -105,7 +105,6 @@ def waiting_order(stack):
     """An order that waits in a retry topic longer than the rules allow in a lane. It raises nothing, whatever else happens."""
     wait_until(lambda: stack.query('up{job="bigfusion"} == 1') and not stack.alerts(), 40, lambda: f"peace: {stack.alerts()}")
     one = order(mail("waits"), billing=NAME)
-    stack.fault(side="is", method="POST", path="/orders", kind="status", status=500, match=one["billing_address"]["email"], count=1)
     stack.fault(side="is", method="POST", path="/contacts", kind="status", status=500, match=one["billing_address"]["email"], count=1)
     one = stack.place(one)
     wait_until(lambda: stack.query('bigfusion_records_total{verdict="retry"} > 0'), 30, stack.trouble)
@@ -140,7 +139,7 @@ def test_faults_at_once(stack, waiting_order):
     slow = placed(stack, "slow")
     wait_until(lambda: any(e["status"] == 429 for e in stack.journal()), 20, stack.trouble)
     stack.services["mapper"].stop()
-    silent = stack.fault(side="bc", store="abc124", kind="status", status=503)
+    stack.fault(side="bc", store="abc124", kind="status", status=503)
     stack.sandbox_settings(clock_skew_s=-300)
     stack.wait_alert("BigfusionTargetDown", service="mapper")
     stack.wait_alert("BigfusionStageWithoutMembers", stage="mapper")
@@ -149,7 +148,6 @@ def test_faults_at_once(stack, waiting_order):
     stack.wait_alert("BigfusionOrderTooOld", stage="pusher")
     assert not stack.fires("BigfusionStoreSilent", store="abc123")
     assert not stack.fires("BigfusionStageWithoutMembers", stage="filter")
-    assert silent is not None
     stack.clear_faults()
     stack.sandbox_settings(clock_skew_s=0)
     stack.restart("mapper")
@@ -195,7 +193,7 @@ def test_metrics_follow_the_conventions(stack, name):
 def listed():
     """{name: (kind, labels)} of docs/metrics.md"""
     with open(os.path.join(ROOT, "docs/metrics.md"), encoding="utf-8") as file:
-        rows = re.findall(r"^\| `(bigfusion_\w+)` \| (\w+) \| ([^|]*) \|", file.read(), re.M)
+        rows = re.findall(r"^\| `(bigfusion_\w+)` \| (\w+) \|([^|]*)\|", file.read(), re.M)
     return {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
 
 

@@ -158,6 +158,14 @@ def test_calls_are_spaced(governor):
     assert governor.run("take", "clock-set-back", 100, 60, 0, 0, 20000)[0] == 0
 
 
+def test_the_end_of_a_call_tells_what_is_left_of_the_day(governor):
+    _, _, name = governor.take(per_day=50)
+    tell = lambda limit, left, per_day: governor.run("done", name, -1, -1, limit, left, 0, per_day)[1:]  # noqa: E731
+    assert tell(-1, -1, 50) == [49, 50], "our own count"
+    assert tell(40, 30, 50) == [30, 40], "the account's, where it is less"
+    assert tell(-1, -1, 0) == [-1, -1], "nobody knows"
+
+
 def test_no_second_holds_more_than_allowed(governor):
     waits = [governor.take(per_s=3)[0] for _ in range(4)]
     assert waits[:3] == [0, 0, 0] and waits[3] > 900

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "infusionsoft/infusionsoft.h"
+#include "infusionsoft/measure.h"
 #include "http_server.h"
 
 struct side {
@@ -275,6 +276,36 @@ static int teardown(void **state)
     return 0;
 }
 
+/* Labels have few values, whatever ids are in a path and whatever a server answers. */
+static void calls_are_counted_under_few_words(void **state)
+{
+    static const struct {
+        const char *path;
+        const char *object;
+    } paths[] = {
+        {"/orders", "orders"},
+        {"/orders/977", "orders"},
+        {"/orders/977/payments", "payments"},
+        {"/orders/model/customFields", "orders"},
+        {"/contacts/42/tags", "contacts"},
+        {"/automations/goals/achieve", "goals"},
+        {"/oauth/connect/userinfo", "user"},
+        {"/order", "other"},
+        {"", "other"},
+    };
+    static const struct {
+        int status;
+        const char *word;
+    } statuses[] = {{0, "none"},  {200, "2xx"}, {204, "2xx"},  {404, "4xx"}, {429, "429"},
+                    {503, "5xx"}, {99, "none"}, {600, "none"}, {-1, "none"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
+        assert_string_equal(measure_object(paths[i].path), paths[i].object);
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
+        assert_string_equal(measure_status(statuses[i].status), statuses[i].word);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +314,7 @@ int main(void)
         cmocka_unit_test(the_field_is_there_or_known_to_be_missing),
         cmocka_unit_test(a_user_or_tenant_that_is_not_told_is_no_other_one),
         cmocka_unit_test(errors_name_the_request_once),
+        cmocka_unit_test(calls_are_counted_under_few_words),
     };
 
     return cmocka_run_group_tests_name("infusionsoft", tests, setup, teardown);
