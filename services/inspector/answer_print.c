@@ -72,41 +72,96 @@ void index_print(const json_t *answer, struct buffer *target)
     buffer_printf(target, "\n");
 }
 
-/* One fact of a record: "name value". Some names say nothing that the value does not. */
-static void print_fact(const char *name, const json_t *value, int is_first, struct buffer *target)
+/* A text stands as it is, a list of texts with commas, everything else as JSON. */
+static void print_value(const json_t *value, struct buffer *target)
+{
+    char *text;
+
+    if (json_is_string(value)) {
+        buffer_printf(target, "%s", json_string_value(value));
+    } else if (json_is_array(value)) {
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            buffer_printf(target, "%s", i > 0 ? ", " : "");
+            print_value(json_array_get(value, i), target);
+        }
+    } else {
+        text = mem_check(json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII));
+        buffer_printf(target, "%s", text);
+        free(text);
+    }
+}
+
+/* One fact: "name value". Some names say nothing that the value does not; what is true has none. */
+static void print_fact(const char *name, const json_t *value, struct buffer *target)
 {
     static const struct {
         const char *name, *words;
-    } known[] = {
-        {"reason", ""}, {"detail", ""},     {"order_id", "order"},        {"contact_id", "contact"},
-        {"kind", ""},   {"origin", "from"}, {"taken_back", "taken back"},
-    };
-    const char *words = name;
-    char *text =
-        json_is_string(value)
-            ? mem_strdup(json_string_value(value))
-            : mem_check(json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII));
+    } known[] = {{"reason", ""}, {"detail", ""},     {"order_id", "order"},
+                 {"kind", ""},   {"origin", "from"}, {"contact_id", "contact"}};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
         if (strcmp(name, known[i].name) == 0)
-            words = known[i].words;
-    buffer_printf(target, "%s", is_first ? "" : "; ");
-    for (; *words != '\0'; words++) {
-        buffer_printf(target, "%c%s", *words == '_' ? ' ' : *words,
-                      words[1] == '\0' && !json_is_true(value) ? " " : "");
-    }
-    buffer_printf(target, "%s", json_is_true(value) ? "" : text);
-    free(text);
+            name = known[i].words;
+    for (const char *at = name; *at != '\0'; at++)
+        buffer_printf(target, "%c", *at == '_' ? ' ' : *at);
+    if (json_is_true(value))
+        return;
+    buffer_printf(target, "%s", name[0] != '\0' ? " " : "");
+    print_value(value, target);
 }
 
-static int is_shown_apart(const char *name)
+/* What a line of facts has no room for: a list of objects, such as the goals with their results. */
+static int is_nested(const json_t *value)
 {
-    static const char *const names[] = {"time", "stage", "topic", "partition", "offset", "key"};
+    return json_is_object(value) || json_is_object(json_array_get(value, 0));
+}
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        if (strcmp(name, names[i]) == 0)
-            return 1;
-    return 0;
+/* Whether a fact of a record is shown in its line of facts. */
+static int is_shown(const json_t *step, const char *name, const json_t *value)
+{
+    static const char *const apart[] = {"time", "stage", "topic", "partition", "offset", "key"};
+
+    for (size_t i = 0; i < sizeof(apart) / sizeof(*apart); i++)
+        if (strcmp(name, apart[i]) == 0)
+            return 0;
+    if (strcmp(name, "kind") == 0 && strcmp(answer_text(step, "kind"), "order") == 0)
+        return 0;
+    return !json_is_null(value) && !json_is_false(value) && !is_nested(value);
+}
+
+/* The facts of an object with semicolons between them. */
+static void print_facts(json_t *object, struct buffer *target)
+{
+    int written = 0;
+
+    for (void *at = json_object_iter(object); at != NULL; at = json_object_iter_next(object, at)) {
+        const char *name = json_object_iter_key(at);
+        const json_t *value = json_object_iter_value(at);
+
+        if (!is_shown(object, name, value))
+            continue;
+        buffer_printf(target, "%s", written++ > 0 ? "; " : "");
+        print_fact(name, value, target);
+    }
+}
+
+/* A line for each object of a nested fact. */
+static void print_nested(const char *name, json_t *value, struct buffer *target)
+{
+    size_t count = json_is_object(value) ? 1 : json_array_size(value);
+
+    for (size_t i = 0; i < count; i++) {
+        json_t *one = json_is_object(value) ? value : json_array_get(value, i);
+
+        buffer_printf(target, "%28s", "");
+        print_fact(name, json_true(), target);
+        buffer_printf(target, ": ");
+        if (json_is_object(one))
+            print_facts(one, target);
+        else
+            print_value(one, target);
+        buffer_printf(target, "\n");
+    }
 }
 
 /* One record of an order: when, where, and what it says. */
@@ -115,22 +170,16 @@ static void print_step(json_t *step, struct buffer *target)
     char *place =
         mem_printf("%s/%.0f/%.0f", answer_text(step, "topic"), answer_number(step, "partition", -1),
                    answer_number(step, "offset", -1));
-    int written = 0;
 
     buffer_printf(target, "  %-24s  %-16s  %-36s  ", answer_text(step, "time"),
                   answer_text(step, "stage"), place);
-    for (void *at = json_object_iter(step); at != NULL; at = json_object_iter_next(step, at)) {
-        const char *name = json_object_iter_key(at);
-        const json_t *value = json_object_iter_value(at);
-
-        if (is_shown_apart(name) || json_is_null(value) || json_is_false(value) ||
-            (strcmp(name, "kind") == 0 && strcmp(answer_text(step, "kind"), "order") == 0))
-            continue;
-        print_fact(name, value, written++ == 0, target);
-    }
+    print_facts(step, target);
     while (target->data[target->length - 1] == ' ')
         target->data[--target->length] = '\0';
     buffer_printf(target, "\n");
+    for (void *at = json_object_iter(step); at != NULL; at = json_object_iter_next(step, at))
+        if (is_nested(json_object_iter_value(at)))
+            print_nested(json_object_iter_key(at), json_object_iter_value(at), target);
     free(place);
 }
 

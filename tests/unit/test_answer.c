@@ -112,6 +112,21 @@ static void test_why_print(void **state)
          "  goal      BCORDER BC: achieved\n\n"
          "as of 2026-09-21T14:13:20.000Z; the console has not read everything yet, it is 1 min 5 s "
          "behind\n"},
+        {"{\"orders\":[{\"order\":\"BC #7\",\"key\":\"k\",\"verdict\":\"synced\",\"sentence\":\"It "
+         "is.\","
+         "\"history\":[{\"time\":\"t\",\"stage\":\"delivered\",\"topic\":\"x\",\"partition\":0,"
+         "\"offset\":1,"
+         "\"order_id\":\"977\",\"in_doubt\":[\"BCORDER/BC\",\"BCSKU/"
+         "A\"],\"kind\":\"withdrawn\",\"goals\":[{"
+         "\"integration\":\"BCSKU\",\"call_name\":\"A\",\"attempts\":2,\"sent\":true},7],\"calls\":"
+         "{\"x\":[]}}]}]}",
+         "BC #7: It is.\n\n  order     BC #7, record key k\n  verdict   synced\n\n"
+         "  t                         delivered         x/0/1                                 "
+         "order 977; "
+         "in doubt BCORDER/BC, BCSKU/A; withdrawn\n"
+         "                            goals: integration BCSKU; call name A; attempts 2; sent\n"
+         "                            goals: 7\n"
+         "                            calls: x \n\n"},
         {"{\"orders\":[]}", "No such order is known.\n"},
         {"{\"orders\":[{\"order\":7,\"sentence\":null,\"history\":[{}],\"goals\":7,\"next\":\"\"}]"
          "}",
