@@ -72,7 +72,7 @@ class Stack:
 
     def topics(self):
         names = ["orders.raw", "orders.eligible", "orders.payloads"]
-        names += ["retry-1m", "retry-10m", "retry-1h", "skipped", "delivered", "dead", "cursors",
+        names += ["retry-1m", "retry-10m", "retry-1h", "skipped", "delivered", "dead", "cursors", "audit", "paused",
                   "waiting.main", "waiting-orders.main"]
         return [f"{self.prefix}.{name}" for name in names]
 

@@ -32,3 +32,12 @@ void digest_hex_nocase(char target[DIGEST_BYTES], struct text text)
     digest_hex(target, &part, 1);
     free(lower);
 }
+
+void digest_whole_hex(char target[DIGEST_WHOLE_BYTES], struct text text)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+
+    EVP_Digest(text.data, text.length, digest, NULL, EVP_sha256(), NULL);
+    for (int i = 0; i < (DIGEST_WHOLE_BYTES - 1) / 2; i++)
+        snprintf(target + 2 * i, 3, "%02x", digest[i]);
+}

@@ -15,4 +15,9 @@ void digest_hex(char target[DIGEST_BYTES], const struct text *parts, int count);
  * is the same however the shop spells it. The ledger's keys of contacts and products have it. */
 void digest_hex_nocase(char target[DIGEST_BYTES], struct text text);
 
+enum { DIGEST_WHOLE_BYTES = 65 };
+
+/** @brief The whole SHA-256 of a text, as 64 lower-case hex digits. */
+void digest_whole_hex(char target[DIGEST_WHOLE_BYTES], struct text text);
+
 #endif

@@ -14,6 +14,7 @@ static const struct {
     [REASON_UNKNOWN_STATUS] = {"unknown_status", "The order has a status id that is not known."},
     [REASON_NO_EMAIL] = {"no_email", "The order's billing address has no e-mail address."},
     [REASON_INVALID_EMAIL] = {"invalid_email", "The order's e-mail address is not a usable one."},
+    [REASON_DROPPED] = {"dropped", "An operator dropped the order; the audit says why."},
     [REASON_MALFORMED] = {"malformed", "The record cannot be read as what it should be."},
     [REASON_TOO_LARGE] = {"too_large", "The record is larger than a topic may hold."},
     [REASON_TOTAL_MISMATCH] = {"total_mismatch",

@@ -13,6 +13,7 @@ enum reason {
     REASON_UNKNOWN_STATUS,
     REASON_NO_EMAIL,
     REASON_INVALID_EMAIL,
+    REASON_DROPPED, /* an operator said so */
     /* dead: a person has to look */
     REASON_MALFORMED,
     REASON_TOO_LARGE,

@@ -6,8 +6,8 @@
 
 static const char *const retry_names[TOPIC_RETRY_COUNT] = {"retry-1m", "retry-10m", "retry-1h"};
 
-/* raw, eligible, payloads; skipped, delivered, dead, cursors */
-enum { LANE_STAGE_COUNT = 3, SHARED_COUNT = 4 };
+/* raw, eligible, payloads; skipped, delivered, dead, cursors, paused, audit */
+enum { LANE_STAGE_COUNT = 3, SHARED_COUNT = 6 };
 
 void topics_init(struct topics *topics, const struct config *config)
 {
@@ -23,6 +23,8 @@ void topics_init(struct topics *topics, const struct config *config)
     topics->delivered = mem_printf("%s.delivered", prefix);
     topics->dead = mem_printf("%s.dead", prefix);
     topics->cursors = mem_printf("%s.cursors", prefix);
+    topics->audit = mem_printf("%s.audit", prefix);
+    topics->paused = mem_printf("%s.paused", prefix);
     topics->waiting = mem_alloc((size_t)config->account_count * sizeof(char *));
     topics->waiting_orders = mem_alloc((size_t)config->account_count * sizeof(char *));
     for (int i = 0; i < config->account_count; i++) {
@@ -44,6 +46,8 @@ void topics_clear(struct topics *topics)
     free(topics->delivered);
     free(topics->dead);
     free(topics->cursors);
+    free(topics->audit);
+    free(topics->paused);
     for (int i = 0; i < topics->account_count; i++) {
         free(topics->waiting[i]);
         free(topics->waiting_orders[i]);
@@ -79,11 +83,20 @@ struct topic_plan *topics_plan(const struct topics *topics, const struct config 
     plan_add(plan, count, topics->delivered, TOPIC_KEEP_COMPACTED, other_bytes);
     plan_add(plan, count, topics->dead, TOPIC_KEEP_COMPACTED, other_bytes);
     plan_add(plan, count, topics->cursors, TOPIC_KEEP_COMPACTED, other_bytes);
+    plan_add(plan, count, topics->paused, TOPIC_KEEP_COMPACTED, other_bytes);
+    plan[*count - 1].is_single = 1;
+    plan_add(plan, count, topics->audit, TOPIC_KEEP_FOR_EVER, other_bytes);
+    plan[*count - 1].is_single = 1; /* its entries are a chain */
     for (int i = 0; i < topics->account_count; i++) {
         plan_add(plan, count, topics->waiting[i], TOPIC_KEEP_FOR_EVER, other_bytes);
         plan_add(plan, count, topics->waiting_orders[i], TOPIC_KEEP_FOR_EVER, other_bytes);
     }
     return plan;
+}
+
+int64_t topic_plan_partitions(const struct topic_plan *plan, const struct config *config)
+{
+    return plan->is_single ? 1 : config->kafka.partitions;
 }
 
 void topics_plan_free(struct topic_plan *plan, int count)

@@ -19,6 +19,8 @@ struct topics {
     char *delivered;
     char *dead;
     char *cursors;
+    char *audit;           /* what operators did */
+    char *paused;          /* the stores and accounts that operators paused: act/paused.h */
     char **waiting;        /* one for each account, in the order of the configuration:
                               <prefix>.waiting.<account> */
     char **waiting_orders; /* <prefix>.waiting-orders.<account> */
@@ -36,6 +38,7 @@ struct topic_plan {
     enum topic_keep keep;
     int64_t max_record_bytes; /* max.message.bytes: raw takes kafka.max_record_bytes, every other
                                  twice that */
+    int is_single;            /* it has one partition, whatever kafka.partitions says */
     int is_broker_time;       /* the broker sets the time of its records: see retry_due_in_ms() */
 };
 
@@ -47,6 +50,8 @@ struct topic_plan {
  */
 struct topic_plan *topics_plan(const struct topics *topics, const struct config *config,
                                int *count);
+/** @brief How many partitions the topic is to have. */
+int64_t topic_plan_partitions(const struct topic_plan *plan, const struct config *config);
 void topics_plan_free(struct topic_plan *plan, int count);
 
 #endif

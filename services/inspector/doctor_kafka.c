@@ -68,7 +68,7 @@ static void look_at_shapes(const struct look *look, struct topic_facts *facts)
             topic_facts_missing(facts, look->plan[i].name);
             continue;
         }
-        topics_compare_shape(topic, look->config, differ, facts);
+        topics_compare_shape(topic, look->config, &look->plan[i], differ, facts);
         for (int j = 0; j < topic->partition_cnt; j++) {
             facts->leaderless += topic->partitions[j].leader < 0;
             facts->out_of_sync += topic->partitions[j].isr_cnt < topic->partitions[j].replica_cnt;

@@ -20,7 +20,7 @@ static rd_kafka_NewTopic_t *new_topic(const struct config *config, const struct 
     int count = topic_settings_of(config, plan, settings);
     char reason[256];
     rd_kafka_NewTopic_t *topic =
-        mem_check(rd_kafka_NewTopic_new(plan->name, (int)config->kafka.partitions,
+        mem_check(rd_kafka_NewTopic_new(plan->name, (int)topic_plan_partitions(plan, config),
                                         (int)config->kafka.replication, reason, sizeof(reason)));
 
     for (int i = 0; i < count; i++)

@@ -48,7 +48,7 @@ typedef void (*topic_differs)(void *context, const struct topic_difference *diff
 
 /** @brief Compares the numbers of partitions and copies, which come from a topic's metadata. */
 void topics_compare_shape(const struct rd_kafka_metadata_topic *topic, const struct config *config,
-                          topic_differs visit, void *context);
+                          const struct topic_plan *plan, topic_differs visit, void *context);
 
 /**
  * @brief Asks the brokers for the settings of the topics and compares them.

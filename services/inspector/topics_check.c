@@ -51,12 +51,12 @@ static void compare_number(const struct receiver *receiver, const char *topic, c
 }
 
 void topics_compare_shape(const struct rd_kafka_metadata_topic *topic, const struct config *config,
-                          topic_differs visit, void *context)
+                          const struct topic_plan *plan, topic_differs visit, void *context)
 {
     const struct receiver receiver = {visit, context};
 
     compare_number(&receiver, topic->topic, TOPIC_PARTITIONS, topic->partition_cnt,
-                   config->kafka.partitions);
+                   topic_plan_partitions(plan, config));
     if (topic->partition_cnt > 0)
         compare_number(&receiver, topic->topic, TOPIC_REPLICATION, topic->partitions[0].replica_cnt,
                        config->kafka.replication);
@@ -155,20 +155,21 @@ static void print(void *context, const struct topic_difference *difference)
     *count += !difference->is_kept;
 }
 
-static int check_shape(rd_kafka_t *rk, const struct config *config, const char *topic, int *count,
-                       struct error *err)
+static int check_shape(rd_kafka_t *rk, const struct config *config, const struct topic_plan *plan,
+                       int *count, struct error *err)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_topic_t *rkt = mem_check(rd_kafka_topic_new(rk, topic, NULL));
+    rd_kafka_topic_t *rkt = mem_check(rd_kafka_topic_new(rk, plan->name, NULL));
     rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, rkt, &metadata, TIMEOUT_MS);
     int rc = 0;
 
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1)
         code = metadata->topics[0].err;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        rc = error_set(err, ERROR_TEMPORARY, "kafka topic %s: %s", topic, rd_kafka_err2str(code));
+        rc = error_set(err, ERROR_TEMPORARY, "kafka topic %s: %s", plan->name,
+                       rd_kafka_err2str(code));
     else
-        topics_compare_shape(&metadata->topics[0], config, print, count);
+        topics_compare_shape(&metadata->topics[0], config, plan, print, count);
     if (metadata != NULL)
         rd_kafka_metadata_destroy(metadata);
     rd_kafka_topic_destroy(rkt);
@@ -188,7 +189,7 @@ int topics_check(rd_kafka_t *rk, const struct config *config, const struct topic
                                  err);
     for (int i = 0; i < count && rc == 0; i++)
         if (found[i])
-            rc = check_shape(rk, config, plan[i].name, &differences, err);
+            rc = check_shape(rk, config, &plan[i], &differences, err);
     if (rc == 0 && differences > 0)
         rc = error_set(err, ERROR_PERMANENT,
                        "topics that exist have less than the configuration asks for in %d places, "

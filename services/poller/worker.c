@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act/paused.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/retry.h"
@@ -26,6 +27,7 @@ enum {
     TROUBLE_CAP_MS = 60000,
     CLOSED_BASE_MS = 30000,
     CLOSED_CAP_MS = 300000,
+    PAUSED_LOOK_MS = 500,
 };
 
 /* What all workers share. A local variable of workers_run(). */
@@ -35,6 +37,7 @@ struct workers {
     struct batches *batches;
     struct positions positions;
     struct lease_group leases;
+    struct paused_watch *paused;
     atomic_int running;
 };
 
@@ -169,13 +172,47 @@ static void tell(struct worker *worker, int64_t wait_ms, const struct error *err
         lease_tell(&worker->lease, &state, &ignored);
 }
 
+/* Whether the store must not be asked: an operator paused it, or the pauses are not known yet. The
+ * lease is given back, so that no state in Redis says that the store is polled. */
+static int is_paused(struct worker *worker)
+{
+    enum paused_state state =
+        paused_watch_state(worker->all->paused, PAUSED_STORE, worker->store->hash);
+
+    if (state == PAUSED_NO)
+        return 0;
+    if (state == PAUSED_YES)
+        health_set_ready(worker->part, 1, NULL);
+    if (worker->lease.fence != 0) {
+        lease_release(&worker->lease);
+        worker->begun = 0;
+    }
+    return 1;
+}
+
+/* Waits until the next poll, or until the store is paused. */
+static void wait_for_poll(struct worker *worker, int64_t wait_ms)
+{
+    int64_t until_ms = clock_monotonic_ms() + wait_ms, left_ms;
+    struct error ignored = {0};
+
+    while ((left_ms = until_ms - clock_monotonic_ms()) > 0 && !is_paused(worker))
+        if (ask_wait(&worker->round.asker, left_ms < PAUSED_LOOK_MS ? left_ms : PAUSED_LOOK_MS,
+                     &ignored) != OUTCOME_OK)
+            return;
+}
+
 static void turn(struct worker *worker)
 {
-    struct error err = {0}, ignored = {0};
-    int64_t begun_ms = clock_monotonic_ms();
-    int64_t wait_ms = take_lease(worker);
+    struct error err = {0};
+    int64_t begun_ms = clock_monotonic_ms(), wait_ms;
     enum outcome outcome;
 
+    if (is_paused(worker)) {
+        stop_wait_ms(PAUSED_LOOK_MS);
+        return;
+    }
+    wait_ms = take_lease(worker);
     if (wait_ms > 0) {
         stop_wait_ms(wait_ms);
         return;
@@ -194,7 +231,7 @@ static void turn(struct worker *worker)
     } else if (outcome == OUTCOME_LOST) {
         stop_wait_ms(wait_ms);
     } else {
-        ask_wait(&worker->round.asker, wait_ms, &ignored);
+        wait_for_poll(worker, wait_ms);
     }
 }
 
@@ -304,7 +341,8 @@ int workers_run(const struct config *config, struct error *err)
     positions_init(&all.positions, config, &all.topics);
     lease_group_init(&all.leases, config->kafka.topic_prefix, config->poller.lease_s * 1000,
                      config->store_count);
-    all.batches = batches_new(config, err);
+    all.paused = paused_watch_start(config, err);
+    all.batches = all.paused != NULL ? batches_new(config, err) : NULL;
     if (all.batches != NULL && start_all(&all, workers, err) != 0)
         stop_request();
     /* Reports are handled until all workers have ended, because their last rounds wait for them. */
@@ -322,6 +360,7 @@ int workers_run(const struct config *config, struct error *err)
         worker_clear(&workers[i]);
     }
     kafka_advice_free(advice);
+    paused_watch_free(all.paused);
     batches_free(all.batches);
     positions_clear(&all.positions);
     topics_clear(&all.topics);

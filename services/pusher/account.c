@@ -105,9 +105,10 @@ enum account_state account_state(struct account *account)
     enum account_state state;
 
     pthread_mutex_lock(&account->lock);
-    state = account->gates[ACCOUNT_ALL].circuit.state != CIRCUIT_CLOSED ? ACCOUNT_CLOSED
-            : account->asked                                            ? ACCOUNT_USABLE
-                                                                        : ACCOUNT_STARTING;
+    if (account->is_paused || account->gates[ACCOUNT_ALL].circuit.state != CIRCUIT_CLOSED)
+        state = ACCOUNT_CLOSED;
+    else
+        state = account->asked && account->is_pause_known ? ACCOUNT_USABLE : ACCOUNT_STARTING;
     pthread_mutex_unlock(&account->lock);
     return state;
 }
@@ -115,7 +116,7 @@ enum account_state account_state(struct account *account)
 void account_why_closed(struct account *account, char detail[160])
 {
     pthread_mutex_lock(&account->lock);
-    snprintf(detail, 160, "%s", account->why);
+    snprintf(detail, 160, "%s", account->is_paused ? "paused by an operator" : account->why);
     pthread_mutex_unlock(&account->lock);
 }
 
@@ -128,6 +129,30 @@ void account_facts(struct account *account, char currency[8], struct infusionsof
 }
 
 /* Closing and opening; the lock is held. */
+
+void account_set_reading(struct account *account, enum account_part part)
+{
+    int is_open = account->prepared && !account->is_paused &&
+                  account->gates[part].circuit.state == CIRCUIT_CLOSED;
+
+    if (account->stage != NULL)
+        stage_set_paused(account->stage, account->gates[part].topic, !is_open);
+}
+
+void account_set_paused(struct account *account, int is_paused)
+{
+    account->is_pause_known = 1;
+    if (account->is_paused == is_paused)
+        return;
+    account->is_paused = is_paused;
+    log_info("account_%s account=%s by=operator", is_paused ? "paused" : "resumed",
+             account->config->name);
+    for (enum account_part part = ACCOUNT_ALL; part < ACCOUNT_PART_COUNT; part++) {
+        account_set_reading(account, part);
+        if (account->gates[part].circuit.state == CIRCUIT_HALF_OPEN)
+            account_call_one(account, part);
+    }
+}
 
 void account_show_closed(struct account *account, enum account_part part, enum account_cause cause)
 {
@@ -196,7 +221,7 @@ void account_alarm(struct account *account, enum account_part part, enum account
 void account_opened(struct account *account, enum account_part part)
 {
     account_show_open(account, part);
-    stage_set_paused(account->stage, account->gates[part].topic, 0);
+    account_set_reading(account, part);
     if (part == ACCOUNT_ORDERS) {
         log_info("ecommerce_available account=%s", account->config->name);
         return;
@@ -208,7 +233,7 @@ void account_opened(struct account *account, enum account_part part)
 void account_call_one(struct account *account, enum account_part part)
 {
     /* Where enough records are kept in hand, one of them tries. */
-    if (account->gates[part].kept_count < KEPT_MAX)
+    if (!account->is_paused && account->gates[part].kept_count < KEPT_MAX)
         stage_take_one(account->stage, account->gates[part].topic);
 }
 
@@ -297,11 +322,12 @@ int account_enter(struct account *account, enum account_part part, struct accoun
     int enters;
 
     pthread_mutex_lock(&account->lock);
-    if (!trial->trying && circuit_may_try(circuit, trial->refused, clock_monotonic_ms())) {
+    if (!trial->trying && !account->is_paused &&
+        circuit_may_try(circuit, trial->refused, clock_monotonic_ms())) {
         circuit_try(circuit);
         trial->trying = 1;
     }
-    enters = trial->trying || circuit->state == CIRCUIT_CLOSED;
+    enters = trial->trying || (circuit->state == CIRCUIT_CLOSED && !account->is_paused);
     pthread_mutex_unlock(&account->lock);
     return enters;
 }
@@ -346,8 +372,9 @@ int account_still_waits(struct account *account, const struct account_trial *tri
 
         /* A record that waits for the orders also waits while the whole account is closed. */
         if ((trials[part].kept || (part == ACCOUNT_ALL && trials[ACCOUNT_ORDERS].kept)) &&
-            circuit->state != CIRCUIT_CLOSED &&
-            !(trials[part].kept && circuit_may_try(circuit, trials[part].refused, now_ms)))
+            (account->is_paused ||
+             (circuit->state != CIRCUIT_CLOSED &&
+              !(trials[part].kept && circuit_may_try(circuit, trials[part].refused, now_ms)))))
             waits = 1;
     }
     pthread_mutex_unlock(&account->lock);

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "act/paused.h"
 #include "infusionsoft/infusionsoft.h"
 #include "record/reason.h"
 #include "record/topic.h"
@@ -18,6 +19,7 @@ struct account;
 struct account_settings {
     const struct config *config; /* keeps */
     const struct topics *topics; /* keeps */
+    struct paused_watch *paused; /* keeps; tells whether an operator paused the account */
     struct rebuild *rebuild;     /* keeps; told when the account is ready for orders */
     int index;                   /* into config's accounts */
 };
@@ -25,7 +27,7 @@ struct account_settings {
 enum account_state {
     ACCOUNT_STARTING = 0, /* the keeper has not asked it yet: wait a moment */
     ACCOUNT_USABLE,
-    ACCOUNT_CLOSED, /* records go to its waiting topic */
+    ACCOUNT_CLOSED, /* or paused by an operator: records go to its waiting topic */
 };
 
 /** @brief New. Free with account_free(), which joins the keeper. */

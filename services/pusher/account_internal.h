@@ -34,6 +34,8 @@ struct account {
     struct metric *alarms_orders;
     struct keeper keeper;
     pthread_mutex_t lock; /* guards what follows */
+    int is_pause_known;   /* the keeper knows whether an operator paused the account */
+    int is_paused;        /* and this is so */
     int asked;            /* the keeper has asked the account once, whatever came of it */
     int prepared;         /* credential, currency and custom field are known */
     struct gate gates[ACCOUNT_PART_COUNT];
@@ -55,6 +57,12 @@ void account_show_open(struct account *account, enum account_part part);
 
 /** @brief The circuit has just closed: has the part's topic read again and says so in the log. */
 void account_opened(struct account *account, enum account_part part);
+
+/** @brief Has the stage read the part's topic, or not, as circuit and pause demand. */
+void account_set_reading(struct account *account, enum account_part part);
+
+/** @brief An operator paused the account or ended the pause. */
+void account_set_paused(struct account *account, int is_paused);
 
 /** @brief The circuit is half-open: has the stage hand over one record of the part's topic. The
  * first record that asks tries. */

@@ -138,9 +138,8 @@ static void prepare(struct account *account, struct infusionsoft *client)
         log_info("account_open account=%s currency=%s orders=%s", account->config->name, currency,
                  orders == 0 ? "yes" : "no");
         health_set_ready(account->part, 1, NULL);
-        stage_set_paused(account->stage, account->gates[ACCOUNT_ALL].topic, 0);
-        if (orders == 0)
-            stage_set_paused(account->stage, account->gates[ACCOUNT_ORDERS].topic, 0);
+        account_set_reading(account, ACCOUNT_ALL);
+        account_set_reading(account, ACCOUNT_ORDERS);
         rebuild_allow(account->settings.rebuild);
     } else if (circuit_open(circuit, 0, clock_monotonic_ms(), retry_chance(), -1)) {
         account_alarm(account, ACCOUNT_ALL, cause, why);
@@ -195,6 +194,19 @@ static void probe_orders(struct account *account, struct infusionsoft *client)
     pthread_mutex_unlock(&account->lock);
 }
 
+/* Looks whether an operator paused the account. */
+static void look_at_pause(struct account *account)
+{
+    enum paused_state state =
+        paused_watch_state(account->settings.paused, PAUSED_ACCOUNT, account->config->name);
+
+    if (state == PAUSED_UNKNOWN)
+        return;
+    pthread_mutex_lock(&account->lock);
+    account_set_paused(account, state == PAUSED_YES);
+    pthread_mutex_unlock(&account->lock);
+}
+
 static void *keep(void *context)
 {
     struct account *account = context;
@@ -206,6 +218,7 @@ static void *keep(void *context)
         int64_t now_ms = clock_monotonic_ms();
         int prepared, due, orders_due;
 
+        look_at_pause(account);
         pthread_mutex_lock(&account->lock);
         prepared = account->prepared;
         due = !account->asked || circuit_probe_due(all, now_ms);

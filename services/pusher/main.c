@@ -187,6 +187,7 @@ static void make_accounts(struct pusher *pusher)
     for (int i = 0; i < count; i++) {
         struct account_settings settings = {.config = pusher->config,
                                             .topics = &pusher->topics,
+                                            .paused = pusher->paused,
                                             .rebuild = pusher->rebuild,
                                             .index = i};
 
@@ -227,6 +228,9 @@ static int run(const struct config *config, struct error *err)
     if (watch == NULL)
         goto out;
     warn_about_redis(&pusher);
+    pusher.paused = paused_watch_start(config, err);
+    if (pusher.paused == NULL)
+        goto out;
     pusher.publisher = publisher_new(config, err);
     pusher.rebuild = rebuild_new(&pusher.stage_settings, &pusher.ledger_settings, err);
     if (pusher.publisher == NULL || pusher.rebuild == NULL)
@@ -247,6 +251,7 @@ out:
     if (status == 0 && redis_watch_error(watch, err) != 0)
         status = -1;
     redis_watch_free(watch);
+    paused_watch_free(pusher.paused);
     if (status == 0 && publisher_check(pusher.publisher, err) != 0)
         status = -1;
     rebuild_free(pusher.rebuild);

@@ -28,7 +28,8 @@ struct pusher {
     struct topics topics;
     struct stage_settings stage_settings;
     struct stage *stage;
-    struct account **accounts; /* in the order of config's accounts */
+    struct paused_watch *paused; /* the accounts that operators paused */
+    struct account **accounts;   /* in the order of config's accounts */
     struct publisher *publisher;
     struct rebuild *rebuild;
     struct claims *claims; /* the contacts and products that workers have in hand */

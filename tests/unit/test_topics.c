@@ -83,7 +83,7 @@ static void test_pages_list_every_topic(void **state)
     struct topic_plan *plan = plan_new(&count);
 
     (void)state;
-    assert_int_equal(count, 12);
+    assert_int_equal(count, 14);
     for (int i = 0; i < count; i++) {
         char *full = mem_printf("`%s`", plan[i].name);
         char *brief = mem_printf("`%s`", plan[i].name + strlen("bigfusion."));
