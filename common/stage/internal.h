@@ -102,7 +102,8 @@ struct lag {
     enum input_kind kind;
     struct metric *records;
     struct metric *age; /* of the oldest record that is not finished */
-    int64_t since_ms;   /* when its oldest record came in; 0: there is none */
+    int64_t oldest_ms;  /* when the oldest record under way came in; 0: none is under way */
+    int64_t since_ms;   /* when the oldest record came in, under way or not; 0: there is none */
 };
 
 struct stage {

@@ -117,22 +117,22 @@ static int64_t since_ms(const struct event *event)
     return event->timestamp_ms;
 }
 
-/* The oldest record of an input that is under way; 0: none is. */
-static int64_t oldest_ms(const struct stage *stage, int input)
+/* Finds the oldest record of each input that is under way; 0: none is. */
+static void find_oldest(struct stage *stage)
 {
-    int64_t oldest = 0;
-
+    for (int i = 0; i < stage->settings.input_count; i++)
+        stage->lags[i].oldest_ms = 0;
     for (const struct ticket *ticket = stage->all; ticket != NULL; ticket = ticket->all_next) {
+        struct lag *lag;
         int64_t since;
 
-        if (ticket->partition == NULL || ticket->partition->revoked ||
-            ticket->partition->input != input)
+        if (ticket->partition == NULL || ticket->partition->revoked)
             continue;
+        lag = &stage->lags[ticket->partition->input];
         since = since_ms(&ticket->event);
-        if (since > 0 && (oldest == 0 || since < oldest))
-            oldest = since;
+        if (since > 0 && (lag->oldest_ms == 0 || since < lag->oldest_ms))
+            lag->oldest_ms = since;
     }
-    return oldest;
 }
 
 static int64_t count_lag(const struct stage *stage, int input)
@@ -161,15 +161,15 @@ void measure_lag(struct stage *stage)
          partition = partition->next)
         assigned++;
     metric_set(stage->assigned, assigned);
+    find_oldest(stage);
     for (int i = 0; i < stage->settings.input_count; i++) {
         struct lag *lag = &stage->lags[i];
         int64_t count = count_lag(stage, i);
-        int64_t oldest = oldest_ms(stage, i);
 
         /* Records may be there that do not come, while Kafka is down, say. Their age is counted
          * from the moment at which they were first missed. */
-        if (oldest != 0)
-            lag->since_ms = oldest;
+        if (lag->oldest_ms != 0)
+            lag->since_ms = lag->oldest_ms;
         else if (count == 0)
             lag->since_ms = 0;
         else if (lag->since_ms == 0)

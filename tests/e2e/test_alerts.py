@@ -111,13 +111,16 @@ def waiting_order(stack):
     return one
 
 
-def test_dead_orders_and_goals(stack, waiting_order):
+def test_dead_orders_goals_and_totals(stack, waiting_order):
     placed(stack, "dead", total_inc_tax="999.0000")
     stack.fault(side="is", path="/automations/goals/achieve", kind="status", status=200,
                 body='{"results":[{"success":false,"message":"No goal is named so"}]}', count=1)
-    placed(stack, "goals")
+    stack.sandbox_settings(total_off_by_cents=1)
+    stack.place_and_wait(order(mail("goals"), billing=NAME))
+    stack.sandbox_settings(total_off_by_cents=0)
     stack.wait_alert("BigfusionDeadGrowing")
     stack.wait_alert("BigfusionGoalsNotAchieved", result="not_achieved")
+    stack.wait_alert("BigfusionOrderToCheck", kind="total_differs")
 
 
 def test_quota(stack):
@@ -156,15 +159,16 @@ def test_faults_at_once(stack, waiting_order):
                      "BigfusionOrderTooOld")
 
 
-def test_token(stack):
+def test_token_and_a_closed_account(stack):
     stack.fault(side="is", path="/token", kind="status", status=503)
     stack.sandbox_settings(revoke_access_tokens=True)
     one = placed(stack, "token")
     stack.wait_alert("BigfusionTokenDying", account="main")
+    stack.wait_alert("BigfusionAccountClosed", account="main", part="all", cause="unauthorized")
     assert stack.query('bigfusion_account_closed{account="main",cause="unauthorized"} == 1')
     stack.clear_faults()
     stack.wait_fate(one["id"], wanted=("delivered", None), timeout=60)
-    stack.wait_quiet("BigfusionTokenDying")
+    stack.wait_quiet("BigfusionTokenDying", "BigfusionAccountClosed")
 
 
 def test_all_is_quiet_and_waiting_raised_nothing(stack, waiting_order):
