@@ -38,6 +38,8 @@ static const char layout[] =
     "CREATE TABLE events(number INTEGER, topic INTEGER, partition INTEGER, offset INTEGER,"
     " time_ms INTEGER, version INTEGER, facts TEXT,"
     " PRIMARY KEY(number, topic, partition, offset)) WITHOUT ROWID;"
+    "CREATE TABLE counts(list INTEGER, reason INTEGER, orders INTEGER,"
+    " PRIMARY KEY(list, reason)) WITHOUT ROWID;"
     "PRAGMA user_version=1;"
     "PRAGMA application_id=1650870616;"
     "COMMIT;";
@@ -113,6 +115,7 @@ static int prepare(struct index *index, struct error *err)
         {&index->topic, "INSERT INTO topics VALUES(?1, ?2)"},
         {&index->store, "INSERT INTO stores VALUES(?1, ?2)"},
         {&index->cursor, "INSERT OR REPLACE INTO cursors VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
+        {&index->count, "INSERT OR REPLACE INTO counts VALUES(?1, ?2, ?3)"},
         {&index->other_insert, "INSERT INTO other_keys VALUES((SELECT coalesce(max(number) + 1, ?2)"
                                " FROM other_keys), ?1)"},
         {&index->other_find, "SELECT number FROM other_keys WHERE key=?1"},
@@ -129,9 +132,9 @@ static int prepare(struct index *index, struct error *err)
 static void close_db(struct index *index)
 {
     sqlite3_stmt **statements[] = {
-        &index->begin,  &index->commit,       &index->find,     &index->insert, &index->update,
-        &index->event,  &index->position,     &index->meta,     &index->topic,  &index->store,
-        &index->cursor, &index->other_insert, &index->other_find};
+        &index->begin,  &index->commit,   &index->find,         &index->insert,    &index->update,
+        &index->event,  &index->position, &index->meta,         &index->topic,     &index->store,
+        &index->cursor, &index->count,    &index->other_insert, &index->other_find};
 
     for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++) {
         sqlite3_finalize(*statements[i]);
@@ -201,15 +204,13 @@ static int open_db(struct index *index, const char **why, struct error *err)
     *why = check_file(index, &is_new);
     if (*why != NULL)
         return -1;
-    if (sql_run(index->db, settings, err) != 0 || (is_new && sql_run(index->db, layout, err) != 0) ||
-        prepare(index, err) != 0)
+    if (sql_run(index->db, settings, err) != 0 ||
+        (is_new && sql_run(index->db, layout, err) != 0) || prepare(index, err) != 0)
         goto bad;
-    if (is_new &&
-        write_meta_text(index, "prefix", index->config->kafka.topic_prefix, err) != 0)
+    if (is_new && write_meta_text(index, "prefix", index->config->kafka.topic_prefix, err) != 0)
         goto bad;
     if (index_tables_read(index, err) != 0)
         goto bad;
-    index->orders = meta_number(index->db, "orders");
     index->is_finished = meta_number(index->db, "finished") == INDEX_VERSION;
     if (is_new)
         log_info("index begun file=%s", index->path);
@@ -321,8 +322,9 @@ int index_set_cluster(struct index *index, const char *cluster, struct error *er
     return write_meta_text(index, "cluster", cluster, err);
 }
 
-int index_is_usable(struct index *index, struct error *err)
+int index_begin(struct index *index, struct error *err)
 {
+    index_drop(index);
     if (!atomic_load(&index->is_suspect) && index->db != NULL)
         return 0;
     return index_renew(index, "the file is damaged", err);
@@ -356,7 +358,10 @@ void index_progress(struct index *index, struct index_progress *progress)
 
 void index_measure(const struct index *index, struct index_progress *progress)
 {
-    progress->orders = index->orders;
+    progress->orders = 0;
+    for (int list = 0; list < ORDER_LIST_COUNT; list++)
+        for (int reason = 0; reason < REASON_COUNT; reason++)
+            progress->orders += index->counts[list][reason];
     progress->file_bytes = size_of(index->path, "") + size_of(index->path, "-wal");
 }
 

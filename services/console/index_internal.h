@@ -22,7 +22,7 @@
 enum {
     INDEX_STORES_MAX = 100000, /* of more stores the keys are kept as texts */
     INDEX_BUSY_MS = 5000,
-    INDEX_VERSION = 1,          /* user_version of the file; another one is rebuilt */
+    INDEX_VERSION = 1,             /* user_version of the file; another one is rebuilt */
     INDEX_APPLICATION = 0x62664958 /* application_id: "bfIX" */
 };
 
@@ -69,7 +69,7 @@ struct index {
     atomic_int generation; /* counts the files: readers open again when it changes */
     atomic_int is_suspect; /* a reader found the file damaged */
     sqlite3_stmt *begin, *commit, *find, *insert, *update, *event, *position, *meta, *topic, *store,
-        *cursor, *other_insert, *other_find;
+        *cursor, *count, *other_insert, *other_find;
     struct index_store *stores; /* number = index + 1 */
     int store_count;
     int *store_slots; /* hash table of indexes into stores; -1: free */
@@ -84,10 +84,12 @@ struct index {
     int item_count, item_capacity;
     int64_t record_count; /* of the batch, also those that are no item */
     struct index_item **sorted;
-    struct buffer texts; /* keys and facts of the batch */
-    int64_t orders;      /* in the file */
-    int64_t prune_after; /* the number that was looked at last */
-    int is_finished;     /* the indexes for lists and searches are there */
+    struct buffer texts;                            /* keys and facts of the batch */
+    int64_t counts[ORDER_LIST_COUNT][REASON_COUNT]; /* of orders in the file */
+    int64_t moved[ORDER_LIST_COUNT][REASON_COUNT];  /* what the transaction changes of them */
+    int64_t prune_after;                            /* the number that was looked at last */
+    struct old_orders *old;                         /* what index_prune() removes */
+    int is_finished;      /* the indexes for lists and searches are there */
     pthread_mutex_t lock; /* protects progress */
     struct index_progress progress;
 };
@@ -118,6 +120,15 @@ void index_tables_written(struct index *index);
 /** @brief Sets the file aside and begins a new one. why: for the log. @returns 0, or -1 with an
  * error */
 int index_renew(struct index *index, const char *why, struct error *err);
+
+/** @brief Runs write in one transaction, and writes the small tables and counts with it. @returns 0;
+ * -1 with an error: the file is as it was before */
+int index_write_all(struct index *index, int (*write)(struct index *index, struct error *err),
+                    struct error *err);
+
+/** @brief Splits an order's key as the numbers need it: no zero in front of the id, and an id that
+ * has room. @returns 0, or -1 when the key has another form */
+int index_key_split(struct text key, struct text *hash, int64_t *id);
 
 /** @brief Writes one value of the table meta. @returns 0, or -1 with an error */
 int index_meta_write(struct index *index, const char *name, int64_t value, struct error *err);

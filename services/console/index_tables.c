@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ID_DIGITS_MAX = 14 };
+
 void index_tables_clear(struct index *index)
 {
+    memset(index->counts, 0, sizeof(index->counts));
     for (int i = 0; i < index->topic_count; i++)
         free(index->topics[i].name);
     free(index->topics);
@@ -66,25 +69,33 @@ static int add_store(struct index *index, struct text hash, int is_written)
     return index->store_count - 1;
 }
 
-int64_t index_number_of(struct index *index, struct text key)
+int index_key_split(struct text key, struct text *hash, int64_t *id)
 {
     struct event_key parts;
-    int64_t id = 0;
-    int store;
 
     if (event_key_parse(key, &parts) != 0 || !text_is(parts.entity, "order") ||
-        parts.id.length > 14 || (parts.id.data[0] == '0' && parts.id.length > 1) ||
-        parts.store.length > EVENT_STORE_BYTES_MAX)
+        parts.id.length > ID_DIGITS_MAX || (parts.id.data[0] == '0' && parts.id.length > 1))
         return -1;
+    *hash = parts.store;
+    *id = 0;
     for (size_t i = 0; i < parts.id.length; i++)
-        id = id * 10 + (parts.id.data[i] - '0');
-    if (id >= INDEX_ID_LIMIT)
+        *id = *id * 10 + (parts.id.data[i] - '0');
+    return *id < INDEX_ID_LIMIT ? 0 : -1;
+}
+
+int64_t index_number_of(struct index *index, struct text key)
+{
+    struct text hash;
+    int64_t id;
+    int store;
+
+    if (index_key_split(key, &hash, &id) != 0)
         return -1;
-    store = index->store_slots[slot_of(index, parts.store)];
+    store = index->store_slots[slot_of(index, hash)];
     if (store < 0 && index->store_count >= INDEX_STORES_MAX)
         return -1;
     if (store < 0)
-        store = add_store(index, parts.store, 0);
+        store = add_store(index, hash, 0);
     return (int64_t)(store + 1) << INDEX_ID_BITS | id;
 }
 
@@ -156,6 +167,7 @@ void index_apply_cursor(struct index *index, const struct event *event)
 
 static int read_row(struct index *index, int table, sqlite3_stmt *row)
 {
+    int number;
     struct index_cursor *cursor;
     struct text text = {sql_text(row, 0), (size_t)sqlite3_column_bytes(row, 0)};
 
@@ -169,15 +181,23 @@ static int read_row(struct index *index, int table, sqlite3_stmt *row)
     case 1:
         if (sqlite3_column_int64(row, 1) != index->topic_count + 1)
             return -1;
-        index->topics[index_topic_of(index, text.data)].is_written = 1;
+        number = index_topic_of(index, text.data); /* the list may move */
+        index->topics[number].is_written = 1;
         return 0;
     case 2:
         index->places =
             mem_realloc(index->places, ((size_t)index->place_count + 1) * sizeof(*index->places));
-        index->places[index->place_count++] = (struct index_place_read){
-            sqlite3_column_int(row, 0) - 1, sqlite3_column_int(row, 1),
-            sqlite3_column_int64(row, 2), 1};
+        index->places[index->place_count++] =
+            (struct index_place_read){sqlite3_column_int(row, 0) - 1, sqlite3_column_int(row, 1),
+                                      sqlite3_column_int64(row, 2), 1};
         return index->places[index->place_count - 1].topic < index->topic_count ? 0 : -1;
+    case 3:
+        if (sqlite3_column_int64(row, 0) < 0 || sqlite3_column_int64(row, 0) >= ORDER_LIST_COUNT ||
+            sqlite3_column_int64(row, 1) < 0 || sqlite3_column_int64(row, 1) >= REASON_COUNT)
+            return -1;
+        index->counts[sqlite3_column_int(row, 0)][sqlite3_column_int(row, 1)] =
+            sqlite3_column_int64(row, 2);
+        return 0;
     default:
         cursor = text.length <= EVENT_STORE_BYTES_MAX ? cursor_of(index, text) : NULL;
         if (cursor == NULL)
@@ -199,11 +219,12 @@ int index_tables_read(struct index *index, struct error *err)
         "SELECT hash, number FROM stores ORDER BY number",
         "SELECT name, number FROM topics ORDER BY number",
         "SELECT topic, partition, next FROM positions",
+        "SELECT list, reason, orders FROM counts",
         "SELECT * FROM cursors",
     };
     int rc = 0;
 
-    for (int i = 0; i < 4 && rc == 0; i++) {
+    for (int i = 0; i < 5 && rc == 0; i++) {
         sqlite3_stmt *statement = sql_prepare(index->db, texts[i], err);
         int code = SQLITE_DONE;
 
@@ -241,6 +262,23 @@ static int write_name(sqlite3_stmt *statement, int number, const char *name, str
     return sql_do(statement, err);
 }
 
+/* What the transaction changed of the counts. */
+static int write_counts(struct index *index, struct error *err)
+{
+    for (int list = 0; list < ORDER_LIST_COUNT; list++)
+        for (int reason = 0; reason < REASON_COUNT; reason++) {
+            if (index->moved[list][reason] == 0)
+                continue;
+            sqlite3_bind_int64(index->count, 1, list);
+            sqlite3_bind_int64(index->count, 2, reason);
+            sqlite3_bind_int64(index->count, 3,
+                               index->counts[list][reason] + index->moved[list][reason]);
+            if (sql_do(index->count, err) != 0)
+                return -1;
+        }
+    return 0;
+}
+
 int index_tables_write(struct index *index, struct error *err)
 {
     int rc = 0;
@@ -262,11 +300,14 @@ int index_tables_write(struct index *index, struct error *err)
     for (int i = 0; i < index->cursor_count && rc == 0; i++)
         if (!index->cursors[i].is_written)
             rc = write_cursor(index, &index->cursors[i], err);
-    return rc;
+    return rc == 0 ? write_counts(index, err) : rc;
 }
 
 void index_tables_written(struct index *index)
 {
+    for (int list = 0; list < ORDER_LIST_COUNT; list++)
+        for (int reason = 0; reason < REASON_COUNT; reason++)
+            index->counts[list][reason] += index->moved[list][reason];
     for (int i = index->store_count - 1; i >= 0 && !index->stores[i].is_written; i--)
         index->stores[i].is_written = 1;
     for (int i = index->topic_count - 1; i >= 0 && !index->topics[i].is_written; i--)

@@ -1,14 +1,11 @@
 /* index_write.c - a batch of records becomes one transaction. */
 #include "index_internal.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-int index_begin(struct index *index, struct error *err)
-{
-    index_drop(index);
-    return index_is_usable(index, err);
-}
+enum { KEY_MAX_BYTES = 200 };
 
 static struct index_item *new_item(struct index *index)
 {
@@ -30,6 +27,24 @@ static size_t keep_text(struct index *index, struct text text)
     return at;
 }
 
+/* Whether a key may stand in the file: one that an order has, or the place of a record without one
+ * ("big.orders.raw/3/17"). Somebody else may write any key, with an e-mail in it. */
+static int is_key(const struct index *index, struct text key)
+{
+    const char *prefix = index->config->kafka.topic_prefix;
+    size_t length = strlen(prefix);
+
+    if (event_key_is_usable(key))
+        return 1;
+    if (key.length <= length || key.length >= KEY_MAX_BYTES ||
+        memcmp(key.data, prefix, length) != 0 || key.data[length] != '.')
+        return 0;
+    for (size_t i = 0; i < key.length; i++)
+        if (!isalnum((unsigned char)key.data[i]) && strchr("._-/", key.data[i]) == NULL)
+            return 0;
+    return 1;
+}
+
 int index_apply(struct index *index, const struct event *event, struct error *err)
 {
     const struct order_record *record;
@@ -38,7 +53,7 @@ int index_apply(struct index *index, const struct event *event, struct error *er
     (void)err;
     index->record_count++;
     record = order_record_read(&index->reader, event);
-    if (record == NULL) {
+    if (record == NULL || !is_key(index, event->key)) {
         if (strcmp(event->topic, index->topic_names.cursors) == 0)
             index_apply_cursor(index, event);
         return 0;
@@ -49,8 +64,7 @@ int index_apply(struct index *index, const struct event *event, struct error *er
     item->record = *record;
     item->record.facts = (struct buffer){0};
     item->facts_length = record->facts.length;
-    item->facts_at =
-        keep_text(index, (struct text){record->facts.data, record->facts.length});
+    item->facts_at = keep_text(index, (struct text){record->facts.data, record->facts.length});
     item->key_length = item->number < 0 ? event->key.length : 0;
     item->key_at = keep_text(index, (struct text){event->key.data, item->key_length});
     return 0;
@@ -122,7 +136,8 @@ static int sort_items(struct index *index, struct error *err)
         }
         index->sorted[i] = &index->items[i];
     }
-    qsort(index->sorted, (size_t)index->item_count, sizeof(*index->sorted), compare);
+    if (index->item_count > 1)
+        qsort(index->sorted, (size_t)index->item_count, sizeof(*index->sorted), compare);
     return 0;
 }
 
@@ -195,7 +210,7 @@ static int write_state(struct index *index, int64_t number, const struct order_s
     return sql_do(statement, err);
 }
 
-static int write_items(struct index *index, int64_t *made, struct error *err)
+static int write_items(struct index *index, struct error *err)
 {
     struct order_state state;
 
@@ -205,42 +220,34 @@ static int write_items(struct index *index, int64_t *made, struct error *err)
 
         if (found < 0)
             return -1;
+        if (found)
+            index->moved[order_state_list(&state)][order_state_reason(&state)]--;
         for (end = i; end < index->item_count && index->sorted[end]->number == number; end++) {
             order_state_apply(&state, &index->sorted[end]->record);
             if (write_event(index, index->sorted[end], err) != 0)
                 return -1;
         }
+        index->moved[order_state_list(&state)][order_state_reason(&state)]++;
         if (write_state(index, number, &state, !found, err) != 0)
             return -1;
-        *made += !found;
     }
     return 0;
 }
 
-static int write_batch(struct index *index, int64_t *made, struct error *err)
+int index_write_all(struct index *index, int (*write)(struct index *index, struct error *err),
+                    struct error *err)
 {
-    if (sort_items(index, err) != 0 || write_items(index, made, err) != 0 ||
-        index_tables_write(index, err) != 0)
-        return -1;
-    if (*made > 0 && index_meta_write(index, "orders", index->orders + *made, err) != 0)
-        return -1;
-    return sql_do(index->commit, err);
-}
+    int rc = sql_do(index->begin, err), code;
 
-int index_commit(struct index *index, struct error *err)
-{
-    int64_t made = 0;
-    int rc, code;
-
-    if (index_is_usable(index, err) != 0)
-        return -1;
-    rc = sql_do(index->begin, err);
+    memset(index->moved, 0, sizeof(index->moved));
     if (rc == 0)
-        rc = write_batch(index, &made, err);
+        rc = write(index, err);
+    if (rc == 0)
+        rc = index_tables_write(index, err);
+    if (rc == 0)
+        rc = sql_do(index->commit, err);
     if (rc == 0) {
-        index->orders += made;
         index_tables_written(index);
-        index_drop(index);
         return 0;
     }
     code = sqlite3_errcode(index->db);
@@ -249,4 +256,17 @@ int index_commit(struct index *index, struct error *err)
     if (sql_is_damage(code))
         atomic_store(&index->is_suspect, 1);
     return -1;
+}
+
+static int write_batch(struct index *index, struct error *err)
+{
+    return sort_items(index, err) == 0 ? write_items(index, err) : -1;
+}
+
+int index_commit(struct index *index, struct error *err)
+{
+    if (index_write_all(index, write_batch, err) != 0)
+        return -1;
+    index_drop(index);
+    return 0;
 }
