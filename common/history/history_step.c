@@ -1,12 +1,14 @@
 #include "history/history_step.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "history/fate_version.h"
 #include "history/outside_text.h"
+#include "record/trace.h"
 
 /* The headers that are shown as texts. Those with the times are shown as times. */
 static const struct {
@@ -15,7 +17,7 @@ static const struct {
 } shown[] = {
     {HEADER_KIND, "kind"},     {HEADER_SOURCE, "source"}, {HEADER_ACCOUNT, "account"},
     {HEADER_REASON, "reason"}, {HEADER_DETAIL, "detail"}, {HEADER_STAGE, "by"},
-    {HEADER_ORIGIN, "origin"}, {HEADER_ANSWER, "answer"},
+    {HEADER_STEP, "step"},     {HEADER_ORIGIN, "origin"}, {HEADER_ANSWER, "answer"},
 };
 
 enum { FACT_MAX_BYTES = 2000 }; /* the services write shorter ones */
@@ -42,6 +44,74 @@ static void copy_member(json_t *facts, const json_t *value, const char *name)
         json_object_set(facts, name, member);
 }
 
+/* The results of goals as they stand in `steps`, and how they are shown. */
+static const char *const goal_words[][2] = {
+    {"sent", "achieved"},     {"not_achieved", "no automation listens"},
+    {"in_doubt", "in doubt"}, {"refused", "refused"},
+    {"gave_up", "given up"},
+};
+
+/* Each goal of a delivered order: "goal:BCSKU/ABS" in steps is integration BCSKU, call name ABS. */
+static void add_goals(json_t *facts, json_t *steps)
+{
+    json_t *goals = mem_check(json_array()), *result;
+    const char *name;
+
+    json_object_foreach(steps, name, result)
+    {
+        const char *slash = strchr(name, '/'), *word = json_string_value(result);
+        json_t *goal;
+
+        if (strncmp(name, "goal:", 5) != 0 || slash == NULL || word == NULL)
+            continue;
+        for (size_t i = 0; i < sizeof(goal_words) / sizeof(*goal_words); i++)
+            if (strcmp(word, goal_words[i][0]) == 0)
+                word = goal_words[i][1];
+        goal = mem_check(json_object());
+        json_object_set_new(
+            goal, "integration",
+            outside_text_json(outside_text_begin(
+                (struct text){name + 5, (size_t)(slash - name - 5)}, FACT_MAX_BYTES)));
+        json_object_set_new(goal, "call_name", safe_text(slash + 1));
+        json_object_set_new(goal, "result", safe_text(word));
+        json_array_append_new(goals, goal);
+    }
+    if (json_array_size(goals) > 0)
+        json_object_set(facts, "goals", goals);
+    json_decref(goals);
+}
+
+static void add_status(json_t *facts, const json_t *status)
+{
+    const json_t *id = json_object_get(status, "id");
+    const char *name = json_string_value(json_object_get(status, "name"));
+
+    if (json_is_integer(id) && name != NULL)
+        json_object_set_new(facts, "status",
+                            mem_check(json_pack("{s:I, s:o}", "id", json_integer_value(id), "name",
+                                                safe_text(name))));
+}
+
+/* How long it took and how often it was tried. */
+static void add_effort(json_t *facts, const json_t *value)
+{
+    static const char *const times[] = {"placed", "eligible", "modified", "polled", "created"};
+    const json_t *list = json_object_get(value, "times");
+
+    for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+        const json_t *at = json_object_get(list, times[i]);
+        char name[24];
+
+        snprintf(name, sizeof(name), "%s_at", times[i]);
+        if (json_is_integer(at) && json_integer_value(at) > 0)
+            set_time(facts, name, json_integer_value(at));
+    }
+    if (json_is_integer(json_object_get(value, "calls")))
+        json_object_set(facts, "calls", json_object_get(value, "calls"));
+    if (json_is_integer(json_object_get(value, "attempts")))
+        json_object_set(facts, "attempts", json_object_get(value, "attempts"));
+}
+
 static void add_value(json_t *facts, enum spot_kind kind, struct text text)
 {
     json_t *value;
@@ -51,11 +121,14 @@ static void add_value(json_t *facts, enum spot_kind kind, struct text text)
     value = json_loadb(text.data != NULL ? text.data : "", text.length, 0, NULL);
     if (kind == SPOT_SKIPPED) {
         copy_member(facts, value, "detail");
+        add_status(facts, json_object_get(value, "status"));
     } else {
         copy_member(facts, value, "order_id");
         copy_member(facts, value, "contact_id");
         copy_member(facts, value, "in_doubt");
         copy_member(facts, value, "incomplete");
+        add_goals(facts, json_object_get(value, "steps"));
+        add_effort(facts, value);
     }
     json_decref(value);
 }
@@ -69,6 +142,10 @@ static json_t *facts_of(const struct topics *topics, const struct event *event,
                   (int)event->partition, "offset", (json_int_t)event->offset));
     int64_t attempt = event_header_int(event, HEADER_ATTEMPT, 0);
 
+    struct text trace = trace_id(event->headers[HEADER_TRACEPARENT]);
+
+    if (trace.length > 0)
+        json_object_set_new(facts, "trace", mem_check(json_stringn(trace.data, trace.length)));
     set_time(facts, "version", step->version);
     for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++)
         if (event->headers[shown[i].header].length > 0)
@@ -215,6 +292,19 @@ static void print_list(struct buffer *target, const struct history_step *step, c
     free(text);
 }
 
+/* Appends "; goal BCORDER/BC achieved" for each goal. */
+static void print_goals(struct buffer *target, const json_t *goals)
+{
+    for (size_t i = 0; i < json_array_size(goals); i++) {
+        const json_t *goal = json_array_get(goals, i);
+
+        buffer_printf(target, "%sgoal %s/%s %s", target->length > 0 ? "; " : "",
+                      json_string_value(json_object_get(goal, "integration")),
+                      json_string_value(json_object_get(goal, "call_name")),
+                      json_string_value(json_object_get(goal, "result")));
+    }
+}
+
 void history_step_print(const struct history_step *step, FILE *target)
 {
     struct buffer words = {0};
@@ -231,6 +321,7 @@ void history_step_print(const struct history_step *step, FILE *target)
     print_fact(&words, step, "contact_id", "contact");
     print_list(&words, step, "in_doubt", "in doubt");
     print_list(&words, step, "incomplete", "incomplete");
+    print_goals(&words, json_object_get(step->facts, "goals"));
     if (attempt != NULL)
         buffer_printf(&words, "; attempt %" JSON_INTEGER_FORMAT, json_integer_value(attempt));
     print_fact(&words, step, "not_before", "not before");

@@ -21,7 +21,10 @@ struct history_step {
     json_t *facts; /* everything that is shown: "time", "stage", "topic", "partition", "offset",
                       and what the record has of "version", "kind", "source", "account", "reason",
                       "detail", "attempt", "not_before", "by", "origin", "answer", "order_id",
-                      "contact_id", "in_doubt", "incomplete", "taken_back" */
+                      "contact_id", "in_doubt", "incomplete", "taken_back", "step", "trace"; of
+                      `delivered` also "goals" (integration, call_name, result), "calls",
+                      "attempts", "placed_at", "eligible_at", "modified_at", "polled_at",
+                      "created_at"; of `skipped` "status" (id, name) */
 };
 
 /* Embedded, zero-initialised; release with history_steps_clear(). */

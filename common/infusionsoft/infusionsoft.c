@@ -13,6 +13,7 @@
 #include "infusionsoft/measure.h"
 #include "infusionsoft/quota.h"
 #include "infusionsoft/token.h"
+#include "record/trace.h"
 
 enum {
     ANSWER_MAX_BYTES = 8 * 1024 * 1024,
@@ -41,6 +42,7 @@ struct infusionsoft {
                                    token */
     int64_t since_ms;
     int64_t call_count;
+    struct text trace; /* the header traceparent of the work that the calls are part of */
 };
 
 struct infusionsoft *infusionsoft_new(const struct infusionsoft_settings *settings)
@@ -73,6 +75,11 @@ const struct infusionsoft_answer *infusionsoft_answer(const struct infusionsoft 
 void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms)
 {
     client->since_ms = since_ms;
+}
+
+void infusionsoft_set_trace(struct infusionsoft *client, struct text traceparent)
+{
+    client->trace = traceparent;
 }
 
 int64_t infusionsoft_call_count(const struct infusionsoft *client) { return client->call_count; }
@@ -285,11 +292,14 @@ static enum infusionsoft_outcome perform(struct infusionsoft *client, const char
     const struct config_account *account = client->settings.account;
     struct infusionsoft_answer *answer = &client->answer;
     int own_header = client->settings.token == NULL && account->key_header == KEY_HEADER_KEAP;
-    struct http_header header = {own_header ? "X-Keap-API-Key" : "Authorization",
-                                 client->credential.data};
+    char number[24], trace[TRACE_BYTES];
+    struct http_header headers[] = {
+        {own_header ? "X-Keap-API-Key" : "Authorization", client->credential.data},
+        {"traceparent", trace},
+    };
     struct http_request request = {.method = method,
                                    .url = client->url.data,
-                                   .headers = &header,
+                                   .headers = headers,
                                    .header_count = 1,
                                    .body = body,
                                    .timeout_ms = client->settings.timeout_ms,
@@ -298,6 +308,9 @@ static enum infusionsoft_outcome perform(struct infusionsoft *client, const char
     int rc;
 
     client->call_count++;
+    snprintf(number, sizeof(number), "%lld", (long long)client->call_count);
+    if (trace_continue(trace, client->trace, text_of(number)) == 0)
+        request.header_count++;
     rc = http_perform(client->settings.http, &request, &client->http_answer, &answer->error);
     measure_call(account->name, method, path, &client->http_answer);
     if (rc != 0) {
@@ -439,32 +452,4 @@ void infusionsoft_append_filter(struct buffer *query, const char *field, struct 
     http_append_escaped(query, value);
     if (prefix)
         buffer_printf(query, "%%2A");
-}
-
-char *infusionsoft_answer_text(char *target, size_t size, struct text body)
-{
-    size_t length = 0;
-
-    for (size_t i = 0; i < body.length && length + 1 < size;) {
-        size_t word = 0;
-        int personal = 0;
-
-        while (i + word < body.length &&
-               strchr(" \t\r\n\"'<>,;:()[]{}", body.data[i + word]) == NULL)
-            personal |= body.data[i + word++] == '@';
-        if (word == 0) { /* skips the separator */
-            target[length++] = isspace((unsigned char)body.data[i]) ? ' ' : body.data[i];
-            i++;
-        } else {
-            for (size_t k = 0; k < word && !personal && length + 1 < size; k++)
-                target[length++] =
-                    iscntrl((unsigned char)body.data[i + k]) ? ' ' : body.data[i + k];
-            i += word;
-        }
-    }
-    /* A character is not cut in two. */
-    while (length > 0 && length + 1 == size && ((unsigned char)target[length - 1] & 0x80) != 0)
-        length--;
-    target[length] = '\0';
-    return target;
 }

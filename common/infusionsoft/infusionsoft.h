@@ -65,6 +65,11 @@ void infusionsoft_free(struct infusionsoft *client);
  * first. */
 void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms);
 
+/** @brief Sets the trace that the next calls are part of: they have a header traceparent, each with
+ * a span id of its own. {NULL, 0}, the default: they have none. Kept until the next call of this
+ * function. */
+void infusionsoft_set_trace(struct infusionsoft *client, struct text traceparent);
+
 /**
  * @brief Waits until the governor allows one call and there is a credential. infusionsoft_call()
  * then uses both.
@@ -157,6 +162,11 @@ void infusionsoft_append_filter(struct buffer *query, const char *field, struct 
  * @returns target
  */
 char *infusionsoft_answer_text(char *target, size_t size, struct text body);
+
+/** @brief What may be said of the last answer to anybody: the HTTP status, and the vendor's word for
+ * the error where the answer has one: "HTTP 500 INTERNAL", or "no answer". It repeats nothing else of
+ * the answer, so it holds nothing about a person. @returns target */
+char *infusionsoft_answer_word(const struct infusionsoft *client, char *target, size_t size);
 
 /** @brief The id of an object as text: the API has strings, but whole numbers in some places. ""
  * when absent. */

@@ -40,6 +40,7 @@ void health_set_ready(const char *part_name, int ready, const char *why)
 {
     struct part *part;
     int changed;
+    const struct log_about *before;
 
     pthread_mutex_lock(&lock);
     for (part = parts; part != NULL; part = part->next)
@@ -56,10 +57,12 @@ void health_set_ready(const char *part_name, int ready, const char *why)
     free(part->why);
     part->why = mem_strdup(ready || why == NULL ? "" : why);
     pthread_mutex_unlock(&lock);
+    before = log_set_about(NULL); /* the line is about the process, not about an order in hand */
     if (changed && ready)
         log_info("ready again part=\"%s\"", part_name);
     else if (changed)
         log_warn("not ready part=\"%s\" why=\"%s\"", part_name, why == NULL ? "" : why);
+    log_set_about(before);
 }
 
 static int print_ready(struct buffer *page)

@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/stop.h"
 #include "settings/config.h"
 
@@ -272,6 +273,22 @@ static void begin_request(struct http *http, const struct http_request *request,
                                                                      : CONNECT_TIMEOUT_MS));
 }
 
+/* Says which call was made. The query is left out: it may hold an e-mail address. */
+static void log_call(const struct http_request *request, const struct http_answer *answer)
+{
+    const char *host = strstr(request->url, "://");
+    const char *path = host != NULL ? strchr(host + 3, '/') : NULL;
+    char shown[200];
+
+    if (!log_enabled(LOG_DEBUG))
+        return;
+    if (path == NULL)
+        path = "/";
+    log_debug("called method=%s path=%s status=%d took_ms=%lld", request->method,
+              log_escape(shown, sizeof(shown), path, strcspn(path, "?#")), answer->status,
+              (long long)answer->elapsed_ms);
+}
+
 int http_perform(struct http *http, const struct http_request *request, struct http_answer *answer,
                  struct error *err)
 {
@@ -294,6 +311,7 @@ int http_perform(struct http *http, const struct http_request *request, struct h
     answer->elapsed_ms = clock_monotonic_ms() - begun_ms;
     if (code == CURLE_OK && status > 0)
         answer->status = (int)status;
+    log_call(request, answer);
     repeated = http->started_count > 1;
     close_connections(http, answer->status != 0);
     if (answer->status != 0)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "record/trace.h"
+
 static const char *const header_names[HEADER_COUNT] = {
     [HEADER_KIND] = "kind",
     [HEADER_STORE] = "store",
@@ -14,6 +16,7 @@ static const char *const header_names[HEADER_COUNT] = {
     [HEADER_ATTEMPT] = "attempt",
     [HEADER_NOT_BEFORE] = "not_before",
     [HEADER_DETAIL] = "detail",
+    [HEADER_STEP] = "step",
     [HEADER_STAGE] = "stage",
     [HEADER_ORIGIN] = "origin",
     [HEADER_ANSWER] = "answer",
@@ -30,6 +33,11 @@ enum header header_of(const char *name)
         if (header_names[i][0] == name[0] && strcmp(header_names[i], name) == 0)
             return (enum header)i;
     return HEADER_COUNT;
+}
+
+struct log_about event_about(const struct event *event)
+{
+    return (struct log_about){event->key, trace_id(event->headers[HEADER_TRACEPARENT])};
 }
 
 size_t output_bytes(const struct output *output)

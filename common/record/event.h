@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "record/reason.h"
 
@@ -22,13 +23,15 @@ enum header {
     HEADER_ATTEMPT,     /* how often this record failed by itself so far */
     HEADER_NOT_BEFORE,  /* ms since 1970: the record is not due before */
     HEADER_DETAIL,      /* dead, retry: a line for people */
+    HEADER_STEP,        /* dead, retry by the pusher: the step of the delivery that failed */
     HEADER_STAGE,       /* dead: poller | filter | mapper | pusher */
     HEADER_ORIGIN,      /* dead: topic/partition/offset it was read from */
-    HEADER_ANSWER,      /* dead: the vendor's answer, at most 1 KiB, nothing personal */
+    HEADER_ANSWER,      /* dead: the vendor's answer, at most 1 KiB, nothing personal; retry: its
+                           HTTP status and error word */
     HEADER_LEDGER,      /* retry, waiting, dead, skipped by the pusher: what the ledger's entry knew
                            when the record was written (ledger/note.h) */
     HEADER_REPLAYED_AT, /* ms since 1970 when a person sent it again (source = replay) */
-    HEADER_TRACEPARENT, /* W3C trace context, passed on */
+    HEADER_TRACEPARENT, /* W3C trace context, see record/trace.h. The stage has checked it */
     HEADER_COUNT
 };
 
@@ -51,6 +54,10 @@ struct event {
     int is_broker_time;   /* 1: timestamp_ms was set by the broker's clock (LogAppendTime), 0: by
                              the producer's */
 };
+
+/** @brief What the log says of the record: its key, and its trace if it has one. Borrowed from the
+ * event. */
+struct log_about event_about(const struct event *event);
 
 /* What was decided about one record. There is no fifth answer. */
 enum verdict {

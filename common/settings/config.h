@@ -142,6 +142,7 @@ struct config {
         int64_t visibility_delay_s;
         int64_t max_attempts;
         int64_t retry_delays_s[3];
+        int send_traceparent; /* 1: calls to Infusionsoft have the header */
     } pusher;
     struct config_store *stores;
     int store_count;

@@ -112,6 +112,10 @@ const struct config_option options[] = {
      "failures of one order by itself after which it is dead gave_up"},
     {"pusher", "retry_delays_s", OPTION_INTS, PUSHER(retry_delays_s), "60,600,3600", "0..86400",
      RETRIERS, "delays after an order's failures 1-3, 4-6 and later, in seconds"},
+    {"pusher", "send_traceparent", OPTION_ENUM, PUSHER(send_traceparent), "off", "off|on",
+     PROGRAM_PUSHER,
+     "whether calls to Infusionsoft carry the header traceparent; its interface does not say that "
+     "it takes headers it does not know"},
 
     {"store", "code", OPTION_TEXT, STORE(code), "BC", "name", ALL,
      "the Store Code: begins each order title, names the order goal"},

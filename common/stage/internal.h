@@ -13,6 +13,7 @@
 #include "net/health.h"
 #include "net/kafka.h"
 #include "net/kafka_watch.h"
+#include "record/trace.h"
 #include "stage/claim.h"
 #include "stage/handout.h"
 #include "stage/stage.h"
@@ -66,6 +67,7 @@ struct ticket {
     struct event event;
     rd_kafka_message_t *message; /* owned; NULL: the event's bytes are in copy */
     char *copy;                  /* owned, or NULL */
+    char trace[TRACE_BYTES];     /* the event's header traceparent, with the stage's own span id */
     struct partition *partition;
     uint32_t generation; /* generation of the window when it was added */
     size_t bytes;

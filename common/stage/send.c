@@ -12,23 +12,21 @@ enum { FAILURE_LOG_MS = 10000, ROOM_WAIT_NS = 2000000 };
 
 static void log_fate(const struct event *event, const struct result *result)
 {
-    char key[128], detail[2 * sizeof(result->detail)], place[320];
+    char detail[2 * sizeof(result->detail)], place[320];
     int dead = result->verdict == VERDICT_DEAD;
 
     if (result->verdict != VERDICT_SKIP && !dead && !log_enabled(LOG_DEBUG))
         return;
-    log_escape(key, sizeof(key), event->key.data, event->key.length);
     snprintf(place, sizeof(place), "%s/%d/%lld", event->topic, event->partition,
              (long long)event->offset);
     log_escape(detail, sizeof(detail), result->detail, strlen(result->detail));
     if (result->verdict == VERDICT_SKIP)
-        log_info("skipped key=%s reason=%s detail=\"%s\"", key, reason_name(result->reason),
-                 detail);
+        log_info("skipped reason=%s detail=\"%s\"", reason_name(result->reason), detail);
     else if (dead)
-        log_warn("dead key=%s reason=%s detail=\"%s\" origin=%s", key, reason_name(result->reason),
-                 detail, place);
+        log_warn("dead reason=%s detail=\"%s\" origin=%s", reason_name(result->reason), detail,
+                 place);
     else
-        log_debug("%s key=%s reason=%s detail=\"%s\"", verdict_name(result->verdict), key,
+        log_debug("%s reason=%s detail=\"%s\"", verdict_name(result->verdict),
                   reason_name(result->reason), detail);
 }
 
@@ -112,8 +110,13 @@ void ticket_send(struct stage *stage, struct ticket *ticket, struct result *resu
     ticket->too_large_bytes = ticket->event.value.length;
     atomic_store(&ticket->failed, 0);
     atomic_store(&ticket->waits, 1);
-    if (result->verdict != VERDICT_PASS)
+    if (result->verdict != VERDICT_PASS || log_enabled(LOG_DEBUG)) {
+        const struct log_about about = event_about(&ticket->event);
+        const struct log_about *before = log_set_about(&about);
+
         log_fate(&ticket->event, result);
+        log_set_about(before);
+    }
     while (i < result->output_count && !(is_ours && stage->unsent != NULL)) {
         if (send_output(stage, ticket, &result->outputs[i])) {
             i++;
@@ -179,14 +182,18 @@ void ticket_on_report(void *context, void *opaque, rd_kafka_resp_err_t error)
 static void log_failure(struct stage *stage, const struct ticket *ticket, int code)
 {
     int64_t now_ms = clock_monotonic_ms();
+    const struct log_about about = event_about(&ticket->event);
+    const struct log_about *before;
 
     if (stage->failure_logged_ms != 0 && now_ms - stage->failure_logged_ms < FAILURE_LOG_MS)
         return;
     stage->failure_logged_ms = now_ms;
+    before = log_set_about(&about);
     log_warn("kafka did not take the outcome of a record, it is done again topic=%s partition=%d "
              "offset=%lld error=\"%s\"",
              ticket->event.topic, ticket->event.partition, (long long)ticket->event.offset,
              rd_kafka_err2str((rd_kafka_resp_err_t)code));
+    log_set_about(before);
 }
 
 static void settle(struct stage *stage, struct ticket *ticket)

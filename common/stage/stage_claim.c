@@ -75,6 +75,7 @@ static int write_claim(struct stage *stage, struct ticket *ticket, int64_t commi
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     struct partition *partition = ticket->partition;
     const struct event *event = &ticket->event;
+    const struct log_about about = event_about(event), *before;
     struct commit *commit;
     rd_kafka_resp_err_t code;
 
@@ -96,8 +97,10 @@ static int write_claim(struct stage *stage, struct ticket *ticket, int64_t commi
         return 1;
     /* A record whose claim cannot be written is handed over all the same, because trouble with
      * Kafka must not stop the work. */
+    before = log_set_about(&about);
     log_warn("kafka claim not written topic=%s partition=%d offset=%lld error=\"%s\"", event->topic,
              event->partition, (long long)event->offset, rd_kafka_err2str(code));
+    log_set_about(before);
     return 0;
 }
 
@@ -105,13 +108,15 @@ static void set_poison(struct stage *stage, struct ticket *ticket, int deaths,
                        struct result *result)
 {
     const struct event *event = &ticket->event;
-    char key[128], detail[sizeof(result->detail)];
+    const struct log_about about = event_about(event);
+    const struct log_about *before = log_set_about(&about);
+    char detail[sizeof(result->detail)];
 
-    log_escape(key, sizeof(key), event->key.data, event->key.length);
     snprintf(detail, sizeof(detail), "%d starts of %s in a row ended under it", deaths,
              stage->settings.service);
-    log_error("poison set aside key=%s origin=%s/%d/%lld starts=%d", key, event->topic,
-              event->partition, (long long)event->offset, deaths);
+    log_error("poison set aside origin=%s/%d/%lld starts=%d", event->topic, event->partition,
+              (long long)event->offset, deaths);
+    log_set_about(before);
     metric_add(metric_counter("bigfusion_alarms_total", "Alarms raised", "kind=\"poison\""), 1);
     result_dead(result, &stage->settings, event, REASON_POISON, detail);
 }

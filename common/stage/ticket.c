@@ -1,11 +1,31 @@
 #include "stage/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 int ticket_is_stale(const struct ticket *ticket)
 {
     return ticket->partition->revoked || ticket->generation != ticket->partition->window.generation;
+}
+
+/* From here on the record has the trace that it came with, or a new one where that cannot be read.
+ * All its outputs copy the header, with the span id of this stage. */
+static void set_trace(struct ticket *ticket)
+{
+    struct event *event = &ticket->event;
+    struct text *header = &event->headers[HEADER_TRACEPARENT];
+
+    if (trace_continue(ticket->trace, *header, text_of(ticket->stage->settings.service)) != 0) {
+        char place[320];
+        struct text parts[2] = {event->key, {NULL, 0}};
+
+        snprintf(place, sizeof(place), "%s/%d/%lld", event->topic, event->partition,
+                 (long long)event->offset);
+        parts[1] = text_of(place);
+        trace_begin(ticket->trace, parts, 2);
+    }
+    *header = (struct text){ticket->trace, TRACE_LENGTH};
 }
 
 struct ticket *ticket_new(struct stage *stage, struct partition *partition,
@@ -23,6 +43,7 @@ struct ticket *ticket_new(struct stage *stage, struct partition *partition,
     }
     kafka_event_of(message, &ticket->event);
     ticket->event.topic = stage->settings.inputs[partition->input];
+    set_trace(ticket);
     ticket->message = message;
     ticket->copy = NULL;
     ticket->partition = partition;

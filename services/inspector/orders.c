@@ -14,7 +14,7 @@
 
 #include "answer_print.h"
 #include "console.h"
-#include "history/duration.h"
+#include "duration.h"
 
 enum { TIMEOUT_MS = 30000, PAGE_ORDERS = 500 };
 

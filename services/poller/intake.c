@@ -12,7 +12,6 @@
 enum {
     ENVELOPE_BYTES = 512,     /* the most that a record takes besides its value */
     MARKS_KEEP_MS = 86400000, /* after a day without a poll, a store's marks go */
-    KEY_BYTES = 160,
     NUMBER_BYTES = 24,
 };
 
@@ -40,15 +39,31 @@ void intake_clear(struct intake *intake)
     intake->seen_key = NULL;
 }
 
+void intake_label(struct order_label *label, const char *store, int64_t id, int64_t modified_ms,
+                  const char *digest)
+{
+    struct text parts[2];
+
+    /* Where the id cannot be told, the key is made of the digest. It is the key of no order. */
+    if (id > 0)
+        snprintf(label->key, sizeof(label->key), "%s/order/%lld", store, (long long)id);
+    else
+        snprintf(label->key, sizeof(label->key), "%s/unreadable/%s", store, digest);
+    snprintf(label->version, sizeof(label->version), "%lld", (long long)modified_ms);
+    parts[0] = text_of(label->key);
+    parts[1] = text_of(modified_ms >= 0 ? label->version : digest);
+    trace_begin(label->trace, parts, 2);
+    label->about = (struct log_about){parts[0], trace_id(text_of(label->trace))};
+}
+
 /* The record of one order, with the texts that its output points to. */
 struct record {
     struct output output;
-    char key[KEY_BYTES];
+    struct order_label label;
     char modified_at[NUMBER_BYTES];
     char polled_at[NUMBER_BYTES];
     char start_from[NUMBER_BYTES];
     char answer[NUMBER_BYTES];
-    char trace[64];
     char size_text[96];
     struct buffer skipped;
 };
@@ -62,17 +77,11 @@ static void print_ms(char *target, int64_t at_ms)
 static void record_init(struct record *record, const struct intake *intake,
                         const struct page_row *row, const struct seen_mark *mark)
 {
-    const char *digest = seen_digest(mark);
     struct output *output = &record->output;
 
     *record = (struct record){0};
-    /* Where the id cannot be told, the key is made of the digest. It is the key of no order. */
-    if (row->id > 0)
-        snprintf(record->key, sizeof(record->key), "%s/order/%lld", intake->store->hash,
-                 (long long)row->id);
-    else
-        snprintf(record->key, sizeof(record->key), "%s/unreadable/%s", intake->store->hash, digest);
-    output->key = text_of(record->key);
+    intake_label(&record->label, intake->store->hash, row->id, row->modified_ms, seen_digest(mark));
+    output->key = text_of(record->label.key);
     output->partition_hash = event_hash(0, output->key);
     output->headers[HEADER_KIND] = text_of("order");
     output->headers[HEADER_STORE] = text_of(intake->store->hash);
@@ -86,16 +95,14 @@ static void record_init(struct record *record, const struct intake *intake,
         print_ms(record->modified_at, row->modified_ms);
         output->headers[HEADER_MODIFIED_AT] = text_of(record->modified_at);
     }
-    /* The trace is made of the digest, so a version of an order that is published twice has the
-     * same trace both times. */
-    snprintf(record->trace, sizeof(record->trace), "00-%s-%s-01", digest, digest + 16);
-    output->headers[HEADER_TRACEPARENT] = text_of(record->trace);
+    output->headers[HEADER_TRACEPARENT] = text_of(record->label.trace);
 }
 
 static void make_dead(struct record *record, const struct intake *intake, enum reason reason,
                       const char *detail, int status, struct text value)
 {
     struct output *output = &record->output;
+    const struct log_about *before;
 
     output->topic = intake->topics->dead;
     output->value = value;
@@ -107,8 +114,9 @@ static void make_dead(struct record *record, const struct intake *intake, enum r
         output->headers[HEADER_ANSWER] = text_of(record->answer);
     }
     metric_add(intake->dead, 1);
-    log_warn("dead key=%s reason=%s detail=\"%s\" bytes=%zu", record->key, reason_name(reason),
-             detail, value.length);
+    before = log_set_about(&record->label.about);
+    log_warn("dead reason=%s detail=\"%s\" bytes=%zu", reason_name(reason), detail, value.length);
+    log_set_about(before);
 }
 
 static void make_too_large(struct record *record, const struct intake *intake, int64_t id,
@@ -150,6 +158,7 @@ static void make_skipped(struct record *record, const struct intake *intake, enu
                          const char *detail, int64_t modified_ms)
 {
     struct output *output = &record->output;
+    const struct log_about *before;
 
     buffer_printf(&record->skipped, "{\"reason\":\"%s\",\"detail\":", reason_name(reason));
     json_write_text(&record->skipped, text_of(detail), SIZE_MAX);
@@ -158,7 +167,9 @@ static void make_skipped(struct record *record, const struct intake *intake, enu
     output->topic = intake->topics->skipped;
     output->value = (struct text){record->skipped.data, record->skipped.length};
     output->headers[HEADER_REASON] = text_of(reason_name(reason));
-    log_info("skipped key=%s reason=%s detail=\"%s\"", record->key, reason_name(reason), detail);
+    before = log_set_about(&record->label.about);
+    log_info("skipped reason=%s detail=\"%s\"", reason_name(reason), detail);
+    log_set_about(before);
 }
 
 /* Decides which record is sent for an order, and fills it in. */
@@ -186,9 +197,13 @@ static void decide(struct record *record, const struct intake *intake,
 
 static void count_published(struct intake *intake, const struct record *record)
 {
+    const struct log_about *before;
+
     metric_add(intake->published, 1);
-    log_info("published key=%s modified_at=%s bytes=%zu", record->key, record->modified_at,
+    before = log_set_about(&record->label.about);
+    log_info("published modified_at=%s bytes=%zu", record->modified_at,
              record->output.value.length);
+    log_set_about(before);
 }
 
 /* Sends the record for one order of an answer. */

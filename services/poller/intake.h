@@ -8,8 +8,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "record/reason.h"
 #include "record/topic.h"
+#include "record/trace.h"
 #include "settings/config.h"
 
 #include "ask.h"
@@ -71,6 +73,20 @@ void intake_clear(struct intake *intake);
  */
 enum outcome intake_take_orders(struct intake *intake, struct answer_orders *orders,
                                 struct error *err);
+
+/* What names one version of an order in its record and in the log. */
+struct order_label {
+    char key[160];
+    char version[24];
+    char trace[TRACE_BYTES]; /* the header traceparent */
+    struct log_about about;  /* borrowed from the two */
+};
+
+/** @brief Fills the label in. The trace is made of key and date, so a version that is published
+ * twice, and what is logged before it is published, has the same. id: -1: it cannot be told;
+ * modified_ms: -1: the same; digest: of the order's bytes, stands for what cannot be told */
+void intake_label(struct order_label *label, const char *store, int64_t id, int64_t modified_ms,
+                  const char *digest);
 
 /** @brief Finds out whether this version of an order was published already. */
 enum outcome intake_is_known(struct intake *intake, const struct page_row *row, int *known,

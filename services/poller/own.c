@@ -88,8 +88,7 @@ static enum outcome postpone(struct intake *intake, struct held_order *order, st
     if (held_fail(&intake->held, order, config->pusher.retry_delays_s, config->pusher.max_attempts,
                   clock_now_ms()))
         return bury(intake, order, own, REASON_GAVE_UP, err);
-    log_warn("retried key=%s/order/%lld attempt=%d error=\"%s\"", intake->store->hash,
-             (long long)order->id, order->failures, err->text);
+    log_warn("retried attempt=%d error=\"%s\"", order->failures, err->text);
     error_clear(err);
     return OUTCOME_OK;
 }
@@ -142,10 +141,13 @@ static enum outcome try_one(struct intake *intake, struct held_order *order, int
 {
     struct asker *asker = intake->asker;
     struct own_order own = {0};
+    struct order_label label;
     int64_t id = order->id, begun_ms = clock_monotonic_ms();
     int done = 0, known = 0;
     enum outcome outcome;
 
+    intake_label(&label, intake->store->hash, id, order->modified_ms, order->digest);
+    log_set_about(&label.about);
     bigcommerce_limit_ms(asker->client, allowance_ms);
     outcome = complete_order(asker, id, &own, err);
     if (outcome == OUTCOME_OK && own.completion == COMPLETION_DONE)
@@ -161,6 +163,7 @@ static enum outcome try_one(struct intake *intake, struct held_order *order, int
         held_remove(&intake->held, id);
     bigcommerce_limit_ms(asker->client, 0);
     complete_clear(&own);
+    log_set_about(NULL);
     return outcome;
 }
 

@@ -154,6 +154,15 @@ void account_set_paused(struct account *account, int is_paused)
     }
 }
 
+/* The next line is about the account, also where an order found it out. */
+#define LOG_ACCOUNT(log, ...)                                                                      \
+    do {                                                                                           \
+        const struct log_about *before = log_set_about(NULL);                                      \
+                                                                                                   \
+        log(__VA_ARGS__);                                                                          \
+        log_set_about(before);                                                                     \
+    } while (0)
+
 void account_show_closed(struct account *account, enum account_part part, enum account_cause cause)
 {
     struct gate *gate = &account->gates[part];
@@ -209,12 +218,13 @@ void account_alarm(struct account *account, enum account_part part, enum account
         stage_set_paused(account->stage, account->gates[part].topic, 1);
     if (part == ACCOUNT_ORDERS) {
         metric_add(account->alarms_orders, 1);
-        log_error("ecommerce_unavailable account=%s why=\"%s\"", account->config->name, why);
+        LOG_ACCOUNT(log_error, "ecommerce_unavailable account=%s why=\"%s\"", account->config->name,
+                    why);
         return;
     }
     snprintf(account->why, sizeof(account->why), "%s", why);
     metric_add(account->alarms_closed, 1);
-    log_error("account_closed account=%s why=\"%s\"", account->config->name, why);
+    LOG_ACCOUNT(log_error, "account_closed account=%s why=\"%s\"", account->config->name, why);
     health_set_ready(account->part, 0, why);
 }
 
@@ -223,11 +233,11 @@ void account_opened(struct account *account, enum account_part part)
     account_show_open(account, part);
     account_set_reading(account, part);
     if (part == ACCOUNT_ORDERS) {
-        log_info("ecommerce_available account=%s", account->config->name);
+        LOG_ACCOUNT(log_info, "ecommerce_available account=%s", account->config->name);
         return;
     }
     health_set_ready(account->part, 1, NULL);
-    log_info("account_open account=%s", account->config->name);
+    LOG_ACCOUNT(log_info, "account_open account=%s", account->config->name);
 }
 
 void account_call_one(struct account *account, enum account_part part)

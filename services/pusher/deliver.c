@@ -288,8 +288,11 @@ static enum progress settle(struct delivery *d, enum progress progress, struct r
     }
     switch (progress) {
     case PROGRESS_OK:
-        if (!d->payload.withdrawn || entry_result(d, "order") != NULL)
+        if (!d->payload.withdrawn || entry_result(d, "order") != NULL) {
+            if (d->payload.withdrawn) /* it is not known here which goals there are */
+                delivery_add_incomplete(d, "goals", "withheld");
             return finish_delivered(d, result);
+        }
         progress = finish(d, LEDGER_FINISH_WITHDRAWN, NULL);
         return progress == PROGRESS_OK ? fate_withdrawn(d, result) : progress;
     case PROGRESS_REFUSED:

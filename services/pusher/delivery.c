@@ -46,6 +46,9 @@ void delivery_start(struct delivery *d, struct job *job)
     d->client = d->clients[job->account_index];
     if (job->begun_ms == 0)
         job->begun_ms = clock_monotonic_ms();
+    infusionsoft_set_trace(d->client, d->pusher->config->pusher.send_traceparent
+                                          ? job->event->headers[HEADER_TRACEPARENT]
+                                          : (struct text){0});
     infusionsoft_set_since(d->client, job->begun_ms);
     d->store = config_store_by_hash(d->pusher->config, job->event->headers[HEADER_STORE]);
     d->calls.are_free = account_is_free(d->account);
@@ -53,7 +56,7 @@ void delivery_start(struct delivery *d, struct job *job)
     d->calls.throttled_count = d->calls.throttled_ms = 0;
     d->contact_id[0] = d->order_id[0] = '\0';
     d->contact_cached = d->products_cached = d->peeked = 0;
-    d->detail[0] = d->answer[0] = '\0';
+    d->detail[0] = d->answer[0] = d->answer_word[0] = '\0';
     d->reason = REASON_NONE;
     d->failed_step = "acquire";
     buffer_reset(&d->pending.step);
@@ -96,6 +99,9 @@ struct evidence delivery_evidence(const struct delivery *d)
         d->job->call_count + infusionsoft_call_count(d->client) - d->calls.count_before;
     evidence.attempts = d->payload.attempt + 1;
     evidence.polled_at = d->payload.polled_at;
+    if (!d->payload.withdrawn &&
+        (evidence.eligible_at == 0 || d->payload.modified_at < evidence.eligible_at))
+        evidence.eligible_at = d->payload.modified_at;
     snprintf(evidence.digest, sizeof(evidence.digest), "%s", d->payload.digest);
     return evidence;
 }

@@ -92,6 +92,7 @@ struct delivery {
     const char *failed_step; /* "contact", "order", ...; for people */
     char detail[DELIVERY_DETAIL_BYTES];
     char answer[DELIVERY_ANSWER_BYTES]; /* what the account said, on one line */
+    char answer_word[96];               /* its HTTP status and error word; "": nothing was asked */
 
     struct delivery_calls calls;
     struct delivery_pending pending;

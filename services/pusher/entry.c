@@ -75,8 +75,7 @@ static enum progress progress_of(struct delivery *d, enum ledger_answer answer, 
     case LEDGER_OK:
         return PROGRESS_OK;
     case LEDGER_OK_STALE:
-        log_warn("lease_ran_out key=%.*s step=%s", (int)d->job->event->key.length,
-                 d->job->event->key.data, step);
+        log_warn("lease_ran_out step=%s", step);
         return PROGRESS_OK;
     case LEDGER_LOST:
         rebuild_request(d->pusher->rebuild);
@@ -88,9 +87,7 @@ static enum progress progress_of(struct delivery *d, enum ledger_answer answer, 
     }
     if (called) {
         metric_add(d->pusher->alarms_fenced, 1);
-        log_error("fenced key=%.*s step=%s answer=%s effect=possible",
-                  (int)d->job->event->key.length, d->job->event->key.data, step,
-                  ledger_answer_name(answer));
+        log_error("fenced step=%s answer=%s effect=possible", step, ledger_answer_name(answer));
     }
     return PROGRESS_AGAIN;
 }

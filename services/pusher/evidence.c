@@ -54,6 +54,7 @@ void evidence_read(struct evidence *evidence, yyjson_val *root)
     read_int(root, "calls", &evidence->calls);
     read_int(root, "attempts", &evidence->attempts);
     read_int(times, "polled", &evidence->polled_at);
+    read_int(times, "eligible", &evidence->eligible_at);
     read_int(times, "created", &evidence->created_at);
     if (yyjson_is_str(digest) && yyjson_get_len(digest) < sizeof(evidence->digest))
         strcpy(evidence->digest, yyjson_get_str(digest));
@@ -91,6 +92,7 @@ void evidence_put(const struct evidence *evidence, yyjson_mut_doc *doc, yyjson_m
     yyjson_mut_obj_add_sint(doc, root, "calls", evidence->calls);
     yyjson_mut_obj_add_sint(doc, root, "attempts", evidence->attempts);
     put_time(doc, times, "polled", evidence->polled_at);
+    put_time(doc, times, "eligible", evidence->eligible_at);
     put_time(doc, times, "created", evidence->created_at);
 }
 

@@ -28,8 +28,10 @@ struct incomplete {
 struct evidence {
     int64_t calls;
     int64_t attempts;
-    int64_t polled_at;  /* ms; 0: not known */
-    int64_t created_at; /* when the order was made; ms; 0: not known */
+    int64_t polled_at;   /* ms; 0: not known */
+    int64_t eligible_at; /* when the store made the first version that a pusher was to deliver; ms;
+                            0: not known */
+    int64_t created_at;  /* when the order was made; ms; 0: not known */
     char digest[DIGEST_BYTES];
     struct incomplete *incomplete;
     int incomplete_count;

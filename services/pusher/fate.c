@@ -14,11 +14,6 @@
 /* More than what Kafka adds to a record. */
 enum { RECORD_REST_BYTES = 1024 };
 
-static void key_text(const struct delivery *d, char target[160])
-{
-    log_escape(target, 160, d->job->event->key.data, d->job->event->key.length);
-}
-
 /* Adds what the ledger's entry knew when it was given back: if Redis is lost, the rebuild goes on
  * from there. Where the record has no room for it, it is left out, and after a loss the order is
  * looked up. */
@@ -43,8 +38,8 @@ static struct output *add_copy(struct delivery *d, struct result *result, const 
                               .partition_hash = d->job->contact_hash};
     memcpy(output->headers, event->headers, sizeof(output->headers));
     output->headers[HEADER_NOT_BEFORE] = (struct text){0};
-    output->headers[HEADER_DETAIL] = (struct text){0};
-    output->headers[HEADER_LEDGER] = (struct text){0};
+    output->headers[HEADER_DETAIL] = output->headers[HEADER_STEP] = output->headers[HEADER_ANSWER] =
+        output->headers[HEADER_LEDGER] = (struct text){0};
     output->headers[HEADER_ACCOUNT] = d->job->head.account; /* its ledger entry is named after it */
     return output;
 }
@@ -114,12 +109,10 @@ static char *delivered_value(struct delivery *d, size_t *length)
 
 static void log_delivered(struct delivery *d)
 {
-    char key[160];
     const char *order = entry_result(d, "order");
     const char *contact = entry_result(d, "contact");
 
-    key_text(d, key);
-    log_info("delivered key=%s contact=%s order=%s attempt=%" PRId64 " delay_ms=%" PRId64 "%s", key,
+    log_info("delivered contact=%s order=%s attempt=%" PRId64 " delay_ms=%" PRId64 "%s",
              contact != NULL ? contact : d->contact_id, order != NULL ? order : "?",
              d->payload.attempt + 1, clock_now_ms() - d->payload.placed_at,
              d->job->evidence.incomplete_count > 0 ? " incomplete=yes" : "");
@@ -152,7 +145,8 @@ void fate_delivered(struct delivery *d, struct result *result)
     output->headers[HEADER_ACCOUNT] = d->job->head.account;
     output->headers[HEADER_NOT_BEFORE] = output->headers[HEADER_REASON] =
         output->headers[HEADER_DETAIL] = output->headers[HEADER_ATTEMPT] =
-            output->headers[HEADER_LEDGER] = (struct text){0};
+            output->headers[HEADER_STEP] = output->headers[HEADER_ANSWER] =
+                output->headers[HEADER_LEDGER] = (struct text){0};
     result->output_count = 1;
     if (d->payload.replay)
         result->outputs[result->output_count++] =
@@ -164,7 +158,7 @@ void fate_delivered(struct delivery *d, struct result *result)
     if (d->grant->answer != LEDGER_DONE)
         log_delivered(d);
     else
-        log_debug("delivered_again key=%.*s", (int)event->key.length, event->key.data);
+        log_debug("delivered_again");
 }
 
 /* The epoch in which the ledger gave out the fence; the fence begins with it. */
@@ -234,6 +228,7 @@ static void fill_dead(struct delivery *d, enum reason reason, const char *detail
                       struct result *result)
 {
     result_dead(result, &d->pusher->stage_settings, d->job->event, reason, detail);
+    result->outputs[0].headers[HEADER_STEP] = text_of(d->failed_step);
     if (d->answer[0] != '\0')
         result->outputs[0].headers[HEADER_ANSWER] = text_of(d->answer);
     add_ledger(d, &result->outputs[0]);
@@ -273,6 +268,7 @@ enum progress fate_old(struct delivery *d, struct result *result)
     result->output_count = 0;
     result->verdict = VERDICT_PASS;
     result->reason = REASON_NONE;
+    log_info("superseded version=%" PRId64, d->payload.modified_at);
     return publish_and_ask(d, result);
 }
 
@@ -293,9 +289,7 @@ void fate_waiting(struct delivery *d, int orders_only, struct result *result)
     const struct topics *topics = &d->pusher->topics;
     int index = d->job->account_index;
     struct output *output;
-    char key[160];
 
-    key_text(d, key);
     result->verdict = VERDICT_RETRY;
     result->reason = orders_only ? REASON_ECOMMERCE_UNAVAILABLE : REASON_ACCOUNT_CLOSED;
     result->output_count = 0;
@@ -312,15 +306,13 @@ void fate_waiting(struct delivery *d, int orders_only, struct result *result)
                                          ? text_of(result->detail)
                                          : d->job->event->headers[HEADER_DETAIL];
     add_ledger(d, output);
-    log_info("waiting key=%s reason=%s", key, reason_name(result->reason));
+    log_info("waiting reason=%s", reason_name(result->reason));
 }
 
 void fate_retry(struct delivery *d, int topic, int attempt, struct result *result)
 {
     struct output *output;
-    char key[160];
 
-    key_text(d, key);
     result->verdict = VERDICT_RETRY;
     result->reason = REASON_RETRYING;
     result->output_count = 0;
@@ -331,8 +323,11 @@ void fate_retry(struct delivery *d, int topic, int attempt, struct result *resul
     output->headers[HEADER_ATTEMPT] = (struct text){d->texts.attempt.data, d->texts.attempt.length};
     output->headers[HEADER_REASON] = text_of(reason_name(REASON_RETRYING));
     output->headers[HEADER_DETAIL] = text_of(result->detail);
+    output->headers[HEADER_STEP] = text_of(d->failed_step);
+    if (d->answer_word[0] != '\0')
+        output->headers[HEADER_ANSWER] = text_of(d->answer_word);
     set_due(d, output, topic);
     add_ledger(d, output);
-    log_warn("retrying key=%s step=%s attempt=%d doubt=%s error=\"%s\"", key, d->failed_step,
-             attempt, d->grant->doubt != NULL ? d->grant->doubt : "", d->detail);
+    log_warn("retrying step=%s attempt=%d doubt=%s error=\"%s\"", d->failed_step, attempt,
+             d->grant->doubt != NULL ? d->grant->doubt : "", d->detail);
 }

@@ -82,8 +82,7 @@ static enum progress record_goal(struct delivery *d, const char *name, enum goal
         delivery_add_incomplete(d, name, NULL);
     }
     if (result != GOAL_SENT)
-        log_warn("goal_%s key=%.*s step=%s error=\"%s\"", goal_results[result],
-                 (int)d->job->event->key.length, d->job->event->key.data, name,
+        log_warn("goal_%s step=%s error=\"%s\"", goal_results[result], name,
                  infusionsoft_answer(d->client)->error.text);
     metric_add(d->pusher->goals[result], 1);
     delivery_set_pending(d, name, goal_results[result]);

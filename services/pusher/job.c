@@ -11,6 +11,7 @@ struct job *job_new(const struct pusher *pusher, struct ticket *ticket, const st
 
     job->ticket = ticket;
     job->event = event;
+    job->about = event_about(event);
     payload_open(event, &job->head);
     job->contact_hash = event_hash_contact(job->head.account, job->head.email);
     job->account_index = -1;

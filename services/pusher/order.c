@@ -81,8 +81,7 @@ enum progress order_find(struct delivery *d, char id[64], int *count)
         return call_no_orders(d);
     if (progress == PROGRESS_OK && *count > 1) {
         metric_add(d->pusher->alarms_double_found, 1);
-        log_error("double_found key=%.*s count=%d lowest=%s", (int)d->job->event->key.length,
-                  d->job->event->key.data, *count, id);
+        log_error("double_found count=%d lowest=%s", *count, id);
     }
     return progress;
 }
@@ -97,18 +96,15 @@ enum progress order_look_again(struct delivery *d)
     d->failed_step = "look_again";
     progress = order_find(d, id, &count);
     if (progress == PROGRESS_REFUSED) {
-        log_warn("look_again_refused key=%.*s error=\"%s\" answer=\"%s\"",
-                 (int)d->job->event->key.length, d->job->event->key.data, d->detail, d->answer);
+        log_warn("look_again_refused error=\"%s\" answer=\"%s\"", d->detail, d->answer);
         return PROGRESS_OK;
     }
     if (progress != PROGRESS_OK)
         return progress;
-    log_info("looked_again key=%.*s found=%d", (int)d->job->event->key.length,
-             d->job->event->key.data, count);
+    log_info("looked_again found=%d", count);
     if (count == 1 && ours != NULL && strcmp(id, ours) != 0) { /* ours is not there any more */
         metric_add(d->pusher->alarms_double_found, 1);
-        log_error("double_found key=%.*s count=1 lowest=%s recorded=%s",
-                  (int)d->job->event->key.length, d->job->event->key.data, id, ours);
+        log_error("double_found count=1 lowest=%s recorded=%s", id, ours);
     }
     return PROGRESS_OK;
 }
@@ -165,9 +161,8 @@ static void compare_total(struct delivery *d)
     if (order_read_total(infusionsoft_answer(d->client)->root, &theirs) != 0 || theirs == ours)
         return;
     metric_add(d->pusher->alarms_total_differs, 1);
-    log_error("total_differs key=%.*s ours=%" PRId64 " theirs=%" PRId64
-              " unit=smallest currency=%s",
-              (int)d->job->event->key.length, d->job->event->key.data, ours, theirs, d->currency);
+    log_error("total_differs ours=%" PRId64 " theirs=%" PRId64 " unit=smallest currency=%s", ours,
+              theirs, d->currency);
 }
 
 /* POST /orders was sent, but its answer was lost. Looks the order up at once. If the account does
@@ -179,8 +174,7 @@ static enum progress find_lost_order(struct delivery *d, char id[64])
     enum progress progress;
 
     call_keep_answer(d);
-    log_warn("in_doubt key=%.*s step=order error=\"%s\"", (int)d->job->event->key.length,
-             d->job->event->key.data, d->detail);
+    log_warn("in_doubt step=order error=\"%s\"", d->detail);
     free(d->grant->doubt);
     d->grant->doubt = mem_strdup("order");
     progress = order_find(d, id, &count);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/stop.h"
 #include "deliver.h"
 #include "heap.h"
@@ -285,6 +286,32 @@ static void abandon_rest(struct worker *worker, struct delivery *delivery)
     }
 }
 
+/* Delivers a job as far as it goes. @returns whether the job is done with, and to be freed */
+static int work_on(struct pool *pool, struct delivery *delivery, struct job *job)
+{
+    struct result result = {0};
+    enum delivered delivered;
+    int64_t wait_ms = 0;
+
+    /* The record's new owner may have it in hand, or may have written it to another topic and
+     * committed it: then no mark tells of what is begun here (docs/ledger.md, rule 9). */
+    if (stage_is_revoked(pool->pusher->stage, job->ticket)) {
+        deliver_give_back(delivery, job);
+        stage_abandon(pool->pusher->stage, job->ticket);
+        return 1;
+    }
+    stage_begin(pool->pusher->stage, job->ticket);
+    delivered = deliver(delivery, job, &result, &wait_ms);
+    stage_end(pool->pusher->stage, job->ticket, delivered == DELIVERED_LATER);
+    if (delivered == DELIVERED_LATER)
+        set_aside(pool, job, wait_ms);
+    else if (delivered == DELIVERED_STOPPED)
+        stage_abandon(pool->pusher->stage, job->ticket);
+    else
+        stage_complete(pool->pusher->stage, job->ticket, &result);
+    return delivered != DELIVERED_LATER;
+}
+
 static void *work(void *context)
 {
     struct worker *worker = context;
@@ -293,32 +320,13 @@ static void *work(void *context)
     struct job *job;
 
     while ((job = next_job(worker)) != NULL) {
-        struct result result = {0};
-        enum delivered delivered;
-        int64_t wait_ms = 0;
+        int is_done;
 
-        /* The record's new owner may have it in hand, or may have written it to another topic and
-         * committed it: then no mark tells of what is begun here (docs/ledger.md, rule 9). */
-        if (stage_is_revoked(pool->pusher->stage, job->ticket)) {
-            deliver_give_back(delivery, job);
-            stage_abandon(pool->pusher->stage, job->ticket);
+        log_set_about(&job->about);
+        is_done = work_on(pool, delivery, job);
+        log_set_about(NULL);
+        if (is_done)
             job_free(pool->pusher, job);
-            continue;
-        }
-        stage_begin(pool->pusher->stage, job->ticket);
-        delivered = deliver(delivery, job, &result, &wait_ms);
-        stage_end(pool->pusher->stage, job->ticket, delivered == DELIVERED_LATER);
-        switch (delivered) {
-        case DELIVERED_LATER:
-            set_aside(pool, job, wait_ms);
-            continue;
-        case DELIVERED_STOPPED:
-            stage_abandon(pool->pusher->stage, job->ticket);
-            break;
-        default:
-            stage_complete(pool->pusher->stage, job->ticket, &result);
-        }
-        job_free(pool->pusher, job);
     }
     abandon_rest(worker, delivery);
     delivery_free(delivery);

@@ -20,8 +20,7 @@ static enum progress reconcile_order(struct delivery *d)
         return progress;
     CRASH_POINT("looked_up", "order");
     if (id[0] != '\0') {
-        log_info("adopted key=%.*s order=%s", (int)d->job->event->key.length,
-                 d->job->event->key.data, id);
+        log_info("adopted order=%s", id);
         return entry_end(d, d->grant, "order", id, NULL, 0);
     }
     if (d->grant->doubt_visible_in_ms > 0) {

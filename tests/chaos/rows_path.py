@@ -48,7 +48,7 @@ def place(rig, count, known=True):
 
 def given_up(rig):
     """Creates that got no answer: {external key}."""
-    lines = rig.all_log_lines(r" in_doubt key=\S+ step=order ")
+    lines = rig.all_log_lines(r" in_doubt key=\S+ trace=\S+ step=order ")
     return {"bc-" + re.search(r" key=(\S+)", line)[1].replace("/order/", "-") for line in lines}
 
 

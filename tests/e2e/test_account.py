@@ -245,7 +245,7 @@ def test_two_found_is_an_alarm_and_the_lowest_counts(shop):
     shop.change(placed["id"], status_id=11)
     shop.wait_fate(placed["id"], wanted=("delivered", None))
     assert newest(shop, placed["id"]).json()["order_id"] == theirs["id"]
-    assert log_lines(shop, rf"double_found key=abc123/order/{placed['id']} count=2 lowest={theirs['id']}")
+    assert log_lines(shop, rf"double_found key=abc123/order/{placed['id']} trace=\S+ count=2 lowest={theirs['id']}")
     assert alarms(shop, "double_found") == before + 1
 
 
@@ -258,7 +258,7 @@ def test_what_was_not_there_is_looked_for_once_more_later(shop):
     shop.fault(side="is", method="POST", path="/orders", kind="drop_before", match=f"bc-abc123-{placed['id']}", count=1)
     shop.change(placed["id"], status_id=11)
     shop.wait_fate(placed["id"], wanted=("delivered", None))
-    wait_for_log(shop, rf"looked_again key={key} found=1")
+    wait_for_log(shop, rf"looked_again key={key} trace=\S+ found=1")
     copies = [r for r in read_topic(shop.broker.address, shop.topic("retry-1h")) if r.key == key]
     assert [r.headers["reason"] for r in copies] == ["in_doubt"]
     assert len(shop.created(placed["id"])) == 1

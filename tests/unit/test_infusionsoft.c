@@ -306,6 +306,41 @@ static void calls_are_counted_under_few_words(void **state)
         assert_string_equal(measure_status(statuses[i].status), statuses[i].word);
 }
 
+/* Of an answer only status and error word are told; whatever else stands there may be a name. */
+static void test_answer_word(void **state)
+{
+    static const struct {
+        int status;
+        const char *body, *word;
+    } cases[] = {
+        {500, "{\"code\":500,\"status\":\"INTERNAL\",\"message\":\"Ann Lee\"}",
+         "HTTP 500 INTERNAL"},
+        {400, "{\"status\":\"INVALID_ARGUMENT\",\"details\":[]}", "HTTP 400 INVALID_ARGUMENT"},
+        {429, "{\"fault\":{\"detail\":{\"errorcode\":\"policies.ratelimit.QuotaViolation\"}}}",
+         "HTTP 429 policies.ratelimit.QuotaViolation"},
+        {400, "{\"status\":\"Ann\"}", "HTTP 400"},
+        {400, "{\"status\":\"ann@shop.example\"}", "HTTP 400"},
+        {400, "{\"status\":\"A B\"}", "HTTP 400"},
+        {400, "{\"status\":\"+49301234\"}", "HTTP 400"},
+        {400, "{\"status\":7}", "HTTP 400"},
+        {502, "<html>Ann</html>", "HTTP 502"},
+        {503, "", "HTTP 503"},
+        {0, "", "no answer"},
+    };
+    static const struct config_account account = {.name = "main"};
+    struct infusionsoft *client =
+        infusionsoft_new(&(struct infusionsoft_settings){.account = &account});
+    char word[96];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        infusionsoft_feed(client, "POST /orders", cases[i].status, (struct text){"", 0},
+                          text_of(cases[i].body));
+        assert_string_equal(infusionsoft_answer_word(client, word, sizeof(word)), cases[i].word);
+    }
+    infusionsoft_free(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +350,7 @@ int main(void)
         cmocka_unit_test(a_user_or_tenant_that_is_not_told_is_no_other_one),
         cmocka_unit_test(errors_name_the_request_once),
         cmocka_unit_test(calls_are_counted_under_few_words),
+        cmocka_unit_test(test_answer_word),
     };
 
     return cmocka_run_group_tests_name("infusionsoft", tests, setup, teardown);

@@ -344,7 +344,8 @@ static void evidence_survives_being_written_and_ignores_other_types(void **state
     static const char delivered[] =
         "{\"modified_at\":5,\"digest\":\"abc\",\"incomplete\":[{\"step\":\"goal:A/b\",\"answer\":"
         "\"no\"},{\"step\":\"goal:A/b\",\"answer\":\"twice\"},{\"step\":7},\"x\"],\"calls\":4,"
-        "\"attempts\":2,\"times\":{\"placed\":1,\"polled\":2,\"created\":3}}";
+        "\"attempts\":2,\"times\":{\"placed\":1,\"polled\":2,\"eligible\":9,"
+        "\"created\":3}}";
     static const char strange[] = "{\"digest\":1,\"incomplete\":{},\"calls\":\"4\",\"attempts\":-1,"
                                   "\"times\":[]}";
     struct evidence evidence = {0}, again = {0};
@@ -358,7 +359,7 @@ static void evidence_survives_being_written_and_ignores_other_types(void **state
     assert_string_equal(text,
                         "{\"digest\":\"abc\",\"incomplete\":[{\"step\":\"goal:A/b\",\"answer\":"
                         "\"no\"}],\"calls\":4,\"attempts\":2,\"times\":{\"polled\":2,"
-                        "\"created\":3}}");
+                        "\"eligible\":9,\"created\":3}}");
     doc = yyjson_read(text, strlen(text), 0);
     evidence_read(&again, yyjson_doc_get_root(doc));
     yyjson_doc_free(doc);

@@ -1,4 +1,4 @@
-#include "history/duration.h"
+#include "duration.h"
 
 #include <inttypes.h>
 #include <stdio.h>
