@@ -1,12 +1,12 @@
 #include "base/digest.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <openssl/evp.h>
 
 void digest_hex(char target[DIGEST_BYTES], const struct text *parts, int count)
 {
+    static const char digits[] = "0123456789abcdef";
     EVP_MD_CTX *context = mem_check(EVP_MD_CTX_new());
     unsigned char digest[EVP_MAX_MD_SIZE];
 
@@ -17,8 +17,11 @@ void digest_hex(char target[DIGEST_BYTES], const struct text *parts, int count)
     }
     EVP_DigestFinal_ex(context, digest, NULL);
     EVP_MD_CTX_free(context);
-    for (int i = 0; i < (DIGEST_BYTES - 1) / 2; i++)
-        snprintf(target + 2 * i, 3, "%02x", digest[i]);
+    for (int i = 0; i < (DIGEST_BYTES - 1) / 2; i++) {
+        target[2 * i] = digits[digest[i] >> 4];
+        target[2 * i + 1] = digits[digest[i] & 15];
+    }
+    target[DIGEST_BYTES - 1] = '\0';
 }
 
 void digest_hex_nocase(char target[DIGEST_BYTES], struct text text)

@@ -55,6 +55,8 @@ struct order_record_reader {
     const int64_t *retry_delays_s; /* borrowed: the delay of each retry topic */
     struct json_memory memory;
     struct order_record record; /* what was read last */
+    struct spot spot;           /* of the last topic */
+    struct buffer text;         /* a text that is being made safe */
 };
 
 void order_record_reader_init(struct order_record_reader *reader, const struct topics *topics,

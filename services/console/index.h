@@ -30,7 +30,8 @@ struct index;
 struct index *index_open(const struct config *config, const char *path, struct error *err);
 void index_close(struct index *index);
 
-/** @brief Begins a batch. @returns 0, or -1 with an error */
+/** @brief Begins a batch. Where a reader or the last batch found the file damaged, it is set aside
+ * and a new one is begun; index_generation() is another one then. @returns 0, or -1 with an error */
 int index_begin(struct index *index, struct error *err);
 
 /** @brief Adds a record of any topic of the pipeline to the batch; others are passed over. The record
@@ -50,7 +51,11 @@ int index_commit(struct index *index, struct error *err);
 /** @brief Forgets the batch that is not written yet. */
 void index_drop(struct index *index);
 
-/** @brief The position that was committed, or -1 where the partition was never read. */
+/** @brief Counts the files that were begun since index_open(). When it changes, all positions are
+ * forgotten. Thread-safe. */
+int index_generation(const struct index *index);
+
+/** @brief The position that was set last, or -1 where the partition was never read. */
 int64_t index_position(struct index *index, const char *topic, int32_t partition);
 
 /** @brief Says which Kafka the records come from. Where it is not the one of the file, all of the
@@ -83,6 +88,9 @@ struct index_progress {
     char trouble[256];   /* one line for people where the index cannot go on, such as a full disk;
                             "": none */
 };
+
+/** @brief Fills in orders and file_bytes; for the feed. */
+void index_measure(const struct index *index, struct index_progress *progress);
 
 /** @brief Sets what index_progress() tells; for the feed. */
 void index_set_progress(struct index *index, const struct index_progress *progress);

@@ -97,7 +97,7 @@ int index_counts(struct index_reader *reader, const struct index_filter *filter,
                  struct index_counts *counts, struct error *err);
 
 /* Fates and the time from placed to created in one step of time. */
-struct index_step {
+struct index_time_step {
     int64_t from_ms;
     int64_t delivered, skipped, dead;
     int64_t p50_ms, p95_ms, max_ms; /* placed to created of those delivered in it; -1: none */
@@ -106,7 +106,7 @@ struct index_step {
 /** @brief The fates since from_ms, in count steps of step_ms each, by the time of the fate's record.
  * steps: out, room for count. @returns 0, or -1 with an error */
 int index_series(struct index_reader *reader, int64_t from_ms, int64_t step_ms, int count,
-                 struct index_step *steps, struct error *err);
+                 struct index_time_step *steps, struct error *err);
 
 /** @brief How far a store was read, from the topic `cursors`. hash: borrowed by position. A store
  * that is not known has fence -1. @returns 0, or -1 with an error */

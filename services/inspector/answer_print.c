@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "duration.h"
+#include "history/duration.h"
 
 const char *answer_text(const json_t *object, const char *name)
 {

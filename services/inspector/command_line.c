@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 
-#include "duration.h"
+#include "history/duration.h"
 
 /* Keeps an option of a command. value: NULL where it has none. */
 static int set_option(struct command_line *line, const struct command_option *option,

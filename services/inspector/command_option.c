@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "record/reason.h"
 
-#include "duration.h"
+#include "history/duration.h"
 
 const struct command_option command_options[] = {
     {COMMAND_OPTION_STORE, "--store", "STORE", COMMAND_VALUE_TEXT,

@@ -14,7 +14,7 @@
 
 #include "answer_print.h"
 #include "console.h"
-#include "duration.h"
+#include "history/duration.h"
 
 enum { TIMEOUT_MS = 30000, PAGE_ORDERS = 500 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "duration.h"
+#include "history/duration.h"
 
 /* How long ago, or in how long, an instant is: "7 s ago", "in 12 s"; "-" where there is none. */
 static const char *distance(const json_t *object, const char *name, int64_t now_ms,

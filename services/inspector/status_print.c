@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "history/outside_text.h"
 
-#include "duration.h"
+#include "history/duration.h"
 
 static double per_second(const struct flow *flow, int64_t records)
 {

@@ -17,8 +17,8 @@
 #include "history/survey.h"
 #include "history/unfinished.h"
 
-#include "duration.h"
-#include "ledger_orders.h"
+#include "history/duration.h"
+#include "history/ledger_orders.h"
 
 enum { ASK_AT_ONCE = 1024 };
 

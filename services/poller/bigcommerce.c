@@ -98,6 +98,11 @@ int64_t bigcommerce_quota_pause_ms(const struct bigcommerce_quota *quota, int th
     return pause_ms < PAUSE_MAX_MS ? pause_ms : PAUSE_MAX_MS;
 }
 
+int64_t bigcommerce_requests_left(const struct bigcommerce *client)
+{
+    return client->quota_left != NULL ? metric_value(client->quota_left) : -1;
+}
+
 int bigcommerce_quota_is_scarce(const struct bigcommerce_quota *quota)
 {
     return quota->status == 429 || (quota->left >= 0 && quota->left * 4 < quota->quota);

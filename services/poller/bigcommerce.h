@@ -85,6 +85,9 @@ int64_t bigcommerce_pause_ms(const struct bigcommerce *client);
  * are then put off, so that the rest of the quota serves the search for new orders. */
 int bigcommerce_is_scarce(const struct bigcommerce *client);
 
+/** @brief How many requests the store still allowed at the last answer that told it; -1: none did. */
+int64_t bigcommerce_requests_left(const struct bigcommerce *client);
+
 /** @brief Sets how long each request from now on may take. With 0, or with more than
  * bigcommerce_new() was given, the limit is the one that bigcommerce_new() was given. */
 void bigcommerce_limit_ms(struct bigcommerce *client, int64_t limit_ms);

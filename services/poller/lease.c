@@ -212,15 +212,18 @@ int lease_keep(struct lease *lease, struct error *err)
 
 int lease_tell(struct lease *lease, const struct lease_state *state, struct error *err)
 {
-    char cursor[NUMBER_BYTES], start_from[NUMBER_BYTES], polled[NUMBER_BYTES], next[NUMBER_BYTES];
-    const char *pairs[] = {"cursor", cursor,         "start_from", start_from, "polled_at",
-                           polled,   "next_poll_at", next,         "trouble",  state->trouble};
+    char cursor[NUMBER_BYTES], start_from[NUMBER_BYTES], polled[NUMBER_BYTES], next[NUMBER_BYTES],
+        left[NUMBER_BYTES];
+    const char *pairs[] = {"cursor",     cursor, "start_from",   start_from,
+                           "polled_at",  polled, "next_poll_at", next,
+                           "quota_left", left,   "trouble",      state->trouble};
 
     snprintf(cursor, sizeof(cursor), "%lld", (long long)state->cursor_ms);
     snprintf(start_from, sizeof(start_from), "%lld", (long long)state->start_from_ms);
     snprintf(polled, sizeof(polled), "%lld", (long long)state->polled_at_ms);
     snprintf(next, sizeof(next), "%lld", (long long)state->next_poll_at_ms);
-    return renew(lease, "renew", pairs, 10, err);
+    snprintf(left, sizeof(left), "%lld", (long long)state->quota_left);
+    return renew(lease, "renew", pairs, 12, err);
 }
 
 void lease_release(struct lease *lease)

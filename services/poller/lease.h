@@ -80,6 +80,7 @@ struct lease_state {
     int64_t start_from_ms;
     int64_t polled_at_ms;    /* wall clock: end of the last complete round */
     int64_t next_poll_at_ms; /* wall clock */
+    int64_t quota_left;      /* requests that the store still allowed; -1: not known */
     const char *trouble;     /* one line for people; "" after a complete round */
 };
 

@@ -164,6 +164,7 @@ static void tell(struct worker *worker, int64_t wait_ms, const struct error *err
         .start_from_ms = worker->round.position.start_from_ms,
         .polled_at_ms = worker->polled_at_ms,
         .next_poll_at_ms = clock_now_ms() + wait_ms,
+        .quota_left = bigcommerce_requests_left(worker->round.asker.client),
         .trouble = err->text,
     };
     struct error ignored = {0};

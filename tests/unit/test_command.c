@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "../../services/inspector/command.h"
-#include "../../services/inspector/duration.h"
+#include "history/duration.h"
 
 enum { WORDS_MAX = 8 };
 

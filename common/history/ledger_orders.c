@@ -1,4 +1,4 @@
-#include "ledger_orders.h"
+#include "history/ledger_orders.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* ledger_orders.h - looks into the delivery ledger without touching it: which orders are done, and
  * which are in doubt. It says no hello and writes nothing. */
-#ifndef INSPECTOR_LEDGER_ORDERS_H
-#define INSPECTOR_LEDGER_ORDERS_H
+#ifndef COMMON_LEDGER_ORDERS_H
+#define COMMON_LEDGER_ORDERS_H
 
 #include "base/error.h"
 #include "settings/config.h"

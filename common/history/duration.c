@@ -1,4 +1,4 @@
-#include "duration.h"
+#include "history/duration.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* duration.h - durations as people write and read them. Pure. */
-#ifndef INSPECTOR_DURATION_H
-#define INSPECTOR_DURATION_H
+#ifndef COMMON_DURATION_H
+#define COMMON_DURATION_H
 
 #include <stdint.h>
 
