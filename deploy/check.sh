@@ -1,6 +1,6 @@
 #!/bin/sh
-# bigfusion-check - the service `check` of docker-compose.yml: are the settings and all secrets right?
-# Each program reads its own secrets, so the two that have any are asked. Exit status 0, or 100 with a line that says
+# bigfusion-check - the service `check` of docker-compose.yml: are the settings and all secrets right? Makes the console's token.
+# Each program reads its own secrets, so those that have any are asked. Exit status 0, or 100 with a line that says
 # what is wrong; then docker compose starts nothing else.
 fail() {
     echo "check: $*" >&2
@@ -14,7 +14,12 @@ case ",$COMPOSE_PROFILES," in
             "for example BIGFUSION_LOCAL=deploy/local. Nothing is started."
     ;;
 esac
-for program in bigfusion-poller bigfusion-pusher; do
+token=${BIGFUSION_CONSOLE_TOKEN_FILE:-}
+if [ -n "$token" ] && [ ! -s "$token" ]; then
+    (umask 077 && od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >"$token.new" && mv "$token.new" "$token") ||
+        fail "the console's token cannot be written to $token. Nothing is started."
+fi
+for program in bigfusion-poller bigfusion-pusher bigfusion-console; do
     $program --check >/dev/null ||
         fail "the line above says what is wrong. On this machine /etc/bigfusion/bigfusion.conf is" \
             "$BIGFUSION_LOCAL/bigfusion.conf, /run/secrets is $BIGFUSION_LOCAL; the files must be readable for user" \

@@ -23,6 +23,7 @@ STAGES = {"poller", "filter", "mapper", "pusher"}
 INPUTS = {"filter": "orders.raw", "mapper": "orders.eligible", "pusher": "orders.payloads"}
 # Secrets that people make by hand: they are in no file.
 SECRETS = {"bigfusion-bigcommerce", "bigfusion-infusionsoft"}
+SERVICES = STAGES | {"console"}
 STOP_S = {"pusher": 25 + 20}  # docs/operations.md: 25 s, the pusher http_timeout_s more
 
 # KEDA's own objects (https://keda.sh): a closed list of their fields, for no schema of them is at hand.
@@ -100,7 +101,7 @@ def validate(where, item):
             fault(where, f"Kubernetes {version}: {'.'.join(map(str, err.path))}: {err.message[:200]}")
 
 
-def check_pod(where, name, template, made):
+def check_pod(where, name, template, made, claims=()):
     pod, container = template["spec"], template["spec"]["containers"][0]
     own, outer = container.get("securityContext", {}), pod.get("securityContext", {})
     if not (outer.get("runAsNonRoot") and outer.get("runAsUser") == 10001
@@ -114,7 +115,7 @@ def check_pod(where, name, template, made):
     if container["image"].rpartition(":")[2] != version:
         fault(where, f"image {container['image']}, not {version}")
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
-    if {mount["name"] for mount in container["volumeMounts"]} != set(volumes):
+    if {mount["name"] for mount in container["volumeMounts"]} != set(volumes) | set(claims):
         fault(where, "volumes and mounts differ")
     for volume in volumes.values():
         for kind, used in (("ConfigMap", volume.get("configMap", {}).get("name")),
@@ -122,7 +123,7 @@ def check_pod(where, name, template, made):
                            ("PersistentVolumeClaim", volume.get("persistentVolumeClaim", {}).get("claimName"))):
             if used and (kind, used) not in made and not (kind == "Secret" and used in SECRETS):
                 fault(where, f"no {kind} {used}")
-    if name in STAGES:
+    if name in SERVICES:
         if not {"livenessProbe", "readinessProbe", "startupProbe"} <= set(container):
             fault(where, "a probe is missing")
         if pod["terminationGracePeriodSeconds"] < STOP_S.get(name, 25):
@@ -172,14 +173,17 @@ def check(components, conf):
             check_scaled_object(where, item, conf)
             continue
         validate(where, item)
-        if item["kind"] in ("Deployment", "Job"):
+        if item["kind"] in ("Deployment", "Job", "StatefulSet"):
             template = item["spec"]["template"]
             name = template["metadata"]["labels"]["app.kubernetes.io/component"]
             pods[name] = template["metadata"]["labels"]
-            check_pod(where, name, template, made)
+            claims = [claim["metadata"]["name"] for claim in item["spec"].get("volumeClaimTemplates", [])]
+            check_pod(where, name, template, made, claims)
+            if item["kind"] == "StatefulSet" and item["spec"]["replicas"] != 1:
+                fault(where, "it has an index of its own, so there is one")
             if ("replicas" in item["spec"]) == (("ScaledObject", item["metadata"]["name"]) in made) and item["kind"] == "Deployment":
                 fault(where, "either KEDA or the Deployment says how many replicas")
-    if set(pods) != STAGES | {"setup"}:
+    if set(pods) != SERVICES | {"setup"}:
         fault("pods", f"there are {sorted(pods)}")
     for item in objects:
         if item["kind"] == "PodDisruptionBudget":

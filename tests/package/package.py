@@ -23,7 +23,7 @@ from processes import ROOT as SOURCES  # noqa: E402
 from processes import RUNS, Process, wait_until  # noqa: E402
 
 SERVICES = ("poller", "filter", "mapper", "pusher")
-PROGRAMS = ("bigfusion", *(f"bigfusion-{name}" for name in SERVICES))
+PROGRAMS = ("bigfusion", "bigfusion-console", *(f"bigfusion-{name}" for name in SERVICES))
 SETTINGS = "/etc/bigfusion/bigfusion.conf"
 KAFKA = "localhost:9092"
 ORDERS = 10
@@ -146,7 +146,7 @@ def check_wrong_settings(machine):
 
 def check_units(machine):
     """(number of units, the worst exposure); what systemd itself says about them."""
-    units = [f"bigfusion-{name}@1.service" for name in SERVICES] + ["bigfusion-setup.service"]
+    units = [f"bigfusion-{name}@1.service" for name in SERVICES] + ["bigfusion-console.service", "bigfusion-setup.service"]
     done = machine.run("systemd-analyze", "verify", "--man=no", "bigfusion.target", *units)
     assert done.stdout + done.stderr == "", done
     worst = 0.0
@@ -166,7 +166,7 @@ def check_ready(machine, instances):
 
 
 def instances(pushers):
-    return {"poller@1": "127.0.1.1", "filter@1": "127.0.2.1", "mapper@1": "127.0.3.1",
+    return {"poller@1": "127.0.1.1", "filter@1": "127.0.2.1", "mapper@1": "127.0.3.1", "console": "127.0.5.1",
             **{f"pusher@{i}": f"127.0.4.{i}" for i in range(1, pushers + 1)}}
 
 
@@ -344,6 +344,14 @@ token_url = http://127.0.0.1:8480/token
     check_ready(machine, instances(3))
 
 
+def check_console(machine, command):
+    """Every order of the trial has its answer there, and the index is where only the console can write."""
+    wait_until(lambda: "\n0 orders" in "\n" + machine.shell(command).stdout, 60, lambda: machine.shell(command).stdout)
+    assert machine.run("stat", "-c", "%a %U", "/var/lib/bigfusion/index.sqlite").stdout.strip() == "600 bigfusion"
+    answer = json.loads(machine.run("runuser", "-u", "bigfusion", "--", "bigfusion", "dead", "--json").stdout)
+    assert answer["total"] == len(keys(machine, "bigfusion", "dead")), answer
+
+
 def check_pages(machine):
     """The commands of docs/packages.md about settings, starting, scaling and watching."""
     page = "docs/packages.md"
@@ -360,6 +368,7 @@ def check_pages(machine):
     machine.wait_state("bigfusion-pusher@4.service", "inactive")
     machine.shell(rolling)
     check_ready(machine, instances(3))
+    check_console(machine, blocks(page, "The console")[0])
     watch, ready = blocks(page, "Watch")
     for command in watch.splitlines():
         machine.shell(command, check=False)

@@ -76,6 +76,8 @@ def on_a_running_demo(run, project, demo):
             ("docker compose run --rm bigfusion help", "doctor"),
             ("docker compose run --rm bigfusion status", "fates of orders"),
             ("docker compose run --rm bigfusion stuck --scan", "without a fate"),
+            ("docker compose run --rm bigfusion why BC/100", "verdict"),
+            ("docker compose exec console cat /var/lib/bigfusion-console/token", ""),
             ("docker compose ps", "pusher"),
             ("docker compose exec pusher bigfusion-pusher --health", "alive"),
             ("docker compose logs check setup", "everything is there"),
@@ -86,7 +88,7 @@ def on_a_running_demo(run, project, demo):
 
 def new_settings(project):
     """The command after a change of bigfusion.conf. With an .env, as docs/containers.md wants it, the profile is in the environment."""
-    Terminal(project, "docker compose up -d --force-recreate poller filter mapper pusher", COMPOSE_PROFILES="demo").wait()
+    Terminal(project, "docker compose up -d --force-recreate poller filter mapper pusher console", COMPOSE_PROFILES="demo").wait()
 
 
 def its_end(run, project):

@@ -55,6 +55,7 @@ def as_the_readme_says(run):
             demo.wait_finished()
         doctor(run, project, skips=1)
         with run.part("the commands of README.md and docs/containers.md"):
+            asked_why(run, project, demo)
             documented.on_a_running_demo(run, project, demo)
             documented.new_settings(project)
             demo.wait_ready(**ONE_EACH)
@@ -78,6 +79,27 @@ def doctor(run, project, skips):
     right = status == 0 and levels["ok"] and not bad and len(levels["skip"]) == skips
     run.check(right, f"bigfusion doctor: exit status {status}, "
               + ", ".join(f"{len(found)} {level}" for level, found in levels.items()) + "".join(f"\n  {one}" for one in bad))
+
+
+def asked_why(run, project, demo):
+    """`bigfusion why` for an order of each fate: the console's answer is that of the topics."""
+    expected = {"delivered": "synced", "skipped": "skipped", "dead": "dead"}
+    demo.read_fates()
+    for name, topic in demo.tails.items():
+        if not topic.records:
+            continue
+        key = topic.records[-1].key
+        answer = {}
+
+        def answered():
+            nonlocal answer
+            out = project.bigfusion("why", key, "--json", check=False)[1]
+            answer = json.loads(out)["orders"][0] if out.startswith("{") else {"verdict": out}
+            return answer["verdict"] == expected[name]
+        with contextlib.suppress(TimedOut):
+            wait_until(answered, 60, "the console to have read the topics", interval=1)
+        run.check(answer["verdict"] == expected[name] and answer["history"],
+                  f"bigfusion why {key}, which is {name}: {answer['verdict']} {answer.get('sentence', '')}")
 
 
 def note_ready(run, watch, since, what):
@@ -301,6 +323,7 @@ def months_in_minutes(run, keep):
             months.down_and_up(kcat)
         months.rest()
         doctor(run, project, skips=0)
+        asked_why(run, project, demo)
         with run.part("judged"):
             run.judge(demo)
         if keep:
