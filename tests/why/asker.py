@@ -81,6 +81,8 @@ def faults_of(key, right, status, document, private=()):
     sentence = answer.get("sentence")
     if not isinstance(sentence, str) or len(sentence) < 10:
         wrong.append(f"the sentence {sentence!r}")
+    elif right.says and right.says not in sentence:
+        wrong.append(f"the sentence {sentence!r} does not say {right.says!r}")
     wrong += ids_of(right, answer) + way_of(right, answer) + next_of(right, answer)
     text = json.dumps(answer, ensure_ascii=False).lower()
     wrong += [f"it holds {one!r}" for one in private if one and one.lower() in text]

@@ -20,7 +20,7 @@ RETRY = ("retry-1m", "retry-10m", "retry-1h")
 # Where these plans end in a record, the reason is theirs and not the rules'.
 OWN_REASON = {"poison": "poison", "too_large": "too_large", "refused": "refused", "gave_up": "gave_up"}
 PLAN_REASONS = {
-    "retrying": {"retrying"}, "in_doubt": {"in_doubt"}, "closed": {"account_closed"}, "spent": {"account_closed"},
+    "retrying": {"retrying"}, "in_doubt": {"in_doubt"}, "closed": {"account_closed"}, "spent": {"account_closed"}, "frozen": {"account_closed"},
     "noshop": {"ecommerce_unavailable"}, "next_poll": {"next_poll"}, "unseen": {"before_start"}, "withdrawn": {"status"},
     "archived": {"archived"}, "poison": {"poison"}, "too_large": {"too_large"}, "refused": {"refused"}, "gave_up": {"gave_up"},
     "changed": {None}, "paid_later": {None}, "unknown": {None},
@@ -34,6 +34,7 @@ class Right:
         self.verdict, self.reason, self.stage = verdict, reason, stage
         self.order_id = self.contact_id = self.goals = self.next_try_ms = self.since_ms = None
         self.records = set()
+        self.says = None  # a word that the sentence must hold
 
     def words(self):
         return f"{self.verdict} {self.reason or ''}".strip()
@@ -82,6 +83,7 @@ class Expected:
 
     def right(self, key, plan):
         answer = self.judge(key, plan)
+        answer.says = "paused" if plan == "frozen" else None
         answer.records = {(self.market.topic(r.topic), r.partition, r.offset) for r in self.records[key]}
         wanted = PLAN_REASONS.get(plan)
         if wanted and answer.reason not in wanted:

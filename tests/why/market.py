@@ -1,7 +1,7 @@
 """Orders in every state that an order can be in, made by the real programs on a real Kafka, for the tests of `why`.
 
-A Market is a Stack with four accounts, each in a sandbox of its own: `main` works, `closed` refuses its key, `noshop` lacks
-the e-commerce module, `spent` has used up its day's quota. fill() places the orders phase by phase, waits until nothing
+A Market is a Stack with five accounts, each in a sandbox of its own: `main` works, `closed` refuses its key, `noshop` lacks
+the e-commerce module, `spent` has used up its day's quota, `frozen` was paused by an operator. fill() places the orders phase by phase, waits until nothing
 moves any more, and remembers of each order why it was placed (its plan). What is right for it the plan does not say: that
 is the work of expected.py.
 """
@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "e2e")]
 
 import reference  # noqa: E402
-from processes import Process, Tail, free_port, http_call, wait_until  # noqa: E402
+from processes import Process, Tail, free_port, http_call, wait_until, write_topic  # noqa: E402
 from shop import item, mail, order  # noqa: E402
 from stack import Stack  # noqa: E402
 
@@ -33,14 +33,15 @@ STORES = (
     {"name": "shut", "code": "SHUT", "hash": "abc126", "account": "closed"},
     {"name": "bare", "code": "BARE", "hash": "abc127", "account": "noshop"},
     {"name": "used", "code": "USED", "hash": "abc128", "account": "spent"},
+    {"name": "cold", "code": "COLD", "hash": "abc129", "account": "frozen"},
 )
-ACCOUNTS = ("main", "closed", "noshop", "spent")
+ACCOUNTS = ("main", "closed", "noshop", "spent", "frozen")
 
 # Shares of all orders, in hundredths of a percent. What is left is generated: all statuses, bad e-mails, all shapes.
 SHARES = {
     "poison": 1, "too_large": 3, "refused": 150, "gave_up": 30, "odd": 200, "archived": 200, "dated": 150, "unseen": 100,
     "changed": 400, "paid_later": 100, "retrying": 300, "withdrawn": 200, "in_doubt": 30, "closed": 250, "noshop": 250,
-    "spent": 100, "queued": 600, "queued_again": 60, "next_poll": 250, "unknown": 300,
+    "spent": 100, "frozen": 100, "queued": 600, "queued_again": 60, "next_poll": 250, "unknown": 300,
 }
 
 
@@ -78,7 +79,7 @@ class Market(Stack):
         self.sandboxes = {}  # account -> Process
         self.further = {}  # stage -> Tail, of topics that hold no fates
 
-    # -- four accounts ---------------------------------------------------------------------------------------------
+    # -- five accounts ---------------------------------------------------------------------------------------------
 
     def start_sandbox(self):
         self.sandbox_flags = ["--stores", str(len(STORES)), "--orders", "0", "--seed", str(self.seed)]
@@ -185,7 +186,7 @@ class Market(Stack):
         self.first_batch()
         say(f"{len(self.plans)} orders have their first fate")
         self.second_batch()
-        say("retrying, in doubt, withdrawn; three accounts closed in three ways")
+        say("retrying, in doubt, withdrawn; four accounts closed in four ways")
         self.without_mapper()
         self.never_seen()
         say(f"steady: {len(self.plans)} orders")
@@ -277,12 +278,18 @@ class Market(Stack):
                     for _ in range(count["in_doubt"])]
         self.doubtful_lookups()
         self.mix(planned, count["bulk"] - len(self.of_plan("bulk")))
+        write_topic(self.broker.address, self.topic("paused"), "account/frozen",
+                    b'{"since": 1795688741000, "who": "test", "why": "moving", "audit": 1}')
+        wait_until(lambda: "paused account/frozen" in self.services["pusher"].text(), 30, self.trouble)
         for plan, hash_, setting in (("closed", "abc126", {"key_accepted": False}), ("noshop", "abc127", {"ecommerce": False}),
-                                     ("spent", "abc128", {"quota": {"per_s": 0, "per_min": 0, "per_day": 1}})):
-            self.account_settings(plan, **setting)
+                                     ("spent", "abc128", {"quota": {"per_s": 0, "per_min": 0, "per_day": 1}}),
+                                     ("frozen", "abc129", {})):
+            if setting:
+                self.account_settings(plan, **setting)
             self.place_all([(plan, order(mail(plan))) for _ in range(count[plan])], hash_)
         self.wait_written(self.of_plan("retrying") + self.of_plan("withdrawn") + self.of_plan("in_doubt"), "retry-1m", 180)
-        for plan, topic in (("closed", "waiting.closed"), ("noshop", "waiting-orders.noshop"), ("spent", "waiting.spent")):
+        for plan, topic in (("closed", "waiting.closed"), ("noshop", "waiting-orders.noshop"), ("spent", "waiting.spent"),
+                            ("frozen", "waiting.frozen")):
             self.wait_written(self.of_plan(plan), topic, 120)
         self.wait_answered(self.of_plan("bulk"))
         for number, key in enumerate(self.of_plan("withdrawn")):

@@ -75,6 +75,9 @@ def test_wrong_numbers_of_answers_and_failures_are_found():
     assert faults(right, answer, status=500)[0].startswith("HTTP 500")
     assert faults(right, {**answer, "infusionsoft": {"order_id": "978", "contact_id": "42"}}) != []
     assert faults(right, {**answer, "goals": answer["goals"][:1]}) != []
+    right.says = "paused"
+    assert "does not say 'paused'" in faults(right, answer)[0]
+    right.says = None
     late = copy.deepcopy(answer)
     late["history"].insert(0, {**late["history"][0], "time": "2026-11-26T11:00:00.000Z"})
     assert "the history is not in the order of its times" in faults(right, late)
