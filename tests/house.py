@@ -170,7 +170,40 @@ def metrics_listed():
     return wrong if alerts and len(alerts) == len(links) else wrong + ["an alert without runbook_url"]
 
 
-CHECKS = (rules, decisions, requirements, files_named, metrics_named, metrics_listed, file_size, function_size)
+def alarms_made():
+    """The names of all alarms: kinds of bigfusion_alarms_total, those of the console's status, and lines of the log that say so."""
+    made = set()
+    for path in tree():
+        if path.suffix == ".c" and "tests" not in path.parts and "sandbox" not in path.parts:
+            text = path.read_text(encoding="utf-8")
+            if "bigfusion_alarms_total" in text:
+                made |= set(re.findall(r'kind=\\"(\w+)\\"', text)) | set(re.findall(r'alarm_counter\("(\w+)"\)', text))
+            made |= set(re.findall(r'alarm_add\(\w+, "(\w+)"', text))
+            made |= {words.strip() for words in re.findall(r'log_(?:error|warn)\("alarm ([a-z ]+?)(?= \w+=)', text)}
+            made |= {words.strip() for words in re.findall(r'log_error\("(gap [a-z ]+?)(?= \w+=)', text)}
+    return made
+
+
+def answers_explained():
+    """docs/operations.md has an entry for each alarm and for each reason, with what to do, and none besides."""
+    page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    reasons = {m for m in re.findall(r'^    \[REASON_\w+\] =\s*\{"(\w+)"', (ROOT / "common/record/reason.c").read_text(encoding="utf-8"), re.M)}
+    wrong = []
+    for heading, wanted in (("Alarms", alarms_made()), ("Reasons", reasons)):
+        section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", page, re.M | re.S)
+        rows = [line.strip("| ").split(" | ") for line in section[1].splitlines() if line.startswith("| `")] if section else []
+        listed = [name for row in rows for name in re.findall(r"`([^`]+)`", row[0])]
+        wrong += [f"docs/operations.md, {heading}: no entry for {name}" for name in sorted(wanted - set(listed))]
+        wrong += [f"docs/operations.md, {heading}: nothing in the code is called {name}" for name in sorted(set(listed) - wanted)]
+        wrong += [f"docs/operations.md, {heading}: twice: {name}" for name in sorted({n for n in listed if listed.count(n) > 1})]
+        wrong += [f"docs/operations.md, {heading}: {row[0]} does not say what it means and what to do" for row in rows
+                  if len(row) < 3 or min(map(len, row[-2:])) < 5]
+        if len(wanted) < 10:
+            wrong.append(f"{heading}: only {len(wanted)} were found in the code")
+    return wrong
+
+
+CHECKS = (rules, decisions, requirements, files_named, metrics_named, metrics_listed, answers_explained, file_size, function_size)
 
 
 def main():
