@@ -50,6 +50,9 @@ class Run:
                 stack.start()
                 console = start_console(stack, self.address)
                 stack.fill(self.say)
+                if console.stop(30) != 0:
+                    self.wrong.append(f"the console was asked to stop and ended with {console.popen.returncode}")
+                console = start_console(stack, self.address)  # with the settings that the second phase changed
                 self.ask_all(stack, console)
                 self.measure(stack, console)
                 if console.stop(30) != 0:
