@@ -1,6 +1,7 @@
 #include "history/why.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "history/outside_text.h"
 
@@ -135,8 +136,14 @@ static void say_waiting(const struct why_facts *facts, enum reason reason, const
                  "What became of the call is looked up by itself, then the delivery goes on.");
         return;
     }
-    snprintf(answer->sentence, sizeof(answer->sentence), "%s waits for account %s. %s", facts->name,
-             account[0] != '\0' ? account : "of its store", reason_sentence(reason));
+    /* a paused account may be in good order */
+    if (facts->is_account_paused && reason == REASON_ACCOUNT_CLOSED)
+        snprintf(answer->sentence, sizeof(answer->sentence), "%s waits for account %s.",
+                 facts->name, account[0] != '\0' ? account : "of its store");
+    else
+        snprintf(answer->sentence, sizeof(answer->sentence), "%s waits for account %s. %s",
+                 facts->name, account[0] != '\0' ? account : "of its store",
+                 reason_sentence(reason));
     snprintf(answer->next, sizeof(answer->next), "%s",
              reason == REASON_ECOMMERCE_UNAVAILABLE
                  ? "It goes on by itself once the account has the e-commerce module."
@@ -146,8 +153,11 @@ static void say_waiting(const struct why_facts *facts, enum reason reason, const
 /* An operator's pause of what (its "store" or "account") is what the order waits for. */
 static void say_paused(const char *what, struct why_answer *answer)
 {
-    snprintf(answer->next, sizeof(answer->next),
-             "An operator paused its %s; it goes on after `bigfusion resume`.", what);
+    size_t length = strlen(answer->sentence);
+
+    snprintf(answer->sentence + length, sizeof(answer->sentence) - length,
+             " An operator paused its %s.", what);
+    snprintf(answer->next, sizeof(answer->next), "It goes on after `bigfusion resume`.");
     answer->next_at_ms = -1;
 }
 
@@ -178,7 +188,10 @@ static void say_next_poll(const struct why_facts *facts, struct why_answer *answ
 {
     settle(answer, WHY_VERDICT_WAITING, REASON_NEXT_POLL);
     answer->next_at_ms = facts->next_poll_ms;
-    if (facts->next_poll_ms < 0) {
+    if (facts->is_store_paused) {
+        snprintf(answer->sentence, sizeof(answer->sentence),
+                 "The store has %s, and no poll has seen it yet.", facts->name);
+    } else if (facts->next_poll_ms < 0) {
         snprintf(answer->sentence, sizeof(answer->sentence),
                  "The store has %s, and no poll has seen it yet. When the next poll is, is not "
                  "known.",

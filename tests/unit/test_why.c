@@ -169,8 +169,12 @@ static void test_under_way(void **unused)
         check(&facts, cases[i].verdict, cases[i].reason, cases[i].sentence, cases[i].next,
               cases[i].next_in_ms >= 0 ? now_ms + cases[i].next_in_ms : -1);
         facts.is_account_paused = 1;
-        check(&facts, cases[i].verdict, cases[i].reason, cases[i].sentence, "paused its account",
-              -1);
+        check(&facts, cases[i].verdict, cases[i].reason, cases[i].sentence, "bigfusion resume", -1);
+        check(&facts, cases[i].verdict, cases[i].reason, "An operator paused its account.",
+              "bigfusion resume", -1);
+        if (cases[i].reason == REASON_ACCOUNT_CLOSED)
+            check(&facts, cases[i].verdict, cases[i].reason,
+                  "BC #1042 waits for account main. An operator paused", "", -1);
     }
 }
 
@@ -202,6 +206,10 @@ static void test_never_seen(void **unused)
         facts.store_error = "it answers HTTP 503";
         facts.next_poll_ms = at_ms;
         check(&facts, cases[i].verdict, cases[i].reason, cases[i].sentence, "", at_ms);
+        facts.is_store_paused = 1;
+        if (cases[i].store == WHY_STORE_HAS) /* no poll comes, so the sentence names none */
+            check(&facts, cases[i].verdict, cases[i].reason,
+                  "no poll has seen it yet. An operator paused its store.", "bigfusion resume", -1);
     }
 }
 
