@@ -117,6 +117,7 @@ def members(required, optional=None):
 
 
 WHEN = whole(0, 253402300799999)
+VERSION = whole(946684800000, 253402300799999)
 MANY_DIGITS = 10**16 - 1
 CONTACT = members(
     {"email_addresses": many(members({"email": address, "field": word("EMAIL1")}, {"opt_in_reason": text()}), 1, 1)},
@@ -125,7 +126,7 @@ CONTACT = members(
      "addresses": many(members({"field": word("BILLING", "SHIPPING")},
                                {"line1": text(1, 100), "line2": text(1, 100), "locality": text(1, 100),
                                 "postal_code": text(1, 20), "country_code": letters, "region_code": text(1, 10)}), 1, 2)})
-HEAD = {"format": whole(1, 1), "account": word("main"), "external_key": text(), "placed_at": WHEN, "modified_at": WHEN,
+HEAD = {"format": whole(1, 1), "account": word("main"), "external_key": text(), "placed_at": WHEN, "modified_at": VERSION,
         "contact": CONTACT}
 HEAD_OPTIONAL = {"store": text(), "status": members({"id": whole(-2**63, 2**63 - 1), "name": text(0, 200)})}
 BODY = members({"sku": text(), "name": text(1, 200), "short_description": text(1, 200), "price": whole(0, MANY_DIGITS)})

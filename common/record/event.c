@@ -131,6 +131,19 @@ int64_t event_header_int(const struct event *event, enum header header, int64_t 
     return value;
 }
 
+int event_header_range(const struct event *event, enum header header, int64_t min, int64_t max,
+                       int64_t *value)
+{
+    int64_t number = event_header_int(event, header, -1);
+
+    if (event->headers[header].data == NULL)
+        return 0;
+    if (number < 0 || number < min || number > max)
+        return -1;
+    *value = number;
+    return 0;
+}
+
 uint32_t event_hash(uint32_t seed, struct text text)
 {
     uint32_t hash = seed ^ 2166136261u;

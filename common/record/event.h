@@ -124,6 +124,14 @@ enum { EVENT_NUMBER_DIGITS_MAX = 15 }; /* enough for ms since 1970 of any year w
  * header is absent, or is not a whole number >= 0 of at most EVENT_NUMBER_DIGITS_MAX digits. */
 int64_t event_header_int(const struct event *event, enum header header, int64_t missing);
 
+/**
+ * @brief The same for a header that anybody may have written and that must be in a range.
+ * @param value  in: what counts when the header is absent; out: the header's
+ * @returns 0; -1 when it is there and is no whole number from min to max
+ */
+int event_header_range(const struct event *event, enum header header, int64_t min, int64_t max,
+                       int64_t *value);
+
 /** @brief A hash (FNV-1a, 32 bits, folded) that stays the same in all versions. It goes on from
  * seed; start with seed 0. For partitioning only. */
 uint32_t event_hash(uint32_t seed, struct text text);

@@ -175,6 +175,16 @@ void order_close(struct order *order)
     order->doc = NULL;
 }
 
+int64_t order_version(const struct order *order, const struct event *event)
+{
+    const int64_t day_ms = 86400000;
+    int64_t header = event_header_int(event, HEADER_MODIFIED_AT, -1), own = order->modified_at_ms;
+
+    if (own < 0 || (header >= own - day_ms && header <= own + day_ms))
+        own = header;
+    return own >= ORDER_EARLIEST_MS ? own : -1;
+}
+
 int order_is_withdrawn(const struct order *order)
 {
     return order->status_id >= 0 && order->status_id < ORDER_STATUS_COUNT &&

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "record/event.h"
 
 /* The members of an order that we read. */
 enum order_field {
@@ -108,6 +109,16 @@ void order_reader_clear(struct order_reader *reader);
 int order_open(struct order_reader *reader, struct text value, struct text id, struct order *order,
                struct error *err);
 void order_close(struct order *order);
+
+#define ORDER_EARLIEST_MS INT64_C(946684800000) /* 2000-01-01: no version of an order is older */
+
+/**
+ * @brief Which version of the order a record is: what its header modified_at says. Where that is more
+ * than a day away from the order's own date, nobody who read the order can have written it, and the
+ * order's own date counts.
+ * @returns ms since 1970, from ORDER_EARLIEST_MS on; -1: neither says it
+ */
+int64_t order_version(const struct order *order, const struct event *event);
 
 /** @brief Whether the status is one of ORDER_STATUSES_WITHDRAWN. */
 int order_is_withdrawn(const struct order *order);

@@ -111,7 +111,7 @@ static void pass_on(struct filter *filter, const struct event *in, struct text s
     output->headers[HEADER_KIND] = text_of(kind);
     output->headers[HEADER_STORE] = store;
     output->headers[HEADER_ACCOUNT] = text_of(config->account);
-    if (in->headers[HEADER_MODIFIED_AT].data == NULL) {
+    if (event_header_int(in, HEADER_MODIFIED_AT, -1) != modified_at_ms) {
         snprintf(filter->number, sizeof(filter->number), "%lld", (long long)modified_at_ms);
         output->headers[HEADER_MODIFIED_AT] = text_of(filter->number);
     }
@@ -130,7 +130,7 @@ static void decide(struct filter *filter, const struct event *in, struct text st
         .asked_for = text_is(in->headers[HEADER_SOURCE], "backfill"),
         .email = order->billing.texts[ADDRESS_EMAIL],
     };
-    int64_t modified_at_ms = event_header_int(in, HEADER_MODIFIED_AT, order->modified_at_ms);
+    int64_t modified_at_ms = order_version(order, in);
     enum reason reason;
     enum rule_answer answer = rule_check(&facts, &reason);
     char detail[sizeof(out->detail)];

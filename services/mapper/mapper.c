@@ -41,7 +41,7 @@ static void fill_output(struct mapper *mapper, const struct event *in,
     output->headers[HEADER_KIND] = text_of(order_is_withdrawn(order) ? "withdrawn" : "order");
     output->headers[HEADER_STORE] = text_of(map->store->hash);
     output->headers[HEADER_ACCOUNT] = account;
-    if (in->headers[HEADER_MODIFIED_AT].data == NULL) {
+    if (event_header_int(in, HEADER_MODIFIED_AT, -1) != modified_at_ms) {
         snprintf(mapper->number, sizeof(mapper->number), "%lld", (long long)modified_at_ms);
         output->headers[HEADER_MODIFIED_AT] = text_of(mapper->number);
     }
@@ -54,7 +54,7 @@ static void map_record(struct mapper *mapper, const struct event *in,
     struct map_settings map = {.store = store,
                                .account = &mapper->settings->config->accounts[store->account_index],
                                .regions = mapper->regions};
-    int64_t modified_at_ms = event_header_int(in, HEADER_MODIFIED_AT, order->modified_at_ms);
+    int64_t modified_at_ms = order_version(order, in);
     struct error err = {0};
     enum reason reason;
 

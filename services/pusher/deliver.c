@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/crash.h"
 #include "base/retry.h"
 #include "base/stop.h"
@@ -382,15 +383,40 @@ static enum progress deliver_once(struct delivery *d, struct result *result)
     return progress;
 }
 
+static int is_other(struct text header, const char *ours)
+{
+    return header.data != NULL && !text_is(header, ours);
+}
+
+/* Whose order it is, the record's key and the configuration say. A record that says otherwise would
+ * bring the order of one store into the account of another. */
+static int check_tenant(const struct config *config, const struct job *job, struct error *err)
+{
+    const struct event *event = job->event;
+    const struct config_store *store;
+    struct event_key key;
+
+    if (event_key_parse(event->key, &key) != 0)
+        return error_set(err, ERROR_PERMANENT, "the key names no order");
+    store = config_store_by_hash(config, key.store);
+    if (store == NULL)
+        return error_set(err, ERROR_PERMANENT, "no store of that hash is configured");
+    if (store->account_index != job->account_index ||
+        is_other(event->headers[HEADER_ACCOUNT], store->account))
+        return error_set(err, ERROR_PERMANENT, "the record names another account than its store's");
+    if (is_other(event->headers[HEADER_STORE], store->hash))
+        return error_set(err, ERROR_PERMANENT, "the record names another store than its key");
+    return 0;
+}
+
 /* Reads the record. If it is not a payload, nothing is begun for it. -1: its fate is in result. */
 static int read_record(struct delivery *d, struct job *job, struct result *result)
 {
     struct error err = {0};
 
     d->job = job;
-    if (payload_read(job->event, &job->head, &d->payload, &err) == 0 && job->account_index < 0)
-        error_set(&err, ERROR_PERMANENT, "the record names no account of the configuration");
-    if (err.kind == ERROR_NONE)
+    if (payload_read(job->event, &job->head, clock_now_ms(), &d->payload, &err) == 0 &&
+        check_tenant(d->pusher->config, job, &err) == 0)
         return 0;
     fate_malformed(d, err.text, result);
     return -1;

@@ -8,9 +8,6 @@
 #include "record/reason.h"
 #include "payload_check.h"
 
-/* No setting allows so many attempts: a header that says more is damaged. */
-enum { ATTEMPTS_MAX = 1000000 };
-
 /* A member's text, or its number as it is written; empty when it is absent. */
 static struct text member(yyjson_val *object, const char *name)
 {
@@ -112,23 +109,44 @@ static void read_order(yyjson_val *root, struct payload *payload)
     read_goals(yyjson_obj_get(root, "goals"), payload);
 }
 
-int payload_read(const struct event *event, const struct payload_head *head,
+/* Reads the numbers that decide which version counts and when an order is given up. One that nobody
+ * can mean would stay in the ledger for good, so it must not get there. */
+static int read_numbers(const struct event *event, yyjson_val *root, int64_t now_ms,
+                        struct payload *payload, struct error *err)
+{
+    int64_t latest = now_ms + PAYLOAD_AHEAD_MS;
+    int64_t own = member_int(root, "modified_at", -1);
+
+    payload->modified_at = own;
+    payload->attempt = 0;
+    if (payload->modified_at < ORDER_EARLIEST_MS || payload->modified_at > latest ||
+        event_header_range(event, HEADER_MODIFIED_AT, ORDER_EARLIEST_MS, latest,
+                           &payload->modified_at) != 0)
+        return error_set(err, ERROR_PERMANENT,
+                         "modified_at is no date from the year 2000 to a day from now");
+    if (payload->modified_at < own - PAYLOAD_AHEAD_MS ||
+        payload->modified_at > own + PAYLOAD_AHEAD_MS)
+        payload->modified_at = own; /* the header cannot be about this version */
+    if (event_header_range(event, HEADER_ATTEMPT, 0, PAYLOAD_ATTEMPTS_MAX, &payload->attempt) != 0)
+        return error_set(err, ERROR_PERMANENT, "the header attempt is no number from 0 to %d",
+                         PAYLOAD_ATTEMPTS_MAX);
+    return 0;
+}
+
+int payload_read(const struct event *event, const struct payload_head *head, int64_t now_ms,
                  struct payload *payload, struct error *err)
 {
     yyjson_val *root = yyjson_doc_get_root(head->doc);
     yyjson_val *status = yyjson_obj_get(root, "status");
 
-    if (payload_check(root, event->key, err) != 0)
+    if (payload_check(root, event->key, err) != 0 ||
+        read_numbers(event, root, now_ms, payload, err) != 0)
         return -1;
     payload->withdrawn = text_is(member(root, "kind"), "withdrawn");
     payload->replay = text_is(event->headers[HEADER_SOURCE], "replay");
     payload->look_was_asked = text_is(event->headers[HEADER_REASON], reason_name(REASON_IN_DOUBT));
-    payload->modified_at = head->modified_at;
     payload->placed_at = member_int(root, "placed_at", -1);
     payload->polled_at = event_header_int(event, HEADER_POLLED_AT, event->timestamp_ms);
-    payload->attempt = event_header_int(event, HEADER_ATTEMPT, 0);
-    if (payload->attempt > ATTEMPTS_MAX)
-        payload->attempt = ATTEMPTS_MAX;
     digest_hex(payload->digest, &event->value, 1);
     payload->external_key = member(root, "external_key");
     payload->status_id = member_int(status, "id", 0);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "record/event.h"
+#include "record/order.h"
 
 /* Whose order a record is about. It is read before the record is checked, so each member may be
  * empty. Embedded: release with yyjson_doc_free(head.doc). */
@@ -69,12 +70,17 @@ struct payload {
     int goal_capacity;
 };
 
+/* The version of an order is a date from ORDER_EARLIEST_MS to so long from now, and no record is
+ * tried so often. */
+enum { PAYLOAD_AHEAD_MS = 86400000, PAYLOAD_ATTEMPTS_MAX = 1000 };
+
 /**
  * @brief Checks the whole record and reads it.
+ * @param now_ms   the time now: the record's version may be a day ahead of it at most
  * @param payload  what it held before is replaced; its lists keep their memory
  * @returns 0; -1 when the record is not a payload: err says why
  */
-int payload_read(const struct event *event, const struct payload_head *head,
+int payload_read(const struct event *event, const struct payload_head *head, int64_t now_ms,
                  struct payload *payload, struct error *err);
 void payload_clear(struct payload *payload);
 

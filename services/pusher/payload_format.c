@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "record/order.h"
+
 /* The end of 9999-12-31 in ms; 16 digits of a currency's smallest unit; and, for lists, more
  * entries than a record has room for. */
 #define INSTANT_MAX 253402300799999
@@ -139,7 +141,8 @@ static const struct payload_shape goal_shape = SHAPE(goal_rules);
         TEXT("account", REQUIRED, 1, ANY_CHARS), TEXT("store", OPTIONAL, 1, ANY_CHARS),            \
         TEXT("external_key", REQUIRED, 1, ANY_CHARS), OBJECT("status", OPTIONAL, status),          \
         NUMBER("placed_at", REQUIRED, 0, INSTANT_MAX),                                             \
-        NUMBER("modified_at", REQUIRED, 0, INSTANT_MAX), OBJECT("contact", REQUIRED, contact)
+        NUMBER("modified_at", REQUIRED, ORDER_EARLIEST_MS, INSTANT_MAX),                           \
+        OBJECT("contact", REQUIRED, contact)
 
 static const struct payload_rule payload_rules[] = {
     COMMON_RULES(order_kind),

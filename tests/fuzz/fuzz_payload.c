@@ -52,7 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     event.headers[HEADER_ATTEMPT] = event.headers[HEADER_MODIFIED_AT] = text_of("999999999999999");
     payload_open(&event, &head);
-    if (payload_read(&event, &head, &d.payload, &err) == 0 && !d.payload.withdrawn)
+    if (payload_read(&event, &head, INT64_C(1800000000000), &d.payload, &err) == 0 &&
+        !d.payload.withdrawn)
         make_bodies(&d);
     else
         fuzz_check(d.payload.withdrawn || err.kind == ERROR_PERMANENT);

@@ -67,7 +67,8 @@ static void map_text(struct bench *bench, const struct map_settings *settings, s
 
     if (order_open(&bench->reader, value, id, &order, &err) == 0) {
         /* an order that says nothing of its version has one in its header */
-        int64_t modified_at_ms = order.modified_at_ms < 0 ? 0 : order.modified_at_ms;
+        int64_t modified_at_ms =
+            order.modified_at_ms < ORDER_EARLIEST_MS ? ORDER_EARLIEST_MS : order.modified_at_ms;
 
         if (order_is_withdrawn(&order))
             reason = map_withdrawn(settings, &order, modified_at_ms, answer, &err);
