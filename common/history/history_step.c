@@ -51,6 +51,14 @@ static const char *const goal_words[][2] = {
     {"gave_up", "given up"},
 };
 
+static const char *goal_word(const char *result)
+{
+    for (size_t i = 0; i < sizeof(goal_words) / sizeof(*goal_words); i++)
+        if (strcmp(result, goal_words[i][0]) == 0)
+            return goal_words[i][1];
+    return result;
+}
+
 /* Each goal of a delivered order: "goal:BCSKU/ABS" in steps is integration BCSKU, call name ABS. */
 static void add_goals(json_t *facts, json_t *steps)
 {
@@ -64,16 +72,13 @@ static void add_goals(json_t *facts, json_t *steps)
 
         if (strncmp(name, "goal:", 5) != 0 || slash == NULL || word == NULL)
             continue;
-        for (size_t i = 0; i < sizeof(goal_words) / sizeof(*goal_words); i++)
-            if (strcmp(word, goal_words[i][0]) == 0)
-                word = goal_words[i][1];
         goal = mem_check(json_object());
         json_object_set_new(
             goal, "integration",
             outside_text_json(outside_text_begin(
                 (struct text){name + 5, (size_t)(slash - name - 5)}, FACT_MAX_BYTES)));
         json_object_set_new(goal, "call_name", safe_text(slash + 1));
-        json_object_set_new(goal, "result", safe_text(word));
+        json_object_set_new(goal, "result", safe_text(goal_word(word)));
         json_array_append_new(goals, goal);
     }
     if (json_array_size(goals) > 0)
@@ -133,20 +138,29 @@ static void add_value(json_t *facts, enum spot_kind kind, struct text text)
     json_decref(value);
 }
 
+/* What each step has: when and where. */
+static json_t *place_facts(const struct topics *topics, const char *topic,
+                           const struct history_step *step)
+{
+    json_t *facts =
+        mem_check(json_pack("{s:o, s:s, s:s, s:i, s:I}", "time", outside_time_json(step->time_ms),
+                            "stage", spot_name(topics, topic), "topic", topic, "partition",
+                            (int)step->partition, "offset", (json_int_t)step->offset));
+
+    set_time(facts, "version", step->version);
+    return facts;
+}
+
 static json_t *facts_of(const struct topics *topics, const struct event *event,
                         const struct history_step *step)
 {
-    json_t *facts = mem_check(
-        json_pack("{s:o, s:s, s:s, s:i, s:I}", "time", outside_time_json(event->timestamp_ms),
-                  "stage", spot_name(topics, event->topic), "topic", event->topic, "partition",
-                  (int)event->partition, "offset", (json_int_t)event->offset));
+    json_t *facts = place_facts(topics, event->topic, step);
     int64_t attempt = event_header_int(event, HEADER_ATTEMPT, 0);
 
     struct text trace = trace_id(event->headers[HEADER_TRACEPARENT]);
 
     if (trace.length > 0)
         json_object_set_new(facts, "trace", mem_check(json_stringn(trace.data, trace.length)));
-    set_time(facts, "version", step->version);
     for (size_t i = 0; i < sizeof(shown) / sizeof(*shown); i++)
         if (event->headers[shown[i].header].length > 0)
             json_object_set_new(facts, shown[i].name,
@@ -173,6 +187,52 @@ void history_steps_add(struct history_steps *list, const struct topics *topics,
     if (step.kind != SPOT_DELIVERED && step.kind != SPOT_SKIPPED)
         step.version = event_header_int(event, HEADER_MODIFIED_AT, -1);
     step.facts = facts_of(topics, event, &step);
+    list->steps = mem_realloc(list->steps, ((size_t)list->count + 1) * sizeof(step));
+    list->steps[list->count++] = step;
+}
+
+/* "BCORDER/BC", or "in_doubt:BCSKU/A-1" with its result. */
+static void add_short_goals(json_t *facts, const json_t *list)
+{
+    json_t *goals = mem_check(json_array());
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+        size_t word = name != NULL ? strspn(name, "abcdefghijklmnopqrstuvwxyz_") : 0;
+        const char *goal = name != NULL && name[word] == ':' ? name + word + 1 : name;
+        const char *slash = goal != NULL ? strchr(goal, '/') : NULL;
+        char result[32] = "sent";
+
+        if (slash == NULL)
+            continue;
+        if (goal != name)
+            snprintf(result, sizeof(result), "%.*s", (int)(word < 31 ? word : 31), name);
+        json_array_append_new(goals, json_pack("{s:s%, s:s, s:s}", "integration", goal,
+                                               (size_t)(slash - goal), "call_name", slash + 1,
+                                               "result", goal_word(result)));
+    }
+    json_object_set_new(facts, "goals", goals);
+}
+
+void history_steps_add_short(struct history_steps *list, const struct topics *topics,
+                             struct history_step step, const char *topic, const char *text)
+{
+    static const char *const times[] = {"not_before",  "replayed_at", "placed_at",
+                                        "eligible_at", "polled_at",   "created_at"};
+    json_t *facts = json_loads(text, 0, NULL);
+
+    step.facts = place_facts(topics, topic, &step);
+    if (json_is_object(facts))
+        json_object_update(step.facts, facts);
+    for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+        json_t *at = json_object_get(facts, times[i]);
+
+        if (json_is_integer(at))
+            set_time(step.facts, times[i], json_integer_value(at));
+    }
+    if (json_object_get(facts, "goals") != NULL)
+        add_short_goals(step.facts, json_object_get(facts, "goals"));
+    json_decref(facts);
     list->steps = mem_realloc(list->steps, ((size_t)list->count + 1) * sizeof(step));
     list->steps[list->count++] = step;
 }

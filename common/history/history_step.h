@@ -36,6 +36,15 @@ struct history_steps {
 /** @brief Adds a record. What it holds of the customer is left out. */
 void history_steps_add(struct history_steps *list, const struct topics *topics,
                        const struct event *event);
+/**
+ * @brief Adds a record that was kept in short, by the facts of order_record.h. They may be from any
+ * version of this program, so what is of another form is passed over.
+ * @param step   time, offset, version, kind and partition; its facts are set
+ * @param topic  full name of its topic
+ * @param facts  JSON text; "": none
+ */
+void history_steps_add_short(struct history_steps *list, const struct topics *topics,
+                             struct history_step step, const char *topic, const char *facts);
 void history_steps_clear(struct history_steps *list);
 
 /** @brief Hides what the vendor's answers repeat of the customer. An answer in `delivered` is hidden

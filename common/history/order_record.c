@@ -9,6 +9,7 @@
 #include "history/outside_text.h"
 #include "history/personal.h"
 #include "ledger/note.h"
+#include "record/trace.h"
 
 /* No header can name a later time, and no clock should. */
 #define TIME_LIMIT_MS INT64_C(1000000000000000)
@@ -81,14 +82,6 @@ static void add_number(struct order_record_reader *reader, const char *name, int
     json_write_int(&reader->record.facts, value);
 }
 
-static void add_time(struct order_record_reader *reader, const char *name, int64_t at_ms)
-{
-    char text[OUTSIDE_TIME_BYTES];
-
-    if (at_ms >= 0)
-        add_fact(reader, name, text_of(outside_time_print(text, at_ms)), NULL);
-}
-
 /* The vendor's answer of a dead record. What was sent stands in the same record, so its texts can be
  * hidden; where it cannot be read, the answer is not kept. */
 static void add_answer(struct order_record_reader *reader, const struct event *event)
@@ -120,8 +113,11 @@ static void add_headers(struct order_record_reader *reader, const struct event *
     add_fact(reader, "by", headers[HEADER_STAGE], NULL);
     add_fact(reader, "origin", headers[HEADER_ORIGIN], NULL);
     add_number(reader, "attempt", reader->record.attempt);
-    add_time(reader, "not_before", event_header_int(event, HEADER_NOT_BEFORE, -1));
-    add_time(reader, "replayed", event_header_int(event, HEADER_REPLAYED_AT, -1));
+    add_fact(reader, "step", headers[HEADER_STEP], NULL);
+    if (kind == SPOT_RAW)
+        add_fact(reader, "trace", trace_id(headers[HEADER_TRACEPARENT]), NULL);
+    add_number(reader, "not_before", event_header_int(event, HEADER_NOT_BEFORE, -1));
+    add_number(reader, "replayed_at", event_header_int(event, HEADER_REPLAYED_AT, -1));
     add_answer(reader, event);
     if (kind >= SPOT_SKIPPED && reader->record.is_tombstone) {
         begin_fact(&reader->record.facts, "taken_back");
@@ -185,7 +181,21 @@ static void add_incomplete(struct order_record_reader *reader, yyjson_val *list)
     buffer_append(facts, "]", 1);
 }
 
-/* The goals among the steps: "goal:BCSKU/A-1": "sent". */
+/* Writes a goal of the steps, such as "goal:BCSKU/A-1": "in_doubt", as "in_doubt:BCSKU/A-1"; the
+ * result is left out where it was sent, as nearly all are. */
+static void write_goal(struct order_record_reader *reader, struct text name, struct text result)
+{
+    struct buffer *facts = &reader->record.facts;
+
+    json_write_literal(facts, "\"");
+    if (!text_is(result, "sent")) {
+        json_write_part(facts, safe_text(reader, result, NULL), SIZE_MAX);
+        json_write_literal(facts, ":");
+    }
+    json_write_part(facts, safe_text(reader, name, NULL), SIZE_MAX);
+    json_write_literal(facts, "\"");
+}
+
 static void add_goals(struct order_record_reader *reader, yyjson_val *steps)
 {
     struct buffer *facts = &reader->record.facts;
@@ -195,23 +205,14 @@ static void add_goals(struct order_record_reader *reader, yyjson_val *steps)
 
     yyjson_obj_foreach(steps, index, count, key, value)
     {
-        const char *name = yyjson_get_str(key);
-        const char *slash = strchr(name, '/');
+        struct text name = json_text(key);
 
-        if (strncmp(name, "goal:", 5) != 0 || slash == NULL || written == LIST_MAX)
+        if (name.length < 5 || memcmp(name.data, "goal:", 5) != 0 || written == LIST_MAX)
             continue;
         if (written++ == 0)
             begin_fact(facts, "goals");
         buffer_append(facts, written == 1 ? "[" : ",", 1);
-        json_write_literal(facts, "{\"integration\":");
-        json_write_text(
-            facts, safe_text(reader, (struct text){name + 5, (size_t)(slash - name - 5)}, NULL),
-            SIZE_MAX);
-        json_write_literal(facts, ",\"call_name\":");
-        json_write_text(facts, safe_text(reader, text_of(slash + 1), NULL), SIZE_MAX);
-        json_write_literal(facts, ",\"result\":");
-        json_write_text(facts, safe_text(reader, json_text(value), NULL), SIZE_MAX);
-        json_write_literal(facts, "}");
+        write_goal(reader, (struct text){name.data + 5, name.length - 5}, json_text(value));
     }
     if (written > 0)
         buffer_append(facts, "]", 1);
@@ -229,8 +230,10 @@ static void read_delivered(struct order_record_reader *reader, yyjson_val *root)
               member_text(root, "contact_id"));
     add_fact(reader, "order_id", text_of(record->order_id), NULL);
     add_fact(reader, "contact_id", text_of(record->contact_id), NULL);
-    add_time(reader, "placed", record->placed_ms);
-    add_time(reader, "created", record->created_ms);
+    add_number(reader, "placed_at", record->placed_ms);
+    add_number(reader, "eligible_at", member_int(times, "eligible"));
+    add_number(reader, "polled_at", member_int(times, "polled"));
+    add_number(reader, "created_at", record->created_ms);
     add_number(reader, "attempts", member_int(root, "attempts"));
     add_number(reader, "calls", member_int(root, "calls"));
     add_goals(reader, yyjson_obj_get(root, "steps"));
@@ -244,7 +247,18 @@ static void read_skipped(struct order_record_reader *reader, yyjson_val *root)
     struct text detail = member_text(root, "detail");
     struct text reason = member_text(root, "reason");
 
+    yyjson_val *status = yyjson_obj_get(root, "status");
+    struct buffer *facts = &record->facts;
+
     record->placed_ms = member_int(root, "placed_at");
+    if (yyjson_is_obj(status)) {
+        begin_fact(facts, "status");
+        json_write_literal(facts, "{\"id\":");
+        json_write_int(facts, member_int(status, "id"));
+        json_write_literal(facts, ",\"name\":");
+        json_write_text(facts, safe_text(reader, member_text(status, "name"), NULL), SIZE_MAX);
+        json_write_literal(facts, "}");
+    }
     if (detail.length > 0 && record->detail[0] == '\0') {
         copy_text(reader, record->detail, sizeof(record->detail), detail);
         add_fact(reader, "detail", detail, NULL);

@@ -45,7 +45,7 @@ struct order_record {
     char contact_id[ORDER_ID_BYTES];                /* delivered */
     char detail[ORDER_TEXT_BYTES];
     struct buffer facts; /* the other facts of the history as a JSON object; empty: there are none.
-                            history_step.h lists them */
+                            history_steps_add_short() reads it */
 };
 
 /* Reads records one after the other with the same memory. Embedded; release with

@@ -322,10 +322,15 @@ int index_set_cluster(struct index *index, const char *cluster, struct error *er
     return write_meta_text(index, "cluster", cluster, err);
 }
 
+int index_is_damaged(const struct index *index)
+{
+    return index->db == NULL || atomic_load(&index->is_suspect);
+}
+
 int index_begin(struct index *index, struct error *err)
 {
     index_drop(index);
-    if (!atomic_load(&index->is_suspect) && index->db != NULL)
+    if (!index_is_damaged(index))
         return 0;
     return index_renew(index, "the file is damaged", err);
 }

@@ -48,6 +48,9 @@ void index_set_position(struct index *index, const char *topic, int32_t partitio
  * file is as it was before the batch, and the batch stays: call it again, or index_drop() */
 int index_commit(struct index *index, struct error *err);
 
+/** @brief Whether the file was found damaged: index_begin() begins a new one. */
+int index_is_damaged(const struct index *index);
+
 /** @brief Forgets the batch that is not written yet. */
 void index_drop(struct index *index);
 

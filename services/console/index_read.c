@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "history/outside_text.h"
 #include "history/spot.h"
 #include "index_internal.h"
 #include "index_reader.h"
@@ -193,34 +192,10 @@ void index_order_clear(struct index_order *order)
     *order = (struct index_order){0};
 }
 
-/* A row of events as history_step.h has it. */
-static void add_step(struct index_reader *reader, struct history_steps *list, sqlite3_stmt *row)
-{
-    const struct topics *topics = &reader->index->topic_names;
-    const char *topic = sql_text(row, 0);
-    struct history_step step = {.partition = sqlite3_column_int(row, 1),
-                                .offset = sqlite3_column_int64(row, 2),
-                                .time_ms = sqlite3_column_int64(row, 3),
-                                .version = sqlite3_column_int64(row, 4),
-                                .kind = spot_of(topics, topic).kind};
-    json_t *more = json_loads(sql_text(row, 5), 0, NULL);
-
-    step.facts =
-        mem_check(json_pack("{s:o, s:s, s:s, s:i, s:I}", "time", outside_time_json(step.time_ms),
-                            "stage", spot_name(topics, topic), "topic", topic, "partition",
-                            (int)step.partition, "offset", (json_int_t)step.offset));
-    if (step.version >= 0)
-        json_object_set_new(step.facts, "version", outside_time_json(step.version));
-    if (more != NULL)
-        json_object_update(step.facts, more);
-    json_decref(more);
-    list->steps = mem_realloc(list->steps, ((size_t)list->count + 1) * sizeof(step));
-    list->steps[list->count++] = step;
-}
-
 static int read_history(struct index_reader *reader, int64_t number, struct history_steps *list,
                         struct error *err)
 {
+    const struct topics *topics = &reader->index->topic_names;
     sqlite3_stmt *statement = index_query(reader, INDEX_QUERY_EVENTS, err);
     int found;
 
@@ -229,7 +204,14 @@ static int read_history(struct index_reader *reader, int64_t number, struct hist
     sqlite3_bind_int64(statement, 1, number);
     sqlite3_bind_int64(statement, 2, INDEX_HISTORY_MAX);
     while ((found = index_step(reader, statement, err)) == 1)
-        add_step(reader, list, statement);
+        history_steps_add_short(
+            list, topics,
+            (struct history_step){.partition = sqlite3_column_int(statement, 1),
+                                  .offset = sqlite3_column_int64(statement, 2),
+                                  .time_ms = sqlite3_column_int64(statement, 3),
+                                  .version = sqlite3_column_int64(statement, 4),
+                                  .kind = spot_of(topics, sql_text(statement, 0)).kind},
+            sql_text(statement, 0), sql_text(statement, 5));
     history_steps_sort(list);
     return found;
 }

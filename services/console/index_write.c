@@ -237,8 +237,11 @@ static int write_items(struct index *index, struct error *err)
 int index_write_all(struct index *index, int (*write)(struct index *index, struct error *err),
                     struct error *err)
 {
-    int rc = sql_do(index->begin, err), code;
+    int rc, code;
 
+    if (index->db == NULL)
+        return error_set(err, ERROR_TEMPORARY, "index: there is no file");
+    rc = sql_do(index->begin, err);
     memset(index->moved, 0, sizeof(index->moved));
     if (rc == 0)
         rc = write(index, err);

@@ -23,6 +23,11 @@
 #include "net/health_ask.h"
 #include "settings/config.h"
 
+#include "feed.h"
+#include "index.h"
+
+enum { OPEN_WAIT_MS = 5000 };
+
 static const struct config_program program = {
     .program = PROGRAM_CONSOLE,
     .name = "bigfusion-console",
@@ -30,16 +35,40 @@ static const struct config_program program = {
     .health = health_ask,
 };
 
+/* Opens the index. While the disk is full it waits: starting again and again would not help. */
+static struct index *open_index(const struct config *config, struct error *err)
+{
+    for (int turn = 0;; turn++) {
+        struct index *index = index_open(config, config->console.index_file, err);
+
+        if (index != NULL || err->kind == ERROR_PERMANENT)
+            return index;
+        if (turn == 0)
+            log_error("the index cannot be opened, waiting: %s", err->text);
+        health_set_ready("index", 0, err->text);
+        error_clear(err);
+        if (stop_wait_ms(OPEN_WAIT_MS))
+            return NULL;
+    }
+}
+
 /* Runs until a stop is asked for. The configuration was checked before. */
 static int run(const struct config *config, struct error *err)
 {
+    struct index *index = NULL;
+    int status = -1;
+
     if (health_start(config->health.listen, err) != 0)
         return -1;
-    /* The page and /api/v1 begin here: serve_start(). */
-    while (!stop_requested())
-        stop_wait_ms(500);
+    index = open_index(config, err);
+    if (index != NULL) {
+        /* The page and /api/v1 begin here: serve_start(). */
+        health_set_ready("index", 1, NULL);
+        status = feed_run(config, index, err);
+    }
+    index_close(index);
     health_stop();
-    return 0;
+    return status;
 }
 
 int main(int argc, char **argv)

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "../../services/console/index_internal.h"
 #include "index_rows.h"
 
 /* Everything that the files of the index hold. */
@@ -211,6 +212,53 @@ static void test_one_console_at_a_time(void **unused)
     index_close(index);
 }
 
+static void test_a_full_disk_loses_nothing(void **unused)
+{
+    struct index *index = opened();
+    struct index_reader *reader = reader_of(index);
+    struct index_order order = {0};
+    struct index_filter filter = {0};
+    struct index_counts counts;
+    struct error err = {0};
+    char keys[200][32];
+
+    (void)unused;
+    write_rows(index, one_order, 5);
+    assert_int_equal(index_begin(index, &err), 0);
+    for (int i = 0; i < 200; i++) {
+        struct row row = one_order[i % 5];
+        struct event event;
+
+        snprintf(keys[i], sizeof(keys[i]), "abc123/order/%d", 1000 + i / 5);
+        row.key = keys[i];
+        row.offset = 100 + i;
+        event = event_of(&row);
+        assert_int_equal(index_apply(index, &event, &err), 0);
+        index_set_position(index, row.topic, 0, row.offset + 1);
+    }
+    assert_int_equal(sql_run(index->db, "PRAGMA max_page_count=1", &err), 0); /* no more than now */
+    for (int turn = 0; turn < 3; turn++) {
+        error_clear(&err);
+        assert_int_equal(index_commit(index, &err), -1);
+        assert_int_equal(err.kind, ERROR_TEMPORARY);
+        assert_non_null(strstr(err.text, "the disk is full"));
+        error_clear(&err);
+        assert_int_equal(index_find(reader, "abc123/order/1000", &order, &err), 0);
+    }
+    assert_int_equal(sql_run(index->db, "PRAGMA max_page_count=100000", &err), 0);
+    assert_int_equal(index_commit(index, &err), 0);
+    assert_int_equal(index_find(reader, "abc123/order/1039", &order, &err), 1);
+    assert_int_equal(order.history.count, 5);
+    index_order_clear(&order);
+    assert_int_equal(index_counts(reader, &filter, &counts, &err), 0);
+    assert_int_equal(counts.lists[ORDER_LIST_DELIVERED], 41);
+    index_reader_close(reader);
+    index_close(index);
+    index = opened();
+    assert_int_equal(index_position(index, "big.delivered", 0), 300);
+    index_close(index);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +267,7 @@ int main(void)
         TEST(test_damage_that_is_found_later),
         TEST(test_another_kafka),
         TEST(test_one_console_at_a_time),
+        TEST(test_a_full_disk_loses_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
