@@ -42,20 +42,23 @@ enum outcome ask_wait_before_retry(struct asker *asker, int attempt, struct erro
     return ask_wait(asker, retry_delay_ms(&policy, attempt, retry_chance(), -1), err);
 }
 
-static enum bigcommerce_answer send_one(struct bigcommerce *client, const struct ask *what,
+static enum bigcommerce_answer send_one(const struct asker *asker, const struct ask *what,
                                         struct text *body, struct error *err)
 {
+    struct bigcommerce *client = asker->client;
+    size_t max_bytes = asker->order_max_bytes;
+
     switch (what->kind) {
     case ASK_ORDERS:
         return bigcommerce_orders(client, &what->query, 0, body, err);
     case ASK_ORDERS_SLIM:
         return bigcommerce_orders(client, &what->query, 1, body, err);
     case ASK_ORDER:
-        return bigcommerce_order(client, what->id, body, err);
+        return bigcommerce_order(client, what->id, max_bytes, body, err);
     case ASK_PRODUCTS:
-        return bigcommerce_part(client, what->id, "products", what->page, body, err);
+        return bigcommerce_part(client, what->id, "products", what->page, max_bytes, body, err);
     case ASK_COUPONS:
-        return bigcommerce_part(client, what->id, "coupons", what->page, body, err);
+        return bigcommerce_part(client, what->id, "coupons", what->page, max_bytes, body, err);
     default:
         return bigcommerce_time(client, err);
     }
@@ -77,7 +80,7 @@ enum outcome ask(struct asker *asker, const struct ask *what, enum bigcommerce_a
         if (ready != OUTCOME_OK)
             return ready;
         error_clear(err);
-        *answer = send_one(asker->client, what, body, err);
+        *answer = send_one(asker, what, body, err);
         if (stop_requested())
             return OUTCOME_STOPPED;
         if (*answer == BIGCOMMERCE_THROTTLED) {

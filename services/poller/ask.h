@@ -26,6 +26,9 @@ struct asker {
     const char *store; /* its hash */
     struct bigcommerce *client;
     struct lease *lease;
+    size_t
+        order_max_bytes; /* [kafka] max_record_bytes: a larger order can never be published, so an
+                               answer about one order is read up to here */
 };
 
 enum ask_kind {

@@ -295,7 +295,7 @@ static void measure_request(const struct bigcommerce *client)
 
 /* Sends GET for client->url. */
 static enum bigcommerce_answer ask(struct bigcommerce *client, enum bigcommerce_shape shape,
-                                   struct text *body, struct error *err)
+                                   size_t max_bytes, struct text *body, struct error *err)
 {
     const struct http_header headers[] = {
         {"X-Auth-Token", client->store->token},
@@ -307,7 +307,7 @@ static enum bigcommerce_answer ask(struct bigcommerce *client, enum bigcommerce_
         .headers = headers,
         .header_count = 2,
         .timeout_ms = client->limit_ms,
-        .max_answer_bytes = ANSWER_MAX_BYTES,
+        .max_answer_bytes = max_bytes < ANSWER_MAX_BYTES ? max_bytes : ANSWER_MAX_BYTES,
     };
     enum bigcommerce_answer meaning;
     struct text came;
@@ -317,13 +317,15 @@ static enum bigcommerce_answer ask(struct bigcommerce *client, enum bigcommerce_
     metric_add(client->requests, 1);
     rc = http_perform(client->http, &request, &client->answer, err);
     measure_request(client);
+    came = (struct text){client->answer.body.data, client->answer.body.length};
     if (rc != 0) {
         metric_add(client->failures, 1);
         name_request(client, err);
-        return client->answer.too_large ? BIGCOMMERCE_TOO_LARGE : BIGCOMMERCE_TROUBLE;
+        /* A long page of a proxy, or long headers, tell nothing about an order. */
+        return client->answer.too_large && begins_with(came, shape) ? BIGCOMMERCE_TOO_LARGE
+                                                                    : BIGCOMMERCE_TROUBLE;
     }
     read_headers(client);
-    came = (struct text){client->answer.body.data, client->answer.body.length};
     meaning = bigcommerce_classify(client->answer.status, came, shape);
     if (meaning == BIGCOMMERCE_OK) {
         if (client->answer.status == 200)
@@ -359,24 +361,25 @@ enum bigcommerce_answer bigcommerce_orders(struct bigcommerce *client,
     buffer_printf(&client->url, "&sort=%s&page=%d&limit=%d%s",
                   query->by_id ? "id:asc" : "date_modified:asc", query->page, query->limit,
                   slim ? "" : "&" INCLUDES);
-    return ask(client, BIGCOMMERCE_LIST, body, err);
+    return ask(client, BIGCOMMERCE_LIST, ANSWER_MAX_BYTES, body, err);
 }
 
-enum bigcommerce_answer bigcommerce_order(struct bigcommerce *client, int64_t id, struct text *body,
-                                          struct error *err)
+enum bigcommerce_answer bigcommerce_order(struct bigcommerce *client, int64_t id, size_t max_bytes,
+                                          struct text *body, struct error *err)
 {
     begin_url(client);
     buffer_printf(&client->url, "/orders/%lld?" INCLUDES, (long long)id);
-    return ask(client, BIGCOMMERCE_OBJECT, body, err);
+    return ask(client, BIGCOMMERCE_OBJECT, max_bytes, body, err);
 }
 
 enum bigcommerce_answer bigcommerce_part(struct bigcommerce *client, int64_t id, const char *what,
-                                         int page, struct text *body, struct error *err)
+                                         int page, size_t max_bytes, struct text *body,
+                                         struct error *err)
 {
     begin_url(client);
     buffer_printf(&client->url, "/orders/%lld/%s?page=%d&limit=%d", (long long)id, what, page,
                   BIGCOMMERCE_LINES_MAX);
-    return ask(client, BIGCOMMERCE_LIST, body, err);
+    return ask(client, BIGCOMMERCE_LIST, max_bytes, body, err);
 }
 
 int bigcommerce_read_time(struct text body, int64_t *time_ms)
@@ -402,7 +405,7 @@ enum bigcommerce_answer bigcommerce_time(struct bigcommerce *client, struct erro
     begin_url(client);
     buffer_printf(&client->url, "/time");
     client->clock.known = 0;
-    answer = ask(client, BIGCOMMERCE_OBJECT, &body, err);
+    answer = ask(client, BIGCOMMERCE_OBJECT, ANSWER_MAX_BYTES, &body, err);
     if (client->clock.known || answer != BIGCOMMERCE_OK)
         return answer;
     if (bigcommerce_read_time(body, &time_ms) == 0)

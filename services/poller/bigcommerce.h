@@ -32,7 +32,8 @@ enum bigcommerce_answer {
     BIGCOMMERCE_TROUBLE,
     /* 503: the store as a whole is down: ask again minutes later. */
     BIGCOMMERCE_UNAVAILABLE,
-    /* The answer has more bytes than we take: ask for fewer orders at once. */
+    /* 413; or the answer begins as it must, and has more bytes than we take: ask for fewer orders
+     * at once. */
     BIGCOMMERCE_TOO_LARGE,
 };
 
@@ -63,14 +64,17 @@ enum bigcommerce_answer bigcommerce_orders(struct bigcommerce *client,
                                            const struct cursor_query *query, int slim,
                                            struct text *body, struct error *err);
 
-/** @brief GET /v2/orders/{id}, with the same members as in the list. */
-enum bigcommerce_answer bigcommerce_order(struct bigcommerce *client, int64_t id, struct text *body,
-                                          struct error *err);
+/** @brief GET /v2/orders/{id}, with the same members as in the list.
+ * @param max_bytes  a longer answer is TOO_LARGE; never more than 32 MB are read */
+enum bigcommerce_answer bigcommerce_order(struct bigcommerce *client, int64_t id, size_t max_bytes,
+                                          struct text *body, struct error *err);
 
 /** @brief GET /v2/orders/{id}/{what}. what is "products" or "coupons"; a page is asked for with
- * BIGCOMMERCE_LINES_MAX values. */
+ * BIGCOMMERCE_LINES_MAX values.
+ * @param max_bytes  as for bigcommerce_order() */
 enum bigcommerce_answer bigcommerce_part(struct bigcommerce *client, int64_t id, const char *what,
-                                         int page, struct text *body, struct error *err);
+                                         int page, size_t max_bytes, struct text *body,
+                                         struct error *err);
 
 /** @brief GET /v2/time: learns the store's clock anew. What was known of it before is forgotten. */
 enum bigcommerce_answer bigcommerce_time(struct bigcommerce *client, struct error *err);

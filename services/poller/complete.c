@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-/* An order whose line items take JOINED_MAX_BYTES is larger than any record. It will be dead, so
- * the line items that are left need not be fetched. */
-enum { PAGES_MAX = 200, JOINED_MAX_BYTES = 32 << 20 };
+enum { PAGES_MAX = 200 };
 
 static enum completion completion_of(enum bigcommerce_answer answer)
 {
@@ -50,8 +48,8 @@ static enum outcome fetch_page(struct asker *asker, const struct ask *what, stru
                    0) {
         error_prefix(err, "%s: ", name_of(what->kind));
         *completion = COMPLETION_FAILING;
-    } else if (*completion == COMPLETION_TOO_LARGE) {
-        *completion = COMPLETION_FAILING;
+    } else if (*completion == COMPLETION_TOO_LARGE && bigcommerce_status(asker->client) != 0) {
+        *completion = COMPLETION_FAILING; /* the store itself says 413, to a page of usual size */
     }
     return OUTCOME_OK;
 }
@@ -61,20 +59,45 @@ static int is_same(const struct buffer *left, const struct buffer *right)
     return left->length == right->length && memcmp(left->data, right->data, left->length) == 0;
 }
 
+/* The order cannot be published: so much of it has come already. */
+static void say_too_large(const struct asker *asker, struct own_order *own, size_t came_bytes,
+                          struct error *err)
+{
+    error_clear(err);
+    error_set(err, ERROR_PERMANENT, "the order is larger than %zu bytes", asker->order_max_bytes);
+    own->completion = COMPLETION_TOO_LARGE;
+    own->came_bytes = came_bytes;
+}
+
+/* Appends the values of a page, unless they make the order larger than any record. The rest is not
+ * asked for then, so no store can make this program join more than that. */
+static void join_page(const struct asker *asker, struct own_order *own, size_t before_bytes,
+                      struct buffer *joined, const struct buffer *page, struct error *err)
+{
+    size_t bytes = before_bytes + joined->length + page->length;
+
+    if (bytes > asker->order_max_bytes) {
+        say_too_large(asker, own, bytes, err);
+        return;
+    }
+    buffer_append(joined, ",", joined->length > 0);
+    buffer_append(joined, page->data, page->length);
+}
+
 /* Asks for all pages of line items or coupons. Only an empty page is the end, because the store may
  * give fewer values at once than we ask for. A page that equals the page before is the end too: the
  * store then ignores the page number, and each of its answers holds everything.
- * joined and lines get the values of all pages. */
-static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t id,
-                              struct buffer *joined, struct page_lines *lines,
-                              enum completion *completion, struct error *err)
+ * joined and lines get the values of all pages. before_bytes: of the order without them. */
+static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, struct own_order *own,
+                              size_t before_bytes, struct buffer *joined, struct page_lines *lines,
+                              struct error *err)
 {
-    struct ask what = {.kind = kind, .id = id};
+    struct ask what = {.kind = kind, .id = own->row.id};
     struct buffer page = {0}, before = {0};
     enum outcome outcome;
     int count = 0;
 
-    do {
+    for (;;) {
         struct page_lines with_page = *lines;
         struct buffer last = before;
 
@@ -82,18 +105,21 @@ static enum outcome fetch_all(struct asker *asker, enum ask_kind kind, int64_t i
         page = last;
         buffer_reset(&page);
         what.page++;
-        outcome = fetch_page(asker, &what, &page, &with_page, &count, completion, err);
-        if (outcome == OUTCOME_OK && *completion == COMPLETION_DONE && what.page > PAGES_MAX) {
+        outcome = fetch_page(asker, &what, &page, &with_page, &count, &own->completion, err);
+        if (outcome == OUTCOME_OK && own->completion == COMPLETION_DONE && what.page > PAGES_MAX) {
             error_set(err, ERROR_TEMPORARY, "%s: more than %d pages", name_of(kind), PAGES_MAX);
-            *completion = COMPLETION_FAILING;
+            own->completion = COMPLETION_FAILING;
         }
-        if (outcome != OUTCOME_OK || *completion != COMPLETION_DONE || count == 0 ||
+        if (outcome == OUTCOME_OK && own->completion == COMPLETION_TOO_LARGE)
+            say_too_large(asker, own, before_bytes + joined->length + asker->order_max_bytes, err);
+        if (outcome != OUTCOME_OK || own->completion != COMPLETION_DONE || count == 0 ||
             is_same(&page, &before))
             break;
-        buffer_append(joined, ",", joined->length > 0);
-        buffer_append(joined, page.data, page.length);
+        join_page(asker, own, before_bytes, joined, &page, err);
+        if (own->completion != COMPLETION_DONE)
+            break;
         *lines = with_page;
-    } while (joined->length < JOINED_MAX_BYTES);
+    }
     buffer_clear(&page);
     buffer_clear(&before);
     return outcome;
@@ -126,13 +152,14 @@ enum outcome complete_parts(struct asker *asker, struct own_order *own, struct e
 
     own->completion = COMPLETION_DONE;
     if (row->lines_missing) {
-        outcome = fetch_all(asker, ASK_PRODUCTS, row->id, &products, &lines, &own->completion, err);
+        outcome = fetch_all(asker, ASK_PRODUCTS, own, row->bytes.length, &products, &lines, err);
         if (outcome != OUTCOME_OK || own->completion != COMPLETION_DONE)
             goto out;
         coupons_missing = page_coupons_missing(row, &lines);
     }
     if (coupons_missing) {
-        outcome = fetch_all(asker, ASK_COUPONS, row->id, &coupons, &lines, &own->completion, err);
+        outcome = fetch_all(asker, ASK_COUPONS, own, row->bytes.length + products.length, &coupons,
+                            &lines, err);
         if (outcome != OUTCOME_OK || own->completion != COMPLETION_DONE)
             goto out;
     }
@@ -160,6 +187,8 @@ enum outcome complete_order(struct asker *asker, int64_t id, struct own_order *o
     if (outcome != OUTCOME_OK)
         return outcome;
     own->completion = completion_of(answer);
+    if (own->completion == COMPLETION_TOO_LARGE)
+        own->came_bytes = asker->order_max_bytes;
     if (own->completion != COMPLETION_DONE)
         return OUTCOME_OK;
     /* The body must outlive the requests for line items and coupons. */

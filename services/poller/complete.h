@@ -11,7 +11,7 @@ enum completion {
     COMPLETION_DONE = 0,  /* the order is complete: in completed, or, if that is empty, row.bytes */
     COMPLETION_GONE,      /* the store does not have it: it was archived or deleted */
     COMPLETION_REFUSED,   /* the store refuses a call, and would refuse it again */
-    COMPLETION_TOO_LARGE, /* the order is larger than any answer that we take */
+    COMPLETION_TOO_LARGE, /* the order is larger than asker->order_max_bytes */
     COMPLETION_FAILING,   /* a call brought no usable answer, although the store is not down */
 };
 
@@ -21,6 +21,7 @@ struct own_order {
     struct page_row row;     /* its bytes lie in body; absent where nothing readable came */
     struct buffer completed; /* with its member `bigfusion`; empty if nothing was missing */
     enum completion completion;
+    size_t came_bytes; /* with TOO_LARGE: how much of the order had come when that was clear */
 };
 
 /**

@@ -183,7 +183,7 @@ static void decide(struct record *record, const struct intake *intake,
     output->topic = intake->topics->raw;
     output->value = single->whole.length > 0 ? single->whole : row->bytes;
     if (single->reason == REASON_TOO_LARGE)
-        make_too_large(record, intake, row->id, row->bytes.length);
+        make_too_large(record, intake, row->id, single->came_bytes);
     else if (single->reason == REASON_ARCHIVED)
         make_skipped(record, intake, single->reason, single->detail, row->modified_ms);
     else if (single->reason != REASON_NONE)

@@ -59,6 +59,7 @@ struct single_order {
     struct text whole;  /* the completed order; absent where row->bytes are the whole order */
     enum reason reason; /* NONE; ARCHIVED: it is gone from the store; else why it is dead */
     const char *detail; /* belongs to reason */
+    size_t came_bytes;  /* with TOO_LARGE: how much of it came */
     int status;         /* with REFUSED and GAVE_UP: the HTTP status of the store's answer */
 };
 

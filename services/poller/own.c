@@ -68,11 +68,13 @@ static enum outcome bury(struct intake *intake, const struct held_order *order,
         row.bytes = (struct text){stub.data, stub.length};
     }
     if (outcome == OUTCOME_OK)
-        outcome = intake_take_single(
-            intake,
-            &(struct single_order){
-                .row = &row, .reason = reason, .detail = why.text, .status = status},
-            order->digest, err);
+        outcome = intake_take_single(intake,
+                                     &(struct single_order){.row = &row,
+                                                            .reason = reason,
+                                                            .detail = why.text,
+                                                            .came_bytes = own->came_bytes,
+                                                            .status = status},
+                                     order->digest, err);
     buffer_clear(&body);
     buffer_clear(&stub);
     return outcome;
