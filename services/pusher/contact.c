@@ -39,18 +39,25 @@ enum match contact_match(yyjson_val *contact, struct text email)
 
 /* Looks the contact up by its e-mail address. d->contact_id becomes the lowest id, or "" when there
  * is none. The account's contact is copied to *body (new, or NULL), because the answer lives only
- * until the next call. */
-static enum progress find_contact(struct delivery *d, char **body)
+ * until the next call.
+ * @param cut  out: 1 when it may be there although it was not found: the address holds a `*`, and too
+ * many others begin as it does, or nothing stands before the `*` */
+static enum progress find_contact(struct delivery *d, char **body, int *cut)
 {
     struct lookup lookup = decide_lookup(d->job->head.email);
-    struct lookup_pages pages = {.path = "/contacts", .member = "contacts"};
+    struct lookup_pages pages = {
+        .path = "/contacts", .member = "contacts", .prefix = lookup.prefix};
     yyjson_val *contacts = NULL, *contact;
     enum progress progress;
 
     d->contact_id[0] = '\0';
+    *cut = lookup.value.length == 0;
+    if (*cut)
+        return PROGRESS_OK;
     buffer_reset(&d->texts.query);
     infusionsoft_append_filter(&d->texts.query, "email", lookup.value, lookup.prefix);
-    buffer_printf(&d->texts.query, "&fields=%s&page_size=%d", contact_fields, LOOKUP_PAGE_SIZE);
+    buffer_printf(&d->texts.query, "&fields=%s&page_size=%d", contact_fields,
+                  lookup_page_size(&pages));
     while ((progress = lookup_next_page(d, &pages, &contacts)) == PROGRESS_OK && contacts != NULL) {
         yyjson_arr_iter iter;
 
@@ -71,6 +78,7 @@ static enum progress find_contact(struct delivery *d, char **body)
         }
     }
 out:
+    *cut = pages.cut && *body == NULL;
     buffer_clear(&pages.token);
     return progress;
 }
@@ -163,8 +171,10 @@ static enum progress update_contact(struct delivery *d, char *body)
 }
 
 /* Makes the contact. The account itself finds a contact by its e-mail address before it makes one;
- * the step is begun in the ledger nevertheless. */
-static enum progress create_contact(struct delivery *d, struct ledger_grant *grant)
+ * the step is begun in the ledger nevertheless.
+ * @param address_only  1: nothing but the address is sent, see adopt_contact() */
+static enum progress create_contact(struct delivery *d, struct ledger_grant *grant,
+                                    int address_only)
 {
     enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
     unsigned regions = 0, refused = MERGE_REGIONS_ALL;
@@ -172,7 +182,8 @@ static enum progress create_contact(struct delivery *d, struct ledger_grant *gra
 
     while (refused != 0) {
         size_t length;
-        char *body = merge_create_body(d->payload.contact, regions, &length);
+        char *body = address_only ? merge_address_body(d->payload.contact, &length)
+                                  : merge_create_body(d->payload.contact, regions, &length);
         char id[32];
 
         progress = call_write(d, grant, "contact", 0, "/contacts", "duplicate_option=Email",
@@ -196,21 +207,48 @@ static enum progress create_contact(struct delivery *d, struct ledger_grant *gra
     return call_failed(d, outcome);
 }
 
+/* The contact could not be searched to the end. The account itself finds a contact by its address
+ * before it makes one. It would overwrite what it finds, so only the address is sent; the contact
+ * is then read, and filled as any other that was found.
+ * @param body  out: new: the account's contact */
+static enum progress adopt_contact(struct delivery *d, struct ledger_grant *grant, char **body)
+{
+    char id[sizeof(d->contact_id)];
+    enum progress progress = create_contact(d, grant, 1);
+
+    if (progress != PROGRESS_OK)
+        return progress;
+    snprintf(id, sizeof(id), "%s", d->contact_id);
+    d->contact_id[0] = '\0';
+    progress = find_known(d, id, body);
+    return progress == PROGRESS_OK && *body == NULL
+               ? call_says_nothing(d, "with a contact of another e-mail address")
+               : progress;
+}
+
 /* Looks the contact up, then fills or makes it. Its lease is ours. */
 static enum progress settle_contact(struct delivery *d, struct ledger_grant *grant)
 {
     const char *known = ledger_grant_step(grant, "contact");
     char *body = NULL;
-    enum progress progress = find_contact(d, &body);
+    int by_prefix = decide_lookup(d->job->head.email).prefix, cut = 0;
+    enum progress progress = PROGRESS_OK;
 
-    if (progress == PROGRESS_OK && body == NULL && known != NULL)
+    /* A search by a beginning costs more than a look at the contact that the ledger knows. */
+    if (by_prefix && known != NULL)
         progress = find_known(d, known, &body);
+    if (progress == PROGRESS_OK && body == NULL)
+        progress = find_contact(d, &body, &cut);
+    if (progress == PROGRESS_OK && body == NULL && known != NULL && !by_prefix)
+        progress = find_known(d, known, &body);
+    if (progress == PROGRESS_OK && body == NULL && cut)
+        progress = adopt_contact(d, grant, &body);
     if (progress == PROGRESS_OK && body != NULL) {
         progress = update_contact(d, body);
     } else if (progress == PROGRESS_OK) {
         progress = shared_wait_until_visible(d, grant, "contact");
         if (progress == PROGRESS_OK)
-            progress = create_contact(d, grant);
+            progress = create_contact(d, grant, 0);
     }
     free(body);
     return progress;

@@ -28,6 +28,11 @@ int lookup_take_next(struct lookup_pages *pages, yyjson_val *root, yyjson_val *l
     return 1;
 }
 
+int lookup_page_size(const struct lookup_pages *pages)
+{
+    return pages->prefix ? LOOKUP_PREFIX_PAGE_SIZE : LOOKUP_PAGE_SIZE;
+}
+
 enum progress lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjson_val **list)
 {
     enum progress progress;
@@ -35,6 +40,10 @@ enum progress lookup_next_page(struct delivery *d, struct lookup_pages *pages, y
     *list = NULL;
     if (pages->ended)
         return PROGRESS_OK;
+    if (pages->prefix && pages->read_count == LOOKUP_PREFIX_PAGES_MAX) {
+        pages->cut = 1;
+        return PROGRESS_OK;
+    }
     if (pages->read_count == LOOKUP_PAGES_MAX) {
         /* What was not found on these pages may be on a later one, so it is not known to be
          * missing. */

@@ -232,3 +232,22 @@ char *merge_create_body(yyjson_val *wanted, unsigned regions, size_t *length)
     yyjson_mut_doc_free(doc);
     return body;
 }
+
+char *merge_address_body(yyjson_val *wanted, size_t *length)
+{
+    yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
+    yyjson_mut_val *root = yyjson_mut_obj(doc), *list;
+    yyjson_mut_arr_iter iter;
+    yyjson_mut_val *address;
+    char *body;
+
+    yyjson_mut_doc_set_root(doc, root);
+    list = yyjson_val_mut_copy(doc, yyjson_obj_get(wanted, "email_addresses"));
+    yyjson_mut_arr_iter_init(list, &iter);
+    while ((address = yyjson_mut_arr_iter_next(&iter)) != NULL)
+        yyjson_mut_obj_remove_key(address, "opt_in_reason");
+    yyjson_mut_obj_add_val(doc, root, "email_addresses", list);
+    body = mem_check(yyjson_mut_write(doc, 0, length));
+    yyjson_mut_doc_free(doc);
+    return body;
+}

@@ -15,6 +15,10 @@ enum { MERGE_MASK_MAX = 4 };
  * bit each for BILLING, SHIPPING and OTHER. */
 enum { MERGE_REGIONS_ALL = 7 };
 
+/** @brief The body of a contact with its e-mail address alone, without the permission for marketing: an
+ * account that has the contact already changes nothing in it. New. */
+char *merge_address_body(yyjson_val *wanted, size_t *length);
+
 /**
  * @brief Which addresses a refusal is about.
  * @param answer  the body of a 400

@@ -39,9 +39,11 @@ static int pick_product(yyjson_val *products, struct text sku, int by_sku, char 
     return 0;
 }
 
-/* Writes the filter of the look-up. @returns whether it filters by SKU, so that each product of the
- * answer must have one */
-static int write_filter(struct delivery *d, const struct product *product)
+/* Writes the filter of the look-up.
+ * @param by_sku  out: whether it filters by SKU, so that each product of the answer must have one
+ * @returns 0, or -1 when neither SKU nor name can be asked for */
+static int write_filter(struct delivery *d, const struct product *product,
+                        struct lookup_pages *pages, int *by_sku)
 {
     struct lookup lookup = decide_lookup(product->sku);
     const char *field = "sku";
@@ -51,12 +53,24 @@ static int write_filter(struct delivery *d, const struct product *product)
         field = "name";
     }
     buffer_reset(&d->texts.query);
-    if (lookup.value.length > 0) { /* without a filter all products are read */
-        infusionsoft_append_filter(&d->texts.query, field, lookup.value, lookup.prefix);
-        buffer_printf(&d->texts.query, "&");
-    }
-    buffer_printf(&d->texts.query, "page_size=%d", LOOKUP_PAGE_SIZE);
-    return lookup.value.length > 0 && strcmp(field, "sku") == 0;
+    if (lookup.value.length == 0)
+        return -1;
+    pages->prefix = lookup.prefix;
+    infusionsoft_append_filter(&d->texts.query, field, lookup.value, lookup.prefix);
+    buffer_printf(&d->texts.query, "&page_size=%d", lookup_page_size(pages));
+    *by_sku = strcmp(field, "sku") == 0;
+    return 0;
+}
+
+/* The product may be there, but it cannot be searched to the end, or nothing stands before that
+ * character. The account makes a second one of the same SKU when it is asked to. A later attempt would find out no more. */
+static enum progress refuse_search(struct delivery *d)
+{
+    snprintf(d->detail, sizeof(d->detail),
+             "a SKU with ; , or * in it cannot be looked up: more than %d products begin alike",
+             LOOKUP_PREFIX_PAGES_MAX * LOOKUP_PREFIX_PAGE_SIZE);
+    d->reason = REASON_REFUSED;
+    return PROGRESS_REFUSED;
 }
 
 /* Looks a product up by its SKU; product->id stays "" when there is none. */
@@ -65,9 +79,10 @@ static enum progress find_product(struct delivery *d, struct product *product)
     struct lookup_pages pages = {.path = "/products", .member = "products"};
     yyjson_val *products = NULL;
     enum progress progress = PROGRESS_OK;
-    int by_sku;
+    int by_sku, cut;
 
-    by_sku = write_filter(d, product);
+    if (write_filter(d, product, &pages, &by_sku) != 0)
+        return refuse_search(d);
     while (product->id[0] == '\0' &&
            (progress = lookup_next_page(d, &pages, &products)) == PROGRESS_OK && products != NULL)
         if (pick_product(products, product->sku, by_sku, product->id) != 0) {
@@ -75,8 +90,9 @@ static enum progress find_product(struct delivery *d, struct product *product)
             progress = call_says_nothing(d, "with a product without a SKU");
             break;
         }
+    cut = pages.cut && progress == PROGRESS_OK && product->id[0] == '\0';
     buffer_clear(&pages.token);
-    return progress;
+    return cut ? refuse_search(d) : progress;
 }
 
 static enum progress create_product(struct delivery *d, struct product *product,
