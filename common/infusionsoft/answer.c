@@ -4,33 +4,86 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-char *infusionsoft_answer_text(char *target, size_t size, struct text body)
+/* Names of members that we send, and of their values that are ours. No other word of an answer is
+ * repeated, so whatever a vendor writes into it about a person, in whatever spelling, is left out. */
+static const char *const field_names[] = {
+    "account",
+    "addresses",
+    "billing",
+    "call_name",
+    "contact_id",
+    "content",
+    "country_code",
+    "custom_fields",
+    "duplicate_option",
+    "email",
+    "email1",
+    "email_addresses",
+    "family_name",
+    "field",
+    "given_name",
+    "integration",
+    "line1",
+    "line2",
+    "locality",
+    "opt_in_reason",
+    "order_items",
+    "order_time",
+    "order_title",
+    "order_type",
+    "other",
+    "phone1",
+    "phone_numbers",
+    "postal_code",
+    "price",
+    "product_id",
+    "quantity",
+    "region",
+    "region_code",
+    "shipping",
+    "shipping_address",
+    "sku",
+    "tag_ids",
+    "update_mask",
+    "zip_code",
+};
+
+enum { FIELD_NAME_COUNT = sizeof(field_names) / sizeof(*field_names) };
+
+static int is_name_char(char c) { return isalnum((unsigned char)c) || c == '_'; }
+
+/* Which of the names the word is, or -1. */
+static int field_index(const char *word, size_t length)
 {
-    size_t length = 0;
+    for (int i = 0; i < FIELD_NAME_COUNT; i++)
+        if (strlen(field_names[i]) == length && strncasecmp(field_names[i], word, length) == 0)
+            return i;
+    return -1;
+}
 
-    for (size_t i = 0; i < body.length && length + 1 < size;) {
+/* Appends the names of our members that the answer has as words of their own, each once. */
+static void add_fields(char *target, size_t size, struct text body)
+{
+    char seen[FIELD_NAME_COUNT] = {0};
+    size_t length = strlen(target), i = 0;
+    int count = 0;
+
+    while (i < body.length) {
         size_t word = 0;
-        int personal = 0;
+        int index;
 
-        while (i + word < body.length &&
-               strchr(" \t\r\n\"'<>,;:()[]{}", body.data[i + word]) == NULL)
-            personal |= body.data[i + word++] == '@';
-        if (word == 0) { /* skips the separator */
-            target[length++] = isspace((unsigned char)body.data[i]) ? ' ' : body.data[i];
-            i++;
-        } else {
-            for (size_t k = 0; k < word && !personal && length + 1 < size; k++)
-                target[length++] =
-                    iscntrl((unsigned char)body.data[i + k]) ? ' ' : body.data[i + k];
-            i += word;
-        }
+        while (i + word < body.length && is_name_char(body.data[i + word]))
+            word++;
+        index = word > 0 ? field_index(body.data + i, word) : -1;
+        i += word > 0 ? word : 1;
+        if (index < 0 || seen[index] || length + strlen(field_names[index]) + 10 > size)
+            continue;
+        seen[index] = 1;
+        length += (size_t)snprintf(target + length, size - length, "%s%s",
+                                   count++ > 0 ? "," : " fields=", field_names[index]);
     }
-    /* A character is not cut in two. */
-    while (length > 0 && length + 1 == size && ((unsigned char)target[length - 1] & 0x80) != 0)
-        length--;
-    target[length] = '\0';
-    return target;
 }
 
 /* An error's word, as INVALID_ARGUMENT or policies.ratelimit.SpikeArrestViolation; "" where the text
@@ -71,5 +124,7 @@ char *infusionsoft_answer_word(const struct infusionsoft *client, char *target, 
     snprintf(target, size, "HTTP %d%s%.*s", answer->status, word.length > 0 ? " " : "",
              (int)word.length, word.data);
     yyjson_doc_free(doc);
+    if (answer->status >= 300)
+        add_fields(target, size, answer->body);
     return target;
 }

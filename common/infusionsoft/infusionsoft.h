@@ -156,16 +156,10 @@ int64_t infusionsoft_call_count(const struct infusionsoft *client);
 void infusionsoft_append_filter(struct buffer *query, const char *field, struct text value,
                                 int prefix);
 
-/**
- * @brief The answer's body for people and records: one line of at most size - 1 bytes, without
- * control characters and without any word that contains an '@'.
- * @returns target
- */
-char *infusionsoft_answer_text(char *target, size_t size, struct text body);
-
 /** @brief What may be said of the last answer to anybody: the HTTP status, and the vendor's word for
- * the error where the answer has one: "HTTP 500 INTERNAL", or "no answer". It repeats nothing else of
- * the answer, so it holds nothing about a person. @returns target */
+ * the error where the answer has one, and with a status from 300 on those names of our own members that
+ * it holds: "HTTP 500 INTERNAL", "HTTP 400 INVALID_ARGUMENT fields=line1", or "no answer". It repeats
+ * nothing else of the answer, so it holds nothing about a person. @returns target */
 char *infusionsoft_answer_word(const struct infusionsoft *client, char *target, size_t size);
 
 /** @brief The id of an object as text: the API has strings, but whole numbers in some places. ""

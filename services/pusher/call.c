@@ -76,8 +76,7 @@ void call_keep_answer(struct delivery *d)
 {
     const struct infusionsoft_answer *answer = infusionsoft_answer(d->client);
 
-    infusionsoft_answer_text(d->answer, sizeof(d->answer), answer->body);
-    infusionsoft_answer_word(d->client, d->answer_word, sizeof(d->answer_word));
+    infusionsoft_answer_word(d->client, d->answer, sizeof(d->answer));
     snprintf(d->detail, sizeof(d->detail), "%.150s", answer->error.text);
 }
 

@@ -112,8 +112,7 @@ static enum progress find_known(struct delivery *d, const char *known, char **bo
         return call_says_nothing(d, "without the contact that was asked for");
     if (progress == PROGRESS_OK && !yyjson_is_arr(yyjson_obj_get(contact, "email_addresses")))
         return call_says_nothing(d, no_addresses);
-    d->answer[0] = d->answer_word[0] = d->detail[0] =
-        '\0'; /* a contact that is gone is no failure */
+    d->answer[0] = d->detail[0] = '\0'; /* a contact that is gone is no failure */
     if (progress != PROGRESS_OK || contact_match(contact, d->job->head.email) != MATCH_YES)
         return entry_forget(d, LEDGER_CONTACT, d->payload.contact_digest, known);
     snprintf(d->contact_id, sizeof(d->contact_id), "%s", known);
@@ -165,8 +164,7 @@ static enum progress update_contact(struct delivery *d, char *body)
         return call_failed_or_closed(d); /* it was deleted after the look-up: look again later */
     log_warn("contact_not_updated contact=%s error=\"%s\"", d->contact_id, d->detail);
     delivery_add_incomplete(d, "contact", NULL);
-    d->answer[0] = d->answer_word[0] = d->detail[0] =
-        '\0'; /* a later failure has a cause of its own */
+    d->answer[0] = d->detail[0] = '\0'; /* a later failure has a cause of its own */
     return PROGRESS_OK;
 }
 

@@ -13,7 +13,7 @@
 #include "payload.h"
 #include "pusher.h"
 
-enum { DELIVERY_ANSWER_BYTES = 1025, DELIVERY_DETAIL_BYTES = 160 };
+enum { DELIVERY_ANSWER_BYTES = 192, DELIVERY_DETAIL_BYTES = 160 };
 
 /* A job is set aside for so long at once; what takes longer is set aside again. */
 enum { DELIVERY_LATER_MAX_MS = 120000 };
@@ -91,8 +91,8 @@ struct delivery {
     enum reason reason;
     const char *failed_step; /* "contact", "order", ...; for people */
     char detail[DELIVERY_DETAIL_BYTES];
-    char answer[DELIVERY_ANSWER_BYTES]; /* what the account said, on one line */
-    char answer_word[96];               /* its HTTP status and error word; "": nothing was asked */
+    char answer[DELIVERY_ANSWER_BYTES]; /* its status, error word and field names, see
+                                           infusionsoft_answer_word(); "": nothing was asked */
 
     struct delivery_calls calls;
     struct delivery_pending pending;

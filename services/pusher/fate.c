@@ -324,8 +324,8 @@ void fate_retry(struct delivery *d, int topic, int attempt, struct result *resul
     output->headers[HEADER_REASON] = text_of(reason_name(REASON_RETRYING));
     output->headers[HEADER_DETAIL] = text_of(result->detail);
     output->headers[HEADER_STEP] = text_of(d->failed_step);
-    if (d->answer_word[0] != '\0')
-        output->headers[HEADER_ANSWER] = text_of(d->answer_word);
+    if (d->answer[0] != '\0')
+        output->headers[HEADER_ANSWER] = text_of(d->answer);
     set_due(d, output, topic);
     add_ledger(d, output);
     log_warn("retrying step=%s attempt=%d doubt=%s error=\"%s\"", d->failed_step, attempt,

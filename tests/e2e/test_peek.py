@@ -69,10 +69,10 @@ def test_a_dead_order_and_its_answer(shop):
     placed = shop.place_and_wait(order(mail("peekdead"), [item("DEADLINE", "DEADLINE")], billing=PERSON), wanted=("dead", "refused"))
     text, document = peek(shop, placed)
     last = document["records"][-1]
-    assert (last["stage"], last["headers"]["reason"]) == ("dead", "refused") and "no such thing" in last["headers"]["answer"]
+    assert (last["stage"], last["headers"]["reason"]) == ("dead", "refused") and last["headers"]["answer"].startswith("HTTP ")
     for output in (text, json.dumps(document)):
         assert not SECRETS.search(output)
-    assert "Miller" in peek(shop, placed, "--show-personal")[1]["records"][-1]["headers"]["answer"]
+    assert peek(shop, placed, "--show-personal")[1]["records"][-1]["headers"]["answer"] == last["headers"]["answer"]
 
 
 def test_the_newest_of_several(shop, delivered):

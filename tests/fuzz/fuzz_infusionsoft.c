@@ -111,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     (void)infusionsoft_object_id(client, id);
     (void)infusionsoft_check_user(client);
-    fuzz_check(strlen(infusionsoft_answer_text(text, sizeof(text), body)) < sizeof(text));
+    fuzz_check(strlen(infusionsoft_answer_word(client, text, sizeof(text))) < sizeof(text));
     fuzz_check(strchr(text, '@') == NULL);
     (void)merge_refused_regions(body);
     /* the same as headers of a call that was turned away */

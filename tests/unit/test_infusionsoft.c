@@ -306,8 +306,8 @@ static void calls_are_counted_under_few_words(void **state)
         assert_string_equal(measure_status(statuses[i].status), statuses[i].word);
 }
 
-/* Of an answer only status and error word are told; whatever else stands there may be a name. */
-static void test_answer_word(void **state)
+/* Attack 9: of an answer only status, error word and names of our members are told; whatever else stands there may be a name. */
+static void test_attack_9_answer_word(void **state)
 {
     static const struct {
         int status;
@@ -323,6 +323,12 @@ static void test_answer_word(void **state)
         {400, "{\"status\":\"A B\"}", "HTTP 400"},
         {400, "{\"status\":\"+49301234\"}", "HTTP 400"},
         {400, "{\"status\":7}", "HTTP 400"},
+        {400,
+         "{\"message\":\"OTHER Line1 (too long) of Ann Lee, +49 30 1234, ann%40shop.example\"}",
+         "HTTP 400 fields=other,line1"},
+        {422, "{\"given_name\":\"Ann\",\"m\":\"ann\\u0040shop.example given_name\"}",
+         "HTTP 422 fields=given_name"},
+        {200, "{\"given_name\":\"Ann\"}", "HTTP 200"},
         {502, "<html>Ann</html>", "HTTP 502"},
         {503, "", "HTTP 503"},
         {0, "", "no answer"},
@@ -350,7 +356,7 @@ int main(void)
         cmocka_unit_test(a_user_or_tenant_that_is_not_told_is_no_other_one),
         cmocka_unit_test(errors_name_the_request_once),
         cmocka_unit_test(calls_are_counted_under_few_words),
-        cmocka_unit_test(test_answer_word),
+        cmocka_unit_test(test_attack_9_answer_word),
     };
 
     return cmocka_run_group_tests_name("infusionsoft", tests, setup, teardown);

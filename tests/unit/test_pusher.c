@@ -376,17 +376,6 @@ static void evidence_survives_being_written_and_ignores_other_types(void **state
     evidence_clear(&evidence);
 }
 
-static void answers_hold_no_addresses(void **state)
-{
-    char text[64];
-
-    (void)state;
-    assert_string_equal(infusionsoft_answer_text(text, sizeof(text),
-                                                 text_of("{\"m\":\"bad ann@shop.de\r\nline\"}")),
-                        "{\"m\":\"bad   line\"}");
-    assert_string_equal(infusionsoft_answer_text(text, 4, text_of("abcdef")), "abc");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,7 +395,6 @@ int main(void)
         cmocka_unit_test(contacts_are_merged),
         cmocka_unit_test(refused_regions_are_named),
         cmocka_unit_test(evidence_survives_being_written_and_ignores_other_types),
-        cmocka_unit_test(answers_hold_no_addresses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
