@@ -76,7 +76,7 @@ def on_a_running_demo(run, project, demo):
             ("docker compose run --rm bigfusion help", "doctor"),
             ("docker compose run --rm bigfusion status", "fates of orders"),
             ("docker compose run --rm bigfusion stuck --scan", "without a fate"),
-            ("docker compose run --rm bigfusion why BC/100", "verdict"),
+            ("docker compose run --rm bigfusion why 149", "verdict"),
             ("docker compose exec console cat /var/lib/bigfusion-console/token", ""),
             ("docker compose ps", "pusher"),
             ("docker compose exec pusher bigfusion-pusher --health", "alive"),
