@@ -22,6 +22,7 @@ from stack import Stack  # noqa: E402
 
 HOUR_S = 3600
 START_FROM = "2026-01-01T00:00:00Z"
+LONG_DELAYS = {"BIGFUSION_PUSHER_RETRY_DELAYS_S": "3600,3600,3600"}
 OLD = "Wed, 31 Dec 2025 10:00:00 +0000"
 POISON, REFUSED, GIVE_UP, RETRY, DOUBT = "poison.mail", "REFUSED", "giveup.mail", "retrying.mail", "DOUBTFUL"
 
@@ -268,7 +269,7 @@ class Market(Stack):
     def second_batch(self):
         """What stays: retrying for an hour, in doubt, and what waits for its account; and what was withdrawn meanwhile."""
         count = self.counts
-        self.env.update({"BIGFUSION_PUSHER_RETRY_DELAYS_S": "3600,3600,3600", "BIGFUSION_PUSHER_MAX_ATTEMPTS": "26"})
+        self.env.update({**LONG_DELAYS, "BIGFUSION_PUSHER_MAX_ATTEMPTS": "26"})
         self.restart_pusher()
         self.fault(side="is", method="POST", path="/contacts", kind="status", status=500, match=RETRY)
         self.fault(side="is", method="POST", path="/orders", kind="drop_before", match=DOUBT)
