@@ -37,7 +37,8 @@ PROGRAMS := \
 	bigfusion-poller=services/poller bigfusion-filter=services/filter bigfusion-mapper=services/mapper \
 	bigfusion-pusher=services/pusher bigfusion-console=services/console bigfusion=services/inspector bigfusion-sandbox=services/sandbox \
 	bigfusion-devbroker=tests/devbroker bench-passthrough=tests/bench/passthrough bench-stage=tests/bench/stage bench-http=tests/bench/http \
-	bench-generate=tests/bench/generate ledger-calls=tests/ledger/calls kafka-places=tests/places
+	bench-generate=tests/bench/generate ledger-calls=tests/ledger/calls kafka-places=tests/places \
+	console-canned=tests/console
 PROGRAMS := $(foreach p,$(PROGRAMS),$(if $(wildcard $(lastword $(subst =, ,$(p)))/*.c),$(p)))
 BINARIES := $(foreach p,$(PROGRAMS),$(BUILD)/bin/$(firstword $(subst =, ,$(p))))
 
@@ -218,7 +219,7 @@ retry-test: test-deps ## 5,000 dead orders sent again, the command killed half-w
 	$(MAKE) -s -j2 all kafka
 	BUILD=$(BUILD) $(PYTHON) tests/why/retry.py $(ARGS)
 
-FORMATTED := $(wildcard common/*/*.[ch] services/*/*.[ch] services/*/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch] tests/places/*.[ch])
+FORMATTED := $(wildcard common/*/*.[ch] services/*/*.[ch] services/*/*/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch] tests/devbroker/*.[ch] tests/bench/*/*.[ch] tests/ledger/*/*.[ch] tests/places/*.[ch] tests/console/*.[ch])
 
 .PHONY: format format-check lint lint-c compilers asan check compose-check kubernetes-check monitoring-check
 format: ## lay out the C code
@@ -232,7 +233,7 @@ lint: lint-c compose-check kubernetes-check monitoring-check ## cppcheck over al
 lint-c:
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem --library=posix -D_GNU_SOURCE -DBIGFUSION_VERSION='""' -Icommon \
-		-j 2 common services tests/unit tests/fuzz tests/devbroker tests/bench tests/ledger tests/places
+		-j 2 common services tests/unit tests/fuzz tests/devbroker tests/bench tests/ledger tests/places tests/console
 
 compilers: ## every program and unit test without a warning under gcc and clang
 	$(MAKE) CC=gcc BUILD=$(BUILD)/gcc all unit-build
@@ -293,8 +294,11 @@ $(BUILD)/libcommon.a: $(COMMON_OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^
 
+# The canned console is the console's server in front of other answers.
+console-canned_OBJECTS := $(patsubst %,$(BUILD)/services/console/%.o,serve guard lanes request routes files)
+
 define program_rule
-$(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(2)/*.c $(2)/*/*.c)) $(BUILD)/libcommon.a
+$(BUILD)/bin/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(2)/*.c $(2)/*/*.c)) $($(1)_OBJECTS) $(BUILD)/libcommon.a
 	@mkdir -p $$(@D)
 	$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LDLIBS)
 endef
@@ -312,6 +316,17 @@ $(BUILD)/generated/seed_orders.json.h: services/sandbox/seed_orders.json
 	@mkdir -p $(@D)
 	xxd -i < $< | sed '$$ s/$$/, 0x00/' > $@
 $(BUILD)/services/sandbox/world.o: $(BUILD)/generated/seed_orders.json.h
+
+# The console's page is compiled in as well, with the charts of Debian's libjs-chart.js.
+CHART_JS := /usr/share/javascript/chart.js/chart.min.js
+CONSOLE_FILES := $(patsubst services/console/page/%,$(BUILD)/generated/console/%.h,$(wildcard services/console/page/*))
+$(BUILD)/generated/console/%.h: services/console/page/%
+	@mkdir -p $(@D)
+	xxd -i < $< > $@
+$(BUILD)/generated/console/chart.min.js.h: $(CHART_JS)
+	@mkdir -p $(@D)
+	xxd -i < $< > $@
+$(BUILD)/services/console/files.o: $(CONSOLE_FILES) $(BUILD)/generated/console/chart.min.js.h
 
 $(BUILD)/services/sandbox/%.o: CPPFLAGS += -Iservices/sandbox
 

@@ -30,7 +30,7 @@ wanted=()
 for group in $groups; do
     case "$group" in
     build) wanted+=(gcc libc6-dev make pkg-config librdkafka-dev libcurl4-openssl-dev libjansson-dev
-        libhiredis-dev libmicrohttpd-dev libinih-dev libsqlite3-dev libssl-dev iso-codes redis-server kcat python3 curl
+        libhiredis-dev libmicrohttpd-dev libinih-dev libsqlite3-dev libssl-dev libjs-chart.js iso-codes redis-server kcat python3 curl
         ca-certificates xxd) ;;
     test) wanted+=(libcmocka-dev python3-pytest python3-pytest-xdist python3-redis lua5.1 iproute2 universal-ctags groff-base man-db zsh) ;;
     lint) wanted+=(clang clang-format clang-tidy cppcheck valgrind) ;;

@@ -88,6 +88,19 @@ static void print_metrics(struct buffer *page)
         buffer_printf(page, "# nothing counted yet\n");
 }
 
+int health_answer(const char *path, struct buffer *page)
+{
+    if (strcmp(path, "/readyz") == 0)
+        return print_ready(page) ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
+    if (strcmp(path, "/healthz") == 0)
+        buffer_printf(page, "alive\n");
+    else if (strcmp(path, "/metrics") == 0)
+        print_metrics(page);
+    else
+        return MHD_HTTP_NOT_FOUND;
+    return MHD_HTTP_OK;
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_size, void **request)
@@ -105,19 +118,14 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
         status = MHD_HTTP_METHOD_NOT_ALLOWED;
         buffer_printf(&page, "only GET\n");
-    } else if (strcmp(url, "/healthz") == 0) {
-        buffer_printf(&page, "alive\n");
-    } else if (strcmp(url, "/readyz") == 0) {
-        status = print_ready(&page) ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
-    } else if (strcmp(url, "/metrics") == 0) {
-        print_metrics(&page);
     } else {
-        status = MHD_HTTP_NOT_FOUND;
-        buffer_printf(&page, "see /healthz, /readyz, /metrics\n");
+        status = (unsigned)health_answer(url, &page);
+        if (status == MHD_HTTP_NOT_FOUND)
+            buffer_printf(&page, "see /healthz, /readyz, /metrics\n");
     }
     response = MHD_create_response_from_buffer(page.length, page.data, MHD_RESPMEM_MUST_COPY);
     buffer_clear(&page);
-    MHD_add_response_header(response, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+    MHD_add_response_header(response, "Content-Type", HEALTH_CONTENT_TYPE);
     result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;

@@ -5,6 +5,7 @@
 #define COMMON_HEALTH_H
 
 #include "base/error.h"
+#include "base/mem.h"
 #include "net/metric.h"
 
 /** @brief Starts the server on listen ("host:port"; with port 0 any free port is taken and logged).
@@ -21,5 +22,15 @@ void health_stop(void);
  * @param why  one line for people when not ready, or NULL
  */
 void health_set_ready(const char *part, int ready, const char *why);
+
+/**
+ * @brief The same answers for a program that has an HTTP server of its own: the text for /healthz,
+ * /readyz or /metrics is appended to page.
+ * @returns the HTTP status: 200, 503 (not ready), or 404 for any other path, with nothing appended
+ */
+int health_answer(const char *path, struct buffer *page);
+
+/* The Content-Type of these answers. */
+#define HEALTH_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 #endif

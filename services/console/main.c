@@ -23,6 +23,8 @@
 #include "net/health_ask.h"
 #include "settings/config.h"
 
+#include "answer.h"
+#include "api.h"
 #include "feed.h"
 #include "index.h"
 
@@ -56,16 +58,23 @@ static struct index *open_index(const struct config *config, struct error *err)
 static int run(const struct config *config, struct error *err)
 {
     struct index *index = NULL;
+    struct answers *answers = NULL;
+    struct serve *serve = NULL;
     int status = -1;
 
     if (health_start(config->health.listen, err) != 0)
         return -1;
     index = open_index(config, err);
-    if (index != NULL) {
-        /* The page and /api/v1 begin here: serve_start(). */
+    if (index != NULL)
+        answers = answers_new(config, index, err);
+    if (answers != NULL)
+        serve = api_start(config, answers, err);
+    if (serve != NULL) {
         health_set_ready("index", 1, NULL);
         status = feed_run(config, index, err);
     }
+    serve_stop(serve);
+    answers_free(answers);
     index_close(index);
     health_stop();
     return status;

@@ -1,0 +1,191 @@
+#include "api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#include "routes.h"
+
+/* What a thread of the lanes has. */
+struct worker {
+    struct answers *answers;
+    struct answerer *answerer; /* NULL: the index could not be opened yet */
+};
+
+/* The thread's answerer, opened when it is needed first. @returns NULL with the reply made */
+static struct answerer *answerer_of(struct worker *worker, struct reply *reply)
+{
+    struct error err = {0};
+
+    if (worker->answerer == NULL)
+        worker->answerer = answerer_new(worker->answers, &err);
+    if (worker->answerer == NULL)
+        reply_error(reply, 503, "index_unavailable", "The index cannot be read now: %s", err.text);
+    return worker->answerer;
+}
+
+/* Takes the answer; NULL: the fault is the answer. */
+static void give(struct reply *reply, json_t *answer, const struct answer_fault *fault)
+{
+    char *text;
+
+    if (answer == NULL) {
+        reply_error(reply, fault->status, fault->code, "%s", fault->text);
+        return;
+    }
+    text = mem_check(json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(9)));
+    buffer_append(&reply->body, text, strlen(text));
+    buffer_append(&reply->body, "\n", 1);
+    free(text);
+    json_decref(answer);
+}
+
+static void why(void *data, const struct request *request, struct reply *reply)
+{
+    struct answerer *answerer = answerer_of(data, reply);
+    struct answer_why question = {
+        .order = request_argument(request, "order"),
+        .infusionsoft = request_argument(request, "infusionsoft"),
+        .account = request_argument(request, "account"),
+    };
+    struct answer_fault fault;
+
+    if (answerer == NULL)
+        return;
+    if ((question.order == NULL) == (question.infusionsoft == NULL))
+        reply_error(reply, 400, "bad_argument",
+                    "Name the order by one of the arguments order and infusionsoft.");
+    else if (question.account != NULL && question.infusionsoft == NULL)
+        reply_error(reply, 400, "bad_argument", "account goes with infusionsoft only.");
+    else
+        give(reply, answer_why(answerer, &question, &fault), &fault);
+}
+
+/* The body as an object whose members are all among the names. New; or NULL with the reply made. */
+static json_t *read_body(const struct request *request, const char *names, struct reply *reply)
+{
+    json_error_t where;
+    json_t *body = json_loadb(request->body.length > 0 ? request->body.data : "",
+                              request->body.length, JSON_REJECT_DUPLICATES, &where);
+    char wanted[64];
+
+    if (!json_is_object(body)) {
+        reply_error(reply, 400, "bad_body", "The body must be one JSON object.");
+        json_decref(body);
+        return NULL;
+    }
+    for (void *at = json_object_iter(body); at != NULL; at = json_object_iter_next(body, at)) {
+        snprintf(wanted, sizeof(wanted), "|%.50s|", json_object_iter_key(at));
+        if (strlen(json_object_iter_key(at)) > 50 || strstr(names, wanted) == NULL) {
+            reply_error(reply, 400, "unknown_member",
+                        "The body has a member that this path does not take; see "
+                        "/api/v1/openapi.json.");
+            json_decref(body);
+            return NULL;
+        }
+    }
+    return body;
+}
+
+static void why_email(void *data, const struct request *request, struct reply *reply)
+{
+    struct answerer *answerer = answerer_of(data, reply);
+    json_t *body = answerer == NULL ? NULL : read_body(request, "|email|email_digest|", reply);
+    struct answer_why question = {0};
+    struct answer_fault fault;
+
+    if (body == NULL)
+        return;
+    question.email = json_string_value(json_object_get(body, "email"));
+    question.email_digest = json_string_value(json_object_get(body, "email_digest"));
+    if (json_object_size(body) != 1 || (question.email == NULL) == (question.email_digest == NULL))
+        reply_error(reply, 400, "bad_body", "The body must have email or email_digest, a string.");
+    else
+        give(reply, answer_why(answerer, &question, &fault), &fault);
+    json_decref(body);
+}
+
+static void orders(void *data, const struct request *request, struct reply *reply)
+{
+    struct answerer *answerer = answerer_of(data, reply);
+    struct answer_orders question = {
+        .list = request_argument(request, "list"),
+        .store = request_argument(request, "store"),
+        .reason = request_argument(request, "reason"),
+        .since = request_argument(request, "since"),
+        .older = request_argument(request, "older"),
+        .limit = request_argument(request, "limit"),
+        .after = request_argument(request, "after"),
+    };
+    struct answer_fault fault;
+
+    if (answerer != NULL)
+        give(reply, answer_orders(answerer, &question, &fault), &fault);
+}
+
+static void status(void *data, const struct request *request, struct reply *reply)
+{
+    struct answerer *answerer = answerer_of(data, reply);
+    struct answer_fault fault;
+
+    (void)request;
+    if (answerer != NULL)
+        give(reply, answer_status(answerer, &fault), &fault);
+}
+
+static void series(void *data, const struct request *request, struct reply *reply)
+{
+    struct answerer *answerer = answerer_of(data, reply);
+    struct answer_fault fault;
+
+    if (answerer != NULL)
+        give(reply, answer_series(answerer, request_argument(request, "hours"), &fault), &fault);
+}
+
+static void act(void *data, const struct request *request, struct reply *reply)
+{
+    (void)data, (void)request;
+    reply_error(reply, 503, "not_available", "Acts are carried out by the command bigfusion only.");
+}
+
+static void *worker_new(void *context)
+{
+    struct worker *worker = mem_alloc(sizeof(*worker));
+
+    worker->answers = context;
+    return worker;
+}
+
+static void worker_free(void *data)
+{
+    struct worker *worker = data;
+
+    answerer_free(worker->answerer);
+    free(worker);
+}
+
+struct serve *api_start(const struct config *config, struct answers *answers, struct error *err)
+{
+    static struct serve_route routes[ROUTE_COUNT];
+    static const serve_answer table[ROUTE_COUNT] = {
+        [ROUTE_WHY] = why,       [ROUTE_WHY_EMAIL] = why_email, [ROUTE_ORDERS] = orders,
+        [ROUTE_STATUS] = status, [ROUTE_SERIES] = series,       [ROUTE_RETRY] = act,
+        [ROUTE_DROP] = act,      [ROUTE_PAUSE] = act,           [ROUTE_RESUME] = act,
+    };
+    struct serve_settings settings = {
+        .listen = config->console.listen,
+        .token = config->console.token,
+        .routes = routes,
+        .route_count = ROUTE_COUNT,
+        .worker_new = worker_new,
+        .worker_free = worker_free,
+        .context = answers,
+    };
+
+    routes_make(routes, table);
+    return serve_start(&settings, err);
+}
