@@ -123,10 +123,16 @@ test: test-deps ## everything: unit and end-to-end tests; ends with "N passed, N
 
 .PHONY: test-deps kafka
 test-deps:
-	deploy/install-deps.sh build test kafka
+	deploy/install-deps.sh build test kafka console
 
 kafka: ## fetch a real Apache Kafka for the tests (once)
 	tests/kafka/run.sh fetch
+
+.PHONY: console-test
+console-test: ## the console's server, page (in Debian's Chromium) and API; screenshots in build/out (ARGS: for pytest)
+	deploy/install-deps.sh build test kafka console
+	$(MAKE) -s -j2 all
+	BUILD=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider tests/console $(ARGS)
 
 .PHONY: demo dev bench bench-rebuild bench-scale conformance
 demo: deps ## 500 orders through the whole pipeline in a minute (ARGS=--keep leaves it running)
@@ -246,7 +252,7 @@ asan: test-deps ## all tests under the address and undefined-behaviour sanitizer
 	BUILD=$(BUILD)/asan $(SANITIZED) UBSAN_OPTIONS=print_stacktrace=1 $(PYTHON) tests/run.py
 
 check: ## format, lint, layers, both compilers, sanitizers
-	deploy/install-deps.sh build test lint kafka
+	deploy/install-deps.sh build test lint kafka console
 	$(MAKE) format-check lint compilers layers
 	$(MAKE) asan
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # install-deps.sh - install what bigfusion needs on Debian bookworm or trixie.
 #
-# Usage: deploy/install-deps.sh [build] [test] [lint] [fuzz] [kafka] [conformance] [compose] [kubernetes] [monitoring] [stack]
+# Usage: deploy/install-deps.sh [build] [test] [lint] [fuzz] [kafka] [conformance] [compose] [kubernetes] [monitoring] [stack] [console]
 #   build        compilers and libraries, redis-server, kcat (the default; enough for `make demo`)
 #   test         build + cmocka, pytest (in several processes), lua5.1 (the ledger's model), iproute2 (network paths of the fault rows),
 #                universal-ctags (the length of functions), groff, man and zsh (man page and completion)
@@ -12,6 +12,7 @@
 #   compose      docker-compose 1.29 and 2, to check docker-compose.yml with both; on trixie there is 2 alone
 #   kubernetes   kustomize, and kubernetes-validate with the schemas of Kubernetes, to check deploy/kubernetes
 #   monitoring   prometheus and promtool, to check deploy/monitoring and to try its alerts; part of test and lint
+#   console      Debian's Chromium, Playwright, schemathesis and axe-core, for the tests of the console's page and API
 #   stack        a Docker engine, docker-compose and debootstrap, for `make stack-test`
 #
 # Idempotent: installs only what is missing and says what that is. Uses sudo only when it is not root.
@@ -21,6 +22,7 @@ set -euo pipefail
 
 groups="${*:-build}"
 tools="${BIGFUSION_TOOLS:-/usr/local/lib/bigfusion-tools}"
+playwright_version=1.65.2 schemathesis_version=4.32.5 axe_version=4.14.1
 validate_version=1.37.0 # kubernetes-validate; its first two numbers are those of the newest Kubernetes that it knows
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 say() { echo "install-deps: $*"; }
@@ -51,6 +53,10 @@ for group in $groups; do
     compose) command -v docker-compose >/dev/null || wanted+=(docker-compose) ;;
     monitoring) ;; # the programs alone, see install_prometheus
     kubernetes) wanted+=(python3-pip python3-yaml) ;;
+    console)
+        wanted+=(chromium fonts-dejavu-core python3-pip)
+        command -v npm >/dev/null || wanted+=(nodejs npm)
+        ;;
     stack)
         # Any engine will do; containers need iptables inside for their names.
         command -v dockerd >/dev/null || wanted+=(docker.io)
@@ -59,7 +65,7 @@ for group in $groups; do
         wanted+=(debootstrap iptables iso-codes kcat python3)
         ;;
     *)
-        say "unknown group '$group'; allowed: build test lint fuzz kafka conformance compose kubernetes monitoring stack" >&2
+        say "unknown group '$group'; allowed: build test lint fuzz kafka conformance compose kubernetes monitoring stack console" >&2
         exit 100
         ;;
     esac
@@ -154,8 +160,25 @@ install_kubernetes() {
     as_root python3 -m pip install --quiet --root-user-action=ignore --target "$tools/python" "kubernetes-validate==$validate_version"
 }
 
+# The browser is Debian's; Playwright only drives it. Of axe-core, one file is loaded into the page that is looked at.
+install_console() {
+    if [ ! -d "$tools/console/playwright-$playwright_version.dist-info" ] ||
+        [ ! -d "$tools/console/schemathesis-$schemathesis_version.dist-info" ]; then
+        say "installing playwright $playwright_version and schemathesis $schemathesis_version into $tools/console"
+        as_root rm -rf -- "$tools/console"
+        as_root python3 -m pip install --quiet --root-user-action=ignore --target "$tools/console" \
+            "playwright==$playwright_version" "schemathesis==$schemathesis_version"
+    fi
+    [ ! -e "$tools/axe-$axe_version.min.js" ] || return 0
+    say "taking axe-core $axe_version"
+    [ -n "$dir" ] || dir=$(mktemp -d)
+    (cd "$dir" && npm pack --silent "axe-core@$axe_version" >/dev/null && tar -xzf "axe-core-$axe_version.tgz" package/axe.min.js)
+    as_root install -D -m 644 "$dir/package/axe.min.js" "$tools/axe-$axe_version.min.js"
+}
+
 for group in $groups; do
     case "$group" in
+    console) install_console ;;
     build) has libyyjson-dev || install_yyjson ;;
     test | lint | monitoring) install_prometheus ;;
     compose) install_compose ;;

@@ -294,6 +294,11 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
         exchange->request.path = url;
         if (exchange->is_uri_bad)
             return refuse(exchange, 400, "bad_url", "The url has a NUL or is too long.");
+        /* A proxy could take the length that we do not, and the rest for another request. */
+        if (header(exchange, "Transfer-Encoding") != NULL &&
+            header(exchange, "Content-Length") != NULL)
+            return refuse(exchange, 400, "two_lengths",
+                          "A request has Transfer-Encoding or Content-Length, not both.");
         return open_exchange(exchange, method);
     }
     if (*upload_size > 0)

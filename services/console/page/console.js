@@ -343,7 +343,8 @@ const total = (name) => call(`orders?list=${name}&limit=1`).then((answer) => ans
 async function overview(view, main) {
   const parts = { head: el("div"), pipeline: el("div"), tiles: el("div"), charts: el("div", { class: "grid wide" }), stores: el("div"), accounts: el("div") };
   const wait = busy("Reading the state of the pipeline…");
-  main.replaceChildren(el("h1", {}, "Overview"), wait, el("section", { "aria-label": "Pipeline" }, parts.pipeline), el("section", { "aria-label": "Orders" }, parts.tiles),
+  main.replaceChildren(el("h1", {}, "Overview"), wait, el("section", { "aria-label": "Pipeline" }, el("h2", { class: "hidden" }, "Pipeline"), parts.pipeline),
+    el("section", { "aria-label": "Orders" }, parts.tiles),
     el("section", { "aria-label": "Over time" }, parts.charts), el("section", { "aria-label": "Stores" }, parts.stores), el("section", { "aria-label": "Accounts" }, parts.accounts));
   let rounds = 0;
   const round = async () => {
