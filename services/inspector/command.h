@@ -96,6 +96,17 @@ int retrying_run(const struct config *config, const struct command_line *line, s
 int peek_run(const struct config *config, const struct command_line *line, struct error *err);
 /* tail.c */
 int tail_run(const struct config *config, const struct command_line *line, struct error *err);
+/* retry.c */
+int retry_run(const struct config *config, const struct command_line *line, struct error *err);
+/* drop.c */
+int drop_run(const struct config *config, const struct command_line *line, struct error *err);
+/* pause.c */
+int pause_run(const struct config *config, const struct command_line *line, struct error *err);
+int resume_run(const struct config *config, const struct command_line *line, struct error *err);
+/* audit.c */
+int audit_run(const struct config *config, const struct command_line *line, struct error *err);
+int audit_verify_run(const struct config *config, const struct command_line *line,
+                     struct error *err);
 /* why.c */
 int why_run(const struct config *config, const struct command_line *line, struct error *err);
 /* trace.c */

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-enum { COLUMNS = 100, INDENT = 24 };
+enum { COLUMNS = 100, INDENT = 26 };
 
 /* Appends running text with line ends where a line is full. first: the columns that are used in the
  * first line; others begin with indent blanks. */

@@ -21,6 +21,11 @@ enum {
     COMMAND_OPTION_INFUSIONSOFT = 1 << 9,
     COMMAND_OPTION_ACCOUNT = 1 << 10,
     COMMAND_OPTION_SHOW_PERSONAL = 1 << 11,
+    COMMAND_OPTION_WHY = 1 << 12,
+    COMMAND_OPTION_DRY_RUN = 1 << 13,
+    COMMAND_OPTION_EDIT = 1 << 14,
+    COMMAND_OPTION_RETRYING = 1 << 15,
+    COMMAND_OPTION_WAITING = 1 << 16,
 };
 
 /* What the value of an option must be; it is checked while the command line is read. */

@@ -9,6 +9,8 @@ enum {
                       PROGRAM_INSPECTOR | PROGRAM_DOCTOR,
 };
 
+enum { RETRY_ORDERS_MAX = 1000 };
+
 enum {
     LIST_OPTIONS = COMMAND_OPTION_STORE | COMMAND_OPTION_REASON | COMMAND_OPTION_SINCE |
                    COMMAND_OPTION_OLDER | COMMAND_OPTION_LIMIT | COMMAND_OPTION_JSON,
@@ -222,6 +224,85 @@ const struct command commands[] = {
      .arguments_max = 1,
      .options = COMMAND_OPTION_SHOW_PERSONAL | COMMAND_OPTION_JSON,
      .run = tail_run},
+    {.words = "retry",
+     .arguments = "[ORDER...]",
+     .summary = "dead, retrying or waiting orders once more",
+     .help =
+         "Sends the records of orders again, to the stage that gave them up, as they came. It "
+         "reads "
+         "the topics, so it needs no console. First it counts. While more than a few hundred "
+         "records are in front of the services, it waits, so that live orders do not wait behind "
+         "thousands. Ctrl-C ends it; it says what was sent. It may be repeated at any time, also "
+         "after it was killed: the delivery ledger sees to it that nothing is made twice. A dead "
+         "order that is delivered or skipped then leaves the list of dead orders.\n\n"
+         "ORDER is CODE/NUMBER or HASH/order/NUMBER; with one store, NUMBER is enough. Without "
+         "orders, at least one of --store, --reason and --since chooses. Orders that cannot be "
+         "tried again are listed with the reason.",
+     .examples = "bigfusion retry BC/1042 --why 'the SKU is right now'\n"
+                 "bigfusion retry --store BC --reason refused --since 2h --dry-run\n"
+                 "bigfusion retry --edit BC/1042\n",
+     .arguments_max = RETRY_ORDERS_MAX,
+     .options = COMMAND_OPTION_STORE | COMMAND_OPTION_REASON | COMMAND_OPTION_SINCE |
+                COMMAND_OPTION_RETRYING | COMMAND_OPTION_WAITING | COMMAND_OPTION_EDIT |
+                COMMAND_OPTION_DRY_RUN | COMMAND_OPTION_WHY | COMMAND_OPTION_JSON,
+     .run = retry_run},
+    {.words = "drop",
+     .arguments = "ORDER",
+     .summary = "an order that is not to be synced",
+     .help = "The newest version of the order gets the fate skipped, reason dropped. No copy of it "
+             "that still waits or is tried again is delivered afterwards. Refused where the order "
+             "is delivered already, or where it is not known yet whether it was made. The order's "
+             "next change in the store is a newer version, which is delivered. Needs --why.",
+     .examples = "bigfusion drop BC/1042 --why 'a test order of the agency'\n",
+     .arguments_min = 1,
+     .arguments_max = 2,
+     .options = COMMAND_OPTION_WHY,
+     .run = drop_run},
+    {.words = "pause",
+     .arguments = "[STORE|ACCOUNT]",
+     .summary = "stop polling a store, or delivering into an account",
+     .help =
+         "In effect within seconds, on every host, until `bigfusion resume`. A paused store is not "
+         "polled; what a poll has seen is delivered. For a paused account nothing is made; its "
+         "orders wait. Nothing is lost. Without an argument it lists what is paused.\n\n"
+         "STORE is a Store Code or a hash, ACCOUNT the name of a section [infusionsoft NAME]. "
+         "Where both are meant, write store:HASH or account:NAME.",
+     .examples = "bigfusion pause BC --why 'stock is counted'\n"
+                 "bigfusion pause account:main\n"
+                 "bigfusion pause\n",
+     .arguments_max = 1,
+     .options = COMMAND_OPTION_WHY,
+     .run = pause_run},
+    {.words = "resume",
+     .arguments = "STORE|ACCOUNT",
+     .summary = "end a pause",
+     .help = "The next poll of a store reads what changed meanwhile; the orders that wait for an "
+             "account are delivered, the oldest first.",
+     .examples = "bigfusion resume BC\n",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .options = COMMAND_OPTION_WHY,
+     .run = resume_run},
+    {.words = "audit",
+     .arguments = "",
+     .summary = "what operators did: who, when, what and why",
+     .help =
+         "Lists the entries of the topic `audit`, which is kept for ever. Each act has an entry "
+         "before it and one after it, which tells the outcome.",
+     .examples = "bigfusion audit\n"
+                 "bigfusion audit --json | jq '.entries[].entry | select(.act == \"retry\")'\n",
+     .options = COMMAND_OPTION_JSON,
+     .run = audit_run},
+    {.words = "audit verify",
+     .arguments = "",
+     .summary = "whether an entry of the audit was changed or removed",
+     .help = "Each entry has the digest of the one before it. Names the first entry that does not "
+             "fit. That the newest entries were cut off, it cannot see: note the last digest that "
+             "it prints elsewhere.",
+     .examples = "bigfusion audit verify\n",
+     .exits = "0 whole, 100 broken",
+     .options = COMMAND_OPTION_JSON,
+     .run = audit_verify_run},
     {.words = "completion",
      .arguments = "bash|zsh",
      .summary = "a script with which a shell completes commands and options",
