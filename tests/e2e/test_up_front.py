@@ -69,12 +69,12 @@ def test_up_front_waits_for_redis_then_does_everything_and_may_be_repeated(bare)
     bare.redis.start()
     assert process.wait(60) == 0, process.tail()
     said = process.text()
-    assert "topics: 12 created, 0 were there already" in said
+    assert "topics: 14 created, 0 were there already" in said
     assert "delivery ledger: started" in said and "custom field" in said
     assert said.splitlines()[-1] == "up-front: everything is there"
     assert errors(process) == []
     again = bare.command("up-front")
-    assert "topics: 0 created, 12 were there already" in again.stdout
+    assert "topics: 0 created, 14 were there already" in again.stdout
 
 
 def test_up_front_stops_where_a_person_must_act(bare):
