@@ -42,7 +42,7 @@ class Project:
 
     def __init__(self, engine, folder, name, profile="demo", version=1):
         self.engine, self.folder, self.name, self.profile = engine, folder, name, profile
-        self.files, self.port = ["docker-compose.yml"], free_port()
+        self.files, self.port, self.console_port = ["docker-compose.yml"], free_port(), free_port()
         self.program, self.env = ["docker-compose"], {}
         if version == 2 or not shutil.which("docker-compose"):
             self.program, self.env = version_2(engine, folder)
@@ -66,7 +66,7 @@ class Project:
 
     def environment(self):
         return self.engine.env(COMPOSE_PROJECT_NAME=self.name, COMPOSE_FILE=":".join(self.files), COMPOSE_HTTP_TIMEOUT="200",
-                               DEMO_PORT=str(self.port), **self.env)
+                               DEMO_PORT=str(self.port), CONSOLE_PORT=str(self.console_port), **self.env)
 
     def compose(self, *words, check=True, timeout=300, profile=None):
         """Runs docker-compose as a person would in the folder. Returns (exit status, stdout, stderr)."""

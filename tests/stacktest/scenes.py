@@ -12,7 +12,7 @@ import documented
 import oracle
 import reference
 from demo_stack import Demo, Shoppers
-from processes import TimedOut, wait_until
+from processes import TimedOut, http_call, wait_until
 from project import SERVICES, Project
 from watch import Watch
 
@@ -56,6 +56,7 @@ def as_the_readme_says(run):
         doctor(run, project, skips=1)
         with run.part("the commands of README.md and docs/containers.md"):
             asked_why(run, project, demo)
+            page_from_outside(run, project)
             documented.on_a_running_demo(run, project, demo)
             documented.new_settings(project)
             demo.wait_ready(**ONE_EACH)
@@ -100,6 +101,13 @@ def asked_why(run, project, demo):
             wait_until(answered, 60, "the console to have read the topics", interval=1)
         run.check(answer["verdict"] == expected[name] and answer["history"],
                   f"bigfusion why {key}, which is {name}: {answer['verdict']} {answer.get('sentence', '')}")
+
+
+def page_from_outside(run, project):
+    """The page is at a port of this machine; about orders it tells something only to those who have the token."""
+    address = f"127.0.0.1:{project.console_port}"
+    page, closed = (http_call(address, "GET", path)[0] for path in ("/", "/api/v1/orders?list=dead"))
+    run.check((page, closed) == (200, 401), f"the console's page: {page}, its lists without the token: {closed}")
 
 
 def note_ready(run, watch, since, what):
