@@ -164,7 +164,10 @@ conformance: ## 500 orders through a validating proxy of the vendors' API docume
 trixie: ## on Debian trixie, as root: build, unit tests, orders with Kafka and Redis over TLS with logins
 	tests/trixie/run.sh
 
-.PHONY: stack-test
+.PHONY: security stack-test
+security: all unit-build kafka ## attacks that must not succeed, by number; ends with "security: attacks=N held=N" (docs/security.md)
+	BUILD=$(BUILD) $(PYTHON) tests/security.py
+
 stack-test: ## docker-compose.yml on a Docker engine, as root: 5,000 orders through scaling, restarts, kills, down and up
 	deploy/install-deps.sh kafka compose stack
 	tests/kafka/run.sh fetch

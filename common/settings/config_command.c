@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/core.h"
 #include "settings/mask.h"
 #include "settings/option.h"
 #include "settings/redis_url.h"
@@ -223,6 +224,7 @@ int config_load(struct config *config, const struct config_program *program, int
 {
     struct command command = {.path = getenv("BIGFUSION_CONFIG")};
 
+    core_forbid();
     if (read_command(&command, program, argc, argv, err) != 0)
         return -1;
     if (command.path == NULL || command.path[0] == '\0')

@@ -7,7 +7,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
+#include "base/core.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -228,6 +231,20 @@ static void test_errors(void **state)
     assert_int_equal(err.kind, ERROR_NONE);
 }
 
+static void test_attack_12_no_core_file(void **state)
+{
+    struct rlimit limit;
+
+    (void)state;
+    core_forbid();
+    assert_int_equal(getrlimit(RLIMIT_CORE, &limit), 0);
+    assert_int_equal(limit.rlim_cur, 0);
+    assert_int_equal(limit.rlim_max, 0);
+#ifndef __SANITIZE_ADDRESS__
+    assert_int_equal(prctl(PR_GET_DUMPABLE, 0L, 0L, 0L, 0L), 0);
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +259,7 @@ int main(void)
         cmocka_unit_test(test_log_escape),
         cmocka_unit_test(test_buffer),
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_attack_12_no_core_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
