@@ -51,7 +51,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/te
 	$(patsubst tests/fuzz/%.c,$(BUILD)/unit/test_%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all
-all: $(BINARIES) ## build every program into build/bin
+all: $(BINARIES) $(BUILD)/bin/bench-index ## build every program into build/bin
 
 PREFIX ?= /usr/local
 INSTALLED := $(foreach p,$(PROGRAMS),$(if $(findstring =services/,$(p)),$(BUILD)/bin/$(firstword $(subst =, ,$(p)))))
@@ -134,7 +134,7 @@ console-test: ## the console's server, page (in Debian's Chromium) and API; scre
 	$(MAKE) -s -j2 all
 	BUILD=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider tests/console $(ARGS)
 
-.PHONY: demo dev bench bench-rebuild bench-scale conformance
+.PHONY: demo dev bench bench-rebuild bench-index bench-scale conformance
 demo: deps ## 500 orders through the whole pipeline in a minute (ARGS=--keep leaves it running)
 	$(MAKE) -s -j2 all
 	BUILD=$(BUILD) $(PYTHON) tests/demo.py $(ARGS)
@@ -150,6 +150,10 @@ bench: test-deps ## filter, mapper and pusher against the limits of the same run
 bench-rebuild: test-deps ## a lost ledger filled in from 1,000,000 fates and 100,000 waiting records: time and memory
 	$(MAKE) -j2 all kafka
 	BUILD=$(BUILD) $(PYTHON) tests/bench/rebuild.py $(ARGS)
+
+bench-index: test-deps ## the console's index of 2,000,000 orders: time to rebuild, memory, size, look-ups, cost when idle
+	$(MAKE) -j2 all kafka
+	BUILD=$(BUILD) $(PYTHON) tests/bench/index.py $(ARGS)
 
 bench-scale: test-deps ## 1, 2, 4 and 8 pushers beside a slow account: throughput and order (ARGS=--restart, ARGS="--stores 1000")
 	$(MAKE) -j2 all kafka
@@ -351,6 +355,12 @@ $(BUILD)/unit/test_sandbox_%: tests/unit/test_sandbox_%.c $(BUILD)/libsandbox.a 
 $(BUILD)/libservices.a: $(SERVICE_OBJECTS)
 	@rm -f $@
 	ar rcs $@ $^
+
+# The bench of the index is linked with the console's index as it is.
+BENCH_INDEX_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bench/index/*.c))
+$(BUILD)/bin/bench-index: $(BENCH_INDEX_OBJECTS) $(BUILD)/libservices.a $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # A fuzz target test_fuzz_X runs its corpus again; with libFuzzer (`make fuzz`) it looks for more.
 FUZZ_OBJECTS := $(BUILD)/tests/fuzz/mutate.o

@@ -18,8 +18,8 @@
 static const char settings[] = "PRAGMA journal_mode=WAL;"
                                "PRAGMA synchronous=NORMAL;"
                                "PRAGMA cache_size=-16384;"
-                               "PRAGMA wal_autocheckpoint=4096;"
-                               "PRAGMA journal_size_limit=33554432;";
+                               "PRAGMA wal_autocheckpoint=16384;"
+                               "PRAGMA journal_size_limit=67108864;";
 
 static const char layout[] =
     "BEGIN IMMEDIATE;"
