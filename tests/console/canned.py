@@ -111,5 +111,6 @@ def write(folder, **changes):
             if os.path.exists(path):
                 os.unlink(path)
             continue
-        with open(path, "w", encoding="utf-8") as file:
+        with open(f"{path}.new", "w", encoding="utf-8") as file:
             json.dump(answer, file)
+        os.replace(f"{path}.new", path)  # the page may be asking meanwhile

@@ -5,10 +5,11 @@ import re
 
 import canned
 import pytest
-from conftest import TOKEN, TOOLS
+from canned_console import TOKEN, TOOLS
 from playwright.sync_api import expect, sync_playwright
 from processes import RUNS
 
+expect.set_options(timeout=20000)
 SHOTS = os.path.join(RUNS, "console")
 AXE = os.path.join(TOOLS, "axe-4.14.1.min.js")
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 375, "height": 800}
@@ -210,7 +211,7 @@ def test_hostile_texts_are_text(open_page):
 
 
 def test_what_an_inline_script_may_do_is_nothing(open_page):
-    page = open_page(allowed=("Content Security Policy", "Content-Security-Policy"))
+    page = open_page(allowed=("Content Security Policy", "Content-Security-Policy", "404"))
     page.evaluate("""() => { const script = document.createElement("script"); script.textContent = "document.title = 'owned'"; document.body.append(script);
         const image = document.createElement("img"); image.setAttribute("onerror", "document.title = 'owned'"); image.src = "/nothing"; document.body.append(image); }""")
     page.wait_for_load_state("networkidle")

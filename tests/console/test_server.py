@@ -10,7 +10,7 @@ import threading
 import time
 
 import pytest
-from conftest import TOKEN, Canned
+from canned_console import TOKEN, Canned
 from processes import http_call, wait_until
 
 SLOW, RATE, SECONDS = 200, 200, 5

@@ -96,6 +96,14 @@ def stack():
         assert set(statuses.values()) == {0}, statuses
 
 
+@pytest.fixture(scope="module")
+def console(stack):
+    """The console reads the same topics; the rules watch the services alone."""
+    stack.start_service("console", env={"BIGFUSION_CONSOLE_INDEX_FILE": f"{stack.run}/index.sqlite",
+                                        "BIGFUSION_CONSOLE_LISTEN": "127.0.0.1:0"})
+    stack.wait_ready("console")
+
+
 def placed(stack, word, **more):
     return stack.place(order(mail(word), billing=NAME, **more))
 
@@ -201,8 +209,8 @@ def listed():
     return {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
 
 
-@pytest.mark.parametrize("name", SERVICES)
-def test_metrics_are_those_of_the_page(stack, name):
+@pytest.mark.parametrize("name", (*SERVICES, "console"))
+def test_metrics_are_those_of_the_page(stack, console, name):
     page, text = listed(), stack.metrics(name)
     kinds = dict(re.findall(r"^# TYPE (\S+) (\w+)$", text, re.M))
     assert len(kinds) > 5 and {metric: page.get(metric, ("",))[0] for metric in kinds} == kinds
@@ -212,13 +220,13 @@ def test_metrics_are_those_of_the_page(stack, name):
         assert found == page[base][1] or (base == "bigfusion_alarms_total" and found == {"kind"}), (metric, labels)
 
 
-def test_every_metric_of_the_page_is_made_by_a_service(stack):
-    made = set(re.findall(r"^# TYPE (\S+)", "".join(stack.metrics(name) for name in SERVICES), re.M))
+def test_every_metric_of_the_page_is_made_by_a_program(stack, console):
+    made = set(re.findall(r"^# TYPE (\S+)", "".join(stack.metrics(name) for name in (*SERVICES, "console")), re.M))
     assert made == set(listed())
 
 
-def test_metrics_tell_nothing_of_people(stack):
-    text = "".join(stack.metrics(name) for name in SERVICES)
+def test_metrics_tell_nothing_of_people(stack, console):
+    text = "".join(stack.metrics(name) for name in (*SERVICES, "console"))
     for word in (*NAME.values(), "@", "example.com"):
         assert word not in text
     assert len(text.splitlines()) < 2000, "label values are few"
