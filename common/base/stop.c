@@ -4,7 +4,12 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+/* A second signal that comes sooner than this is the first one once more: timeout(1), for example,
+ * signals its child and then the group that the child belongs to. */
+enum { ONE_SIGNAL_MS = 500 };
 
 /* Set by a signal handler and by threads, read by all threads. C11 allows a lock-free atomic in
  * both cases; volatile sig_atomic_t would be allowed in a handler only. */
@@ -13,6 +18,9 @@ _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "the stop flag is set by a signal's ha
 
 static atomic_uint limit_s = STOP_LIMIT_S;
 
+static atomic_llong first_signal_ms; /* monotonic; when the first signal came */
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the time is set by a signal's handler");
+
 /* Ends the process when the limit has passed, even if a library call still waits. */
 static void set_flag(void)
 {
@@ -20,10 +28,22 @@ static void set_flag(void)
         alarm(atomic_load(&limit_s));
 }
 
+/* POSIX allows clock_gettime() in a signal's handler. */
+static long long now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void on_signal(int signal_number)
 {
+    long long none = 0, at_ms = now_ms();
+
     (void)signal_number;
-    if (atomic_load(&stop_flag))
+    if (!atomic_compare_exchange_strong(&first_signal_ms, &none, at_ms) &&
+        at_ms - none >= ONE_SIGNAL_MS)
         _exit(111);
     set_flag();
 }

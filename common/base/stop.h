@@ -1,5 +1,5 @@
-/* stop.h - the stop flag. The signals TERM and INT set it; a second one ends the process at once
- * with exit status 111. PIPE is ignored.
+/* stop.h - the stop flag. The signals TERM and INT set it; another one that comes half a second
+ * later or more ends the process at once with exit status 111. PIPE is ignored.
  *
  * Loops look at the flag and wait 500 ms at most; handlers finish the record in hand. Every wait
  * for another program has a limit of its own. There is also a limit for everything together: a

@@ -1,5 +1,6 @@
 #include "ask.h"
 
+#include "act/paused.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/retry.h"
@@ -13,6 +14,11 @@ enum outcome ask_lost(struct error *err)
     return OUTCOME_LOST;
 }
 
+static int is_paused(const struct asker *asker)
+{
+    return paused_watch_state(asker->paused, PAUSED_STORE, asker->store) == PAUSED_YES;
+}
+
 enum outcome ask_wait(struct asker *asker, int64_t delay_ms, struct error *err)
 {
     int64_t until_ms = clock_monotonic_ms() + delay_ms;
@@ -22,7 +28,7 @@ enum outcome ask_wait(struct asker *asker, int64_t delay_ms, struct error *err)
         struct error own = {0};
         int kept;
 
-        if (stop_requested())
+        if (stop_requested() || is_paused(asker))
             return OUTCOME_STOPPED;
         kept = lease_keep(asker->lease, &own);
         if (kept != 1) {

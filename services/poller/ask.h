@@ -1,6 +1,6 @@
 /* ask.h - sends one request to the store. Around the request it does what every request needs: it
  * keeps the lease, waits as long as the store's quota demands, repeats a request that the store
- * throttled, and returns early when the program is asked to stop. */
+ * throttled, and returns early when the program is asked to stop or an operator pauses the store. */
 #ifndef POLLER_ASK_H
 #define POLLER_ASK_H
 
@@ -18,7 +18,7 @@ enum outcome {
     OUTCOME_TROUBLE, /* the store or Kafka does not work as it should: try again later */
     OUTCOME_CLOSED,  /* the store refuses the token: a person must act */
     OUTCOME_LOST,    /* the lease is lost, or Redis does not answer */
-    OUTCOME_STOPPED, /* the program was asked to stop */
+    OUTCOME_STOPPED, /* the program was asked to stop, or an operator paused the store */
 };
 
 /* What a request to one store needs. Embedded; all pointers are borrowed. */
@@ -26,6 +26,7 @@ struct asker {
     const char *store; /* its hash */
     struct bigcommerce *client;
     struct lease *lease;
+    struct paused_watch *paused;
     size_t
         order_max_bytes; /* [kafka] max_record_bytes: a larger order can never be published, so an
                                answer about one order is read up to here */
@@ -54,7 +55,7 @@ enum outcome ask_lost(struct error *err);
 
 /**
  * @brief Waits for delay_ms and keeps the lease meanwhile. With 0 it only looks whether the lease
- * is still held and whether the program has to stop.
+ * is still held, whether the program has to stop, and whether the store is paused.
  * @returns OUTCOME_OK, OUTCOME_LOST or OUTCOME_STOPPED
  */
 enum outcome ask_wait(struct asker *asker, int64_t delay_ms, struct error *err);

@@ -290,7 +290,7 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
     round->asker = (struct asker){
         store->hash,
         bigcommerce_new(store, &all->config->http, bigcommerce_timeout_ms(all->leases.ttl_ms)),
-        &worker->lease, (size_t)all->config->kafka.max_record_bytes};
+        &worker->lease, all->paused, (size_t)all->config->kafka.max_record_bytes};
     position_init(&round->position);
     round->reading =
         (struct reading){.asker = &round->asker, .intake = &round->intake, .lane = &round->window};
