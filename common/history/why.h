@@ -9,7 +9,9 @@
  *   3. It is under way: retrying or waiting, with the reason.
  *   4. The pipeline never saw it: the store is asked. It has the order: waiting for the next poll, or
  *      skipped where no poll will take it. It does not: unknown. It did not answer: unknown, and the
- *      sentence says that nothing was found out. */
+ *      sentence says that nothing was found out.
+ *
+ * docs/why.md says the same for people. */
 #ifndef COMMON_WHY_H
 #define COMMON_WHY_H
 
@@ -34,9 +36,13 @@ enum why_store {
     WHY_STORE_NOT_ASKED = 0, /* it was not needed */
     WHY_STORE_HAS,           /* it has the order, and a poll will see it */
     WHY_STORE_BEFORE_START,  /* it has the order, which last changed before start_from */
-    WHY_STORE_HAS_NOT,       /* it does not know the order */
-    WHY_STORE_SILENT,        /* it could not be asked */
-    WHY_STORE_NONE,          /* no store with that hash is configured */
+    WHY_STORE_ARCHIVED,      /* it has the order, which is archived */
+    WHY_STORE_HISTORY, /* it has the order, which is older than the first poll; such orders are
+                                read piece by piece */
+    WHY_STORE_HAS_NOT, /* it does not know the order */
+    WHY_STORE_SILENT,  /* it could not be asked */
+    WHY_STORE_NONE,    /* no store with that hash is configured */
+    WHY_STORE_COUNT
 };
 
 /* What is known. Texts are borrowed. */
@@ -46,11 +52,13 @@ struct why_facts {
     int is_done;                     /* the ledger says: delivered */
     const char *doubt; /* the step whose outcome the ledger does not know; NULL or "": none */
     enum why_store store;
-    const char *store_error; /* SILENT: why */
-    int64_t next_poll_ms;    /* -1: not known */
-    int is_store_paused;     /* an operator paused its store: it is not polled */
-    int is_account_paused;   /* an operator paused its account: nothing is sent */
-    int is_behind;           /* the index has not read everything yet */
+    const char *store_error;  /* SILENT: why */
+    int64_t next_poll_ms;     /* -1: not known */
+    const char *poll_trouble; /* why the last poll of its store failed; NULL or "": it did not */
+    int is_store_paused;      /* an operator paused its store: it is not polled */
+    int is_account_paused;    /* an operator paused its account: nothing is sent */
+    const char *account;      /* name of its account; NULL or "": not known */
+    int is_behind;            /* the index has not read everything yet */
     int64_t now_ms;
 };
 

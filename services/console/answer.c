@@ -24,7 +24,7 @@ struct answers *answers_new(const struct config *config, struct index *index, st
         free(answers);
         return NULL;
     }
-    store_ask_group_init(&answers->asks);
+    store_ask_group_init(&answers->asks, config);
     return answers;
 }
 
@@ -50,7 +50,7 @@ struct answerer *answerer_new(struct answers *answers, struct error *err)
     }
     answerer->ledger = ledger_orders_new(answers->config);
     answerer->redis = redis_new(&answers->config->redis.server, REDIS_TIMEOUT_MS);
-    answerer->stores = store_ask_new(answers->config, &answers->asks);
+    answerer->stores = store_ask_new(&answers->asks);
     return answerer;
 }
 
@@ -95,6 +95,11 @@ json_t *answer_index(struct answerer *answerer)
         progress.behind_ms >= 0 ? json_real((double)progress.behind_ms / 1000) : json_null(),
         "as_of", outside_time_json(progress.as_of_ms), "trouble",
         progress.trouble[0] != '\0' ? outside_text_json(text_of(progress.trouble)) : json_null());
+}
+
+int answer_is_paused(struct answerer *answerer, enum paused_kind kind, const char *name)
+{
+    return name != NULL && paused_watch_state(answerer->answers->paused, kind, name) == PAUSED_YES;
 }
 
 static int64_t number_of(const redisReply *reply, size_t i)

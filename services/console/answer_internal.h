@@ -38,6 +38,10 @@ json_t *answer_no_index(struct answer_fault *fault, struct error *err);
 /** @brief How fresh the index is: {"is_caught_up", "behind_s", "as_of", "trouble"}. New. */
 json_t *answer_index(struct answerer *answerer);
 
+/** @brief Whether an operator paused the store of that hash, or the account of that name. name: or
+ * NULL */
+int answer_is_paused(struct answerer *answerer, enum paused_kind kind, const char *name);
+
 /* How a poller says that a store is doing. Times in ms since 1970; -1: not known. */
 struct poll_state {
     int64_t polled_ms, next_ms;

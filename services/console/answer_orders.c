@@ -128,7 +128,20 @@ static const char *stage_of(const struct order_state *state, enum order_list lis
                                                                          : "";
 }
 
-static json_t *order_json(const struct answerer *answerer, const struct index_order *order,
+/* The account that the order's record names, else the one of its store; NULL: none is known. */
+static const char *account_of(const struct config *config, const struct index_order *order)
+{
+    const struct config_store *store = NULL;
+    struct event_key parts;
+
+    if (order->state.progress.account[0] != '\0')
+        return order->state.progress.account;
+    if (event_key_parse(text_of(order->key), &parts) == 0)
+        store = config_store_by_hash(config, parts.store);
+    return store != NULL ? store->account : NULL;
+}
+
+static json_t *order_json(struct answerer *answerer, const struct index_order *order,
                           int64_t now_ms)
 {
     const struct order_state *state = &order->state;
@@ -140,9 +153,11 @@ static json_t *order_json(const struct answerer *answerer, const struct index_or
     struct why_facts facts = {.name = order_name_print(answerer->answers->config, order->key, name),
                               .state = state,
                               .next_poll_ms = -1,
+                              .account = account_of(answerer->answers->config, order),
                               .now_ms = now_ms};
     struct why_answer why;
 
+    facts.is_account_paused = answer_is_paused(answerer, PAUSED_ACCOUNT, facts.account);
     why_decide(&facts, &why);
     return mem_check(json_pack(
         "{s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "order",

@@ -69,8 +69,7 @@ static void alarm_add(json_t *alarms, const char *name, const char *sentence)
 static json_t *store_json(struct answerer *answerer, const struct config_store *store,
                           int64_t now_ms, json_t *alarms)
 {
-    enum paused_state paused =
-        paused_watch_state(answerer->answers->paused, PAUSED_STORE, store->hash);
+    int is_paused = answer_is_paused(answerer, PAUSED_STORE, store->hash);
     struct store_position position;
     struct poll_state poll;
     struct error ignored = {0};
@@ -84,7 +83,7 @@ static json_t *store_json(struct answerer *answerer, const struct config_store *
         snprintf(sentence, sizeof(sentence), "Store %s is in trouble: %s", store->code,
                  poll.trouble);
         alarm_add(alarms, "store_trouble", sentence);
-    } else if (paused != PAUSED_YES && poll.polled_ms >= 0 &&
+    } else if (!is_paused && poll.polled_ms >= 0 &&
                now_ms - poll.polled_ms > SILENT_INTERVALS * store->poll_interval_s * 1000) {
         snprintf(sentence, sizeof(sentence), "Store %s was not polled for %" PRId64 " s",
                  store->code, (now_ms - poll.polled_ms) / 1000);
@@ -95,10 +94,10 @@ static json_t *store_json(struct answerer *answerer, const struct config_store *
         "hash", store->hash, "read_up_to",
         outside_time_json(position.fence >= 0 ? position.cursor_ms : -1), "last_poll",
         outside_time_json(poll.polled_ms), "next_poll",
-        outside_time_json(paused == PAUSED_YES ? -1 : poll.next_ms), "quota_left",
+        outside_time_json(is_paused ? -1 : poll.next_ms), "quota_left",
         poll.quota_left >= 0 ? json_integer((json_int_t)poll.quota_left) : json_null(), "trouble",
         poll.trouble[0] != '\0' ? outside_text_json(text_of(poll.trouble)) : json_null(),
-        "is_paused", paused == PAUSED_YES));
+        "is_paused", is_paused));
 }
 
 static json_t *stores_json(struct answerer *answerer, int64_t now_ms, json_t *alarms)
@@ -118,8 +117,7 @@ static void finish_accounts(struct answerer *answerer, json_t *accounts, json_t 
         json_t *account = json_array_get(accounts, i);
         const char *name = json_string_value(json_object_get(account, "name"));
         const char *why = json_string_value(json_object_get(account, "why"));
-        int is_paused =
-            paused_watch_state(answerer->answers->paused, PAUSED_ACCOUNT, name) == PAUSED_YES;
+        int is_paused = answer_is_paused(answerer, PAUSED_ACCOUNT, name);
         char sentence[512];
 
         json_object_set_new(account, "is_paused", json_boolean(is_paused));

@@ -37,42 +37,55 @@ static void ask_ledger(struct answerer *answerer, struct ledger_order *order)
     error_clear(&err);
 }
 
-/* Since when the store's orders are carried: as the poller saved it, else as the settings say. */
-static int64_t start_from_of(struct answerer *answerer, const struct config_store *store)
+/* What is asked about an order that the pipeline never saw. */
+struct unseen {
+    struct store_order order;
+    struct poll_state poll;
+};
+
+/* What the order's age means, by how far its store was read: the poller saved that; before the first
+ * poll the settings tell when the store starts. */
+static enum why_store place_of(struct answerer *answerer, const struct config_store *store,
+                               struct text id, const struct store_order *order)
 {
     struct store_position position;
-    struct error err = {0};
-    int rc;
+    struct error ignored = {0};
+    int64_t start_from_ms = store->start_from_ms, number = -1;
 
+    if (order->is_archived)
+        return WHY_STORE_ARCHIVED;
     store_position_init(&position, store->hash);
-    rc = index_store_position(answerer->reader, store->hash, &position, &err);
-    error_clear(&err);
-    if (rc == 0 && position.fence >= 0)
-        return position.start_from_ms;
-    return store->start_from_ms;
+    if (index_store_position(answerer->reader, store->hash, &position, &ignored) != 0)
+        error_clear(&ignored);
+    if (position.fence >= 0)
+        start_from_ms = position.start_from_ms;
+    if (order->modified_ms < 0)
+        return WHY_STORE_HAS;
+    if (order->modified_ms < start_from_ms)
+        return WHY_STORE_BEFORE_START;
+    if (position.has_history && order->modified_ms <= position.cursor_ms &&
+        text_to_int(id, &number) == 0 && number > position.history_id)
+        return WHY_STORE_HISTORY;
+    return WHY_STORE_HAS;
 }
 
 static void ask_store(struct answerer *answerer, const struct config_store *store,
-                      const struct event_key *parts, struct why_facts *facts,
-                      struct store_order *order)
+                      const struct event_key *parts, struct unseen *unseen, struct why_facts *facts)
 {
-    struct poll_state poll;
-
     if (store == NULL || !text_is(parts->entity, "order")) {
         facts->store = WHY_STORE_NONE;
         return;
     }
-    store_ask_order(answerer->stores, store, parts->id, order);
-    facts->store_error = order->error;
-    facts->store = order->has == STORE_HAS       ? WHY_STORE_HAS
-                   : order->has == STORE_HAS_NOT ? WHY_STORE_HAS_NOT
-                                                 : WHY_STORE_SILENT;
-    if (order->has != STORE_HAS)
+    store_ask_order(answerer->stores, store, parts->id, &unseen->order);
+    if (unseen->order.has != STORE_HAS) {
+        facts->store_error = unseen->order.error;
+        facts->store = unseen->order.has == STORE_HAS_NOT ? WHY_STORE_HAS_NOT : WHY_STORE_SILENT;
         return;
-    answer_poll_state(answerer, store->hash, &poll);
-    facts->next_poll_ms = poll.next_ms;
-    if (order->modified_ms >= 0 && order->modified_ms < start_from_of(answerer, store))
-        facts->store = WHY_STORE_BEFORE_START;
+    }
+    facts->store = place_of(answerer, store, parts->id, &unseen->order);
+    answer_poll_state(answerer, store->hash, &unseen->poll);
+    facts->next_poll_ms = facts->store == WHY_STORE_HAS ? unseen->poll.next_ms : -1;
+    facts->poll_trouble = unseen->poll.trouble;
 }
 
 /* The goals of a delivered order with their results: the last record of `delivered` has them. */
@@ -128,11 +141,6 @@ static json_t *next_json(const struct why_answer *why)
                                outside_time_json(why->next_at_ms)));
 }
 
-static int is_paused(struct answerer *answerer, enum paused_kind kind, const char *name)
-{
-    return name != NULL && paused_watch_state(answerer->answers->paused, kind, name) == PAUSED_YES;
-}
-
 /* The answer about one order. found: without a key where the index does not know the order. */
 static json_t *order_json(struct answerer *answerer, const char *key,
                           const struct index_order *found, int is_known)
@@ -141,25 +149,27 @@ static json_t *order_json(struct answerer *answerer, const char *key,
     const struct config_store *store = store_of(answerer, key, &parts);
     struct ledger_order entry = {.account = account_of(found, store), .key = key};
     struct index_progress progress;
-    struct store_order at_store = {.modified_ms = -1};
+    struct unseen unseen = {0};
     char name[ORDER_NAME_BYTES];
     struct why_facts facts = {.name = order_name_print(answerer->answers->config, key, name),
                               .state = is_known ? &found->state : NULL,
                               .next_poll_ms = -1,
+                              .account = entry.account,
                               .now_ms = clock_now_ms()};
     struct why_answer why;
 
     index_progress(answerer->answers->index, &progress);
     facts.is_behind = !progress.is_caught_up;
-    facts.is_store_paused = is_paused(answerer, PAUSED_STORE, store != NULL ? store->hash : NULL);
-    facts.is_account_paused = is_paused(answerer, PAUSED_ACCOUNT, entry.account);
+    facts.is_store_paused =
+        answer_is_paused(answerer, PAUSED_STORE, store != NULL ? store->hash : NULL);
+    facts.is_account_paused = answer_is_paused(answerer, PAUSED_ACCOUNT, entry.account);
     if (!is_known || order_state_list(&found->state) != ORDER_LIST_DELIVERED) {
         ask_ledger(answerer, &entry);
         facts.is_done = entry.is_done;
         facts.doubt = entry.doubt;
     }
     if (!facts.is_done && (!is_known || order_state_list(&found->state) == ORDER_LIST_NONE))
-        ask_store(answerer, store, &parts, &facts, &at_store);
+        ask_store(answerer, store, &parts, &unseen, &facts);
     why_decide(&facts, &why);
     return mem_check(json_pack(
         "{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "order",

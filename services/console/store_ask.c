@@ -20,7 +20,7 @@ enum {
     ANSWER_MAX_BYTES = 8 << 20,
     KEEP_MS = 2000,
     TURN_WAIT_MS = 20,
-    TURN_LIMIT_MS = 5000,
+    TURN_LIMIT_MS = 2000,
 };
 
 struct store_ask {
@@ -28,20 +28,25 @@ struct store_ask {
     struct http *http;
 };
 
-void store_ask_group_init(struct store_ask_group *group)
+void store_ask_group_init(struct store_ask_group *group, const struct config *config)
 {
-    *group = (struct store_ask_group){.asked = 0};
+    *group = (struct store_ask_group){.config = config};
+    group->limits = mem_alloc((size_t)config->store_count * sizeof(*group->limits));
     pthread_mutex_init(&group->lock, NULL);
 }
 
-void store_ask_group_clear(struct store_ask_group *group) { pthread_mutex_destroy(&group->lock); }
+void store_ask_group_clear(struct store_ask_group *group)
+{
+    pthread_mutex_destroy(&group->lock);
+    free(group->limits);
+}
 
-struct store_ask *store_ask_new(const struct config *config, struct store_ask_group *group)
+struct store_ask *store_ask_new(struct store_ask_group *group)
 {
     struct store_ask *ask = mem_alloc(sizeof(*ask));
 
     ask->group = group;
-    ask->http = http_new("bigfusion-console", &config->http);
+    ask->http = http_new("bigfusion-console", &group->config->http);
     return ask;
 }
 
@@ -83,32 +88,63 @@ static void keep(struct store_ask_group *group, const char *key, const struct st
     pthread_mutex_unlock(&group->lock);
 }
 
-/* Waits until one more question is allowed. @returns 0, or -1 when too many wait */
-static int wait_turn(struct store_ask_group *group)
+/* Waits until one more question is allowed. @returns 0, or -1 with the order's error */
+static int wait_turn(struct store_ask_group *group, struct store_limit *limit,
+                     struct store_order *order)
 {
-    int64_t limit_ms = clock_monotonic_ms() + TURN_LIMIT_MS;
+    int64_t until_ms = clock_monotonic_ms() + TURN_LIMIT_MS;
 
     for (;;) {
         int64_t now_ms = clock_monotonic_ms();
-        int is_free;
+        enum store_turn turn;
 
         pthread_mutex_lock(&group->lock);
-        if (group->second != now_ms / 1000) {
-            group->second = now_ms / 1000;
-            group->asked = 0;
-        }
-        is_free = group->asked < STORE_ASK_PER_S;
-        if (is_free)
-            group->asked++;
+        turn = store_limit_begin(limit, now_ms);
+        if (turn == STORE_TURN_REFUSED)
+            snprintf(order->error, sizeof(order->error), "%s", limit->error);
         pthread_mutex_unlock(&group->lock);
-        if (is_free)
+        if (turn == STORE_TURN_GO)
             return 0;
-        if (now_ms > limit_ms || stop_wait_ms(TURN_WAIT_MS))
+        if (turn == STORE_TURN_REFUSED)
             return -1;
+        if (now_ms > until_ms || stop_wait_ms(TURN_WAIT_MS)) {
+            snprintf(order->error, sizeof(order->error), "too many orders are asked for at once");
+            return -1;
+        }
     }
 }
 
-/* Reads date_modified, and checks that it is an order at all. */
+static int64_t header_int(const struct http_answer *answer, const char *name)
+{
+    int64_t value;
+
+    if (text_to_int(http_answer_header(answer, name), &value) != 0 || value < 0 ||
+        value > INT32_MAX)
+        return -1;
+    return value;
+}
+
+static void end_turn(struct store_ask_group *group, struct store_limit *limit,
+                     const struct http_answer *answer, const struct store_order *order)
+{
+    struct store_told told = {
+        .status = answer->status,
+        .left = header_int(answer, "X-Rate-Limit-Requests-Left"),
+        .quota = header_int(answer, "X-Rate-Limit-Requests-Quota"),
+        .reset_ms = header_int(answer, "X-Rate-Limit-Time-Reset-Ms"),
+        .retry_after_ms = header_int(answer, "X-Retry-After"),
+    };
+
+    if (told.retry_after_ms < 0)
+        told.retry_after_ms = header_int(answer, "Retry-After");
+    if (told.retry_after_ms > 0)
+        told.retry_after_ms *= 1000;
+    pthread_mutex_lock(&group->lock);
+    store_limit_end(limit, &told, order->error, clock_monotonic_ms());
+    pthread_mutex_unlock(&group->lock);
+}
+
+/* Checks that it is that order at all, and reads date_modified and is_deleted. */
 static void read_order(const struct http_answer *answer, struct text id, struct store_order *order)
 {
     yyjson_doc *doc = yyjson_read(answer->body.data, answer->body.length, 0);
@@ -121,6 +157,7 @@ static void read_order(const struct http_answer *answer, struct text id, struct 
     if (text_to_int(id, &wanted) == 0 && yyjson_is_uint(number) &&
         yyjson_get_uint(number) == (uint64_t)wanted) {
         order->has = STORE_HAS;
+        order->is_archived = yyjson_is_true(yyjson_obj_get(root, "is_deleted"));
         if (modified == NULL || date_parse_rfc2822(text_of(modified), &order->modified_ms) != 0)
             order->modified_ms = -1;
     } else {
@@ -129,8 +166,8 @@ static void read_order(const struct http_answer *answer, struct text id, struct 
     yyjson_doc_free(doc);
 }
 
-static void ask_now(struct store_ask *ask, const struct config_store *store, struct text id,
-                    struct store_order *order)
+static void ask_now(struct store_ask *ask, const struct config_store *store,
+                    struct store_limit *limit, struct text id, struct store_order *order)
 {
     const struct http_header headers[] = {
         {"X-Auth-Token", store->token},
@@ -155,6 +192,7 @@ static void ask_now(struct store_ask *ask, const struct config_store *store, str
         read_order(&answer, id, order);
     else
         snprintf(order->error, sizeof(order->error), "it answers HTTP %d", answer.status);
+    end_turn(ask->group, limit, &answer, order);
     error_clear(&err);
     http_answer_clear(&answer);
     free(url);
@@ -163,6 +201,7 @@ static void ask_now(struct store_ask *ask, const struct config_store *store, str
 void store_ask_order(struct store_ask *ask, const struct config_store *store, struct text id,
                      struct store_order *order)
 {
+    struct store_limit *limit = &ask->group->limits[store - ask->group->config->stores];
     char key[STORE_ASK_KEY_BYTES];
 
     *order = (struct store_order){.has = STORE_SILENT, .modified_ms = -1};
@@ -171,10 +210,8 @@ void store_ask_order(struct store_ask *ask, const struct config_store *store, st
         return;
     if (store->token == NULL)
         snprintf(order->error, sizeof(order->error), "its token_file cannot be read");
-    else if (wait_turn(ask->group) != 0)
-        snprintf(order->error, sizeof(order->error), "too many orders are asked for at once");
-    else
-        ask_now(ask, store, id, order);
+    else if (wait_turn(ask->group, limit, order) == 0)
+        ask_now(ask, store, limit, id, order);
     if (order->has != STORE_SILENT)
         keep(ask->group, key, order);
 }
