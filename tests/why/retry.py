@@ -4,7 +4,7 @@
     tests/why/retry.py [--orders 5000] [--seed S]
 
 The account refuses every order (422) until all are dead. Then it takes them again, with a limit of calls, and
-`bigfusion retry --store BC --reason refused` is started, killed (SIGKILL) when about half of the orders are in `raw` a second time,
+`bigfusion retry --store BC --reason refused` is started, killed (SIGKILL) when about half of the orders are in `orders.payloads` a second time,
 and started again. At the end the judge (tests/oracle.py) finds each order created once, no call was answered with 429, and
 the console's list of dead orders is empty. Last line:
     retry: dead=5000 delivered=5000 lost=0 duplicated=0 answers_429=0 left=0 kills=1
@@ -64,12 +64,12 @@ class Retry:
 
     def again(self):
         """The command three times: without effect, killed half-way, to its end."""
-        before = len(read_topic(self.stack.broker.address, self.stack.topic("orders.raw")))
+        before = len(read_topic(self.stack.broker.address, self.stack.topic("orders.payloads")))
         trial = self.retry("--dry-run", "--json")
         text = trial.communicate(timeout=120)[0]
         self.expect(trial.returncode == 0 and str(self.args.orders) in text, f"--dry-run: {trial.returncode} {text[-300:]}")
-        raw = Tail(self.stack.broker.address, self.stack.topic("orders.raw"), "raw")
-        wait_until(lambda: raw.count >= before, 60, "the records of raw")
+        raw = Tail(self.stack.broker.address, self.stack.topic("orders.payloads"), "payloads")
+        wait_until(lambda: raw.count >= before, 60, "the records of orders.payloads")
         self.expect(raw.count == before, f"--dry-run sent {raw.count - before} records")
         half = self.retry()
         wait_until(lambda: raw.count > before + self.args.orders // 2 or half.poll() is not None, 120, "half of the orders")
