@@ -181,8 +181,6 @@ static void say_queued(const struct why_facts *facts, const struct order_progres
 static void say_retrying(const struct why_facts *facts, const struct order_progress *progress,
                          struct why_answer *answer)
 {
-    char text[OUTSIDE_TIME_BYTES] = "";
-
     if (progress->attempt > 0)
         add(answer, "%s is tried again: %lld %s failed", facts->name, (long long)progress->attempt,
             progress->attempt == 1 ? "attempt has" : "attempts have");
@@ -190,10 +188,7 @@ static void say_retrying(const struct why_facts *facts, const struct order_progr
         add(answer, "%s is tried again", facts->name);
     add_detail(answer, REASON_RETRYING, progress->detail);
     answer->next_at_ms = progress->next_try_ms;
-    if (progress->next_try_ms >= 0)
-        outside_time_print(text, progress->next_try_ms);
-    snprintf(answer->next, sizeof(answer->next), "The next try is at %s.",
-             text[0] != '\0' ? text : "its time");
+    snprintf(answer->next, sizeof(answer->next), "It is tried again by itself.");
 }
 
 static void say_in_doubt(const struct why_facts *facts, const struct order_progress *progress,
@@ -201,8 +196,9 @@ static void say_in_doubt(const struct why_facts *facts, const struct order_progr
 {
     const char *doubt = facts->doubt != NULL ? facts->doubt : "";
 
-    add(answer, "%s is being delivered, but the answer to a call%s%s was lost. %s", facts->name,
-        doubt[0] != '\0' ? ", step " : "", doubt, reason_sentence(REASON_IN_DOUBT));
+    add(answer, "%s is being delivered, but the answer to a call%s%s%s was lost. %s", facts->name,
+        doubt[0] != '\0' ? " (step " : "", doubt, doubt[0] != '\0' ? ")" : "",
+        reason_sentence(REASON_IN_DOUBT));
     answer->next_at_ms = progress->next_try_ms;
     snprintf(answer->next, sizeof(answer->next),
              "What became of the call is looked up by itself, then the delivery goes on.");

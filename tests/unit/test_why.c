@@ -331,7 +331,7 @@ static void test_under_way(void **unused)
         {SPOT_PAYLOADS, REASON_NONE, "order", WHY_VERDICT_WAITING, REASON_IN_DOUBT, "step order",
          "looked up", -1},
         {SPOT_RETRY, REASON_RETRYING, NULL, WHY_VERDICT_RETRYING, REASON_RETRYING,
-         "1 attempt has failed (contact: HTTP 500)", "2026-09-21T14:14:11.000Z", 51000},
+         "1 attempt has failed (contact: HTTP 500)", "It is tried again by itself.", 51000},
         {SPOT_RETRY, REASON_RETRYING, "order", WHY_VERDICT_WAITING, REASON_IN_DOUBT, "was lost",
          "looked up", 51000},
         {SPOT_RETRY, REASON_IN_DOUBT, NULL, WHY_VERDICT_WAITING, REASON_IN_DOUBT, "was lost",
