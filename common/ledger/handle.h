@@ -18,6 +18,7 @@ enum ledger_script {
     SCRIPT_FILL,
     SCRIPT_SEAL,
     SCRIPT_FORGET,
+    SCRIPT_ERASE,
     SCRIPT_COUNT
 };
 

@@ -201,6 +201,11 @@ int ledger_epoch(struct ledger *ledger, int64_t *epoch, struct error *err);
 int ledger_forget(struct ledger *ledger, struct text account, enum ledger_kind kind, struct text id,
                   const char *stale_id, struct error *err);
 
+/** @brief Removes the entry of a contact, because a person asked for it. BUSY: somebody works on it,
+ * or its create is in doubt; it stays, ask again later. OK also where there is none; LOST. */
+int ledger_erase_contact(struct ledger *ledger, struct text account, struct text digest,
+                         enum ledger_answer *answer, struct error *err);
+
 /* Rebuild (rules 11 to 13). The caller reads the topics; the ledger keeps the lock and the
  * entries. */
 

@@ -28,6 +28,9 @@ static const char seal[] = {
 static const char forget[] = {
 #include "ledger/forget.lua.h"
 };
+static const char erase[] = {
+#include "ledger/erase.lua.h"
+};
 
 void ledger_scripts_init(struct redis_script scripts[SCRIPT_COUNT])
 {
@@ -40,6 +43,7 @@ void ledger_scripts_init(struct redis_script scripts[SCRIPT_COUNT])
         [SCRIPT_FILL] = {.name = "fill", .prelude = lib, .body = fill},
         [SCRIPT_SEAL] = {.name = "seal", .prelude = lib, .body = seal},
         [SCRIPT_FORGET] = {.name = "forget", .prelude = lib, .body = forget},
+        [SCRIPT_ERASE] = {.name = "erase", .prelude = lib, .body = erase},
     };
 
     for (int i = 0; i < SCRIPT_COUNT; i++) {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stop.h"
@@ -61,9 +63,10 @@ static rd_kafka_t *new_client(const struct config *config, struct error *err)
 static void list_names(struct feed *feed)
 {
     const struct topics *topics = &feed->topics;
-    const char *const single[] = {
-        topics->raw,      topics->eligible, topics->payloads,  topics->retry[0], topics->retry[1],
-        topics->retry[2], topics->skipped,  topics->delivered, topics->dead,     topics->cursors};
+    const char *const single[] = {topics->raw,      topics->eligible,  topics->payloads,
+                                  topics->retry[0], topics->retry[1],  topics->retry[2],
+                                  topics->skipped,  topics->delivered, topics->dead,
+                                  topics->cursors,  topics->audit};
     int count = sizeof(single) / sizeof(*single);
 
     feed->names =
@@ -176,6 +179,29 @@ static void compare_position(struct feed *feed, struct feed_part *part, int64_t 
                  part->topic, part->partition, (long long)part->next, (long long)offset - 1);
 }
 
+/* Obeys the audit: a person was forgotten. @returns 0; -1 when a stop is asked for before that is
+ * done, or the file is damaged */
+static int obey(struct feed *feed, const struct event *event)
+{
+    json_t *entry = event->value.data != NULL
+                        ? json_loadb(event->value.data, event->value.length, 0, NULL)
+                        : NULL;
+    const char *act = json_string_value(json_object_get(entry, "act"));
+    const char *digest = json_string_value(json_object_get(entry, "email_digest"));
+    int rc = act != NULL && strcmp(act, "forget") == 0 ? -1 : 0;
+
+    while (rc != 0 && !index_is_damaged(feed->index)) {
+        struct error err = {0};
+
+        rc = index_forget(feed->index, digest, event->timestamp_ms, &err);
+        set_trouble(feed, rc == 0 ? "" : err.text);
+        if (rc != 0 && stop_wait_ms(DISK_WAIT_MS))
+            break;
+    }
+    json_decref(entry);
+    return rc;
+}
+
 static void handle_record(struct feed *feed, struct feed_part *part,
                           const rd_kafka_message_t *message)
 {
@@ -188,7 +214,12 @@ static void handle_record(struct feed *feed, struct feed_part *part,
     kafka_event_of(message, &event);
     if (index_batch_count(feed->index) == 0)
         feed->batch_ms = clock_monotonic_ms();
-    index_apply(feed->index, &event, &err);
+    if (strcmp(part->topic, feed->topics.audit) == 0) {
+        if (obey(feed, &event) != 0)
+            return; /* it is read again */
+    } else {
+        index_apply(feed->index, &event, &err);
+    }
     part->next = message->offset + 1;
     part->is_moved = 1;
     if (event.timestamp_ms > part->last_ms)

@@ -209,7 +209,7 @@ static int open_db(struct index *index, const char **why, struct error *err)
         goto bad;
     if (is_new && write_meta_text(index, "prefix", index->config->kafka.topic_prefix, err) != 0)
         goto bad;
-    if (index_tables_read(index, err) != 0)
+    if (index_tables_read(index, err) != 0 || index_forgotten_read(index, err) != 0)
         goto bad;
     index->is_finished = meta_number(index->db, "finished") == INDEX_VERSION;
     if (is_new)

@@ -38,6 +38,14 @@ int index_begin(struct index *index, struct error *err);
  * is read at once, and nothing is borrowed. @returns 0, or -1 with an error */
 int index_apply(struct index *index, const struct event *event, struct error *err);
 
+/**
+ * @brief Forgets a person: the e-mail's digest is taken out of the orders, also of the batch and of
+ * records that come later and are older than at_ms. In a transaction of its own.
+ * @param digest  32 hex digits; another text, or NULL, is passed over
+ * @returns 0, or -1 with an error: call it again
+ */
+int index_forget(struct index *index, const char *digest, int64_t at_ms, struct error *err);
+
 /** @brief How many records the batch has. */
 int index_batch_count(const struct index *index);
 

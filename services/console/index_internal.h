@@ -59,6 +59,12 @@ struct index_item {
     struct order_record record; /* without facts */
 };
 
+/* A person that was forgotten. */
+struct index_forgotten {
+    unsigned char digest[ORDER_DIGEST_BYTES];
+    int64_t at_ms; /* records that were written until then are meant */
+};
+
 struct index {
     const struct config *config; /* borrowed */
     const char *path;            /* borrowed */
@@ -85,6 +91,8 @@ struct index {
     int64_t record_count; /* of the batch, also those that are no item */
     struct index_item **sorted;
     struct buffer texts;                            /* keys and facts of the batch */
+    struct index_forgotten *forgotten, *forgetting; /* index_forgotten.c, index_forget.c */
+    int forgotten_count;
     int64_t counts[ORDER_LIST_COUNT][REASON_COUNT]; /* of orders in the file */
     int64_t moved[ORDER_LIST_COUNT][REASON_COUNT];  /* what the transaction changes of them */
     int64_t prune_after;                            /* the number that was looked at last */
@@ -125,6 +133,30 @@ int index_renew(struct index *index, const char *why, struct error *err);
  * -1 with an error: the file is as it was before */
 int index_write_all(struct index *index, int (*write)(struct index *index, struct error *err),
                     struct error *err);
+
+/* index_write.c */
+
+/** @brief Reads an order's state. @returns 1; 0 where it is new; -1 with an error */
+int index_state_read(struct index *index, int64_t number, struct order_state *state,
+                     struct error *err);
+
+/** @brief Writes an order's state, inside a transaction. @returns 0, or -1 with an error */
+int index_state_write(struct index *index, int64_t number, const struct order_state *state,
+                      int is_new, struct error *err);
+
+/* index_forgotten.c */
+
+/** @brief Adds a person, or a later time, to the list in memory. @returns the entry, borrowed */
+struct index_forgotten *index_forgotten_add(struct index *index, const unsigned char *digest,
+                                            int64_t at_ms);
+
+/** @brief Reads the list of forgotten persons from the file. @returns 0, or -1 with an error */
+int index_forgotten_read(struct index *index, struct error *err);
+void index_forgotten_clear(struct index *index);
+
+/** @brief Takes the e-mail's digest out of a record that is older than when its person was
+ * forgotten. */
+void index_forgotten_hide(const struct index *index, struct order_record *record);
 
 /** @brief Splits an order's key as the numbers need it: no zero in front of the id, and an id that
  * has room. @returns 0, or -1 when the key has another form */

@@ -10,6 +10,7 @@ enum { ID_DIGITS_MAX = 14 };
 void index_tables_clear(struct index *index)
 {
     memset(index->counts, 0, sizeof(index->counts));
+    index_forgotten_clear(index);
     for (int i = 0; i < index->topic_count; i++)
         free(index->topics[i].name);
     free(index->topics);

@@ -158,9 +158,8 @@ static int write_event(struct index *index, const struct index_item *item, struc
     return sql_do(event, err);
 }
 
-/* Reads an order's state. @returns 1; 0 where it is new; -1 with an error */
-static int read_state(struct index *index, int64_t number, struct order_state *state,
-                      struct error *err)
+int index_state_read(struct index *index, int64_t number, struct order_state *state,
+                     struct error *err)
 {
     int code, found = 0;
 
@@ -181,8 +180,8 @@ static int read_state(struct index *index, int64_t number, struct order_state *s
     return found;
 }
 
-static int write_state(struct index *index, int64_t number, const struct order_state *state,
-                       int is_new, struct error *err)
+int index_state_write(struct index *index, int64_t number, const struct order_state *state,
+                      int is_new, struct error *err)
 {
     unsigned char packed[ORDER_STATE_PACKED_BYTES_MAX];
     size_t length = order_state_pack(state, packed);
@@ -216,19 +215,20 @@ static int write_items(struct index *index, struct error *err)
 
     for (int i = 0, end; i < index->item_count; i = end) {
         int64_t number = index->sorted[i]->number;
-        int found = read_state(index, number, &state, err);
+        int found = index_state_read(index, number, &state, err);
 
         if (found < 0)
             return -1;
         if (found)
             index->moved[order_state_list(&state)][order_state_reason(&state)]--;
         for (end = i; end < index->item_count && index->sorted[end]->number == number; end++) {
+            index_forgotten_hide(index, &index->sorted[end]->record);
             order_state_apply(&state, &index->sorted[end]->record);
             if (write_event(index, index->sorted[end], err) != 0)
                 return -1;
         }
         index->moved[order_state_list(&state)][order_state_reason(&state)]++;
-        if (write_state(index, number, &state, !found, err) != 0)
+        if (index_state_write(index, number, &state, !found, err) != 0)
             return -1;
     }
     return 0;

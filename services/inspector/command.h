@@ -103,6 +103,8 @@ int drop_run(const struct config *config, const struct command_line *line, struc
 /* pause.c */
 int pause_run(const struct config *config, const struct command_line *line, struct error *err);
 int resume_run(const struct config *config, const struct command_line *line, struct error *err);
+/* forget.c */
+int forget_run(const struct config *config, const struct command_line *line, struct error *err);
 /* audit.c */
 int audit_run(const struct config *config, const struct command_line *line, struct error *err);
 int audit_verify_run(const struct config *config, const struct command_line *line,

@@ -20,7 +20,7 @@ const struct command_option command_options[] = {
     {COMMAND_OPTION_LIMIT, "--limit", "N", COMMAND_VALUE_COUNT,
      "list so many orders at most; they are counted all the same"},
     {COMMAND_OPTION_EMAIL, "--email", "ADDRESS", COMMAND_VALUE_TEXT,
-     "the orders of a customer; - reads the address from standard input"},
+     "the address of a customer; - reads the address from standard input"},
     {COMMAND_OPTION_INFUSIONSOFT, "--infusionsoft", "ID", COMMAND_VALUE_TEXT,
      "the order with that id in Infusionsoft"},
     {COMMAND_OPTION_ACCOUNT, "--account", "NAME", COMMAND_VALUE_TEXT,

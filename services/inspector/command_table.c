@@ -283,6 +283,21 @@ const struct command commands[] = {
      .arguments_max = 1,
      .options = COMMAND_OPTION_WHY,
      .run = resume_run},
+    {.words = "forget",
+     .arguments = "[EMAIL]",
+     .summary = "remove what is kept of a person",
+     .help =
+         "Removes the contact's entry in Redis, the text of the person's records in `dead`, and "
+         "the "
+         "e-mail's digest in the console's index. Prints a receipt: what was removed, what stays "
+         "and until when. Orders of the person are made once all the same. The audit has the "
+         "digest of the address, never the address. May be repeated.\n\n"
+         "What stands on a command line can be seen by the other users of the machine, and is kept "
+         "by the shell, so the address is better read from standard input: --email -.",
+     .examples = "bigfusion forget --email - --why 'ticket 17'\n",
+     .arguments_max = 1,
+     .options = COMMAND_OPTION_EMAIL | COMMAND_OPTION_WHY | COMMAND_OPTION_JSON,
+     .run = forget_run},
     {.words = "audit",
      .arguments = "",
      .summary = "what operators did: who, when, what and why",

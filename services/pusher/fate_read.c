@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "record/forgotten.h"
 
 #include "evidence.h"
 #include "payload.h"
@@ -65,7 +66,8 @@ static int read_dead(const struct event *event, struct fate *fate)
     if (!text_is(event->headers[HEADER_STAGE], "pusher") || fate->modified_at < 0)
         return -1;
     fate->state = LEDGER_STATE_DEAD;
-    digest_hex(fate->digest, &event->value, 1);
+    if (!forgotten_read(event->value, fate->digest))
+        digest_hex(fate->digest, &event->value, 1);
     copy_text(fate->reason, sizeof(fate->reason), event->headers[HEADER_REASON]);
     read_note(event, fate);
     return 0;

@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 
@@ -298,3 +299,63 @@ def test_audit_that_was_changed(kafka):
         assert broken.returncode == 100 and "broken at entry 3 (offset 2)" in broken.stderr
         stack.command("resume", "BC")  # operators can go on
         assert "broken at entry 3" in stack.command("audit", "verify", check=False).stderr
+
+
+def emails(path):
+    """{number of the order: whether the index has an e-mail's digest for it}"""
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        return {row[0] & (1 << 44) - 1: row[1] is not None for row in db.execute("SELECT number, email FROM orders")}
+
+
+def start_console(stack, path):
+    stack.start_service("console", env={"BIGFUSION_CONSOLE_INDEX_FILE": path, "BIGFUSION_CONSOLE_LISTEN": "127.0.0.1:0"})
+
+
+def test_forget(kafka):
+    """The person's traces are gone, the other person's are not, and no order is made twice."""
+    with Shop("e2e-acts-forget", broker=kafka, prefix="acts3") as stack:
+        stack.start()
+        path = f"{stack.run}/index.sqlite"
+        start_console(stack, path)
+        email, other = mail("forget"), mail("stay")
+        first = stack.place_and_wait(order(email))
+        stack.fault(**REFUSE)
+        dead = stack.place_and_wait(order(email), wanted=("dead", "refused"))
+        stays = stack.place_and_wait(order(other), wanted=("dead", "refused"))
+        stack.clear_faults()
+        numbers = {one["id"] for one in (first, dead, stays)}
+        wait_until(lambda: os.path.exists(path) and set(emails(path)) >= numbers and all(emails(path).values()), 30, stack.trouble)
+        raw = next(r for r in stack.raw_records() if r.key == key(first))
+        said = subprocess.run([binary("bigfusion"), "forget", "--email", "-", "--why", "ticket 17", "--json", "--config", stack.config],
+                              env=stack.environment(), input=email.upper() + "\n", capture_output=True, text=True, timeout=60, check=False)
+        assert said.returncode == 0, said.stderr
+        receipt = json.loads(said.stdout)
+        assert receipt["removed"]["dead"] == [key(dead)] and receipt["stays"]["on_the_way"] == 0
+        assert [one["account"] for one in receipt["stays"]["infusionsoft"]] == ["main"]
+        assert email not in said.stdout.lower() and email not in stack.command("audit", "--json").stdout.lower()
+        begin, end = last_act(stack)
+        assert begin["act"] == "forget" and begin["email_digest"] == receipt["email_digest"] and end["outcome"] == "done"
+        assert stack.redis.command("EXISTS", f"acts3:ledger:main:contact:{receipt['email_digest']}") == b"0"
+        left = [r for r in read_topic(kafka.address, stack.topic("dead")) if r.key == key(dead)][-1]
+        assert left.headers["reason"] == "refused" and left.headers["stage"] == "pusher" and set(left.json()) == {"forgotten", "digest"}
+        assert "Grace" in dead_values(stack)[key(stays)].decode()
+        assert "forgotten" in stack.command("retry", name(dead)).stdout
+        wanted = {first["id"]: False, dead["id"]: False, stays["id"]: True}
+        wait_until(lambda: {k: v for k, v in emails(path).items() if k in numbers} == wanted, 20, lambda: str(emails(path)))
+        stack.services["console"].stop()
+        for name_of in os.listdir(stack.run):
+            if name_of.startswith("index.sqlite"):
+                os.unlink(f"{stack.run}/{name_of}")
+        start_console(stack, path)  # an index that is built anew
+        wait_until(lambda: os.path.exists(path) and {k: v for k, v in emails(path).items() if k in numbers} == wanted, 30,
+                   lambda: str(emails(path)))
+        # the order again, with the contact unknown to Redis: nothing is made twice
+        write_topic(kafka.address, stack.topic("orders.raw"), raw.key, raw.value, raw.headers)
+        again = stack.place_and_wait(order(email))
+        stack.redis.command("FLUSHALL")  # a rebuild reads the blanked record too
+        write_topic(kafka.address, stack.topic("orders.raw"), raw.key, raw.value, raw.headers)
+        stack.place_and_wait(order(other), timeout=60)
+        assert len(stack.created(first["id"])) == 1 and len(stack.created(again["id"])) == 1
+        assert stack.contact(email)
+        assert stack.fate(dead["id"]) == ("dead", "refused")
+        assert stack.command("forget", "nobody", check=False).returncode == 100

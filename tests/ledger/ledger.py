@@ -172,6 +172,9 @@ class Worker:
     def forget(self, stale):
         return self.run("forget", ["t:ledger", self.key], self.kind, stale)[0]
 
+    def erase(self):
+        return self.run("erase", ["t:ledger", self.key])[0]
+
     def fields(self):
         return self.server.client.hgetall(self.key)
 

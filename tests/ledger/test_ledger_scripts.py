@@ -47,6 +47,21 @@ def test_a_step_with_no_effect_is_free_again(workers):
     assert a.flags == set(), "its own answer said so: nothing to look up again"
 
 
+def test_a_contact_is_erased_when_nobody_works_on_it(server):
+    """`bigfusion forget`; afterwards the contact is looked up and made as any other."""
+    a, b = (Worker(server, name, key="acc:contact/5", kind="contact") for name in "ab")
+    assert a.erase() == "LOST", "no rebuild has run yet"
+    a.rebuild()
+    assert a.erase() == "OK", "there is none"
+    assert a.acquire() == "GRANT" and b.erase() == "BUSY"
+    assert a.begin("contact") == "OK"
+    a.expire_lease()
+    assert b.erase() == "BUSY" and a.fields()["doubt"] == "contact"
+    assert a.end("contact", "42") == "OK" and a.finish("done") in ("OK", "OK_STALE")
+    assert b.erase() == "OK" and a.fields() == {}
+    assert b.acquire() == "GRANT" and b.grant["steps"] == {}
+
+
 # Rule 1: doubt outlives everything
 
 @pytest.mark.parametrize("how", ["lease ran out", "retry", "epoch moved", "newer", "older", "replay", "withdrawn"])

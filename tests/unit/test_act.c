@@ -12,6 +12,8 @@
 #include "act/again.h"
 #include "act/audit_chain.h"
 #include "act/pause.h"
+#include "act/person.h"
+#include "record/forgotten.h"
 
 /* A topic in memory. */
 static struct {
@@ -269,12 +271,66 @@ static void test_pause_target(void **state)
     }
 }
 
+static void test_person(void **state)
+{
+    static const struct {
+        const char *value;
+        int has;
+    } cases[] = {
+        {"{\"billing_address\":{\"email\":\" Ann@Example.com\"}}", 1},
+        {"{\"billing_address\":{\"email\":\"joann@example.com\"}}", 0},
+        {"{\"billing_address\":{\"email\":\"ann@example.com.au\"}}", 0},
+        {"{\"billing_address\":{\"email\":\"a\\u006en@example.com\"}}", 1},
+        {payload, 1},
+        {"{\"contact\":{\"email_addresses\":[{\"email\":\"bob@example.com\"}]}}", 0},
+        {"not JSON ANN@example.com, or so", 1},
+        {"not JSON x-ann@example.com", 0},
+        {"ann@example.com", 1},
+        {"ann@example.co", 0},
+        {"", 0},
+        {NULL, 0},
+    };
+    struct person person, other;
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(person_init(&person, " Ann@EXAMPLE.com\t", &err), 0);
+    assert_int_equal(person_init(&other, "ann@example.com", &err), 0);
+    assert_string_equal(person.digest, other.digest);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        if (person_has(&person, text_of(cases[i].value)) != cases[i].has)
+            fail_msg("%s", cases[i].value);
+    assert_int_equal(person_init(&other, "", &err), -1);
+    assert_int_equal(person_init(&other, "ann", &err), -1);
+}
+
+/* What takes the place of a forgotten value tells the digest of that value. */
+static void test_forgotten(void **state)
+{
+    struct buffer value = {0};
+    struct text before = text_of(payload);
+    char digest[DIGEST_BYTES] = "", wanted[DIGEST_BYTES];
+
+    (void)state;
+    forgotten_write(&value, before, "2026-01-02T03:04:05.678Z");
+    digest_hex(wanted, &before, 1);
+    assert_true(forgotten_read((struct text){value.data, value.length}, digest));
+    assert_string_equal(digest, wanted);
+    assert_false(forgotten_read((struct text){value.data, value.length - 1}, NULL));
+    value.data[60] = 'X';
+    assert_false(forgotten_read((struct text){value.data, value.length}, NULL));
+    assert_false(forgotten_read(before, NULL));
+    assert_false(forgotten_read((struct text){NULL, 0}, NULL));
+    buffer_clear(&value);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_at_once),   cmocka_unit_test(test_changed_entry),
         cmocka_unit_test(test_removed_entry), cmocka_unit_test(test_hostile_entries),
         cmocka_unit_test(test_again),         cmocka_unit_test(test_pause_target),
+        cmocka_unit_test(test_person),        cmocka_unit_test(test_forgotten),
     };
 
     return cmocka_run_group_tests_name("act", tests, NULL, NULL);
