@@ -34,6 +34,24 @@ static const char *const order_names[ORDER_FIELD_COUNT] = {
     [ORDER_COMPLETION] = "bigfusion",
 };
 
+static const char *const status_names[ORDER_STATUS_COUNT] = {
+    "Incomplete",
+    "Pending",
+    "Shipped",
+    "Partially Shipped",
+    "Refunded",
+    "Cancelled",
+    "Declined",
+    "Awaiting Payment",
+    "Awaiting Pickup",
+    "Awaiting Shipment",
+    "Completed",
+    "Awaiting Fulfillment",
+    "Manual Verification Required",
+    "Disputed",
+    "Partially Refunded",
+};
+
 static const char *const address_names[ADDRESS_FIELD_COUNT] = {
     [ADDRESS_FIRST_NAME] = "first_name",
     [ADDRESS_LAST_NAME] = "last_name",
@@ -183,6 +201,13 @@ int64_t order_version(const struct order *order, const struct event *event)
     if (own < 0 || (header >= own - day_ms && header <= own + day_ms))
         own = header;
     return own >= ORDER_EARLIEST_MS ? own : -1;
+}
+
+struct text order_status_name(const struct order *order)
+{
+    if (order->status_id >= 0 && order->status_id < ORDER_STATUS_COUNT)
+        return text_of(status_names[order->status_id]);
+    return order->status;
 }
 
 int order_is_withdrawn(const struct order *order)

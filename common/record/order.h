@@ -120,6 +120,13 @@ void order_close(struct order *order);
  */
 int64_t order_version(const struct order *order, const struct event *event);
 
+/**
+ * @brief The name that BigCommerce itself gives to the order's status id. The order's own label is not
+ * used, because merchants rename labels, and the rules decide by id; only an unknown id has its label.
+ * @returns borrowed; valid as long as the order
+ */
+struct text order_status_name(const struct order *order);
+
 /** @brief Whether the status is one of ORDER_STATUSES_WITHDRAWN. */
 int order_is_withdrawn(const struct order *order);
 

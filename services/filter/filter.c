@@ -6,24 +6,6 @@
 #include "base/date.h"
 #include "rule.h"
 
-static const char *const status_names[ORDER_STATUS_COUNT] = {
-    "Incomplete",
-    "Pending",
-    "Shipped",
-    "Partially Shipped",
-    "Refunded",
-    "Cancelled",
-    "Declined",
-    "Awaiting Payment",
-    "Awaiting Pickup",
-    "Awaiting Shipment",
-    "Completed",
-    "Awaiting Fulfillment",
-    "Manual Verification Required",
-    "Disputed",
-    "Partially Refunded",
-};
-
 void filter_init(struct filter *filter, const struct stage_settings *settings)
 {
     *filter = (struct filter){.settings = settings};
@@ -31,15 +13,6 @@ void filter_init(struct filter *filter, const struct stage_settings *settings)
 }
 
 void filter_clear(struct filter *filter) { order_reader_clear(&filter->reader); }
-
-/* The name that BigCommerce itself gives to the status id. The order's own label is not used,
- * because merchants rename labels, and the rule decides by id. */
-static struct text status_name(const struct order *order)
-{
-    if (order->status_id >= 0 && order->status_id < ORDER_STATUS_COUNT)
-        return text_of(status_names[order->status_id]);
-    return order->status;
-}
 
 static int64_t start_from_ms(const struct event *in, const struct config_store *store)
 {
@@ -56,7 +29,7 @@ static void describe(char *detail, size_t size, enum reason reason, const struct
     switch (reason) {
     case REASON_STATUS:
         snprintf(detail, size, "status %lld %s", (long long)order->status_id,
-                 status_name(order).data);
+                 order_status_name(order).data);
         break;
     case REASON_UNKNOWN_STATUS:
         snprintf(detail, size, "status %lld is not known", (long long)order->status_id);
@@ -84,7 +57,7 @@ static struct buffer skipped_value(enum reason reason, const char *detail, int64
     json_write_text(&value, text_of(detail), SIZE_MAX);
     buffer_printf(&value, ",\"modified_at\":%lld,\"status\":{\"id\":%lld,\"name\":",
                   (long long)modified_at_ms, (long long)order->status_id);
-    json_write_text(&value, status_name(order), 100);
+    json_write_text(&value, order_status_name(order), 100);
     buffer_printf(&value, "},\"placed_at\":%lld,\"store\":", (long long)order->placed_at_ms);
     json_write_text(&value, store, SIZE_MAX);
     json_write_literal(&value, ",\"total\":");

@@ -144,7 +144,7 @@ static void write_head(const struct map_settings *settings, const struct order *
     json_write_literal(out, "\",\"status\":{\"id\":");
     json_write_int(out, order->status_id);
     json_write_literal(out, ",\"name\":");
-    json_write_text(out, order->status, MAP_NAME_CHARS_MAX);
+    json_write_text(out, order_status_name(order), MAP_NAME_CHARS_MAX);
     json_write_literal(out, "},\"placed_at\":");
     json_write_int(out, order->placed_at_ms);
     json_write_literal(out, ",\"modified_at\":");
