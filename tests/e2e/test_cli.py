@@ -254,6 +254,7 @@ bigfusion why BC/118
 bigfusion why --infusionsoft 977
 bigfusion why --email -
 bigfusion stuck
+bigfusion stuck --older 15m
 bigfusion waiting
 bigfusion retrying
 bigfusion skipped
