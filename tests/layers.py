@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-LAYERS = ['base', 'settings', 'record', 'net', ('stage', 'ledger', 'infusionsoft'), 'history', 'act']
+LAYERS = ['base', 'settings', 'record', 'net', ('stage', 'ledger', 'infusionsoft'), 'mapping', 'history', 'act', 'bigcommerce']
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
 
 

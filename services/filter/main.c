@@ -22,13 +22,12 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "mapping/filter.h"
 #include "net/health.h"
 #include "net/health_ask.h"
 #include "record/topic.h"
 #include "settings/config.h"
 #include "stage/stage.h"
-
-#include "filter.h"
 
 static const struct config_program program = {
     .program = PROGRAM_FILTER,

@@ -23,14 +23,13 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "mapping/mapper.h"
+#include "mapping/region.h"
 #include "net/health.h"
 #include "net/health_ask.h"
 #include "record/topic.h"
 #include "settings/config.h"
 #include "stage/stage.h"
-
-#include "mapper.h"
-#include "region.h"
 
 static const struct config_program program = {
     .program = PROGRAM_MAPPER,

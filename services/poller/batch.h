@@ -11,10 +11,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "bigcommerce/ask.h"
 #include "record/event.h"
 #include "settings/config.h"
-
-#include "ask.h"
 
 /* What all batches share: the producer, and a lock. */
 struct batches;

@@ -9,15 +9,15 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "bigcommerce/ask.h"
+#include "bigcommerce/page.h"
 #include "record/reason.h"
 #include "record/topic.h"
 #include "record/trace.h"
 #include "settings/config.h"
 
-#include "ask.h"
-#include "held.h"
-#include "page.h"
 #include "batch.h"
+#include "held.h"
 #include "seen.h"
 
 /* The intake of one store. Embedded; all pointers but seen_key are borrowed. */

@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bigcommerce/complete.h"
 #include "net/health.h"
-#include "complete.h"
 
 enum { ORDERS_MAX = 100 }; /* held orders that are asked for in one round */
 

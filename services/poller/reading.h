@@ -4,8 +4,9 @@
 #ifndef POLLER_READING_H
 #define POLLER_READING_H
 
-#include "ask.h"
-#include "cursor.h"
+#include "bigcommerce/ask.h"
+#include "bigcommerce/cursor.h"
+
 #include "intake.h"
 
 enum { BURIED_MAX = 64, BADS_MAX = 1000, BADS_MAX_BYTES = 16 << 20 };

@@ -8,7 +8,8 @@
 #ifndef POLLER_ROUND_H
 #define POLLER_ROUND_H
 
-#include "ask.h"
+#include "bigcommerce/ask.h"
+
 #include "batch.h"
 #include "intake.h"
 #include "position.h"

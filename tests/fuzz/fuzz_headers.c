@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "../../services/poller/bigcommerce.h"
 #include "base/date.h"
+#include "bigcommerce/bigcommerce.h"
 
 const struct fuzz_target fuzz_target = {"headers", 0};
 

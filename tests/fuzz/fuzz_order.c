@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../services/filter/filter.h"
-#include "../../services/mapper/mapper.h"
+#include "mapping/filter.h"
+#include "mapping/mapper.h"
 #include "../../services/pusher/payload_check.h"
 
 const struct fuzz_target fuzz_target = {"order", 1};

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <yyjson.h>
 
-#include "../../services/poller/bigcommerce.h"
-#include "../../services/poller/cursor.h"
-#include "../../services/poller/page.h"
+#include "bigcommerce/bigcommerce.h"
+#include "bigcommerce/cursor.h"
+#include "bigcommerce/page.h"
 #include "../../services/poller/scan.h"
 
 const struct fuzz_target fuzz_target = {"page", 1};

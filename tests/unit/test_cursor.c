@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../../services/poller/cursor.h"
+#include "bigcommerce/cursor.h"
 
 static void asks_for_a_closed_window(void **state)
 {

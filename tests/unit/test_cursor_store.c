@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "../../services/poller/cursor.h"
+#include "bigcommerce/cursor.h"
 
 enum { ORDERS_MAX = 400, ROWS_MAX = 64, REQUESTS_MAX = 20000, START_MS = 1500000000 };
 

@@ -4,9 +4,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "cases.h"
+#include "mapping/filter.h"
 
-#include "../../services/filter/filter.h"
+#include "cases.h"
 
 /* A filter for one store and one account, as the program sets it up. */
 struct bench {

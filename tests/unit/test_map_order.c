@@ -4,10 +4,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "cases.h"
+#include "mapping/map.h"
 
-#include "../../services/mapper/map.h"
 #include "../../services/pusher/payload_check.h"
+#include "cases.h"
 
 /* What all cases share; settings that a case does not name have their defaults. */
 struct bench {

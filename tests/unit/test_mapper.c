@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../services/mapper/mapper.h"
+#include "mapping/mapper.h"
 
 #define ORDER(id, status, total)                                                                   \
     "{\"id\":" id ",\"status_id\":" status                                                         \

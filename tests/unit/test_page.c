@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "../../services/poller/page.h"
+#include "bigcommerce/page.h"
 
 #define DATE "\"date_modified\":\"Mon, 11 Mar 2019 15:17:25 +0000\""
 #define ORDER(id) "{\"id\":" id "," DATE "}"

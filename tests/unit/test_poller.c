@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "../../services/poller/bigcommerce.h"
+#include "bigcommerce/bigcommerce.h"
 
 static void classifies(void **state)
 {

@@ -9,7 +9,8 @@
 
 #include <cmocka.h>
 
-#include "../../services/poller/bigcommerce.h"
+#include "bigcommerce/bigcommerce.h"
+
 #include "../../services/poller/position.h"
 
 static void parses(void **state)

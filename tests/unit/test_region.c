@@ -7,7 +7,7 @@
 #include <string.h>
 #include <yyjson.h>
 
-#include "../../services/mapper/region.h"
+#include "mapping/region.h"
 
 static void test_countries(void **state)
 {

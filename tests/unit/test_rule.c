@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../../services/filter/rule.h"
+#include "mapping/rule.h"
 
 enum { DEFAULT_STATUSES = 1 << 2 | 1 << 3 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 14 };
 

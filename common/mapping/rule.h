@@ -1,7 +1,7 @@
 /* rule.h - decides whether an order is to be synced, and if not, why. Pure: facts in, decision
  * out. */
-#ifndef FILTER_RULE_H
-#define FILTER_RULE_H
+#ifndef COMMON_RULE_H
+#define COMMON_RULE_H
 
 #include <stdint.h>
 

@@ -1,17 +1,16 @@
 /* bigcommerce.h - the HTTP client of one store. It builds the addresses, follows the store's clock
  * and its quota, and says what an answer means. A client belongs to one thread. It never waits by
  * itself: bigcommerce_pause_ms() says how long its owner has to wait. */
-#ifndef POLLER_BIGCOMMERCE_H
-#define POLLER_BIGCOMMERCE_H
+#ifndef COMMON_BIGCOMMERCE_H
+#define COMMON_BIGCOMMERCE_H
 
 #include <stdint.h>
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "bigcommerce/cursor.h"
 #include "net/http.h"
 #include "settings/config.h"
-
-#include "cursor.h"
 
 struct bigcommerce;
 

@@ -1,16 +1,15 @@
 /* ask.h - sends one request to the store. Around the request it does what every request needs: it
  * keeps the lease, waits as long as the store's quota demands, repeats a request that the store
  * throttled, and returns early when the program is asked to stop or an operator pauses the store. */
-#ifndef POLLER_ASK_H
-#define POLLER_ASK_H
+#ifndef COMMON_ASK_H
+#define COMMON_ASK_H
 
 #include <stdint.h>
 
 #include "base/error.h"
 #include "base/mem.h"
-
-#include "bigcommerce.h"
-#include "lease.h"
+#include "bigcommerce/bigcommerce.h"
+#include "bigcommerce/lease.h"
 
 /* How it went with the store as a whole. Each of these but OK ends the round. */
 enum outcome {

@@ -1,8 +1,8 @@
 /* map.h - turns a BigCommerce order into the payload record of an Infusionsoft order. Pure: JSON
  * and settings in, JSON out; no clock, no I/O. docs/mapping.md describes the mapping and the format
  * of the payload. */
-#ifndef MAPPER_MAP_H
-#define MAPPER_MAP_H
+#ifndef COMMON_MAP_H
+#define COMMON_MAP_H
 
 #include <stdint.h>
 
@@ -10,10 +10,10 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/money.h"
+#include "mapping/region.h"
 #include "record/order.h"
 #include "record/reason.h"
 #include "settings/config.h"
-#include "region.h"
 
 /* The settings of the store and of the account that the mapping depends on. All borrowed. */
 struct map_settings {

@@ -1,4 +1,4 @@
-#include "lease.h"
+#include "bigcommerce/lease.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "mapper.h"
+#include "mapping/mapper.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,11 +1,11 @@
 /* mapper.h - the mapper's handler: turns one record of orders.eligible into one of orders.payloads.
  * It does no I/O and reads no clock. */
-#ifndef MAPPER_MAPPER_H
-#define MAPPER_MAPPER_H
+#ifndef COMMON_MAPPER_H
+#define COMMON_MAPPER_H
 
+#include "mapping/map.h"
 #include "record/event.h"
 #include "stage/stage.h"
-#include "map.h"
 
 /* What the handler works with. Embedded. */
 struct mapper {

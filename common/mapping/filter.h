@@ -1,7 +1,7 @@
 /* filter.h - the filter's handler: reads one record of orders.raw, asks the rule about it and says
  * to which topic it goes. It does no I/O and reads no clock. */
-#ifndef FILTER_FILTER_H
-#define FILTER_FILTER_H
+#ifndef COMMON_FILTER_H
+#define COMMON_FILTER_H
 
 #include "record/event.h"
 #include "record/order.h"

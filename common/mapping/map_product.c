@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "map.h"
+#include "mapping/map.h"
 
 /* Members of `consignments`, and of the member `bigfusion` that replaces them. */
 enum consignment_field {

@@ -1,4 +1,4 @@
-#include "map.h"
+#include "mapping/map.h"
 
 /* A string literal as struct text. The compiler computes its length. */
 #define TEXT(literal)                                                                              \

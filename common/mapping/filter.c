@@ -1,10 +1,10 @@
-#include "filter.h"
+#include "mapping/filter.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/date.h"
-#include "rule.h"
+#include "mapping/rule.h"
 
 void filter_init(struct filter *filter, const struct stage_settings *settings)
 {

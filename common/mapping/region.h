@@ -1,7 +1,7 @@
 /* region.h - countries and their regions as Infusionsoft wants them: ISO 3166-1 alpha-3 and ISO
  * 3166-2 codes, from the data of Debian's package iso-codes. Loaded once; afterwards read-only. */
-#ifndef MAPPER_REGION_H
-#define MAPPER_REGION_H
+#ifndef COMMON_REGION_H
+#define COMMON_REGION_H
 
 #include "base/error.h"
 #include "base/mem.h"

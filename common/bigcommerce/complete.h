@@ -1,10 +1,10 @@
 /* complete.h - asks the store for one order by its id, and for the line items and coupons that the
  * store leaves out of it. Each call is made once. If it fails, the caller tries again later. */
-#ifndef POLLER_COMPLETE_H
-#define POLLER_COMPLETE_H
+#ifndef COMMON_COMPLETE_H
+#define COMMON_COMPLETE_H
 
-#include "ask.h"
-#include "page.h"
+#include "bigcommerce/ask.h"
+#include "bigcommerce/page.h"
 
 /* What the calls for one order led to. */
 enum completion {

@@ -1,4 +1,4 @@
-#include "ask.h"
+#include "bigcommerce/ask.h"
 
 #include "act/paused.h"
 #include "base/clock.h"

@@ -1,4 +1,4 @@
-#include "complete.h"
+#include "bigcommerce/complete.h"
 
 #include <string.h>
 

@@ -10,8 +10,8 @@
  * Each grant of a lease has a fence, a number greater than those of all earlier grants. It is made
  * from Redis' clock. When Redis was emptied, or its clock set back, that may be too small: then the
  * fence is raised above the one that was saved together with the cursor. */
-#ifndef POLLER_LEASE_H
-#define POLLER_LEASE_H
+#ifndef COMMON_LEASE_H
+#define COMMON_LEASE_H
 
 #include <stdatomic.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "region.h"
+#include "mapping/region.h"
 
 #include <errno.h>
 #include <stdint.h>

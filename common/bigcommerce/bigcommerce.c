@@ -1,4 +1,4 @@
-#include "bigcommerce.h"
+#include "bigcommerce/bigcommerce.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* page.h - cuts an answer of the store into its orders, each as the exact bytes that came, and
  * finds out what is missing in each. This is the one place where the poller parses orders and line
  * items: everything that it needs to know about them later is noted here. Pure: no I/O. */
-#ifndef POLLER_PAGE_H
-#define POLLER_PAGE_H
+#ifndef COMMON_PAGE_H
+#define COMMON_PAGE_H
 
 #include <stdint.h>
 

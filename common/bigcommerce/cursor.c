@@ -1,4 +1,4 @@
-#include "cursor.h"
+#include "bigcommerce/cursor.h"
 
 enum { SECOND_MS = 1000, SHRINK_BY = 4 };
 

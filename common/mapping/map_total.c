@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "map.h"
+#include "mapping/map.h"
 
 enum {
     RESIDUE_MAX = 10, /* an order's amounts may be wrong by this many smallest units in all */

@@ -4,7 +4,7 @@
 #include "base/currency.h"
 #include "base/date.h"
 #include "base/text.h"
-#include "map.h"
+#include "mapping/map.h"
 
 void map_init(struct map *map)
 {

@@ -1,4 +1,4 @@
-#include "rule.h"
+#include "mapping/rule.h"
 
 static int has_status(uint32_t statuses, int64_t status_id)
 {
