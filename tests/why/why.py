@@ -115,7 +115,8 @@ class Run:
 
     def ask_otherwise(self, client, rights, expected):
         """By the id in the account, and by the customer's address."""
-        synced = [key for key in sample_of(rights, self.args.cli * 3) if rights[key].verdict == "synced"][:50]
+        synced = [key for key, right in rights.items() if right.verdict == "synced"]
+        synced = synced[::max(1, len(synced) // 50)][:50]
         for key in synced:
             account = next(one.get("account", "main") for one in expected.market.stores if one["hash"] == key.split("/")[0])
             status, document = client.get(f"/api/v1/why?infusionsoft={rights[key].order_id}&account={account}")
