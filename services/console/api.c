@@ -10,6 +10,8 @@
 
 #include "routes.h"
 
+enum { WORD_MAX = 40, ADDRESS_MIN = 3, ADDRESS_MAX = 320 };
+
 /* What a thread of the lanes has. */
 struct worker {
     struct answers *answers;
@@ -44,6 +46,26 @@ static void give(struct reply *reply, json_t *answer, const struct answer_fault 
     json_decref(answer);
 }
 
+/* Whether it is 1 to 40 letters, digits, - and _: ids and names. Anything else names nothing. */
+static int is_word(const char *text)
+{
+    size_t length =
+        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
+    return length >= 1 && length <= WORD_MAX && text[length] == '\0';
+}
+
+/* Whether it could be an address: long enough, not too long, without control characters. */
+static int is_address(const char *text)
+{
+    size_t length = strlen(text);
+
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return 0;
+    return length >= ADDRESS_MIN && length <= ADDRESS_MAX;
+}
+
 static void why(void *data, const struct request *request, struct reply *reply)
 {
     struct answerer *answerer = answerer_of(data, reply);
@@ -61,6 +83,10 @@ static void why(void *data, const struct request *request, struct reply *reply)
                     "Name the order by one of the arguments order and infusionsoft.");
     else if (question.account != NULL && question.infusionsoft == NULL)
         reply_error(reply, 400, "bad_argument", "account goes with infusionsoft only.");
+    else if ((question.infusionsoft != NULL && !is_word(question.infusionsoft)) ||
+             (question.account != NULL && !is_word(question.account)))
+        reply_error(reply, 400, "bad_argument",
+                    "infusionsoft and account have 1 to 40 letters, digits, - and _.");
     else
         give(reply, answer_why(answerer, &question, &fault), &fault);
 }
@@ -104,6 +130,8 @@ static void why_email(void *data, const struct request *request, struct reply *r
     question.email_digest = json_string_value(json_object_get(body, "email_digest"));
     if (json_object_size(body) != 1 || (question.email == NULL) == (question.email_digest == NULL))
         reply_error(reply, 400, "bad_body", "The body must have email or email_digest, a string.");
+    else if (question.email != NULL && !is_address(question.email))
+        reply_error(reply, 400, "bad_email", "email has 3 to 320 characters.");
     else
         give(reply, answer_why(answerer, &question, &fault), &fault);
     json_decref(body);
