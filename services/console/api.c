@@ -3,20 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/log.h"
 #include "base/mem.h"
 
+#include "api_internal.h"
 #include "routes.h"
 
 enum { WORD_MAX = 40, ADDRESS_MIN = 3, ADDRESS_MAX = 320 };
-
-/* What a thread of the lanes has. */
-struct worker {
-    struct answers *answers;
-    struct answerer *answerer; /* NULL: the index could not be opened yet */
-};
 
 /* The thread's answerer, opened when it is needed first. @returns NULL with the reply made */
 static struct answerer *answerer_of(struct worker *worker, struct reply *reply)
@@ -30,20 +23,23 @@ static struct answerer *answerer_of(struct worker *worker, struct reply *reply)
     return worker->answerer;
 }
 
-/* Takes the answer; NULL: the fault is the answer. */
-static void give(struct reply *reply, json_t *answer, const struct answer_fault *fault)
+void api_give(struct reply *reply, json_t *answer)
 {
-    char *text;
+    char *text = mem_check(json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(9)));
 
-    if (answer == NULL) {
-        reply_error(reply, fault->status, fault->code, "%s", fault->text);
-        return;
-    }
-    text = mem_check(json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(9)));
     buffer_append(&reply->body, text, strlen(text));
     buffer_append(&reply->body, "\n", 1);
     free(text);
     json_decref(answer);
+}
+
+/* Takes the answer; NULL: the fault is the answer. */
+static void give(struct reply *reply, json_t *answer, const struct answer_fault *fault)
+{
+    if (answer != NULL)
+        api_give(reply, answer);
+    else
+        reply_error(reply, fault->status, fault->code, "%s", fault->text);
 }
 
 /* Whether it is 1 to 40 letters, digits, - and _: ids and names. Anything else names nothing. */
@@ -91,8 +87,7 @@ static void why(void *data, const struct request *request, struct reply *reply)
         give(reply, answer_why(answerer, &question, &fault), &fault);
 }
 
-/* The body as an object whose members are all among the names. New; or NULL with the reply made. */
-static json_t *read_body(const struct request *request, const char *names, struct reply *reply)
+json_t *api_read_body(const struct request *request, const char *names, struct reply *reply)
 {
     json_error_t where;
     json_t *body = json_loadb(request->body.length > 0 ? request->body.data : "",
@@ -120,7 +115,7 @@ static json_t *read_body(const struct request *request, const char *names, struc
 static void why_email(void *data, const struct request *request, struct reply *reply)
 {
     struct answerer *answerer = answerer_of(data, reply);
-    json_t *body = answerer == NULL ? NULL : read_body(request, "|email|email_digest|", reply);
+    json_t *body = answerer == NULL ? NULL : api_read_body(request, "|email|email_digest|", reply);
     struct answer_why question = {0};
     struct answer_fault fault;
 
@@ -174,17 +169,19 @@ static void series(void *data, const struct request *request, struct reply *repl
         give(reply, answer_series(answerer, request_argument(request, "hours"), &fault), &fault);
 }
 
-static void act(void *data, const struct request *request, struct reply *reply)
-{
-    (void)data, (void)request;
-    reply_error(reply, 503, "not_available", "Acts are carried out by the command bigfusion only.");
-}
+/* What all threads share. */
+struct shared {
+    const struct config *config;
+    struct answers *answers;
+};
 
 static void *worker_new(void *context)
 {
+    const struct shared *shared = context;
     struct worker *worker = mem_alloc(sizeof(*worker));
 
-    worker->answers = context;
+    worker->config = shared->config;
+    worker->answers = shared->answers;
     return worker;
 }
 
@@ -199,10 +196,11 @@ static void worker_free(void *data)
 struct serve *api_start(const struct config *config, struct answers *answers, struct error *err)
 {
     static struct serve_route routes[ROUTE_COUNT];
+    static struct shared shared;
     static const serve_answer table[ROUTE_COUNT] = {
         [ROUTE_WHY] = why,       [ROUTE_WHY_EMAIL] = why_email, [ROUTE_ORDERS] = orders,
-        [ROUTE_STATUS] = status, [ROUTE_SERIES] = series,       [ROUTE_RETRY] = act,
-        [ROUTE_DROP] = act,      [ROUTE_PAUSE] = act,           [ROUTE_RESUME] = act,
+        [ROUTE_STATUS] = status, [ROUTE_SERIES] = series,       [ROUTE_RETRY] = api_retry,
+        [ROUTE_DROP] = api_drop, [ROUTE_PAUSE] = api_pause,     [ROUTE_RESUME] = api_resume,
     };
     struct serve_settings settings = {
         .listen = config->console.listen,
@@ -211,9 +209,10 @@ struct serve *api_start(const struct config *config, struct answers *answers, st
         .route_count = ROUTE_COUNT,
         .worker_new = worker_new,
         .worker_free = worker_free,
-        .context = answers,
+        .context = &shared,
     };
 
+    shared = (struct shared){config, answers};
     routes_make(routes, table);
     return serve_start(&settings, err);
 }

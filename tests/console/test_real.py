@@ -14,6 +14,8 @@ from processes import RUNS, Kafka, Process, binary, free_port, http_call, wait_u
 from shop import mail, order
 from shop_stack import Shop
 
+expect.set_options(timeout=20000)
+ACTS = "/api/v1/(retry|drop|pause|resume)"
 SCRIPT = "<script>document.title='owned'</script>"
 
 
@@ -71,16 +73,19 @@ def real():
     kafka.stop()
 
 
-def test_the_api_keeps_what_its_description_says(real):
+def schemathesis(real, examples, *words):
     command = ["from schemathesis.cli import schemathesis; schemathesis()", "run", f"{real.url}/api/v1/openapi.json", "--url", real.url,
-               "--header", f"Authorization: Bearer {TOKEN}", "--phases", "examples,coverage,fuzzing", "--max-examples", os.environ.get("EXAMPLES", "40"), "--seed", "12",
-               "--exclude-checks", "positive_data_acceptance,ignored_auth", "--suppress-health-check", "all", "--no-color", "--max-failures", "5",
-               "--exclude-path-regex", "/api/v1/(retry|drop|pause|resume)"]
-    done = subprocess.run([sys.executable, "-c", *command], cwd=real.shop.run, capture_output=True, text=True, timeout=300, check=False,
+               "--header", f"Authorization: Bearer {TOKEN}", "--phases", "examples,coverage,fuzzing", "--max-examples", str(examples), "--seed", "12",
+               "--exclude-checks", "positive_data_acceptance,ignored_auth", "--suppress-health-check", "all", "--no-color", "--max-failures", "5", *words]
+    done = subprocess.run([sys.executable, "-c", *command], cwd=real.shop.run, capture_output=True, text=True, timeout=400, check=False,
                           env={**os.environ, "PYTHONPATH": os.path.join(TOOLS, "console")})
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
-    print(re.sub(r"\s+", " ", done.stdout[-300:]))
     assert real.process.alive()
+    print(f"schemathesis: {re.search(r'[0-9]+ generated.*', done.stdout)[0]}")
+
+
+def test_the_api_keeps_what_its_description_says(real):
+    schemathesis(real, 40, "--exclude-path-regex", ACTS)
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +140,54 @@ def test_an_act_without_token_is_refused(real):
     for path in ("retry", "drop", "pause", "resume", "session"):
         assert real.ask(f"/api/v1/{path}", {})[0] == 401
         assert real.ask(f"/api/v1/{path}", {}, "no")[1]["code"] == "token_wrong"
+
+
+def test_a_store_is_paused_and_resumed_through_the_page(real, page):
+    page.goto(f"{real.url}/#/")
+    for act, word in (("Pause", "is paused"), ("Resume", "goes on")):
+        page.get_by_role("button", name=f"{act} store S1").click()
+        if act == "Pause":
+            page.get_by_label("Token").fill(TOKEN)
+            page.get_by_label("Token").press("Enter")
+            page.get_by_label("Why").fill("stock-taking")
+        dialog = page.get_by_role("dialog", name=f"{act} store S1")
+        dialog.get_by_role("button", name=f"{act} store S1").click()
+        expect(dialog).to_contain_text(f"Store S1 {word}.", timeout=30000)
+        dialog.get_by_role("button", name="Close").click()
+    said = real.shop.command("audit", "--json").stdout
+    assert said.count("stock-taking") == 1 and "console@" in said and '"resume"' in said
+
+
+def test_a_dead_order_is_tried_again_through_the_page(real, page):
+    number = real.dead["id"]
+    fates = len(real.shop.fate_records(f"abc123/order/{number}"))
+    page.goto(f"{real.url}/#/list/dead")
+    page.get_by_label(f"Choose BC #{number}").check()
+    page.get_by_role("button", name="Try 1 order again").click()
+    dialog = page.get_by_role("dialog", name="Try orders again")
+    expect(dialog).to_contain_text("1 order would be tried again.", timeout=30000)
+    assert len(real.shop.fate_records(f"abc123/order/{number}")) == fates, "a dry run does nothing"
+    dialog.get_by_role("button", name="Try 1 order again").click()
+    expect(dialog).to_contain_text("1 order is on its way again.", timeout=30000)
+    dialog.get_by_role("button", name="Close").click()
+    wait_until(lambda: len(real.shop.fate_records(f"abc123/order/{number}")) > fates, 30, "the order to be tried again")
+
+
+def test_acts_name_what_is_wrong(real):
+    for path, body, status, code in (
+            ("retry", {}, 400, "bad_body"), ("retry", {"list": "stuck"}, 400, "bad_body"), ("retry", {"list": "dead", "store": "X9"}, 404, "unknown_store"),
+            ("retry", {"list": "dead", "reason": "none"}, 400, "bad_body"), ("retry", {"orders": ["BC/1"], "list": "dead"}, 400, "bad_body"),
+            ("retry", {"orders": ["X9/1"]}, 404, "unknown_order"), ("retry", {"list": "dead", "dry_run": 1}, 400, "bad_body"),
+            ("drop", {"orders": [f"BC/{real.dead['id']}"]}, 400, "bad_body"), ("drop", {"orders": [], "why": "x"}, 400, "bad_body"),
+            ("pause", {"store": "X9"}, 404, "unknown_target"), ("pause", {"store": "BC", "account": "main"}, 400, "bad_body"), ("pause", {"stores": "BC"}, 400, "unknown_member")):
+        answer = real.ask(f"/api/v1/{path}", body, TOKEN)
+        assert (answer[0], answer[1]["code"]) == (status, code), (path, body, answer)
+    status, answer = real.ask("/api/v1/drop", {"orders": [f"BC/{real.delivered['id']}"], "why": "too late"}, TOKEN)
+    assert (status, answer["count"], len(answer["refused"])) == (200, 0, 1), answer
+    status, answer = real.ask("/api/v1/drop", {"orders": [f"BC/{real.dead['id']}"], "why": "a test order"}, TOKEN)
+    assert (status, answer["count"], answer["refused"]) == (200, 1, []), answer
+    wait_until(lambda: real.ask(f"/api/v1/why?order=BC/{real.dead['id']}")[1]["orders"][0]["reason"] == "dropped", 30, "the index to know")
+
+
+def test_the_acts_keep_what_their_description_says(real):
+    schemathesis(real, 5, "--include-path-regex", ACTS)

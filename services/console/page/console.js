@@ -291,13 +291,16 @@ function dropCharts() {
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+/* A point without neighbours has no line: only a dot shows it. */
+const isAlone = (data, i) => typeof data[i] === "number" && typeof data[i - 1] !== "number" && typeof data[i + 1] !== "number";
+
 function drawChart(canvas, type, labels, sets, unit) {
   if (typeof Chart === "undefined") return;
   const grid = colour("--line"), soft = colour("--soft");
   state.charts.push(new Chart(canvas, {
     type,
     data: { labels, datasets: sets.map((set) => ({ label: set.label, data: set.data, borderColor: colour(set.colour), backgroundColor: colour(set.colour),
-      borderDash: set.dash || [], borderWidth: 2, pointRadius: 0, pointHitRadius: 12, tension: 0, spanGaps: false })) },
+      borderDash: set.dash || [], borderWidth: 2, pointRadius: (point) => (isAlone(set.data, point.dataIndex) ? 3 : 0), pointHitRadius: 12, tension: 0, spanGaps: false })) },
     options: { animation: false, responsive: true, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
       plugins: { legend: { labels: { color: soft, boxWidth: 18, font: { size: 13 } } } },
       scales: { x: { ticks: { color: soft, maxRotation: 0, autoSkipPadding: 24 }, grid: { display: false }, stacked: type === "bar" },
@@ -408,7 +411,7 @@ function orderRow(name, order, change) {
     onchange: (event) => { event.target.checked ? state.picked.add(key) : state.picked.delete(key); change(); } })) : null;
   return el("tr", {}, box,
     el("td", { class: "order", "data-label": "Order" }, el("a", { href: `#/order/${encodeURIComponent(key)}` }, order.order || key)),
-    el("td", {}, el("div", {}, order.sentence || human(order.reason || order.verdict)), order.detail ? el("p", { class: "detail" }, order.detail) : null),
+    el("td", {}, el("div", {}, order.sentence || human(order.reason || order.verdict)), order.detail && !String(order.sentence).includes(order.detail) ? el("p", { class: "detail" }, order.detail) : null),
     LISTS[name].stage ? el("td", { "data-label": "Stage" }, order.stage || "–") : null,
     el("td", { class: "short", "data-label": "Since" }, when(order.since, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }), typeof order.age_s === "number" ? ` (${duration(order.age_s)})` : ""),
     LISTS[name].next ? el("td", { class: "short", "data-label": "Next try" }, order.next_try ? ago(order.next_try) : "–") : null);
@@ -427,7 +430,7 @@ function listTools(name, answer, filter) {
   const count = el("p", { class: "number", role: "status" }, plural(answer.total || 0, "order"));
   if (!LISTS[name].acts || !answer.orders.length) return [el("div", { class: "tools" }, count), () => {}];
   const chosen = { list: name, store: filter.store, reason: filter.reason, since: filter.since };
-  const all = el("button", { type: "button", "data-key": "retry-all", hidden: Boolean(filter.older), onclick: () => openRetry(Object.fromEntries(Object.entries(chosen).filter(([, value]) => value)), answer.total) }, `Try all ${number(answer.total)} again…`);
+  const all = el("button", { type: "button", "data-key": "retry-all", hidden: Boolean(filter.older), onclick: () => openRetry(Object.fromEntries(Object.entries(chosen).filter(([, value]) => value)), answer.total) }, answer.total === 1 ? "Try it again…" : `Try all ${number(answer.total)} again…`);
   const some = el("button", { type: "button", "data-key": "retry-some", hidden: true, onclick: () => openRetry({ orders: [...state.picked] }, state.picked.size) });
   const drop = el("button", { type: "button", "data-key": "drop-some", hidden: true, onclick: () => openAct({ act: "drop", body: { orders: [...state.picked] }, title: "Drop orders", needsWhy: true, simple: true,
     text: `${plural(state.picked.size, "order")} would be dropped: nothing is sent to Infusionsoft for them, and they leave this list.` }) });
@@ -493,7 +496,9 @@ function stepKind(step) {
 
 function factValue(value) {
   if (value === null || typeof value !== "object") return typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) ? when(value) : String(value);
-  return el("pre", {}, JSON.stringify(value, null, 2));
+  if (Array.isArray(value) && value.every((one) => one !== null && typeof one === "object" && Object.values(one).every((part) => part === null || typeof part !== "object")))
+    return el("ul", { class: "plain" }, value.map((one) => el("li", {}, Object.values(one).filter((part) => part !== null).join(" · "))));
+  return el("pre", { tabindex: "0" }, JSON.stringify(value, null, 2));
 }
 
 function timelineStep(step) {
@@ -633,7 +638,8 @@ async function sendAct(event) {
     mine.done = true;
     if (act !== mine) return;
     const text = answer.sentence || (typeof answer.count === "number" ? `Done: ${plural(answer.count, "order")}.` : "Done.");
-    byId("act-body").replaceChildren(el("p", {}, el("strong", {}, text)));
+    const refused = Array.isArray(answer.refused) ? answer.refused : [];
+    byId("act-body").replaceChildren(el("p", {}, el("strong", {}, text)), refused.length ? el("ul", {}, refused.map((one) => el("li", {}, `${one.order}: ${one.error}`))) : "");
     byId("act-why-row").hidden = true;
     byId("act-go").hidden = true;
     byId("act-close").textContent = "Close";
