@@ -215,7 +215,7 @@ static int publish(struct act *act, const struct found *found, const struct buff
                    struct error *err)
 {
     struct event_key key;
-    char version[NUMBER_BYTES], detail[80];
+    char version[NUMBER_BYTES], now[NUMBER_BYTES], detail[80];
     char *value;
     struct output output = {.topic = act->topics.skipped, .key = text_of(found->key)};
     int rc;
@@ -232,6 +232,9 @@ static int publish(struct act *act, const struct found *found, const struct buff
         output.headers[HEADER_STORE] = key.store;
     output.headers[HEADER_ACCOUNT] = text_of(found->account);
     output.headers[HEADER_MODIFIED_AT] = text_of(version);
+    /* It is a later fate than that of a record of this version that was sent again before. */
+    snprintf(now, sizeof(now), "%" PRId64, clock_now_ms());
+    output.headers[HEADER_REPLAYED_AT] = text_of(now);
     output.headers[HEADER_REASON] = text_of(reason_name(REASON_DROPPED));
     output.headers[HEADER_DETAIL] = text_of(detail);
     if (entry->length > 0)

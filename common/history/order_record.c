@@ -365,8 +365,8 @@ static void read_headers(struct order_record_reader *reader, const struct event 
     record->time_ms =
         event->timestamp_ms >= 0 && event->timestamp_ms < TIME_LIMIT_MS ? event->timestamp_ms : -1;
     record->version = event_header_int(event, HEADER_MODIFIED_AT, -1);
-    if (text_is(event->headers[HEADER_SOURCE], "replay"))
-        record->replay_ms = event_header_int(event, HEADER_REPLAYED_AT, 1);
+    record->replay_ms = event_header_int(event, HEADER_REPLAYED_AT,
+                                         text_is(event->headers[HEADER_SOURCE], "replay"));
     record->since_ms = record->replay_ms > 0
                            ? record->time_ms
                            : event_header_int(event, HEADER_POLLED_AT, record->time_ms);

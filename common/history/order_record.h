@@ -26,8 +26,8 @@ struct order_record {
     int64_t offset;
     int64_t time_ms;     /* of the record; -1: it has none */
     int64_t version;     /* the store's date_modified, ms since 1970; -1: not known */
-    int64_t replay_ms;   /* sent again by a person: when, by the header replayed_at, 1 where that is
-                            missing; 0: not sent again */
+    int64_t replay_ms;   /* sent again or dropped by a person: when, by the header replayed_at, 1
+                            where a replay has none; 0: neither */
     int64_t since_ms;    /* when this version was first seen: polled_at, else the record's time */
     int64_t next_try_ms; /* RETRY: when it is due; else -1 */
     int64_t attempt;     /* how often it failed by itself so far */

@@ -65,11 +65,13 @@ void health_set_ready(const char *part_name, int ready, const char *why)
     log_set_about(before);
 }
 
+/* A program that has named no part yet is still starting, so it is not ready. */
 static int print_ready(struct buffer *page)
 {
-    int ready = 1;
+    int ready;
 
     pthread_mutex_lock(&lock);
+    ready = parts != NULL;
     for (const struct part *part = parts; part != NULL; part = part->next) {
         ready = ready && part->ready;
         buffer_printf(page, "%s: %s%s%s\n", part->name, part->ready ? "ready" : "not ready",
@@ -77,7 +79,7 @@ static int print_ready(struct buffer *page)
     }
     pthread_mutex_unlock(&lock);
     if (page->length == 0)
-        buffer_printf(page, "ready\n");
+        buffer_printf(page, "not ready: starting\n");
     return ready;
 }
 

@@ -30,7 +30,7 @@ enum header {
                            HTTP status and error word */
     HEADER_LEDGER,      /* retry, waiting, dead, skipped by the pusher: what the ledger's entry knew
                            when the record was written (ledger/note.h) */
-    HEADER_REPLAYED_AT, /* ms since 1970 when a person sent it again (source = replay) */
+    HEADER_REPLAYED_AT, /* ms since 1970 when a person sent it again (source = replay) or dropped it */
     HEADER_TRACEPARENT, /* W3C trace context, see record/trace.h. The stage has checked it */
     HEADER_COUNT
 };

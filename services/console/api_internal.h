@@ -16,6 +16,8 @@ struct worker {
     struct answerer *answerer; /* NULL: the index could not be opened yet */
 };
 
+/* api_json.c */
+
 /** @brief Takes the answer and makes it the reply. */
 void api_give(struct reply *reply, json_t *answer);
 

@@ -76,6 +76,7 @@ int main(int argc, char **argv)
         answers[i] = answer;
     routes_make(routes, answers);
     stop_install();
+    health_set_ready("canned answers", 1, NULL);
     serve = serve_start(&(struct serve_settings){.listen = argv[2],
                                                  .token = argc > 3 ? argv[3] : NULL,
                                                  .routes = routes,

@@ -8,7 +8,7 @@ import sys
 import urllib.parse
 
 import pytest
-from conftest import TOKEN, TOOLS
+from canned_console import TOKEN, TOOLS
 from playwright.sync_api import expect, sync_playwright
 from processes import RUNS, Kafka, Process, binary, free_port, http_call, wait_until
 from shop import mail, order
@@ -179,14 +179,16 @@ def test_acts_name_what_is_wrong(real):
             ("retry", {"list": "dead", "reason": "none"}, 400, "bad_body"), ("retry", {"orders": ["BC/1"], "list": "dead"}, 400, "bad_body"),
             ("retry", {"orders": ["X9/1"]}, 404, "unknown_order"), ("retry", {"list": "dead", "dry_run": 1}, 400, "bad_body"),
             ("drop", {"orders": [f"BC/{real.dead['id']}"]}, 400, "bad_body"), ("drop", {"orders": [], "why": "x"}, 400, "bad_body"),
-            ("pause", {"store": "X9"}, 404, "unknown_target"), ("pause", {"store": "BC", "account": "main"}, 400, "bad_body"), ("pause", {"stores": "BC"}, 400, "unknown_member")):
+            ("pause", {"store": "X9"}, 404, "unknown_target"), ("pause", {"store": "BC", "account": "main"}, 400, "bad_body"), ("pause", {"stores": "BC"}, 400, "unknown_member"),
+            ("pause", {"store|account": "BC"}, 400, "unknown_member")):
         answer = real.ask(f"/api/v1/{path}", body, TOKEN)
         assert (answer[0], answer[1]["code"]) == (status, code), (path, body, answer)
     status, answer = real.ask("/api/v1/drop", {"orders": [f"BC/{real.delivered['id']}"], "why": "too late"}, TOKEN)
     assert (status, answer["count"], len(answer["refused"])) == (200, 0, 1), answer
     status, answer = real.ask("/api/v1/drop", {"orders": [f"BC/{real.dead['id']}"], "why": "a test order"}, TOKEN)
     assert (status, answer["count"], answer["refused"]) == (200, 1, []), answer
-    wait_until(lambda: real.ask(f"/api/v1/why?order=BC/{real.dead['id']}")[1]["orders"][0]["reason"] == "dropped", 30, "the index to know")
+    wait_until(lambda: real.ask(f"/api/v1/why?order=BC/{real.dead['id']}")[1]["orders"][0]["reason"] == "dropped", 30,
+               lambda: "the index to know: " + json.dumps(real.ask(f"/api/v1/why?order=BC/{real.dead['id']}")[1]))
 
 
 def test_the_acts_keep_what_their_description_says(real):

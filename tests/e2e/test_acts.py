@@ -263,7 +263,7 @@ def test_paused_store(stack):
         before = lists()
         placed = stack.place(order(mail("acts")))
         stack.restart("poller")  # it is ready when it knows what is paused
-        assert "paused store/abc123" in stack.services["poller"].text()
+        wait_until(lambda: "paused store/abc123" in stack.services["poller"].text(), 20, "the new poller to know")
         assert lists() == before and stack.fate(placed["id"]) is None
     finally:
         stack.clear_faults()
