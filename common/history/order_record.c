@@ -203,6 +203,8 @@ static void add_goals(struct order_record_reader *reader, yyjson_val *steps)
     yyjson_val *key, *value;
     int written = 0;
 
+    if (!yyjson_is_obj(steps))
+        return;
     yyjson_obj_foreach(steps, index, count, key, value)
     {
         struct text name = json_text(key);
