@@ -14,7 +14,6 @@
 #include "feed_internal.h"
 
 enum {
-    BATCH_RECORDS = 8192,
     BATCH_MS = 300,         /* how long a record waits for others when the index is caught up */
     BATCH_BEHIND_MS = 1000, /* and when it is behind: larger batches cost less */
     LOOK_MS = 30000,        /* new topics and partitions */
@@ -32,12 +31,13 @@ enum {
 #define DAY_MS INT64_C(86400000)
 
 /* The broker holds an answer back until there is something to fetch: so a quiet console costs three
- * requests a second, and one that is behind is not slowed down. */
+ * requests a second, and one that is behind is not slowed down. The queue is as large as it must be
+ * for the broker to be at work while a batch is written. */
 static const char *const client_settings[][2] = {
     {"group.id", "bigfusion-console"}, /* assign() needs one; nothing joins it or commits */
-    {"enable.partition.eof", "true"},
-    {"fetch.wait.max.ms", "300"},
-    {"fetch.min.bytes", "65536"},
+    {"enable.partition.eof", "true"},       {"fetch.wait.max.ms", "300"},
+    {"fetch.min.bytes", "262144"},          {"fetch.message.max.bytes", "524288"},
+    {"queued.max.messages.kbytes", "4096"},
 };
 
 static rd_kafka_t *new_client(const struct config *config, struct error *err)
@@ -344,7 +344,7 @@ static int run(struct feed *feed, struct error *err)
         }
         if (message == NULL || ++polls % POLLS_BETWEEN_CLOCKS == 0)
             now_ms = clock_monotonic_ms();
-        if (index_batch_count(feed->index) >= BATCH_RECORDS ||
+        if (index_batch_is_full(feed->index) ||
             (index_batch_count(feed->index) > 0 && now_ms - feed->batch_ms >= batch_limit_ms(feed)))
             flush(feed);
         if (now_ms >= feed->tick_ms)

@@ -12,12 +12,12 @@
 #include "base/log.h"
 #include "index_internal.h"
 
-/* The page cache is what the writer needs of memory: batches touch neighbouring pages, so it may be
- * small. The file is written with each commit, and synced when the write-ahead log is brought back:
+/* The page cache may be small: a batch is written in the order of the pages, so each page is needed
+ * once. The file is written with each commit, and synced when the write-ahead log is brought back:
  * after a loss of power the last batches are missing together with their positions. */
 static const char settings[] = "PRAGMA journal_mode=WAL;"
                                "PRAGMA synchronous=NORMAL;"
-                               "PRAGMA cache_size=-16384;"
+                               "PRAGMA cache_size=-4096;"
                                "PRAGMA wal_autocheckpoint=16384;"
                                "PRAGMA journal_size_limit=67108864;";
 

@@ -49,6 +49,10 @@ int index_forget(struct index *index, const char *digest, int64_t at_ms, struct 
 /** @brief How many records the batch has. */
 int index_batch_count(const struct index *index);
 
+/** @brief Whether the batch should be written before more is added. It is limited in records and in
+ * bytes, so the memory is limited whatever the records hold. */
+int index_batch_is_full(const struct index *index);
+
 /** @brief Says up to where a partition was read: next is the offset of the next record. */
 void index_set_position(struct index *index, const char *topic, int32_t partition, int64_t next);
 

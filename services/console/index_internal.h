@@ -50,13 +50,16 @@ struct index_cursor {
     int is_written;
 };
 
-/* A record of the batch. */
+/* A record of the batch. The larger a batch is, the more of its records lie on the same pages of the
+ * file; so a record takes no more memory than it must (index_write.c). */
 struct index_item {
-    int64_t number; /* -1: the key stands in the batch's texts */
+    int64_t number; /* -1: it is not known yet */
+    int64_t offset;
+    size_t at; /* in the batch's texts: the record and its facts; in front of it its key, where
+                  number was -1 */
+    int32_t partition;
     int topic;
-    size_t key_at, key_length;
-    size_t facts_at, facts_length;
-    struct order_record record; /* without facts */
+    unsigned facts_length, key_length;
 };
 
 /* A person that was forgotten. */
@@ -90,7 +93,7 @@ struct index {
     int item_count, item_capacity;
     int64_t record_count; /* of the batch, also those that are no item */
     struct index_item **sorted;
-    struct buffer texts;                            /* keys and facts of the batch */
+    struct buffer texts;                            /* records, facts and keys of the batch */
     struct index_forgotten *forgotten, *forgetting; /* index_forgotten.c, index_forget.c */
     int forgotten_count;
     int64_t counts[ORDER_LIST_COUNT][REASON_COUNT]; /* of orders in the file */

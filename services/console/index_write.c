@@ -2,10 +2,15 @@
 #include "index_internal.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_MAX_BYTES = 200 };
+/* A topic's partitions are read in pieces of some hundred records, one after the other, and the
+ * orders of a partition lie on many pages of the file. So only a batch that has pieces of most
+ * partitions has several records for each page that it writes: batches of 8,192 records took half as
+ * much time again as these. */
+enum { KEY_MAX_BYTES = 200, BATCH_RECORDS = 32768, BATCH_TEXT_BYTES = 12 << 20 };
 
 static struct index_item *new_item(struct index *index)
 {
@@ -19,12 +24,56 @@ static struct index_item *new_item(struct index *index)
     return &index->items[index->item_count++];
 }
 
-static size_t keep_text(struct index *index, struct text text)
-{
-    size_t at = index->texts.length;
+/* In the batch the part of a record in front of its texts stays as it is. Its texts follow without
+ * the room that they do not use, each with its NUL. */
+#define RECORD_HEAD_BYTES offsetof(struct order_record, account)
+#define RECORD_TEXT(member)                                                                        \
+    {                                                                                              \
+        offsetof(struct order_record, member), sizeof(((struct order_record *)NULL)->member)       \
+    }
 
-    buffer_append(&index->texts, text.data, text.length);
-    return at;
+static const struct {
+    size_t at, room;
+} record_texts[] = {RECORD_TEXT(account), RECORD_TEXT(order_id), RECORD_TEXT(contact_id),
+                    RECORD_TEXT(detail)};
+
+enum { RECORD_TEXT_COUNT = sizeof(record_texts) / sizeof(*record_texts) };
+
+static void keep_record(struct index *index, struct index_item *item,
+                        const struct order_record *record, struct text key)
+{
+    if (key.length > 0)
+        buffer_append(&index->texts, key.data, key.length);
+    item->key_length = (unsigned)key.length;
+    item->at = index->texts.length;
+    buffer_append(&index->texts, record, RECORD_HEAD_BYTES);
+    for (int i = 0; i < RECORD_TEXT_COUNT; i++) {
+        const char *text = (const char *)record + record_texts[i].at;
+
+        buffer_append(&index->texts, text, strlen(text) + 1);
+    }
+    if (record->facts.length > 0)
+        buffer_append(&index->texts, record->facts.data, record->facts.length);
+    item->facts_length = (unsigned)record->facts.length;
+}
+
+/* Reads what keep_record() wrote. facts: borrowed until the next index_apply(); its data is NULL
+ * where there are none. */
+static void read_record(const struct index *index, const struct index_item *item,
+                        struct order_record *record, struct text *facts)
+{
+    const char *at = index->texts.data + item->at;
+
+    memset(record, 0, sizeof(*record));
+    memcpy(record, at, RECORD_HEAD_BYTES);
+    at += RECORD_HEAD_BYTES;
+    for (int i = 0; i < RECORD_TEXT_COUNT; i++) {
+        size_t length = strlen(at) + 1;
+
+        memcpy((char *)record + record_texts[i].at, at, length);
+        at += length;
+    }
+    *facts = (struct text){item->facts_length > 0 ? at : NULL, item->facts_length};
 }
 
 /* Whether a key may stand in the file: one that an order has, or the place of a record without one
@@ -61,16 +110,18 @@ int index_apply(struct index *index, const struct event *event, struct error *er
     item = new_item(index);
     item->number = index_number_of(index, event->key);
     item->topic = index_topic_of(index, event->topic);
-    item->record = *record;
-    item->record.facts = (struct buffer){0};
-    item->facts_length = record->facts.length;
-    item->facts_at = keep_text(index, (struct text){record->facts.data, record->facts.length});
-    item->key_length = item->number < 0 ? event->key.length : 0;
-    item->key_at = keep_text(index, (struct text){event->key.data, item->key_length});
+    item->partition = record->partition;
+    item->offset = record->offset;
+    keep_record(index, item, record, item->number < 0 ? event->key : (struct text){0});
     return 0;
 }
 
 int index_batch_count(const struct index *index) { return (int)index->record_count; }
+
+int index_batch_is_full(const struct index *index)
+{
+    return index->record_count >= BATCH_RECORDS || index->texts.length >= BATCH_TEXT_BYTES;
+}
 
 void index_drop(struct index *index)
 {
@@ -95,7 +146,7 @@ int64_t index_position(struct index *index, const char *topic, int32_t partition
 /* Finds the number of a key that is no order's, and makes one where there is none. */
 static int number_other(struct index *index, struct index_item *item, struct error *err)
 {
-    struct text key = {index->texts.data + item->key_at, item->key_length};
+    struct text key = {index->texts.data + item->at - item->key_length, item->key_length};
 
     for (int turn = 0; turn < 2; turn++) {
         sql_bind_text(index->other_find, 1, key);
@@ -121,9 +172,9 @@ static int compare(const void *a, const void *b)
         return one->number < two->number ? -1 : 1;
     if (one->topic != two->topic)
         return one->topic < two->topic ? -1 : 1;
-    if (one->record.partition != two->record.partition)
-        return one->record.partition < two->record.partition ? -1 : 1;
-    return (one->record.offset > two->record.offset) - (one->record.offset < two->record.offset);
+    if (one->partition != two->partition)
+        return one->partition < two->partition ? -1 : 1;
+    return (one->offset > two->offset) - (one->offset < two->offset);
 }
 
 static int sort_items(struct index *index, struct error *err)
@@ -141,20 +192,18 @@ static int sort_items(struct index *index, struct error *err)
     return 0;
 }
 
-static int write_event(struct index *index, const struct index_item *item, struct error *err)
+static int write_event(struct index *index, const struct index_item *item,
+                       const struct order_record *record, struct text facts, struct error *err)
 {
     sqlite3_stmt *event = index->event;
 
     sqlite3_bind_int64(event, 1, item->number);
     sqlite3_bind_int64(event, 2, item->topic + 1);
-    sqlite3_bind_int64(event, 3, item->record.partition);
-    sqlite3_bind_int64(event, 4, item->record.offset);
-    sqlite3_bind_int64(event, 5, item->record.time_ms);
-    sqlite3_bind_int64(event, 6, item->record.version);
-    sql_bind_text(event, 7,
-                  item->facts_length > 0
-                      ? (struct text){index->texts.data + item->facts_at, item->facts_length}
-                      : (struct text){0});
+    sqlite3_bind_int64(event, 3, record->partition);
+    sqlite3_bind_int64(event, 4, record->offset);
+    sqlite3_bind_int64(event, 5, record->time_ms);
+    sqlite3_bind_int64(event, 6, record->version);
+    sql_bind_text(event, 7, facts);
     return sql_do(event, err);
 }
 
@@ -212,6 +261,8 @@ int index_state_write(struct index *index, int64_t number, const struct order_st
 static int write_items(struct index *index, struct error *err)
 {
     struct order_state state;
+    struct order_record record;
+    struct text facts;
 
     for (int i = 0, end; i < index->item_count; i = end) {
         int64_t number = index->sorted[i]->number;
@@ -222,9 +273,10 @@ static int write_items(struct index *index, struct error *err)
         if (found)
             index->moved[order_state_list(&state)][order_state_reason(&state)]--;
         for (end = i; end < index->item_count && index->sorted[end]->number == number; end++) {
-            index_forgotten_hide(index, &index->sorted[end]->record);
-            order_state_apply(&state, &index->sorted[end]->record);
-            if (write_event(index, index->sorted[end], err) != 0)
+            read_record(index, index->sorted[end], &record, &facts);
+            index_forgotten_hide(index, &record);
+            order_state_apply(&state, &record);
+            if (write_event(index, index->sorted[end], &record, facts, err) != 0)
                 return -1;
         }
         index->moved[order_state_list(&state)][order_state_reason(&state)]++;

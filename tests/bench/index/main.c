@@ -25,7 +25,7 @@
 #include "../../../services/console/index_read.h"
 #include "../generate/order_template.h"
 
-enum { PARTITIONS = 12, BATCH = 8192, LOOKUPS = 2000, TOPICS = 4, FIRST_ID = 100000000 };
+enum { PARTITIONS = 12, LOOKUPS = 2000, TOPICS = 4, FIRST_ID = 100000000 };
 
 #define FIRST_MS INT64_C(1790000000000)
 
@@ -124,7 +124,7 @@ static int apply(struct bench *bench, struct source *source, struct error *err)
     index_set_position(bench->index, source->topic, event.partition, event.offset + 1);
     source->next++;
     bench->records++;
-    if (index_batch_count(bench->index) < BATCH)
+    if (!index_batch_is_full(bench->index))
         return 0;
     return index_commit(bench->index, err) == 0 ? index_begin(bench->index, err) : -1;
 }
