@@ -302,6 +302,8 @@ static void tick(struct feed *feed, int64_t now_ms)
         index_checkpoint(feed->index);
         kafka_return_memory();
     }
+    if (feed_tell_oldest(feed, &err) != 0)
+        complain(feed, "index", err.text);
     if (now_ms < feed->prune_ms)
         return;
     answer =

@@ -24,6 +24,7 @@ struct feed_part {
 
 struct feed_metrics {
     struct metric *records, *left, *behind, *orders, *file_bytes;
+    struct metric *oldest[ORDER_LIST_COUNT]; /* NULL for lists of orders that have a fate */
 };
 
 struct feed {
@@ -69,7 +70,12 @@ int feed_assign(struct feed *feed, struct error *err);
 
 void feed_metrics_init(struct feed_metrics *metrics);
 
-/** @brief Reckons and tells how far the index is. */
+/** @brief Reckons and tells how far the index is. While it is behind it tells of no oldest order: one
+ * that seems to be on its way may have a fate that is not read yet. */
 void feed_tell(struct feed *feed);
+
+/** @brief Tells how old the oldest orders without a fate are. Call it while the index is caught up.
+ * @returns 0, or -1 with an error */
+int feed_tell_oldest(struct feed *feed, struct error *err);
 
 #endif

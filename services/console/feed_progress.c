@@ -1,9 +1,14 @@
 /* feed_progress.c - how far the index is. */
 #include "feed_internal.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 
 enum { CAUGHT_UP_MS = 5000 };
+
+static const enum order_list on_the_way[] = {ORDER_LIST_QUEUED, ORDER_LIST_RETRYING,
+                                             ORDER_LIST_WAITING};
 
 void feed_metrics_init(struct feed_metrics *metrics)
 {
@@ -18,6 +23,14 @@ void feed_metrics_init(struct feed_metrics *metrics)
         .file_bytes = metric_gauge("bigfusion_console_file_bytes",
                                    "Size of the index with its write-ahead log", ""),
     };
+    for (size_t i = 0; i < sizeof(on_the_way) / sizeof(*on_the_way); i++) {
+        char *labels = mem_printf("list=\"%s\"", order_list_name(on_the_way[i]));
+
+        metrics->oldest[on_the_way[i]] =
+            metric_gauge_age("bigfusion_console_oldest_order_seconds",
+                             "Age of the oldest order without a fate on this list", labels);
+        free(labels);
+    }
 }
 
 /* How old the state of one partition is, in ms; 0: it was read to its end. -1: not known yet.
@@ -66,4 +79,18 @@ void feed_tell(struct feed *feed)
     metric_set(feed->metrics.behind, is_known ? behind_ms / 1000 : 0);
     metric_set(feed->metrics.orders, progress->orders);
     metric_set(feed->metrics.file_bytes, progress->file_bytes);
+    for (size_t i = 0; i < sizeof(on_the_way) / sizeof(*on_the_way) && !progress->is_caught_up; i++)
+        metric_set(feed->metrics.oldest[on_the_way[i]], 0);
+}
+
+int feed_tell_oldest(struct feed *feed, struct error *err)
+{
+    for (size_t i = 0; i < sizeof(on_the_way) / sizeof(*on_the_way); i++) {
+        int64_t oldest_ms = index_oldest_ms(feed->index, on_the_way[i], err);
+
+        metric_set(feed->metrics.oldest[on_the_way[i]], oldest_ms > 0 ? oldest_ms : 0);
+        if (oldest_ms < 0)
+            return -1;
+    }
+    return 0;
 }

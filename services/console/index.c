@@ -116,6 +116,7 @@ static int prepare(struct index *index, struct error *err)
         {&index->store, "INSERT INTO stores VALUES(?1, ?2)"},
         {&index->cursor, "INSERT OR REPLACE INTO cursors VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
         {&index->count, "INSERT OR REPLACE INTO counts VALUES(?1, ?2, ?3)"},
+        {&index->oldest, "SELECT min(since_ms) FROM orders WHERE list=?1 AND since_ms >= 0"},
         {&index->other_insert, "INSERT INTO other_keys VALUES((SELECT coalesce(max(number) + 1, ?2)"
                                " FROM other_keys), ?1)"},
         {&index->other_find, "SELECT number FROM other_keys WHERE key=?1"},
@@ -132,9 +133,9 @@ static int prepare(struct index *index, struct error *err)
 static void close_db(struct index *index)
 {
     sqlite3_stmt **statements[] = {
-        &index->begin,  &index->commit,   &index->find,         &index->insert,    &index->update,
-        &index->event,  &index->position, &index->meta,         &index->topic,     &index->store,
-        &index->cursor, &index->count,    &index->other_insert, &index->other_find};
+        &index->begin,  &index->commit,   &index->find,   &index->insert,       &index->update,
+        &index->event,  &index->position, &index->meta,   &index->topic,        &index->store,
+        &index->cursor, &index->count,    &index->oldest, &index->other_insert, &index->other_find};
 
     for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++) {
         sqlite3_finalize(*statements[i]);

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "history/order_record.h"
+#include "history/order_state.h"
 #include "record/event.h"
 #include "settings/config.h"
 
@@ -81,6 +81,10 @@ int index_set_cluster(struct index *index, const char *cluster, struct error *er
  * each call, and goes on there in the next one. removed: out, how many. @returns 1 when all were
  * looked at, 0 when there are more, -1 with an error */
 int index_prune(struct index *index, int64_t before_ms, int64_t *removed, struct error *err);
+
+/** @brief Since when the oldest order of a list is on it, in ms since 1970. @returns 0 where the list
+ * is empty or index_finish() was not called for this file yet; -1 with an error */
+int64_t index_oldest_ms(struct index *index, enum order_list list, struct error *err);
 
 /** @brief Makes the lists and searches fast, once the topics were read to their ends for the first
  * time. Cheap when it was done before. @returns 0, or -1 with an error */

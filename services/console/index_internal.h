@@ -78,7 +78,7 @@ struct index {
     atomic_int generation; /* counts the files: readers open again when it changes */
     atomic_int is_suspect; /* a reader found the file damaged */
     sqlite3_stmt *begin, *commit, *find, *insert, *update, *event, *position, *meta, *topic, *store,
-        *cursor, *count, *other_insert, *other_find;
+        *cursor, *count, *oldest, *other_insert, *other_find;
     struct index_store *stores; /* number = index + 1 */
     int store_count;
     int *store_slots; /* hash table of indexes into stores; -1: free */

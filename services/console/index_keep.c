@@ -125,6 +125,23 @@ int index_finish(struct index *index, struct error *err)
     return 0;
 }
 
+int64_t index_oldest_ms(struct index *index, enum order_list list, struct error *err)
+{
+    int64_t oldest_ms = 0;
+    int code;
+
+    if (!index->is_finished || index->db == NULL)
+        return 0;
+    sqlite3_bind_int64(index->oldest, 1, list);
+    code = sqlite3_step(index->oldest);
+    if (code == SQLITE_ROW)
+        oldest_ms = sqlite3_column_int64(index->oldest, 0);
+    else
+        oldest_ms = sql_fail(index->db, "read", err);
+    sqlite3_reset(index->oldest);
+    return oldest_ms;
+}
+
 void index_checkpoint(struct index *index)
 {
     if (index->db != NULL)

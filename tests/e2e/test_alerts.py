@@ -33,6 +33,9 @@ class Watched(Shop):
             "refresh_token_file": f"{self.run}/refresh_token", "token_state_file": f"{self.run}/state/token",
             "token_url": f"{self.url}/token"})
         self.start_services(services, setup)
+        self.start_service("console", env={"BIGFUSION_CONSOLE_INDEX_FILE": f"{self.run}/index.sqlite",
+                                           "BIGFUSION_CONSOLE_LISTEN": "127.0.0.1:0"})
+        self.wait_ready("console")
         self.start_prometheus()
         return self
 
@@ -42,7 +45,7 @@ class Watched(Shop):
         rules = re.sub(r"(for: |\[)(\d+)m\b", r"\1\2s", rules).replace("* 60", "* 1")
         with open(f"{self.run}/alerts.yml", "w", encoding="utf-8") as file:
             file.write(rules)
-        targets = [{"targets": [f"127.0.0.1:{self.ports[name]}"], "labels": {"service": name}} for name in SERVICES]
+        targets = [{"targets": [f"127.0.0.1:{self.ports[name]}"], "labels": {"service": name}} for name in (*SERVICES, "console")]
         with open(f"{self.run}/prometheus.yml", "w", encoding="utf-8") as file:
             json.dump({"global": {"scrape_interval": "500ms", "scrape_timeout": "500ms", "evaluation_interval": "500ms"},
                        "rule_files": ["alerts.yml"],
@@ -94,14 +97,6 @@ def stack():
         yield one
         statuses = one.stop()
         assert set(statuses.values()) == {0}, statuses
-
-
-@pytest.fixture(scope="module")
-def console(stack):
-    """The console reads the same topics; the rules watch the services alone."""
-    stack.start_service("console", env={"BIGFUSION_CONSOLE_INDEX_FILE": f"{stack.run}/index.sqlite",
-                                        "BIGFUSION_CONSOLE_LISTEN": "127.0.0.1:0"})
-    stack.wait_ready("console")
 
 
 def placed(stack, word, **more):
@@ -157,6 +152,7 @@ def test_faults_at_once(stack, waiting_order):
     stack.wait_alert("BigfusionClockSkew", store="abc123")
     stack.wait_alert("BigfusionStoreSilent", store="abc124")
     stack.wait_alert("BigfusionOrderTooOld", stage="pusher")
+    stack.wait_alert("BigfusionOrderTooOld", list="queued")
     assert not stack.fires("BigfusionStoreSilent", store="abc123")
     assert not stack.fires("BigfusionStageWithoutMembers", stage="filter")
     stack.clear_faults()
@@ -183,8 +179,11 @@ def test_all_is_quiet_and_waiting_raised_nothing(stack, waiting_order):
     stack.wait_fate(waiting_order["id"], wanted=("delivered", None), timeout=90)
     waited = 'max(max_over_time(bigfusion_lag_seconds{kind="retry"}[10m]))'
     wait_until(lambda: stack.query(waited)[0][1] > 15, 10, lambda: f"the order's wait in its retry topic: {stack.query(waited)}")
-    names = {metric["topic"] for metric, _ in stack.query('count_over_time(ALERTS{alertname="BigfusionOrderTooOld"}[10m])')}
-    assert names == {stack.topic("orders.payloads")}, "only the lane's order was too old"
+    names = {(metric.get("topic"), metric.get("list"))
+             for metric, _ in stack.query('count_over_time(ALERTS{alertname="BigfusionOrderTooOld"}[10m])')}
+    assert names == {(stack.topic("orders.payloads"), None), (None, "queued")}, "only the lane's order was too old"
+    waited = 'max(max_over_time(bigfusion_console_oldest_order_seconds{list="retrying"}[10m]))'
+    assert stack.query(waited)[0][1] > 15
     wait_until(lambda: not stack.alerts(), 60, lambda: f"all alerts to end: {stack.alerts()}")
     with open(os.path.join(ROOT, "deploy/monitoring/alerts.yml"), encoding="utf-8") as file:
         rules = set(re.findall(r"- alert: (\w+)", file.read()))
@@ -210,7 +209,7 @@ def listed():
 
 
 @pytest.mark.parametrize("name", (*SERVICES, "console"))
-def test_metrics_are_those_of_the_page(stack, console, name):
+def test_metrics_are_those_of_the_page(stack, name):
     page, text = listed(), stack.metrics(name)
     kinds = dict(re.findall(r"^# TYPE (\S+) (\w+)$", text, re.M))
     assert len(kinds) > 5 and {metric: page.get(metric, ("",))[0] for metric in kinds} == kinds
@@ -220,12 +219,12 @@ def test_metrics_are_those_of_the_page(stack, console, name):
         assert found == page[base][1] or (base == "bigfusion_alarms_total" and found == {"kind"}), (metric, labels)
 
 
-def test_every_metric_of_the_page_is_made_by_a_program(stack, console):
+def test_every_metric_of_the_page_is_made_by_a_program(stack):
     made = set(re.findall(r"^# TYPE (\S+)", "".join(stack.metrics(name) for name in (*SERVICES, "console")), re.M))
     assert made == set(listed())
 
 
-def test_metrics_tell_nothing_of_people(stack, console):
+def test_metrics_tell_nothing_of_people(stack):
     text = "".join(stack.metrics(name) for name in (*SERVICES, "console"))
     for word in (*NAME.values(), "@", "example.com"):
         assert word not in text

@@ -261,6 +261,98 @@ static void test_old_orders_are_removed(void **unused)
     index_close(index);
 }
 
+/* The oldest of each list, by when its version was first seen. Before index_finish() it is not known,
+ * because the question would read all orders. */
+static void test_the_oldest_order(void **unused)
+{
+    const struct row rows[] = {
+        {.topic = "big.orders.raw",
+         .key = "abc/order/1",
+         .value = RAW,
+         .offset = 1,
+         .time_ms = 900,
+         .version = "1"},
+        {.topic = "big.orders.raw",
+         .key = "abc/order/2",
+         .value = RAW,
+         .offset = 2,
+         .time_ms = 700,
+         .version = "1"},
+        {.topic = "big.orders.raw",
+         .key = "abc/order/3",
+         .value = RAW,
+         .offset = 3,
+         .time_ms = 500,
+         .version = "1"},
+        {.topic = "big.retry-1m",
+         .key = "abc/order/3",
+         .value = RAW,
+         .offset = 1,
+         .time_ms = 800,
+         .version = "1"},
+        {.topic = "big.orders.raw",
+         .key = "abc/order/4",
+         .value = RAW,
+         .offset = 4,
+         .time_ms = 300,
+         .version = "1"},
+        {.topic = "big.dead",
+         .key = "abc/order/4",
+         .value = "{}",
+         .offset = 1,
+         .time_ms = 950,
+         .version = "1",
+         .reason = "refused"},
+    };
+    struct index *index = opened();
+    struct error err = {0};
+
+    (void)unused;
+    write_rows(index, rows, 5);
+    assert_int_equal(index_oldest_ms(index, ORDER_LIST_QUEUED, &err), 0);
+    assert_int_equal(index_finish(index, &err), 0);
+    assert_int_equal(index_oldest_ms(index, ORDER_LIST_QUEUED, &err), 300);
+    write_rows(index, rows + 5, 1);
+    assert_int_equal(index_oldest_ms(index, ORDER_LIST_QUEUED, &err), 700);
+    assert_int_equal(index_oldest_ms(index, ORDER_LIST_RETRYING, &err), 500);
+    assert_int_equal(index_oldest_ms(index, ORDER_LIST_WAITING, &err), 0);
+    index_close(index);
+}
+
+/* A batch is limited in records and in bytes. What was written is what was in it. */
+static void test_a_batch_is_full(void **unused)
+{
+    struct index *index = opened();
+    struct error err = {0};
+    struct row small = {.topic = "big.orders.eligible", .key = "abc/order/1"};
+    struct row large = {.topic = "big.dead", .key = "abc/order/2", .reason = "refused"};
+    char detail[200], answer[200];
+    int count = 0;
+
+    (void)unused;
+    memset(detail, 'd', sizeof(detail) - 1);
+    memset(answer, 'a', sizeof(answer) - 1);
+    detail[sizeof(detail) - 1] = answer[sizeof(answer) - 1] = '\0';
+    large.detail = detail;
+    large.answer = answer;
+    assert_int_equal(index_begin(index, &err), 0);
+    for (; !index_batch_is_full(index); small.offset = ++count) {
+        struct event event = event_of(&small);
+
+        assert_int_equal(index_apply(index, &event, &err), 0);
+    }
+    assert_int_equal(count, 32768);
+    index_drop(index);
+    assert_false(index_batch_is_full(index));
+    for (count = 0; !index_batch_is_full(index); large.offset = ++count) {
+        struct event event = event_of(&large);
+
+        assert_int_equal(index_apply(index, &event, &err), 0);
+    }
+    assert_in_range(count, 10000, 32000);
+    index_close(index);
+}
+
 static void test_other_keys(void **unused)
 {
     static const char *const keys[] = {
@@ -311,6 +403,8 @@ int main(void)
         TEST(test_series),
         TEST(test_store_positions),
         TEST(test_old_orders_are_removed),
+        TEST(test_the_oldest_order),
+        TEST(test_a_batch_is_full),
         TEST(test_other_keys),
     };
 
