@@ -3,12 +3,13 @@
 
     tests/why/stuck.py [--orders 2000] [--seed S] [--wait]
 
-Half of the orders were seen ten minutes ago (header polled_at of the records, which this program writes itself), half now,
-by the poller. One in a hundred is held by a fault: most fail at the account and wait in a retry topic, some hang in the pusher's
-hands. Then the mapper is stopped and as many orders again follow; only a part of them is to be synced. The list comes
-from the console, from the command, and from the command that reads the topics (--scan); keys, stage and reason must be
-those of expected.py, which reads stores, journal and topics by itself. --wait: asks once more after five minutes, when
-the new ones are old. Last line:
+Nobody waits five minutes: half of the orders were seen ten minutes ago by the header polled_at, from which the age of an order
+counts everywhere. This program writes their records itself, the poller those of the other half now. One in a hundred is
+held by a fault: most fail at the account and wait in a retry topic, some hang in the pusher's hands. Then the mapper is
+stopped and as many orders again follow; only a part of them is to be synced. The list comes from the console, from the
+command, and from the command that reads the topics (--scan); keys, stage and reason must be those of this program's judge,
+which reads stores and topics by itself. --wait: the five minutes do pass, and it asks once more when the orders of the
+second half are old too and what hung was given up. Last line:
     stuck: orders=N listed=L right=L missing=0 extra=0 wrong=0
 """
 
@@ -135,15 +136,15 @@ class Stuck:
             if stage != "delivered" and "orders.eligible" not in places[key]:
                 raise RuntimeError(f"{key} is {stage} {reason} by the rules and has no fate")
             if seen[key] <= (time.time() - older_s) * 1000:
-                listed[key] = self.place_of(places[key], HANGS in json.dumps(orders[key], default=str))
+                listed[key] = self.place_of(places[key])
         return listed
 
     @staticmethod
-    def place_of(places, is_hanging):
-        """A create that hung until it was given up is in doubt: nobody knows whether it was made."""
+    def place_of(places):
+        """A contact's create that hung until it was given up puts no order in doubt: each attempt looks the contact up first."""
         for name in RETRY:
             if name in places:
-                return name, "in_doubt" if is_hanging else "retrying"
+                return name, "retrying"
         for name in ("orders.payloads", "orders.eligible", "orders.raw"):
             if name in places:
                 return name.removeprefix("orders."), "queued"
