@@ -16,7 +16,8 @@ enum outcome ask_lost(struct error *err)
 
 static int is_paused(const struct asker *asker)
 {
-    return paused_watch_state(asker->paused, PAUSED_STORE, asker->store) == PAUSED_YES;
+    return asker->paused != NULL &&
+           paused_watch_state(asker->paused, PAUSED_STORE, asker->store) == PAUSED_YES;
 }
 
 enum outcome ask_wait(struct asker *asker, int64_t delay_ms, struct error *err)
@@ -30,7 +31,7 @@ enum outcome ask_wait(struct asker *asker, int64_t delay_ms, struct error *err)
 
         if (stop_requested() || is_paused(asker))
             return OUTCOME_STOPPED;
-        kept = lease_keep(asker->lease, &own);
+        kept = asker->lease != NULL ? lease_keep(asker->lease, &own) : 1;
         if (kept != 1) {
             *err = own;
             return ask_lost(err);
@@ -59,6 +60,8 @@ static enum bigcommerce_answer send_one(const struct asker *asker, const struct 
         return bigcommerce_orders(client, &what->query, 0, body, err);
     case ASK_ORDERS_SLIM:
         return bigcommerce_orders(client, &what->query, 1, body, err);
+    case ASK_NEWEST:
+        return bigcommerce_newest(client, what->query.page, what->query.limit, body, err);
     case ASK_ORDER:
         return bigcommerce_order(client, what->id, max_bytes, body, err);
     case ASK_PRODUCTS:

@@ -24,8 +24,8 @@ enum outcome {
 struct asker {
     const char *store; /* its hash */
     struct bigcommerce *client;
-    struct lease *lease;
-    struct paused_watch *paused;
+    struct lease *lease;         /* or NULL: a command reads the store beside the poller */
+    struct paused_watch *paused; /* or NULL: a pause of the store is not looked at */
     size_t
         order_max_bytes; /* [kafka] max_record_bytes: a larger order can never be published, so an
                                answer about one order is read up to here */
@@ -38,12 +38,13 @@ enum ask_kind {
     ASK_PRODUCTS,    /* the line items of one order */
     ASK_COUPONS,     /* the coupons of one order */
     ASK_TIME,        /* the store's clock */
+    ASK_NEWEST,      /* a list of orders, the newest first */
 };
 
 /* What is asked for. The comments say for which kinds a member counts. */
 struct ask {
     enum ask_kind kind;
-    struct cursor_query query; /* ORDERS, ORDERS_SLIM */
+    struct cursor_query query; /* ORDERS, ORDERS_SLIM; of NEWEST limit and page */
     int64_t id;                /* ORDER, PRODUCTS, COUPONS: the order's */
     int page;                  /* PRODUCTS, COUPONS */
 };

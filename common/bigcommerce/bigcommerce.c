@@ -364,6 +364,14 @@ enum bigcommerce_answer bigcommerce_orders(struct bigcommerce *client,
     return ask(client, BIGCOMMERCE_LIST, ANSWER_MAX_BYTES, body, err);
 }
 
+enum bigcommerce_answer bigcommerce_newest(struct bigcommerce *client, int page, int limit,
+                                           struct text *body, struct error *err)
+{
+    begin_url(client);
+    buffer_printf(&client->url, "/orders?sort=id:desc&page=%d&limit=%d&" INCLUDES, page, limit);
+    return ask(client, BIGCOMMERCE_LIST, ANSWER_MAX_BYTES, body, err);
+}
+
 enum bigcommerce_answer bigcommerce_order(struct bigcommerce *client, int64_t id, size_t max_bytes,
                                           struct text *body, struct error *err)
 {

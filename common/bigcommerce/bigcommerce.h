@@ -63,6 +63,10 @@ enum bigcommerce_answer bigcommerce_orders(struct bigcommerce *client,
                                            const struct cursor_query *query, int slim,
                                            struct text *body, struct error *err);
 
+/** @brief GET /v2/orders with sort=id:desc: the newest orders first. */
+enum bigcommerce_answer bigcommerce_newest(struct bigcommerce *client, int page, int limit,
+                                           struct text *body, struct error *err);
+
 /** @brief GET /v2/orders/{id}, with the same members as in the list.
  * @param max_bytes  a longer answer is TOO_LARGE; never more than 32 MB are read */
 enum bigcommerce_answer bigcommerce_order(struct bigcommerce *client, int64_t id, size_t max_bytes,

@@ -7,7 +7,10 @@
 
 #include "settings/config.h"
 
-enum { TOPIC_RETRY_COUNT = 3 };
+enum {
+    TOPIC_RETRY_COUNT = 3,
+    TOPIC_ENVELOPE_BYTES = 512, /* the most that a record of raw takes besides its value */
+};
 
 /* Full names of topics. Embedded; the strings are owned and live until topics_clear(). */
 struct topics {

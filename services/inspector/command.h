@@ -109,6 +109,8 @@ int forget_run(const struct config *config, const struct command_line *line, str
 int audit_run(const struct config *config, const struct command_line *line, struct error *err);
 int audit_verify_run(const struct config *config, const struct command_line *line,
                      struct error *err);
+/* preview.c */
+int preview_run(const struct config *config, const struct command_line *line, struct error *err);
 /* why.c */
 int why_run(const struct config *config, const struct command_line *line, struct error *err);
 /* trace.c */

@@ -26,6 +26,8 @@ enum {
     COMMAND_OPTION_EDIT = 1 << 14,
     COMMAND_OPTION_RETRYING = 1 << 15,
     COMMAND_OPTION_WAITING = 1 << 16,
+    COMMAND_OPTION_LAST = 1 << 17,
+    COMMAND_OPTION_AGAINST = 1 << 18,
 };
 
 /* What the value of an option must be; it is checked while the command line is read. */

@@ -171,6 +171,27 @@ const struct command commands[] = {
                  "bigfusion dead --json | jq -r '.orders[] | [.order, .reason, .detail] | @tsv'\n",
      .options = LIST_OPTIONS,
      .run = dead_run},
+    {.words = "preview",
+     .arguments = "",
+     .summary = "what the settings would do with the newest orders of a store",
+     .help =
+         "Reads the newest orders of a store and says of each whether it would be synced, skipped "
+         "or parked (dead, until a person looks), and why. It runs the very functions of the "
+         "filter and the mapper. With --against it does so under another configuration file as "
+         "well and says which orders would change, from what to what, and which parts of what is "
+         "sent would differ; names of parts only, nothing of a customer. Infusionsoft is not "
+         "called, and nothing is changed anywhere. The store is asked at the pace of its quota; "
+         "progress stands on standard error.\n\n"
+         "Settings in the environment count for both configurations. What only the account can "
+         "tell is not known here: docs/preview.md.",
+     .examples = "bigfusion preview --store BC\n"
+                 "bigfusion preview --store BC --last 200 --json | jq '.now.counts'\n"
+                 "bigfusion preview --store BC --against new.conf\n",
+     .exits = "0 done; with --against 0 nothing would change, 10 something would",
+     .options =
+         COMMAND_OPTION_STORE | COMMAND_OPTION_LAST | COMMAND_OPTION_AGAINST | COMMAND_OPTION_JSON,
+     .run = preview_run,
+     .programs = PROGRAM_POLLER | PROGRAM_INSPECTOR},
     {.words = "trace",
      .arguments = "ORDER",
      .summary = "every record of one order, in the order of their times",

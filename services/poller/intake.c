@@ -10,7 +10,6 @@
 #include "net/health.h"
 
 enum {
-    ENVELOPE_BYTES = 512,     /* the most that a record takes besides its value */
     MARKS_KEEP_MS = 86400000, /* after a day without a poll, a store's marks go */
     NUMBER_BYTES = 24,
 };
@@ -190,7 +189,7 @@ static void decide(struct record *record, const struct intake *intake,
         make_dead(record, intake, single->reason, single->detail, single->status, row->bytes);
     else if (row->fault != NULL)
         make_dead(record, intake, REASON_MALFORMED, row->fault, 0, row->bytes);
-    else if ((int64_t)output->value.length + ENVELOPE_BYTES >
+    else if ((int64_t)output->value.length + TOPIC_ENVELOPE_BYTES >
              intake->config->kafka.max_record_bytes)
         make_too_large(record, intake, row->id, output->value.length);
 }
