@@ -7,8 +7,8 @@ The account answers after 50 ms, as a real one does at best. Each run places ord
 seconds (their time from placed to created is the delay), then many at once (orders a second until the last is created is
 the throughput). The load (attack.py): 200 requests a second to the console, 200 a second to the /metrics of filter, mapper and
 pusher, 200 slow connections to each of the four, and bad requests. Last line:
-    load: throughput_ratio=R p99_ratio=S answered=N unanswered=0 bad=B bad_open=0 alive=yes
-R is the median with load / without it (at least 0.95 is wanted).
+    load: throughput_ratio=R (least..greatest) p99_ratio=S (least..greatest) answered=N unanswered=0 bad=B bad_open=0 alive=yes
+R is the median over the pairs of a run with load / the run without it just before (at least 0.95 is wanted).
 """
 
 import argparse
@@ -41,7 +41,7 @@ class Load:
         self.placed_at, self.reports = {}, []
 
     def attack(self):
-        numbers = [int(key.split("/")[2]) for key in self.placed_at] or [1, 2]
+        numbers = [int(key.split("-")[2]) for key in self.placed_at] or [1, 2]
         targets = [f"{self.address}=console"] + [f"127.0.0.1:{self.stack.ports[name]}=metrics" for name in READERS]
         return Process("attack", [sys.executable, f"{HERE}/attack.py", "--rate", str(self.args.rate), "--slow",
                                   str(self.args.slow), "--orders", f"{min(numbers)}-{max(numbers)}", *targets],
@@ -109,16 +109,18 @@ class Load:
         return self.judge(found)
 
     def judge(self, found):
-        def ratio(index):
-            return statistics.median(one[index] for one in found[True]) / statistics.median(one[index] for one in found[False])
+        def ratios(index):
+            return sorted(loaded[index] / free[index] for free, loaded in zip(found[False], found[True]))
         total = {name: sum(one[name] for one in self.reports) for name in ("answered", "unanswered", "bad", "bad_open")}
         strange = sum(n for one in self.reports for status, n in one["statuses"].items() if not status.startswith("2"))
         alive = all(process.alive() for process in (*self.stack.services.values(), self.console))
         print(f"console: rss_mb={memory_mb(self.console.pid, 'VmRSS'):.1f} peak_mb={memory_mb(self.console.pid, 'VmHWM'):.1f}"
               f" other_statuses={strange}")
-        print(f"load: throughput_ratio={ratio(0):.3f} p99_ratio={ratio(1):.3f} "
+        rates, delays = ratios(0), ratios(1)
+        print(f"load: throughput_ratio={statistics.median(rates):.3f} ({rates[0]:.3f}..{rates[-1]:.3f})"
+              f" p99_ratio={statistics.median(delays):.3f} ({delays[0]:.3f}..{delays[-1]:.3f}) "
               + " ".join(f"{name}={number}" for name, number in total.items()) + f" alive={'yes' if alive else 'NO'}")
-        good = ratio(0) >= LEAST_RATIO and alive and not strange and not total["unanswered"] and not total["bad_open"]
+        good = statistics.median(rates) >= LEAST_RATIO and alive and not strange and not total["unanswered"] and not total["bad_open"]
         return 0 if good else 1
 
 
