@@ -242,24 +242,33 @@ int forget_person(struct act *act, const struct person *person, json_t **receipt
     int rc;
 
     *receipt = NULL;
+    if (act->why != NULL && person_has(person, text_of(act->why))) {
+        rc = error_set(err, ERROR_PERMANENT,
+                       "the reason names the address, and the audit is kept for ever; name a "
+                       "ticket in its place");
+        goto out;
+    }
     survey_init(&forget.survey, act->config);
     /* This entry is what the console's index obeys. */
     rc = act_begin(act, "forget", json_pack("{s:s}", "email_digest", person->digest), err);
     if (rc == 0) {
-        rc = forget_redis(&forget, err);
-        if (rc == 0)
-            rc = forget_dead(&forget, err);
+        rc = forget_dead(&forget, err);
         if (rc == 0)
             rc = count_rest(&forget, err);
+        /* The contact's entry goes last: it alone knows the contact's id, which a command that was
+         * broken off and is repeated needs for its receipt. */
+        if (rc == 0)
+            rc = forget_redis(&forget, err);
         *receipt = receipt_json(&forget);
         rc = act_finish(act, rc,
                         json_pack("{s:I, s:I}", "dead", (json_int_t)json_array_size(forget.dead),
                                   "on_the_way", (json_int_t)forget.on_the_way),
                         err);
     }
+    survey_clear(&forget.survey);
+out:
     kafka_places_free(forget.places, forget.place_count);
     json_decref(forget.dead);
     json_decref(forget.accounts);
-    survey_clear(&forget.survey);
     return rc;
 }

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import stat
 import subprocess
+import time
 
 import pytest
 from processes import binary, read_topic, wait_until, write_topic
@@ -24,6 +25,22 @@ def stack(kafka):
         yield stack
         stack.clear_faults()
         stack.assert_right()
+
+
+@pytest.fixture(autouse=True)
+def left_as_found(request):
+    """A test that failed leaves no fault, no stopped program and no pause to those after it."""
+    yield
+    if "stack" not in request.fixturenames:
+        return
+    stack = request.getfixturevalue("stack")
+    stack.broker.process.signal(signal.SIGCONT)
+    stack.redis.process.signal(signal.SIGCONT)
+    stack.services["pusher"].signal(signal.SIGCONT)
+    stack.clear_faults()
+    if "is paused since" in stack.command("pause").stdout:
+        for target in ("store:abc123", "account:main"):
+            stack.command("resume", target)
 
 
 def key(placed):
@@ -213,6 +230,81 @@ def test_drop_of_an_order_that_waits(stack):
     change_back(stack, placed)
 
 
+def hold(stack, entry, prefix="acts"):
+    """Somebody else has the entry of the ledger in hand, so an act waits for it. @returns what gives it back"""
+    name_of = f"{prefix}:ledger:main:{entry}"
+    assert stack.redis.command("EXISTS", name_of) == b"1"
+    stack.redis.command("HSET", name_of, "lease", str(int(time.time() * 1000) + 25000), "owner", "test")
+    return lambda: stack.redis.command("HSET", name_of, "lease", "0")
+
+
+def state(stack, placed):
+    script = "return redis.status_reply(redis.call('HGET', KEYS[1], 'state') or '')"
+    return stack.redis.command("EVAL", script, "1", f"acts:ledger:main:{key(placed)}")
+
+
+def wait_begin(stack, act, process, count):
+    wait_until(lambda: len(entries(stack)) > count or process.poll() is not None, 20, f"the entry of {act}")
+    assert process.poll() is None, process.communicate()
+    assert entries(stack)[-1]["act"] == act and entries(stack)[-1]["step"] == "begin"
+
+
+@pytest.mark.parametrize("at", ["begin", "withdrawn"])
+def test_drop_killed_and_repeated(stack, at):
+    """Killed before the ledger knows, and between the ledger and the fate: the same command finishes it."""
+    placed, = make_dead(stack)
+    count = len(entries(stack))
+    give_back = hold(stack, key(placed))
+    killed = start(stack, "drop", name(placed), "--why", "killed")
+    wait_begin(stack, "drop", killed, count)
+    if at == "withdrawn":
+        stack.broker.process.signal(signal.SIGSTOP)  # the fate cannot be published
+        give_back()
+        wait_until(lambda: state(stack, placed) == b"withdrawn", 20, "the ledger to say so")
+    killed.kill()
+    killed.communicate()
+    stack.broker.process.signal(signal.SIGCONT)
+    give_back()
+    assert key(placed) in dead_values(stack)
+    assert not any(r.key == key(placed) for r in read_topic(stack.broker.address, stack.topic("skipped")))
+    assert [one["step"] for one in entries(stack)[count:]] == ["begin"]
+    stack.command("drop", name(placed), "--why", "once more", timeout=120)
+    stack.wait_fate(placed["id"], wanted=("skipped", "dropped"))
+    wait_until(lambda: key(placed) not in dead_values(stack), 10, "the tombstone")
+    assert last_act(stack)[1]["outcome"] == "done"
+    change_back(stack, placed)
+
+
+def test_drop_while_redis_is_away(stack):
+    """The command says so and ends, the audit has it as failed, and nothing is half done."""
+    placed, = make_dead(stack)
+    stack.redis.process.signal(signal.SIGSTOP)
+    failed = stack.command("drop", name(placed), "--why", "no Redis", check=False, timeout=120)
+    stack.redis.process.signal(signal.SIGCONT)
+    assert failed.returncode == 111 and failed.stderr
+    assert last_act(stack)[1]["outcome"] == "failed"
+    assert key(placed) in dead_values(stack)
+    stack.command("drop", name(placed), "--why", "Redis is back", timeout=120)
+    stack.wait_fate(placed["id"], wanted=("skipped", "dropped"))
+    change_back(stack, placed)
+
+
+def test_two_operators_and_one_order(stack):
+    """The same order sent again by four at once is made once; dropped by four at once it is skipped."""
+    placed, other = make_dead(stack, 2)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for _ in pool.map(lambda n: stack.command("retry", name(placed), check=False, timeout=120), range(4)):
+            pass
+        drops = list(pool.map(lambda n: stack.command("drop", name(other), "--why", str(n), check=False, timeout=120), range(4)))
+    assert 0 in {one.returncode for one in drops}
+    assert all(one.returncode == 0 or one.returncode in (100, 111) and one.stderr for one in drops)
+    stack.wait_fate(placed["id"], wanted=("delivered", None))
+    assert len(stack.created(placed["id"])) == 1
+    stack.wait_fate(other["id"], wanted=("skipped", "dropped"))
+    stack.command("audit", "verify")
+    change_back(stack, other)
+
+
 def test_drop_is_refused(stack):
     placed = stack.place_and_wait(order(mail("acts")))
     count = len(entries(stack))
@@ -319,6 +411,8 @@ def test_forget(kafka):
         start_console(stack, path)
         email, other = mail("forget"), mail("stay")
         first = stack.place_and_wait(order(email))
+        script = "return redis.status_reply(redis.call('KEYS', ARGV[1])[1])"
+        contact = stack.redis.command("EVAL", script, "0", "acts3:ledger:main:contact:*").decode().removeprefix("acts3:ledger:main:")
         stack.fault(**REFUSE)
         dead = stack.place_and_wait(order(email), wanted=("dead", "refused"))
         stays = stack.place_and_wait(order(other), wanted=("dead", "refused"))
@@ -326,11 +420,20 @@ def test_forget(kafka):
         numbers = {one["id"] for one in (first, dead, stays)}
         wait_until(lambda: os.path.exists(path) and set(emails(path)) >= numbers and all(emails(path).values()), 30, stack.trouble)
         raw = next(r for r in stack.raw_records() if r.key == key(first))
+        named = stack.command("forget", email, "--why", f"<{email}> asked", check=False)
+        assert named.returncode == 100 and "names the address" in named.stderr and entries(stack) == []
+        give_back = hold(stack, contact, "acts3")
+        killed = start(stack, "forget", email, "--why", "killed")
+        wait_until(lambda: key(dead) in dead_values(stack) and b"forgotten" in dead_values(stack)[key(dead)], 20, "dead to be blanked")
+        killed.kill()
+        killed.communicate()
+        assert [one["step"] for one in entries(stack)] == ["begin"]
+        give_back()
         said = subprocess.run([binary("bigfusion"), "forget", "--email", "-", "--why", "ticket 17", "--json", "--config", stack.config],
                               env=stack.environment(), input=email.upper() + "\n", capture_output=True, text=True, timeout=60, check=False)
         assert said.returncode == 0, said.stderr
         receipt = json.loads(said.stdout)
-        assert receipt["removed"]["dead"] == [key(dead)] and receipt["stays"]["on_the_way"] == 0
+        assert receipt["removed"]["dead"] == [] and receipt["stays"]["on_the_way"] == 0
         assert [one["account"] for one in receipt["stays"]["infusionsoft"]] == ["main"]
         assert email not in said.stdout.lower() and email not in stack.command("audit", "--json").stdout.lower()
         begin, end = last_act(stack)
