@@ -281,6 +281,12 @@ monitoring-check: ## promtool checks deploy/monitoring and tries the rules of it
 sbom: ## what is in the image: package, version, architecture, source package (build it first: docker compose build)
 	docker run --rm bigfusion:$(VERSION) cat /usr/share/bigfusion/packages.tsv
 
+.PHONY: digests
+digests: ## which digest the registry has for each image that docker-compose.yml and deploy/Dockerfile name
+	@sed -n 's/^ *image: *\(\$${[A-Z_]*:-\)\{0,1\}\([a-z/]*:[^@} ]*\).*/\2/p; s/^ARG BASE=\([^@]*\).*/\1/p' \
+		docker-compose.yml deploy/Dockerfile | grep -v '^bigfusion' | sort -u | while read -r name; do \
+		echo "$$name@$$(docker buildx imagetools inspect "$$name" --format '{{.Manifest.Digest}}')" || exit 1; done
+
 compile_commands.json: ## for editors and clang-tidy
 	$(MAKE) --always-make --dry-run BUILD=$(BUILD) all unit-build | $(PYTHON) deploy/compile_commands.py > $@
 

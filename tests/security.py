@@ -19,7 +19,7 @@ ATTACKS = {
     1: ("memory of the poller", ["attack_memory::test_attack_1_"]),
     2: ("old TLS, other certificates", ["vendor_tls::test_attack_a_server", "kafka_tls::test_attack_a_broker"]),
     3: ("numbers and dates out of range", ["security::test_03_"]),
-    4: ("records that name another account", ["security::test_04_"]),
+    4: ("records that name another account", ["security::test_04_", "kafka_acl::test_a_program_without"]),
     5: ("quota, by a shopper's address", ["attack_search::test_attack_5_"]),
     6: ("proxies, keys, redirects, plain http", ["vendor_tls::test_attack_neither", "vendor_tls::test_attack_no_redirect",
                                                  "config::test_attack_plain_http"]),
@@ -27,7 +27,7 @@ ATTACKS = {
     8: ("passwords", ["kafka_tls::test_a_wrong_password"]),
     9: ("personal data in answers", ["attack_personal::test_attack_9_", "unit:test_infusionsoft"]),
     10: ("secrets in --check", ["config::test_attack_check", "config::test_brokers_that_are_not"]),
-    11: ("bytes in flight, ids of the vendors", ["security::test_11_"]),
+    11: ("bytes in flight, ids of the vendors", ["security::test_11_", "unit:test_infusionsoft", "unit:test_page"]),
     12: ("programs, core files", ["binaries::test_", "unit:test_common", "attack_core::test_attack_12_"]),
 }
 

@@ -5,8 +5,17 @@
 
 #include "base/date.h"
 
-/* How many bytes the UTF-8 character at data has; 0: it is none, or a control character (also those
- * of Unicode, U+0080 to U+009F, which some terminals obey). */
+/* Characters that are not seen and change the order in which the text around them is shown: a name
+ * with one of them could make a line look as if it said something else. */
+static int turns_text(unsigned code)
+{
+    return code == 0x61c || code == 0x200e || code == 0x200f ||
+           (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+/* How many bytes the UTF-8 character at data has; 0: it is none, or is not to be printed: a control
+ * character (also those of Unicode, U+0080 to U+009F, which some terminals obey), one that ends a
+ * line (U+2028, U+2029), or one that turns the text. */
 static size_t printable(const unsigned char *data, size_t length)
 {
     size_t size = data[0] < 0x80 ? 1 : data[0] >= 0xf0 ? 4 : data[0] >= 0xe0 ? 3 : 2;
@@ -23,7 +32,8 @@ static size_t printable(const unsigned char *data, size_t length)
         code = code << 6 | (data[i] & 0x3f);
     }
     if (code < 0xa0 || (size == 3 && code < 0x800) || (size == 4 && code < 0x10000) ||
-        code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+        code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) || code == 0x2028 || code == 0x2029 ||
+        turns_text(code))
         return 0;
     return size;
 }

@@ -8,8 +8,8 @@
 
 #include "base/mem.h"
 
-/** @brief Appends the text to target; control characters and bytes that are no UTF-8 become
- * \xHH. */
+/** @brief Appends the text to target; control characters, characters that change the direction
+ * of the text, and bytes that are no UTF-8 become \xHH. */
 void outside_text_print(struct buffer *target, struct text text);
 
 /** @brief The begin of the text, at most most_bytes long; no UTF-8 character is cut in two. */

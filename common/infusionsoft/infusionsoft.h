@@ -162,6 +162,10 @@ void infusionsoft_append_filter(struct buffer *query, const char *field, struct 
  * nothing else of the answer, so it holds nothing about a person. @returns target */
 char *infusionsoft_answer_word(const struct infusionsoft *client, char *target, size_t size);
 
+/** @brief Whether a text can be an id of the account: 1 to 20 digits. Ids are put into paths and
+ * bodies, and are compared as numbers, so nothing else is taken for one, from wherever it comes. */
+int infusionsoft_is_id(const char *text, size_t length);
+
 /** @brief The id of an object as text: the API has strings, but whole numbers in some places. ""
  * when absent. */
 const char *infusionsoft_id(yyjson_val *object, char target[32]);

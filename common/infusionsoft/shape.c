@@ -6,8 +6,7 @@
 
 enum { MISSING_BYTES = 96 };
 
-/* Whether an id is digits only: ids are put into paths and bodies, and are compared as numbers. */
-static int is_id(const char *text, size_t length)
+int infusionsoft_is_id(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)
         if (text[i] < '0' || text[i] > '9')
@@ -20,7 +19,7 @@ const char *infusionsoft_id(yyjson_val *object, char target[32])
     yyjson_val *id = yyjson_obj_get(object, "id");
 
     target[0] = '\0';
-    if (yyjson_is_str(id) && is_id(yyjson_get_str(id), yyjson_get_len(id)))
+    if (yyjson_is_str(id) && infusionsoft_is_id(yyjson_get_str(id), yyjson_get_len(id)))
         snprintf(target, 32, "%s", yyjson_get_str(id));
     else if (yyjson_is_uint(id))
         snprintf(target, 32, "%" PRIu64, yyjson_get_uint(id));

@@ -24,6 +24,7 @@ void kafka_event_of(const rd_kafka_message_t *message, struct event *event)
     size_t length;
 
     memset(event->headers, 0, sizeof(event->headers));
+    event->header_bytes = 0;
     event->key = (struct text){message->key, message->key_len};
     event->value = (struct text){message->payload, message->len};
     event->topic = rd_kafka_topic_name(message->rkt);
@@ -38,6 +39,7 @@ void kafka_event_of(const rd_kafka_message_t *message, struct event *event)
          i++) {
         enum header header = header_of(name);
 
+        event->header_bytes += strlen(name) + length;
         if (header != HEADER_COUNT && value != NULL)
             event->headers[header] = (struct text){value, length};
     }

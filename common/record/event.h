@@ -47,6 +47,9 @@ struct event {
     struct text key;
     struct text value; /* {NULL, 0}: a tombstone */
     struct text headers[HEADER_COUNT];
+    size_t
+        header_bytes; /* names and values of all headers of the record, also of those that are not
+                            passed on: anybody may have added them */
     const char *topic;
     int32_t partition;
     int64_t offset;

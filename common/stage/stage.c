@@ -225,6 +225,7 @@ static void take(struct stage *stage, rd_kafka_message_t *message, int stash)
                  (long long)partition->window.next, (long long)message->offset);
     }
     ticket = ticket_new(stage, partition, message);
+    kafka_watch_consumed(stage->watch, ticket->event.header_bytes);
     if (stash)
         ticket_park(stage, ticket, 0);
     else

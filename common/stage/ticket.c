@@ -47,7 +47,7 @@ struct ticket *ticket_new(struct stage *stage, struct partition *partition,
     ticket->message = message;
     ticket->copy = NULL;
     ticket->partition = partition;
-    ticket->bytes = message->len + message->key_len;
+    ticket->bytes = message->len + message->key_len + ticket->event.header_bytes;
     ticket->handed = ticket->abandoned = ticket->is_too_large = 0;
     ticket->deaths = ticket->offered = 0;
     window_add(&partition->window, message->offset);

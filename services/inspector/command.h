@@ -73,6 +73,8 @@ int setup_run(const struct config *config, const struct command_line *line, stru
 /* topics.c */
 int topics_create_run(const struct config *config, const struct command_line *line,
                       struct error *err);
+/* topics_acl.c */
+int topics_acl_run(const struct config *config, const struct command_line *line, struct error *err);
 /* ledger.c */
 int ledger_distrust_run(const struct config *config, const struct command_line *line,
                         struct error *err);

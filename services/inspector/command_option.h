@@ -28,6 +28,7 @@ enum {
     COMMAND_OPTION_WAITING = 1 << 16,
     COMMAND_OPTION_LAST = 1 << 17,
     COMMAND_OPTION_AGAINST = 1 << 18,
+    COMMAND_OPTION_PRINCIPAL = 1 << 19,
 };
 
 /* What the value of an option must be; it is checked while the command line is read. */

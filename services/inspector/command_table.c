@@ -59,6 +59,20 @@ const struct command commands[] = {
              "compaction and its largest record. Topics that exist are left as they are. Doing it "
              "again changes nothing.",
      .run = topics_create_run},
+    {.words = "topics acl",
+     .arguments = "",
+     .summary = "print what each program must be allowed in Kafka",
+     .help = "Prints a shell script that calls kafka-acls.sh: for each program, the topics that it "
+             "reads and writes, its consumer group, and nothing more. It is made from the settings "
+             "alone; nothing is asked or changed. Run it again where an account was added, because "
+             "each account has topics of its own.\n\n"
+             "Each program has a login of its own; {program} in NAME stands for poller, filter, "
+             "mapper, pusher, console, operator (this command line) and setup (`topics create` and "
+             "`up-front`). Without {program} all have the same login.",
+     .examples = "bigfusion topics acl >acl.sh\n"
+                 "bigfusion topics acl --principal 'User:CN={program}.example.com'\n",
+     .options = COMMAND_OPTION_PRINCIPAL,
+     .run = topics_acl_run},
     {.words = "ledger distrust",
      .arguments = "",
      .summary = "tell that Redis was restored from a backup",

@@ -77,6 +77,13 @@ static enum progress acquire(struct delivery *d)
     return progress;
 }
 
+/* Takes an id that the ledger knows. What cannot be an id of the account, others wrote there, by
+ * hand or into `delivered`, from which the ledger is rebuilt: it goes into no request. */
+static void take_id(char target[64], const char *id)
+{
+    snprintf(target, 64, "%s", infusionsoft_is_id(id, strlen(id)) ? id : "");
+}
+
 /* Takes the ids of contact and products that the ledger knows, so that they need no call. A job
  * that was set aside asks the ledger again. */
 static enum progress use_cache(struct delivery *d)
@@ -87,13 +94,12 @@ static enum progress use_cache(struct delivery *d)
     if (progress != PROGRESS_OK)
         return progress;
     d->peeked = 0;
-    snprintf(d->contact_id, sizeof(d->contact_id), "%s",
-             contact != NULL ? contact : d->peeks[0].result);
+    take_id(d->contact_id, contact != NULL ? contact : d->peeks[0].result);
     d->contact_cached = d->contact_id[0] != '\0';
     for (int i = 0; i < d->payload.product_count; i++) {
         struct product *product = &d->payload.products[i];
 
-        snprintf(product->id, sizeof(product->id), "%s", d->peeks[i + 1].result);
+        take_id(product->id, d->peeks[i + 1].result);
         d->products_cached |= product->id[0] != '\0';
     }
     return PROGRESS_OK;

@@ -127,6 +127,15 @@ void fate_look_later(struct delivery *d, struct result *result)
     set_due(d, copy, TOPIC_RETRY_COUNT - 1);
 }
 
+/* Removes the order's record from `dead`. */
+static struct output dead_tombstone(const struct delivery *d)
+{
+    struct text key = d->job->event->key;
+
+    return (struct output){
+        .topic = d->pusher->topics.dead, .key = key, .partition_hash = event_hash(0, key)};
+}
+
 void fate_delivered(struct delivery *d, struct result *result)
 {
     const struct event *event = d->job->event;
@@ -149,10 +158,7 @@ void fate_delivered(struct delivery *d, struct result *result)
                 output->headers[HEADER_LEDGER] = (struct text){0};
     result->output_count = 1;
     if (d->payload.replay)
-        result->outputs[result->output_count++] =
-            (struct output){.topic = d->pusher->topics.dead,
-                            .key = event->key,
-                            .partition_hash = event_hash(0, event->key)};
+        result->outputs[result->output_count++] = dead_tombstone(d);
     if (d->grant->answer != LEDGER_DONE && (d->job->look_later || d->grant->look_again))
         fate_look_later(d, result);
     if (d->grant->answer != LEDGER_DONE)
@@ -268,6 +274,11 @@ enum progress fate_old(struct delivery *d, struct result *result)
     result->output_count = 0;
     result->verdict = VERDICT_PASS;
     result->reason = REASON_NONE;
+    /* A dead record was sent again, and the order was made meanwhile from a newer version. An order
+     * that was made never becomes dead, so the dead record is the old one. Where the order was not
+     * made, it may belong to the newer version, and stays. */
+    if (d->payload.replay && entry_result(d, "order") != NULL)
+        result->outputs[result->output_count++] = dead_tombstone(d);
     log_info("superseded version=%" PRId64, d->payload.modified_at);
     return publish_and_ask(d, result);
 }

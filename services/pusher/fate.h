@@ -25,7 +25,8 @@ enum progress fate_dead(struct delivery *d, enum reason reason, const char *deta
 /** @brief The order was taken back before it was made: `skipped`. */
 enum progress fate_withdrawn(struct delivery *d, struct result *result);
 
-/** @brief A newer version of the order has a fate or will get one: this record has none. */
+/** @brief A newer version of the order has a fate or will get one: this record has none. A replay
+ * takes the old dead record away where the order was made. */
 enum progress fate_old(struct delivery *d, struct result *result);
 
 /** @brief No fate yet: a copy comes back in an hour, and the order is then looked up once more. */

@@ -130,6 +130,11 @@ static int read_numbers(const struct event *event, yyjson_val *root, int64_t now
     if (event_header_range(event, HEADER_ATTEMPT, 0, PAYLOAD_ATTEMPTS_MAX, &payload->attempt) != 0)
         return error_set(err, ERROR_PERMANENT, "the header attempt is no number from 0 to %d",
                          PAYLOAD_ATTEMPTS_MAX);
+    payload->polled_at = event->timestamp_ms;
+    if (event_header_range(event, HEADER_POLLED_AT, ORDER_EARLIEST_MS, latest,
+                           &payload->polled_at) != 0)
+        return error_set(err, ERROR_PERMANENT,
+                         "the header polled_at is no date from the year 2000 to a day from now");
     return 0;
 }
 
@@ -146,7 +151,6 @@ int payload_read(const struct event *event, const struct payload_head *head, int
     payload->replay = text_is(event->headers[HEADER_SOURCE], "replay");
     payload->look_was_asked = text_is(event->headers[HEADER_REASON], reason_name(REASON_IN_DOUBT));
     payload->placed_at = member_int(root, "placed_at", -1);
-    payload->polled_at = event_header_int(event, HEADER_POLLED_AT, event->timestamp_ms);
     digest_hex(payload->digest, &event->value, 1);
     payload->external_key = member(root, "external_key");
     payload->status_id = member_int(status, "id", 0);

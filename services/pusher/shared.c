@@ -1,6 +1,8 @@
 #include "shared.h"
 
 #include <stdio.h>
+#include <string.h>
+
 #include "entry.h"
 
 enum progress shared_take(struct delivery *d, const struct ledger_request *request,
@@ -18,8 +20,14 @@ enum progress shared_take(struct delivery *d, const struct ledger_request *reque
     } else if (progress == PROGRESS_OK && grant->answer == LEDGER_DONE) {
         const char *known = ledger_grant_step(grant, step_name);
 
-        snprintf(id, 64, "%s", known != NULL ? known : "");
-        progress = id[0] != '\0' ? PROGRESS_OK : PROGRESS_AGAIN;
+        if (known == NULL || !infusionsoft_is_id(known, strlen(known))) {
+            /* Others wrote it, and it cannot be an id: it is looked up instead. */
+            progress = known != NULL ? entry_forget(d, request->kind, request->id.data, known)
+                                     : PROGRESS_OK;
+            progress = progress == PROGRESS_OK ? PROGRESS_AGAIN : progress;
+        } else {
+            snprintf(id, 64, "%s", known);
+        }
     } else if (progress == PROGRESS_OK) {
         return PROGRESS_OK; /* ours until shared_release() */
     }

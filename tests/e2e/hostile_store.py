@@ -10,14 +10,22 @@ import urllib.request
 class HostileStore:
     def __init__(self, target, path, answer):
         """target: the sandbox's address. A path that matches the pattern `path` is answered with answer(path), a list of
-        byte strings that are sent one after the other. `asked` counts these requests."""
-        self.asked = 0
+        byte strings that are sent one after the other. `asked` counts these requests; `requests` has the method and path of
+        each request, whoever answers it. Only GET is passed on."""
+        self.asked, self.requests = 0, []
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def do_POST(self):
+                outer.requests.append((self.command, self.path))
+                self.answer(403, [b"{}"])
+
+            do_PATCH = do_PUT = do_DELETE = do_POST
+
             def do_GET(self):
+                outer.requests.append((self.command, self.path))
                 if re.search(path, self.path):
                     outer.asked += 1
                     self.answer(200, answer(self.path))

@@ -86,7 +86,7 @@ def test_completion_in_the_shell(shell, complete, scripts):
     script = scripts / shell
     first = {words.split()[0] for words in COMMANDS}
     assert complete(script, "") == first == complete(script, "help", "")
-    assert complete(script, "to") == {"topics"} and complete(script, "topics", "") == {"create"}
+    assert complete(script, "to") == {"topics"} and complete(script, "topics", "") == {"acl", "create"}
     assert complete(script, "completion", "") == {"bash", "zsh"} and complete(script, "completion", "z") == {"zsh"}
     assert complete(script, "stuck", "--older", "") == set()
     assert "--json" in complete(script, "stuck", "--older", "5m", "--j") and complete(script, "--config", "x", "st") >= {"stuck"}

@@ -1,21 +1,55 @@
 """Forged records in the pipeline's own topics: whoever may write there must not damage the ledger or reach another account."""
 
+import hashlib
 import json
+import re
 
 import pytest
-from processes import read_topic, write_topic
-from shop import mail, order
+from hostile_store import HostileStore
+from processes import read_topic, wait_until, write_topic
+from secure import redis_client
+from shop import item, mail, order
 from shop_stack import Shop
+from stack import KEY
 
 FUTURE = "253402300799999"
 
 
+class TwoAccounts(Shop):
+    """The store delivers into the account main. The account other is configured too, and `other` notes what it is asked."""
+
+    other = None
+
+    def topics(self):
+        return super().topics() + [self.topic("waiting.other"), self.topic("waiting-orders.other")]
+
+    def start(self):
+        self.start_servers()
+        self.other = HostileStore(self.url, "^$", None)
+        with open(f"{self.run}/other_key", "w", encoding="ascii") as file:
+            file.write(KEY)
+        self.settings["infusionsoft other"] = {"api_url": f"{self.other.url}/crm/rest/v2", "auth": "key", "currency": "USD",
+                                               "key_file": f"{self.run}/other_key", "rate_per_s": 0}
+        return self.start_services()
+
+    def stop(self):
+        if self.other is not None:
+            self.other.stop()
+        return super().stop()
+
+
 @pytest.fixture(scope="module")
 def shop():
-    """Two stores, each with an account of its own name. It is not judged: forged records make no order that a store has."""
-    with Shop("e2e-security", stores=[{"name": "main", "hash": "abc123"}]) as stack:
-        stack.start()
-        yield stack
+    """It is not judged: forged records make no order that a store has."""
+    with TwoAccounts("e2e-security", stores=[{"name": "main", "hash": "abc123"}]) as stack:
+        yield stack.start()
+
+
+@pytest.fixture(autouse=True)
+def no_faults_are_left(request):
+    yield
+    if "shop" in request.fixturenames:
+        request.getfixturevalue("shop").clear_faults()
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +71,8 @@ def forge(shop, pattern, number, headers=None, key=None, **members):
 @pytest.mark.parametrize("number, headers, members", [
     (900301, {"modified_at": "999999999999999999"}, {}), (900302, {"modified_at": FUTURE}, {}), (900303, {"modified_at": "1"}, {}),
     (900304, {"modified_at": None}, {"modified_at": int(FUTURE)}), (900305, {"attempt": "4294967295"}, {}),
-    (900306, {"attempt": "9" * 30}, {}), (900307, {"attempt": "-1"}, {}), (900308, {"attempt": "1001"}, {})])
+    (900306, {"attempt": "9" * 30}, {}), (900307, {"attempt": "-1"}, {}), (900308, {"attempt": "1001"}, {}), (900310, {"polled_at": FUTURE}, {}),
+    (900311, {"polled_at": "9" * 15}, {}), (900312, {"polled_at": "1"}, {})])
 def test_03_numbers_out_of_range_are_dead_before_anything_is_written(shop, pattern, number, headers, members):
     forge(shop, pattern, number, headers, **members)
     assert shop.wait_fate(number, timeout=60) == ("dead", "malformed")
@@ -66,3 +101,66 @@ def test_04_a_record_cannot_name_another_account_or_store(shop, pattern, number,
     store = (key or "abc123").partition("/")[0]
     assert shop.wait_fate(number, store=store, timeout=60) == ("dead", "malformed")
     assert not shop.created(number, store=store)
+    # The account other is known and open, and was asked for nothing but its own facts.
+    assert shop.other.requests
+    assert not [(method, path) for method, path in shop.other.requests if method != "GET" or "contacts" in path or "filter" in path]
+    assert shop.wait_fate(number, store=store, timeout=1) == ("dead", "malformed")
+
+
+def test_11_headers_count_toward_the_bytes_under_way(shop, pattern):
+    """Records with 700 KB of headers, while the account does not answer: the pusher takes as many as fit into its 8 MB."""
+    count, size = 40, 700_000
+    handed = lambda: sum(float(found) for found in re.findall(  # noqa: E731
+        r'^bigfusion_record_waiting_seconds_count{stage="pusher".*} (\S+)$', shop.metrics("pusher"), re.M))
+    before = handed()
+    shop.fault(side="is", kind="delay", delay_ms=1500, method="POST", path="/orders")
+    for number in range(901100, 901100 + count):
+        forge(shop, pattern, number, {f"x{part}": "d" * (size // 7) for part in range(7)})
+    last = {"handed": -1, "times": 0}
+
+    def comes_to_rest():
+        """The same number in ten looks: no more are taken for now."""
+        now = handed() - before
+        last.update(handed=now, times=last["times"] + 1 if now == last["handed"] and now > 5 else 0)
+        return last["times"] >= 10
+    wait_until(comes_to_rest, 30, lambda: f"the pusher to take no more, it took {last['handed']}", interval=0.02)
+    assert last["handed"] <= 8 * 1024 * 1024 / size + 8 + 2, "beyond the 8 MB only what was delivered meanwhile"
+    shop.clear_faults()
+    for number in range(901100, 901100 + count):
+        assert shop.wait_fate(number, timeout=60) == ("delivered", None)
+
+
+HOSTILE_IDS = ("42/../../users", "42?access=1", "", " 7", "-7", 7.5, None, {"id": 7}, "\u0664\u0662", "9" * 21)
+
+
+@pytest.mark.parametrize("method, path, made", [("POST", "/contacts", None), ("GET", "/contacts", "contacts"),
+                                                ("POST", "/products", None), ("GET", "/products", "products"),
+                                                ("POST", "/orders", None)])
+def test_11_what_is_no_number_is_no_id_of_the_account(shop, method, path, made):
+    mark = shop.mark()
+    for one in HOSTILE_IDS:
+        answer = {"id": one, "sku": "HOSTILE", "email_addresses": [{"email": "x@example.com", "field": "EMAIL1"}]}
+        shop.fault(side="is", method=method, path=path, kind="status", status=200, count=1,
+                   body=json.dumps({made: [answer]} if made else answer))
+        sku = f"HOSTILE{HOSTILE_IDS.index(one)}{method}{path[1:]}"
+        placed = shop.place(order(mail("hostile"), [item(sku, sku)]))
+        assert shop.wait_fate(placed["id"], timeout=60) == ("delivered", None) and len(shop.created(placed["id"])) == 1
+    assert all(fault["count"] == 0 for fault in shop.call("GET", "/sandbox/faults"))
+    for entry in shop.requests_since(mark):
+        assert not re.search(r"users|access=|9{21}|/-?7|D9%A4", entry["path"] + str(entry.get("query"))), entry
+        found = re.findall(r'"(?:contact_id|product_id)": ?([^,}]*)', str(entry.get("body")))
+        assert all(re.fullmatch('"?[0-9]{1,20}"?', one) for one in found), entry
+
+
+def test_11_what_is_no_number_is_no_id_in_the_ledger(shop):
+    email = mail("ledger.id")
+    first = shop.place_and_wait(order(email))
+    digest = hashlib.sha256(email.encode() + b"\0").hexdigest()[:32]
+    key = f"{shop.prefix}:ledger:main:contact:{digest}"
+    right = redis_client(shop.redis).hget(key, "s:contact").decode()
+    assert right == str(shop.created(first["id"])[0]["contact_id"])
+    assert shop.redis.command("HSET", key, "s:contact", "42/../users") == b"0"
+    mark = shop.mark()
+    second = shop.place_and_wait(order(email), timeout=60)
+    assert [str(body["contact_id"]) for body in shop.created(second["id"])] == [right]
+    assert not [entry for entry in shop.requests_since(mark) if "users" in entry["path"] + str(entry.get("body"))]

@@ -56,7 +56,13 @@ def base_arguments(engine):
 
 def names_in_compose():
     with open(f"{ROOT}/docker-compose.yml", encoding="utf-8") as file:
-        return set(re.findall(r"^\s+image:\s*[\"']?([^\s\"'$]+)", file.read(), re.M))
+        return set(re.findall(r"^\s+image:\s*[\"']?(?:\$\{\w+:-)?([^\s\"'$}]+)", file.read(), re.M))
+
+
+def kafka_in_compose(engine):
+    """Kafka's image under the name that the engine has: no stand-in can have the digest of the published image."""
+    name, = (name for name in names_in_compose() if repository(name) == "apache/kafka")
+    return name if engine.image_id(name) else name.split("@")[0]
 
 
 class Images:

@@ -139,7 +139,7 @@ def lasting_sandbox(engine, folder):
     try:
         engine.docker("network", "create", network)
         yield engine.docker("run", "-d", "--name", name, "--network", network, "--user", f"{os.getuid()}:{os.getgid()}",
-                            "-v", f"{folder}:/journal", "bigfusion:0.1.0", "bigfusion-sandbox", "--listen", "0.0.0.0:8480",
+                            "-v", f"{folder}:/journal", "bigfusion-sandbox:0.1.0", "bigfusion-sandbox", "--listen", "0.0.0.0:8480",
                             "--orders", "0", "--journal", "/journal/journal.jsonl")
     finally:
         remove()

@@ -82,7 +82,10 @@ def build(run):
     with run.part("image built"):
         run.engine.build_project("bigfusion-stack/build", "--target", "build", source=run.folder)
         run.engine.build_project("bigfusion:0.1.0", source=run.folder)
+        run.engine.build_project("bigfusion-sandbox:0.1.0", "--target", "sandbox", source=run.folder)
     size = int(run.engine.docker("image", "inspect", "--format", "{{.Size}}", "bigfusion:0.1.0"))
+    found = run.engine.docker("run", "--rm", "bigfusion:0.1.0", "sh", "-c", "ls /usr/local/bin")
+    run.check("bigfusion-pusher" in found and "sandbox" not in found, f"the product's image has no sandbox: {found}")
     run.image_mb = round(size / 1e6)
     run.check(run.image_mb <= IMAGE_MAX_MB, f"the image has {run.image_mb} MB, at most {IMAGE_MAX_MB} are allowed")
 

@@ -6,7 +6,7 @@
 #   BIGFUSION_TRIXIE_ROOT   folder of the system (default /var/tmp/bigfusion-trixie); made once, used again by later runs
 #                           and by `make deb`, about 1.2 GB
 #
-# The last line is `trixie: unit=N passed e2e=N passed tls_delivered=1 refused=7`.
+# The last line is `trixie: unit=N passed e2e=N passed tls_delivered=1 refused=7 attacks=N held=N`.
 set -euo pipefail
 
 source=$(cd "$(dirname "$0")/../.." && pwd)
@@ -46,6 +46,9 @@ unit=$passed
 say "end-to-end tests of TLS and logins"
 passed e2e.log env JOBS=2 python3 /src/tests/run.py e2e -- tests/e2e/test_binaries.py tests/e2e/test_config.py \
     tests/e2e/test_vendor_tls.py tests/e2e/test_kafka_tls.py
+say "the attacks of make security"
+inside env JOBS=2 make -s -C /src BUILD=/build security | tee "$root/build/security.log"
+attacks=$(tail -n 1 "$root/build/security.log")
 e2e=$passed
 tls=$(inside python3 /src/tests/trixie/redis_tls.py | tee /dev/stderr | tail -n 1)
-say "unit=$unit e2e=$e2e $tls"
+say "unit=$unit e2e=$e2e $tls ${attacks#security: }"

@@ -347,11 +347,53 @@ static void test_attack_9_answer_word(void **state)
     infusionsoft_free(client);
 }
 
+static void only_digits_are_an_id(void **state)
+{
+    static const struct {
+        const char *json, *id;
+    } cases[] = {
+        {"{\"id\":\"42\"}", "42"},
+        {"{\"id\":42}", "42"},
+        {"{\"id\":\"18446744073709551615\"}", "18446744073709551615"},
+        {"{\"id\":\"184467440737095516150\"}", ""}, /* too long */
+        {"{\"id\":\"\"}", ""},
+        {"{\"id\":\"42/../../users\"}", ""},
+        {"{\"id\":\"42?a=b\"}", ""},
+        {"{\"id\":\"4 2\"}", ""},
+        {"{\"id\":\"42\\u0000\"}", ""},
+        {"{\"id\":\"42\\n\"}", ""},
+        {"{\"id\":\"\xd9\xa4\xd9\xa2\"}", ""}, /* Arabic digits */
+        {"{\"id\":\"-42\"}", ""},
+        {"{\"id\":-42}", ""},
+        {"{\"id\":4.2}", ""},
+        {"{\"id\":1e300}", ""},
+        {"{\"id\":true}", ""},
+        {"{\"id\":null}", ""},
+        {"{\"id\":[42]}", ""},
+        {"{\"id\":{\"id\":42}}", ""},
+        {"{}", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        yyjson_doc *doc = yyjson_read(cases[i].json, strlen(cases[i].json), 0);
+        char id[32];
+
+        if (strcmp(infusionsoft_id(yyjson_doc_get_root(doc), id), cases[i].id) != 0)
+            fail_msg("%s: \"%s\", expected \"%s\"", cases[i].json, id, cases[i].id);
+        yyjson_doc_free(doc);
+    }
+    assert_true(infusionsoft_is_id("7", 1));
+    assert_false(infusionsoft_is_id("7/x", 3));
+    assert_false(infusionsoft_is_id("", 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_is_there_or_nothing_is_said),
         cmocka_unit_test(what_was_made_has_an_id),
+        cmocka_unit_test(only_digits_are_an_id),
         cmocka_unit_test(the_field_is_there_or_known_to_be_missing),
         cmocka_unit_test(a_user_or_tenant_that_is_not_told_is_no_other_one),
         cmocka_unit_test(errors_name_the_request_once),

@@ -1,0 +1,89 @@
+/* test_topics_acl.c - the script of `bigfusion topics acl`. Whether Kafka lets the programs do all that
+ * they do with it, and nothing else, tests/e2e/test_kafka_acl.py shows. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../services/inspector/topics_acl.h"
+
+static char prefix[] = "shop", name[] = "main";
+static struct config_account account = {.name = name};
+
+static int write_script(const char *principal, struct buffer *script, struct error *err)
+{
+    struct config config = {.accounts = &account, .account_count = 1};
+
+    config.kafka.topic_prefix = prefix;
+    return topics_acl_write(&config, principal, script, err);
+}
+
+static void test_lines(void **state)
+{
+    static const char *const lines[] = {
+        "\nkafka-acls.sh \"$@\" --add --allow-principal 'User:CN=filter.test' --operation Read "
+        "--topic shop.orders.raw --group shop.filter\n",
+        "\nkafka-acls.sh \"$@\" --add --allow-principal 'User:CN=filter.test' --operation Write "
+        "--topic shop.orders.eligible --topic shop.skipped --topic shop.dead\n",
+        "\nkafka-acls.sh \"$@\" --add --allow-principal 'User:CN=filter.test' --operation "
+        "IdempotentWrite --cluster\n",
+        "\nkafka-acls.sh \"$@\" --add --allow-principal 'User:CN=pusher.test' --operation Write "
+        "--topic shop.skipped --topic shop.delivered --topic shop.dead --topic shop.retry-1m "
+        "--topic shop.retry-10m --topic shop.retry-1h --topic shop.waiting.main "
+        "--topic shop.waiting-orders.main\n",
+    };
+    struct buffer script = {0};
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(write_script("User:CN={program}.test", &script, &err), 0);
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+        if (strstr(script.data, lines[i]) == NULL)
+            fail_msg("missing: %s in %s", lines[i], script.data);
+    /* The console writes nothing, and nobody gets a pattern or everything. */
+    assert_null(strstr(script.data, "CN=console.test' --operation Write"));
+    assert_null(strstr(script.data, "--operation All"));
+    assert_null(strchr(script.data, '*'));
+    assert_null(strstr(script.data, "{program}"));
+    buffer_clear(&script);
+}
+
+static void test_principals(void **state)
+{
+    static const struct {
+        const char *principal;
+        int rc;
+    } cases[] = {
+        {"User:bigfusion", 0},
+        {"User:CN={program},O=\xc3\x9c", 0},
+        {"bigfusion", -1},
+        {":x", -1},
+        {"User:", -1},
+        {"User:x'; rm -rf /; '", -1},
+        {"User:x\nkafka-acls.sh", -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct buffer script = {0};
+        struct error err = {0};
+
+        if (write_script(cases[i].principal, &script, &err) != cases[i].rc)
+            fail_msg("%s", cases[i].principal);
+        assert_int_equal(err.kind, cases[i].rc == 0 ? ERROR_NONE : ERROR_PERMANENT);
+        buffer_clear(&script);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_principals),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
