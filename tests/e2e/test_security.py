@@ -164,3 +164,24 @@ def test_11_what_is_no_number_is_no_id_in_the_ledger(shop):
     second = shop.place_and_wait(order(email), timeout=60)
     assert [str(body["contact_id"]) for body in shop.created(second["id"])] == [right]
     assert not [entry for entry in shop.requests_since(mark) if "users" in entry["path"] + str(entry.get("body"))]
+
+
+@pytest.mark.parametrize("number, is_made", [(900501, True), (900502, False)])
+def test_a_replay_of_an_older_version_takes_its_dead_record_away_only_where_the_order_was_made(shop, pattern, number, is_made):
+    key, version = f"abc123/order/{number}", pattern[1].json()["modified_at"]
+    if not is_made:
+        shop.fault(side="is", method="POST", path="/orders", match=f"bc-abc123-{number}", kind="status", status=400)
+    forge(shop, pattern, number)
+    shop.wait_fate(number, wanted=("delivered", None) if is_made else ("dead", "refused"), timeout=60)
+    if is_made:
+        write_topic(shop.broker.address, shop.topic("dead"), key, b"{}", {"reason": "refused"})
+        wait_until(lambda: any(r.topic == "dead" for r in shop.fate_records(key)), 30, "the dead record")
+    forge(shop, pattern, number, {"source": "replay", "modified_at": str(version - 1000)})
+    wait_until(lambda: re.search(f"superseded key={key} ", shop.services["pusher"].text()), 30, shop.trouble)
+    gone = lambda: [r for r in shop.fate_records(key) if r.topic == "dead"][-1].value is None  # noqa: E731
+    if is_made:
+        wait_until(gone, 30, "the dead record to be removed")
+    else:  # the next order's fate is written behind it
+        forge(shop, pattern, number + 10)
+        shop.wait_fate(number + 10, wanted=("delivered", None), timeout=60)
+        assert not gone()
