@@ -43,7 +43,7 @@ const struct command_option command_options[] = {
     {COMMAND_OPTION_SHOW_PERSONAL, "--show-personal", NULL, COMMAND_VALUE_NONE,
      "show names, addresses and all other texts that may be about a person"},
     {COMMAND_OPTION_PRINCIPAL, "--principal", "NAME", COMMAND_VALUE_TEXT,
-     "the programs' logins, with {program} in it; else User:bigfusion-{program}"},
+     "the logins of the programs, with {program} in it; else User:bigfusion-{program}"},
     {COMMAND_OPTION_MAN, "--man", NULL, COMMAND_VALUE_NONE,
      "the man page, as roff for man(1), of all commands"},
     {COMMAND_OPTION_JSON, "--json", NULL, COMMAND_VALUE_NONE,

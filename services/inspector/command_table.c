@@ -69,7 +69,7 @@ const struct command commands[] = {
              "Each program has a login of its own; {program} in NAME stands for poller, filter, "
              "mapper, pusher, console, operator (this command line) and setup (`topics create` and "
              "`up-front`). Without {program} all have the same login.",
-     .examples = "bigfusion topics acl >acl.sh\n"
+     .examples = "bigfusion topics acl >acls\n"
                  "bigfusion topics acl --principal 'User:CN={program}.example.com'\n",
      .options = COMMAND_OPTION_PRINCIPAL,
      .run = topics_acl_run},

@@ -10,7 +10,7 @@
 #define ACL_PRINCIPAL "User:bigfusion-{program}"
 
 /**
- * @brief Appends a shell script: one call of kafka-acls.sh for each kind of access that a program
+ * @brief Appends a shell script: one call of the command kafka-acls for each kind of access that a program
  * needs. No program gets more than it uses, and no name is a pattern.
  * @param principal  the name of each program's login, with {program} in it; without {program} all
  * programs have the same login

@@ -37,7 +37,7 @@ class AclKafka(Kafka):
         super().start()
 
     def acls(self, line, folder):
-        """Runs a line of the script, with a kafka-acls.sh that is the one of this Kafka."""
+        """Runs a line of the script, with the kafka-acls of this Kafka."""
         path = f"{folder}/kafka-acls.sh"
         jars = os.environ.get("BUILD_KAFKA") or f"{os.path.dirname(os.path.dirname(os.path.dirname(__file__)))}/build/kafka"
         if not os.path.exists(path):
@@ -45,7 +45,7 @@ class AclKafka(Kafka):
                 file.write("#!/bin/sh\nexec java -Xmx64m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dlog4j2.level=error"
                            f" -cp '{jars}/lib/*' org.apache.kafka.tools.AclCommand \"$@\"\n")
             os.rename(f"{path}.{os.getpid()}", path)
-        done = subprocess.run(["sh", "-c", line, "acl.sh", "--bootstrap-server", self.address], capture_output=True, text=True,
+        done = subprocess.run(["sh", "-c", line, "acls", "--bootstrap-server", self.address], capture_output=True, text=True,
                               timeout=120, check=False, env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
         assert done.returncode == 0, (line, done.stdout, done.stderr)
 
