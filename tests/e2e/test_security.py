@@ -39,9 +39,10 @@ class TwoAccounts(Shop):
 
 
 @pytest.fixture(scope="module")
-def shop():
-    """It is not judged: forged records make no order that a store has."""
-    with TwoAccounts("e2e-security", stores=[{"name": "main", "hash": "abc123"}]) as stack:
+def shop(kafka):
+    """It is not judged: forged records make no order that a store has. On a real Kafka, because the in-memory broker keeps 5 MiB
+    of a partition only."""
+    with TwoAccounts("e2e-security", broker=kafka, prefix="security", stores=[{"name": "main", "hash": "abc123"}]) as stack:
         yield stack.start()
 
 
