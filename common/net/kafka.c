@@ -4,10 +4,12 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -290,13 +292,33 @@ static void *destroy_client(void *opaque)
     return NULL;
 }
 
+static void end_at_once(int status, void *nothing)
+{
+    (void)nothing;
+    fflush(NULL);
+    _exit(status);
+}
+
+/* Exit handlers run in the reverse order of their registration, so this one comes before those that
+ * the libraries registered when they were used first. */
+static void register_end(void) { on_exit(end_at_once, NULL); }
+
+void kafka_leave_behind(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, register_end);
+}
+
 int kafka_destroy(rd_kafka_t *rk, int64_t timeout_ms)
 {
     struct timespec until;
     pthread_t thread;
 
-    if (pthread_create(&thread, NULL, destroy_client, rk) != 0)
+    if (pthread_create(&thread, NULL, destroy_client, rk) != 0) {
+        kafka_leave_behind();
         return -1;
+    }
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += timeout_ms / 1000;
     until.tv_nsec += timeout_ms % 1000 * 1000000;
@@ -306,5 +328,6 @@ int kafka_destroy(rd_kafka_t *rk, int64_t timeout_ms)
         return 0;
     pthread_detach(thread);
     log_warn("kafka client did not end within ms=%lld, it is left behind", (long long)timeout_ms);
+    kafka_leave_behind();
     return -1;
 }

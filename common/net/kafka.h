@@ -80,6 +80,10 @@ int kafka_close(rd_kafka_t *consumer, int64_t timeout_ms);
  */
 int kafka_destroy(rd_kafka_t *rk, int64_t timeout_ms);
 
+/** @brief A client is not destroyed and its threads go on until the process ends. Exit handlers of
+ * libraries are not run then, because OpenSSL's would free what these threads still use. */
+void kafka_leave_behind(void);
+
 /** @brief Gives freed memory back to the system. For a program that has caught up and has little to
  * do. */
 void kafka_return_memory(void);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/health.h"
+#include "net/kafka.h"
 
 enum {
     WAKE_BYTES = 256 * 1024, /* an eighth of the prefetch queue, see kafka.c */
@@ -223,8 +224,10 @@ int kafka_watch_free(struct kafka_watch *watch)
     pthread_mutex_unlock(&watch->lock);
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += END_WAIT_S;
-    if (pthread_timedjoin_np(watch->thread, NULL, &until) != 0)
+    if (pthread_timedjoin_np(watch->thread, NULL, &until) != 0) {
+        kafka_leave_behind();
         return -1;
+    }
     for (int i = 0; i < watch->gap_count; i++)
         free(watch->gaps[i].topic);
     if (watch->assigned != NULL)

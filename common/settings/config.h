@@ -212,6 +212,14 @@ void config_free(struct config *config);
 /** @brief The store of that hash, or NULL. Borrowed from config. */
 const struct config_store *config_store_by_hash(const struct config *config, struct text hash);
 
+/**
+ * @brief The store that a person named by its hash or its Store Code; case does not count in a code.
+ * Borrowed from config.
+ * @returns NULL with a permanent error: there is none, or stores of several accounts have that code
+ */
+const struct config_store *config_store_named(const struct config *config, const char *word,
+                                              struct error *err);
+
 /** @brief The account of that name, or NULL. Borrowed from config. */
 const struct config_account *config_account_by_name(const struct config *config, struct text name);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/core.h"
 #include "settings/mask.h"
 #include "settings/option.h"
@@ -294,6 +295,29 @@ const struct config_store *config_store_by_hash(const struct config *config, str
     for (int i = 0; i < config->store_count; i++)
         if (text_is(hash, config->stores[i].hash))
             return &config->stores[i];
+    return NULL;
+}
+
+const struct config_store *config_store_named(const struct config *config, const char *word,
+                                              struct error *err)
+{
+    const struct config_store *store = config_store_by_hash(config, text_of(word));
+    int count = 0;
+
+    if (store != NULL)
+        return store;
+    for (int i = 0; i < config->store_count; i++)
+        if (text_equal_nocase(text_of(config->stores[i].code), text_of(word))) {
+            store = &config->stores[i];
+            count++;
+        }
+    if (count == 1)
+        return store;
+    if (count == 0)
+        error_set(err, ERROR_PERMANENT, "no store has the code or hash %.60s", word);
+    else
+        error_set(err, ERROR_PERMANENT, "%d stores have the code %.60s: name one by its hash",
+                  count, word);
     return NULL;
 }
 

@@ -26,17 +26,6 @@ static const struct {
     {"dead", 1U << ORDER_LIST_DEAD},
 };
 
-/* The store of that code or hash. */
-static const struct config_store *find_store(const struct config *config, const char *name)
-{
-    const struct config_store *store = config_store_by_hash(config, text_of(name));
-
-    for (int i = 0; store == NULL && i < config->store_count; i++)
-        if (text_equal_nocase(text_of(config->stores[i].code), text_of(name)))
-            store = &config->stores[i];
-    return store;
-}
-
 /* Reads the place after which the next page begins, as place_print() wrote it. */
 static int place_parse(const char *text, struct index_place *place)
 {
@@ -72,6 +61,7 @@ static int read_question(const struct answerer *answerer, const struct answer_or
 {
     const struct config_store *store = NULL;
     int64_t number = LIMIT_DEFAULT, older_ms = 0;
+    struct error err = {0};
 
     *filter = (struct index_filter){0};
     *after = (struct index_place){0};
@@ -81,8 +71,8 @@ static int read_question(const struct answerer *answerer, const struct answer_or
     if (filter->lists == 0)
         bad(fault, "list", "stuck, waiting, retrying, skipped or dead");
     else if (question->store != NULL &&
-             (store = find_store(answerer->answers->config, question->store)) == NULL)
-        answer_refuse(fault, 400, "unknown_store", "No store has that code or hash.");
+             (store = config_store_named(answerer->answers->config, question->store, &err)) == NULL)
+        answer_refuse(fault, 400, "unknown_store", "%s", err.text);
     else if (question->reason != NULL &&
              (filter->reason = reason_of(question->reason, strlen(question->reason))) ==
                  REASON_NONE)

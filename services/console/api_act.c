@@ -99,15 +99,6 @@ static int read_keys(const struct config *config, const json_t *names, int count
     return 0;
 }
 
-static const char *find_store(const struct config *config, const char *word)
-{
-    for (int i = 0; i < config->store_count; i++)
-        if (strcmp(config->stores[i].hash, word) == 0 ||
-            text_equal_nocase(text_of(config->stores[i].code), text_of(word)))
-            return config->stores[i].hash;
-    return NULL;
-}
-
 /* The part of a wish that chooses by list, store, reason and time. @returns 0, or -1 with the reply
  * made */
 static int read_filter(const struct config *config, const json_t *body, struct wish *wish,
@@ -121,6 +112,8 @@ static int read_filter(const struct config *config, const json_t *body, struct w
     const char *reason = text_member(body, "reason", NAME_MAX_BYTES, &is_wrong);
     const char *since = text_member(body, "since", NAME_MAX_BYTES, &is_wrong);
     struct retry_choice *choice = &wish->choice;
+    const struct config_store *found;
+    struct error err = {0};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (list != NULL && strcmp(list, names[i]) == 0)
@@ -129,8 +122,8 @@ static int read_filter(const struct config *config, const json_t *body, struct w
         choice->reason = reason_of(reason, strlen(reason));
     if (since != NULL)
         choice->since_ms = since_parse(since, clock_now_ms());
-    if (store != NULL)
-        choice->store = find_store(config, store);
+    if (store != NULL && (found = config_store_named(config, store, &err)) != NULL)
+        choice->store = found->hash;
     if (is_wrong || choice->from == 0)
         reply_error(reply, 400, "bad_body", "list is dead, retrying or waiting.");
     else if (reason != NULL && choice->reason == REASON_NONE)
@@ -139,7 +132,7 @@ static int read_filter(const struct config *config, const json_t *body, struct w
         reply_error(reply, 400, "bad_body",
                     "since is an instant such as 2026-01-31T12:00:00Z, or a duration such as 2h.");
     else if (store != NULL && choice->store == NULL)
-        reply_error(reply, 404, "unknown_store", "No store has that code or hash.");
+        reply_error(reply, 404, "unknown_store", "%s", err.text);
     return reply->status == 0 ? 0 : -1;
 }
 

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "bigcommerce/bigcommerce.h"
 #include "net/http.h"
 #include "record/event.h"
 
@@ -114,31 +115,12 @@ static int wait_turn(struct store_ask_group *group, struct store_limit *limit,
     }
 }
 
-static int64_t header_int(const struct http_answer *answer, const char *name)
-{
-    int64_t value;
-
-    if (text_to_int(http_answer_header(answer, name), &value) != 0 || value < 0 ||
-        value > INT32_MAX)
-        return -1;
-    return value;
-}
-
 static void end_turn(struct store_ask_group *group, struct store_limit *limit,
                      const struct http_answer *answer, const struct store_order *order)
 {
-    struct store_told told = {
-        .status = answer->status,
-        .left = header_int(answer, "X-Rate-Limit-Requests-Left"),
-        .quota = header_int(answer, "X-Rate-Limit-Requests-Quota"),
-        .reset_ms = header_int(answer, "X-Rate-Limit-Time-Reset-Ms"),
-        .retry_after_ms = header_int(answer, "X-Retry-After"),
-    };
+    struct bigcommerce_quota told;
 
-    if (told.retry_after_ms < 0)
-        told.retry_after_ms = header_int(answer, "Retry-After");
-    if (told.retry_after_ms > 0)
-        told.retry_after_ms *= 1000;
+    bigcommerce_read_quota(answer, &told);
     pthread_mutex_lock(&group->lock);
     store_limit_end(limit, &told, order->error, clock_monotonic_ms());
     pthread_mutex_unlock(&group->lock);

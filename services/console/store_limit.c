@@ -36,7 +36,7 @@ enum store_turn store_limit_begin(struct store_limit *limit, int64_t now_ms)
 }
 
 /* How long the store is left alone after that answer. */
-static int64_t pause_ms(const struct store_told *told)
+static int64_t pause_ms(const struct bigcommerce_quota *told)
 {
     int64_t wait_ms = told->reset_ms > told->retry_after_ms ? told->reset_ms : told->retry_after_ms;
 
@@ -50,8 +50,8 @@ static int64_t pause_ms(const struct store_told *told)
     return 0;
 }
 
-void store_limit_end(struct store_limit *limit, const struct store_told *told, const char *error,
-                     int64_t now_ms)
+void store_limit_end(struct store_limit *limit, const struct bigcommerce_quota *told,
+                     const char *error, int64_t now_ms)
 {
     int64_t again_ms = now_ms + pause_ms(told);
 

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "bigcommerce/bigcommerce.h"
+
 enum {
     STORE_LIMIT_PER_S = 20, /* questions in a second while at least half of the quota is left */
     STORE_LIMIT_PER_S_UNTOLD = 5, /* where the store does not tell its quota */
@@ -36,14 +38,9 @@ enum store_turn {
 /** @brief Whether one more question is allowed now. */
 enum store_turn store_limit_begin(struct store_limit *limit, int64_t now_ms);
 
-/* What an answer says. Numbers that its headers do not tell are -1. */
-struct store_told {
-    int status; /* HTTP; 0: there is no answer */
-    int64_t left, quota, reset_ms, retry_after_ms;
-};
-
-/** @brief A question that was allowed has ended. error: of an answer that could not be used */
-void store_limit_end(struct store_limit *limit, const struct store_told *told, const char *error,
-                     int64_t now_ms);
+/** @brief A question that was allowed has ended. told: what its answer says; status 0: there is none.
+ * error: of an answer that could not be used */
+void store_limit_end(struct store_limit *limit, const struct bigcommerce_quota *told,
+                     const char *error, int64_t now_ms);
 
 #endif

@@ -26,14 +26,9 @@ static const struct config_store *find_store(const struct config *config, const 
 {
     if (word == NULL && config->store_count == 1)
         return &config->stores[0];
-    for (int i = 0; word != NULL && i < config->store_count; i++)
-        if (strcmp(config->stores[i].hash, word) == 0 ||
-            text_equal_nocase(text_of(config->stores[i].code), text_of(word)))
-            return &config->stores[i];
-    if (word == NULL)
-        error_set(err, ERROR_PERMANENT, "there are several stores: name one by --store");
-    else
-        error_set(err, ERROR_PERMANENT, "no store has the code or hash %.60s", word);
+    if (word != NULL)
+        return config_store_named(config, word, err);
+    error_set(err, ERROR_PERMANENT, "there are several stores: name one by --store");
     return NULL;
 }
 

@@ -16,18 +16,6 @@
 
 enum { REFUSED_SHOWN_MAX = 20 };
 
-static int find_store(const struct config *config, const char *word, const char **hash,
-                      struct error *err)
-{
-    for (int i = 0; i < config->store_count; i++)
-        if (strcmp(config->stores[i].hash, word) == 0 ||
-            text_equal_nocase(text_of(config->stores[i].code), text_of(word)))
-            *hash = config->stores[i].hash;
-    if (*hash == NULL)
-        return error_set(err, ERROR_PERMANENT, "no store has the code or hash %.60s", word);
-    return 0;
-}
-
 /* One choice for each word of the command line: words that are no options are orders. */
 static int read_keys(const struct config *config, const struct command_line *line,
                      struct retry_choice *choice, char (*keys)[ORDER_KEY_BYTES], struct error *err)
@@ -44,7 +32,8 @@ static int read_choice(const struct config *config, const struct command_line *l
                        struct retry_choice *choice, char (*keys)[ORDER_KEY_BYTES],
                        struct error *err)
 {
-    const char *store = command_line_value(line, COMMAND_OPTION_STORE);
+    const struct config_store *store = NULL;
+    const char *name = command_line_value(line, COMMAND_OPTION_STORE);
     const char *reason = command_line_value(line, COMMAND_OPTION_REASON);
     const char *since = command_line_value(line, COMMAND_OPTION_SINCE);
 
@@ -59,8 +48,9 @@ static int read_choice(const struct config *config, const struct command_line *l
         choice->reason = reason_of(reason, strlen(reason));
     if (since != NULL)
         choice->since_ms = since_parse(since, clock_now_ms());
-    if (store != NULL && find_store(config, store, &choice->store, err) != 0)
+    if (name != NULL && (store = config_store_named(config, name, err)) == NULL)
         return -1;
+    choice->store = store != NULL ? store->hash : NULL;
     if (line->word_count == 0 && store == NULL && reason == NULL && since == NULL)
         return error_set(err, ERROR_PERMANENT,
                          "name orders, or choose some by --store, --reason or --since");

@@ -32,6 +32,9 @@ void evidence_add(struct evidence *evidence, const char *step, const char *answe
     one->answer = mem_strdup(answer);
 }
 
+/* Counts and times in ms. A larger number is forged, and could overflow a sum. */
+#define NUMBER_MAX INT64_C(1000000000000000)
+
 static void read_int(yyjson_val *object, const char *name, int64_t *target)
 {
     yyjson_val *value = yyjson_obj_get(object, name);
@@ -41,7 +44,7 @@ static void read_int(yyjson_val *object, const char *name, int64_t *target)
         (void)text_to_int((struct text){yyjson_get_raw(value), yyjson_get_len(value)}, &number);
     else if (yyjson_is_int(value))
         number = yyjson_get_sint(value);
-    if (number >= 0)
+    if (number >= 0 && number <= NUMBER_MAX)
         *target = number;
 }
 

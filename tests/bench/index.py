@@ -138,7 +138,7 @@ class Bench:
                 "kafka_peak_mb": round(memory_mb(self.stack.services["console"].pid, "VmHWM"), 1)}
 
     def idle(self):
-        time.sleep(3)  # the first minute of work is over; only what comes now is measured
+        wait_until(lambda: self.metric("behind_seconds") == 0, 60, self.stack.trouble)  # only what comes now is measured
         cpu, begun = cpu_seconds(self.stack.services["console"].pid), time.monotonic()
         self.generators(RATE * self.args.idle, 10_000_000, RATE)
         seconds, cpu = time.monotonic() - begun, cpu_seconds(self.stack.services["console"].pid) - cpu

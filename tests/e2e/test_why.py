@@ -72,12 +72,6 @@ def shop(kafka):
         assert set(statuses.values()) == {0}, statuses
 
 
-@pytest.fixture
-def faults(shop):
-    yield shop.fault
-    shop.clear_faults()
-
-
 def test_r16_synced(shop):
     email = mail("ann")
     placed = shop.place_and_wait(order(email, [item("APPLE", "Apple"), item("PEAR", "Pear")]))

@@ -13,10 +13,10 @@
 #include "base/mem.h"
 #include "http_server.h"
 
-static const struct store_told plenty = {200, 900, 1000, 30000, -1};
+static const struct bigcommerce_quota plenty = {200, 900, 1000, 30000, -1};
 
 /* How many questions in a row are allowed, each answered at once with told. */
-static int ask_until_refused(struct store_limit *limit, const struct store_told *told,
+static int ask_until_refused(struct store_limit *limit, const struct bigcommerce_quota *told,
                              int64_t now_ms, enum store_turn *end)
 {
     int count = 0;
@@ -32,7 +32,7 @@ static void test_rates(void **unused)
 {
     static const struct {
         const char *name;
-        struct store_told told;
+        struct bigcommerce_quota told;
         int allowed; /* in the second after the first answer */
         enum store_turn end;
     } cases[] = {
@@ -74,7 +74,7 @@ static void test_rates(void **unused)
 static void test_again(void **unused)
 {
     static const struct {
-        struct store_told told;
+        struct bigcommerce_quota told;
         int64_t again_ms;
     } cases[] = {
         {{0, -1, -1, -1, -1}, 3000},       {{500, -1, -1, -1, -1}, 3000},
