@@ -22,6 +22,8 @@ enum {
     PAUSED = 1 << 9,
     AUDIT = 1 << 10,
     ALL = (1 << 11) - 1,
+    ACTS =
+        RAW | ELIGIBLE | PAYLOADS | SKIPPED | DEAD | PAUSED | AUDIT, /* retry, drop, pause, ... */
 };
 
 /* Groups. The last three are no consumer groups that anybody joins: librdkafka wants a group's name
@@ -40,6 +42,7 @@ enum {
 struct need {
     const char *program;
     unsigned reads, writes;     /* topics */
+    unsigned acts;              /* topics that are written where [console] token_file is set */
     unsigned creates, settings; /* topics: Create, DescribeConfigs; who creates one describes it */
     unsigned joins, looks;      /* groups: Read, which a member needs; Describe */
     int produces;               /* IdempotentWrite, which brokers before 3.0 ask for */
@@ -70,10 +73,13 @@ static const struct need needs[] = {
      .joins = PUSHER,
      .looks = READER | LOOK,
      .produces = 1},
-    {.program = "console", .reads = ALL, .looks = SERVICES | READER | LOOK | CONSOLE},
+    {.program = "console", /* it acts only where it has a token */
+     .reads = ALL,
+     .acts = ACTS,
+     .looks = SERVICES | READER | LOOK | CONSOLE},
     {.program = "operator", /* `bigfusion`: each command but `topics create`, `up-front` and this */
      .reads = ALL,
-     .writes = RAW | ELIGIBLE | PAYLOADS | SKIPPED | DEAD | PAUSED | AUDIT,
+     .writes = ACTS,
      .settings = ALL,
      .looks = SERVICES | READER | LOOK,
      .produces = 1,
@@ -191,15 +197,16 @@ int topics_acl_write(const struct config *config, const char *principal, struct 
                           "set -eu\n");
     for (size_t i = 0; i < sizeof(needs) / sizeof(*needs); i++) {
         const struct need *need = &needs[i];
+        unsigned acts = config->console.token_file[0] != '\0' ? need->acts : 0;
 
         script.program = need->program;
         buffer_printf(target, "\n# %s\n", need->program);
         add_line(&script, "--operation Read", need->reads, need->joins, 0);
-        add_line(&script, "--operation Write", need->writes, 0, 0);
+        add_line(&script, "--operation Write", need->writes | acts, 0, 0);
         add_line(&script, "--operation Create", need->creates, 0, 0);
         add_line(&script, "--operation DescribeConfigs", need->settings, 0, need->is_doctor);
         add_line(&script, "--operation Describe", need->creates, need->looks, need->is_doctor);
-        add_line(&script, "--operation IdempotentWrite", 0, 0, need->produces);
+        add_line(&script, "--operation IdempotentWrite", 0, 0, need->produces || acts != 0);
     }
     topics_clear(&topics);
     return 0;

@@ -152,8 +152,9 @@ def test_the_commands_and_the_console_work_with_these_acls_alone(shop):
     assert not DENIED.search(found)
     shop.act("setup", "topics", "create")
     wait_until(lambda: '"delivered"' in shop.act("operator", "why", name, "--json"), 60, shop.services["console"].tail)
-    assert http_call(shop.settings["console"]["listen"], "GET", "/api/v1/status",
-                     headers={"Authorization": f"Bearer {TOKEN}"})[0] == 200
+    for method, path, body in (("GET", "status", None), ("POST", "pause", {"account": "main"}), ("POST", "resume", {"account": "main"})):
+        status, said = http_call(shop.settings["console"]["listen"], method, f"/api/v1/{path}", body, {"Authorization": f"Bearer {TOKEN}"})
+        assert status == 200, said
 
 
 @pytest.mark.parametrize("service, login", [("filter", "nobody"), ("filter", "mapper"), ("pusher", "filter")])
@@ -171,7 +172,7 @@ def test_a_program_without_its_acls_is_refused(shop, service, login):
 
 
 @pytest.mark.parametrize("login, words", [("nobody", ("topics", "create")), ("operator", ("topics", "create")),
-                                          ("console", ("pause", "account:main")), ("setup", ("pause", "account:main"))])
+                                          ("poller", ("pause", "account:main")), ("setup", ("pause", "account:main"))])
 def test_a_command_without_its_acls_is_refused(shop, login, words):
     before = len(read_topic(shop.broker.address, shop.topic("audit")))
     done = subprocess.run([binary("bigfusion"), *words, "--config", shop.config], capture_output=True, text=True, timeout=120,

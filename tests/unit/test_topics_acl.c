@@ -13,11 +13,15 @@
 static char prefix[] = "shop", name[] = "main";
 static struct config_account account = {.name = name};
 
-static int write_script(const char *principal, struct buffer *script, struct error *err)
+static char token_file[] = "/run/secrets/console_token", nothing[] = "";
+
+static int write_script(const char *principal, int console_acts, struct buffer *script,
+                        struct error *err)
 {
     struct config config = {.accounts = &account, .account_count = 1};
 
     config.kafka.topic_prefix = prefix;
+    config.console.token_file = console_acts ? token_file : nothing;
     return topics_acl_write(&config, principal, script, err);
 }
 
@@ -39,15 +43,30 @@ static void test_lines(void **state)
     struct error err = {0};
 
     (void)state;
-    assert_int_equal(write_script("User:CN={program}.test", &script, &err), 0);
+    assert_int_equal(write_script("User:CN={program}.test", 0, &script, &err), 0);
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
         if (strstr(script.data, lines[i]) == NULL)
             fail_msg("missing: %s in %s", lines[i], script.data);
-    /* The console writes nothing, and nobody gets a pattern or everything. */
+    /* The console without a token writes nothing, and nobody gets a pattern or everything. */
     assert_null(strstr(script.data, "CN=console.test' --operation Write"));
     assert_null(strstr(script.data, "--operation All"));
     assert_null(strchr(script.data, '*'));
     assert_null(strstr(script.data, "{program}"));
+    buffer_clear(&script);
+}
+
+static void test_a_console_with_a_token_acts(void **state)
+{
+    struct buffer script = {0};
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(write_script("User:{program}", 1, &script, &err), 0);
+    assert_non_null(strstr(script.data, "'User:console' --operation Write --topic shop.orders.raw "
+                                        "--topic shop.orders.eligible --topic shop.orders.payloads "
+                                        "--topic shop.skipped --topic shop.dead --topic "
+                                        "shop.paused --topic shop.audit\n"));
+    assert_non_null(strstr(script.data, "'User:console' --operation IdempotentWrite --cluster\n"));
     buffer_clear(&script);
 }
 
@@ -71,7 +90,7 @@ static void test_principals(void **state)
         struct buffer script = {0};
         struct error err = {0};
 
-        if (write_script(cases[i].principal, &script, &err) != cases[i].rc)
+        if (write_script(cases[i].principal, 1, &script, &err) != cases[i].rc)
             fail_msg("%s", cases[i].principal);
         assert_int_equal(err.kind, cases[i].rc == 0 ? ERROR_NONE : ERROR_PERMANENT);
         buffer_clear(&script);
@@ -82,6 +101,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_a_console_with_a_token_acts),
         cmocka_unit_test(test_principals),
     };
 
