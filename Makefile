@@ -168,7 +168,10 @@ conformance: ## 500 orders through a validating proxy of the vendors' API docume
 trixie: ## on Debian trixie, as root: build, unit tests, orders with Kafka and Redis over TLS with logins
 	tests/trixie/run.sh
 
-.PHONY: security stack-test
+.PHONY: requirements security stack-test
+requirements: all kafka ## every row of docs/requirements.md and docs/decisions.md: its tests and their results (ROWS="R8 D2")
+	BUILD=$(BUILD) $(PYTHON) tests/requirements/requirements.py $(ROWS)
+
 security: all unit-build kafka ## attacks that must not succeed, by number; ends with "security: attacks=N held=N" (docs/security.md)
 	BUILD=$(BUILD) $(PYTHON) tests/security.py
 

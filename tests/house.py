@@ -13,6 +13,10 @@ import tokenize
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.append(str(ROOT / "tests" / "requirements"))
+
+import requirements as rows  # noqa: E402
+
 FOLDERS = ("common", "services", "tests", "docs", "deploy")
 KINDS = (".c", ".h", ".lua", ".py", ".md", ".sh", ".conf")
 FILE_LINES, FUNCTION_LINES = 500, 60
@@ -92,6 +96,14 @@ def requirements():
     known = {int(n) for n in re.findall(r"^\| R(\d+) \| \S", page, re.M)}
     cited = [*citations(r"\bR(\d{1,2})\b"), *named_tests("r")]
     return without_text(cited, known, "requirement")
+
+
+def rows_tested():
+    """Each requirement and decision has a test in tests/requirements, unless its page says that it is not available yet."""
+    texts = rows.read_rows()
+    tested = {rows.row_of(name.split("::")[1]) for name in rows.tests_of(texts)}
+    return [f"{row} has no test in tests/requirements, and its page does not say that it is {rows.MISSING}"
+            for row, text in texts.items() if row not in tested and rows.MISSING not in text.lower()]
 
 
 def files_named():
@@ -203,7 +215,7 @@ def answers_explained():
     return wrong
 
 
-CHECKS = (rules, decisions, requirements, files_named, metrics_named, metrics_listed, answers_explained, file_size, function_size)
+CHECKS = (rules, decisions, requirements, rows_tested, files_named, metrics_named, metrics_listed, answers_explained, file_size, function_size)
 
 
 def main():

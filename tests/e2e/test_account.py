@@ -317,32 +317,6 @@ def test_permission_that_is_missing_for_all_is_not_an_orders_fault(shop):
     assert_delivered_untouched(shop, placed)
 
 
-def test_r02_without_the_module_contacts_and_goals_arrive_and_orders_wait(shop):
-    before = alarms(shop, "ecommerce_unavailable")
-    shop.sandbox_settings(ecommerce=False)
-    try:
-        placed = place_while(shop, "waiting-orders.main")
-        for one in placed:
-            contact = shop.contact(one["billing_address"]["email"])["id"]
-            assert shop.goals(contact) == [("BCORDER", "BC"), ("BCSKU", "APPLE")]
-            assert shop.created(one["id"]) == [] and shop.fate(one["id"]) is None
-        record = waiting(shop, "waiting-orders.main")[f"abc123/order/{placed[0]['id']}"]
-        assert record.headers["reason"] == "ecommerce_unavailable"
-        assert alarms(shop, "ecommerce_unavailable") == before + 1
-        # Nothing loops: the probe asks, the orders are not tried.
-        mark = shop.mark()
-        skipped = shop.place(order("", status=11))
-        shop.wait_fate(skipped["id"], wanted=("skipped", "no_email"))
-        assert [e for e in shop.requests_since(mark) if e["method"] != "GET"] == []
-    finally:
-        shop.sandbox_settings(ecommerce=True)
-    for one in placed:
-        shop.wait_fate(one["id"], wanted=("delivered", None), timeout=60)
-        assert len(shop.created(one["id"])) == 1
-        contact = shop.contact(one["billing_address"]["email"])["id"]
-        assert shop.goals(contact) == [("BCORDER", "BC"), ("BCSKU", "APPLE")], "not a second time"
-
-
 @pytest.mark.parametrize("available", ["0", "7|0"])
 def test_day_quota_that_is_used_up_closes_the_account(shop, available):
     shop.fault(side="is", kind="status", status=429, headers={

@@ -3,15 +3,13 @@
 import datetime
 import json
 import re
-import subprocess
 import time
 
 import pytest
-from processes import RUNS, binary, free_port, read_topic, wait_until
+from asked import EXIT, Asked, name_of, stages
+from processes import read_topic
 from shop import item, mail, order
-from shop_stack import Shop
 
-EXIT = {"synced": 0, "waiting": 10, "retrying": 11, "skipped": 12, "dead": 13, "unknown": 14}
 OLD = "Wed, 31 Dec 2025 10:00:00 +0000"
 DELAY_S = HOUR_S = 3600
 # BC is polled at once, LATE was polled at the start and not again for an hour, OLD begins with a date
@@ -21,52 +19,16 @@ STORES = ({"name": "main", "hash": "abc123", "code": "BC"},
 HOSTILE = "<script>alert(1)</script>\x1b[2J\u202e'; DROP TABLE orders;--"
 
 
-class Asked(Shop):
-    def run_why(self, *words, stdin=""):
-        return subprocess.run([binary("bigfusion"), "why", *words, "--config", self.config], input=stdin, env=self.environment(),
-                              capture_output=True, text=True, timeout=60, check=False)
-
-    def why(self, *words, stdin=""):
-        """(exit status, the document)"""
-        done = self.run_why(*words, "--json", stdin=stdin)
-        assert done.returncode in EXIT.values(), done
-        return done.returncode, json.loads(done.stdout)
-
-    def answer(self, name, verdict, reason=None, says="", last=None, timeout=30):
-        """Asks until the order's one answer is this one, and its history ends with a record of that stage. Returns the answer."""
-        seen = {}
-
-        def there():
-            seen["status"], document = self.why(name)
-            assert len(document["orders"]) == 1, document
-            one = seen["one"] = document["orders"][0]
-            assert seen["status"] == EXIT[one["verdict"]]
-            return (one["verdict"], one["reason"]) == (verdict, reason) and says in one["sentence"] and last in (None, *stages(one)[-1:])
-        wait_until(there, timeout, lambda: f"{name} to be {verdict} {reason} {says} {last}: {seen}; {self.trouble()}", interval=0.1)
-        return seen["one"]
-
-
-def name_of(placed, code="BC"):
-    return f"{code}/{placed['id']}"
-
-
-def stages(answer):
-    return [step["stage"] for step in answer["history"]]
-
-
 def seconds(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 @pytest.fixture(scope="module")
 def shop(kafka):
-    address = f"127.0.0.1:{free_port()}"
-    settings = {"console": {"listen": address, "url": f"http://{address}", "index_file": f"{RUNS}/e2e-why/index.sqlite"},
-                "pusher": {"retry_delays_s": f"{DELAY_S},{DELAY_S},{DELAY_S}"}}
+    settings = {"pusher": {"retry_delays_s": f"{DELAY_S},{DELAY_S},{DELAY_S}"}}
     with Asked("e2e-why", stores=[dict(one) for one in STORES], broker=kafka, prefix="e2ewhy", settings=settings) as stack:
         stack.start()
-        stack.start_service("console")
-        stack.wait_ready("console")
+        stack.start_console()
         yield stack
         statuses = stack.stop()
         assert set(statuses.values()) == {0}, statuses

@@ -1,14 +1,54 @@
-"""The rows of the requirements, one test each, through the real binaries: an order is placed in the store and the effect
-is looked at inside the account."""
+"""The rows of docs/requirements.md through the real programs and a real Kafka: an order is placed in the store and the effect is
+looked at inside the account. tests/requirements/requirements.py finds the tests of a row by their names."""
 
+import json
+import os
+import re
 import time
 
 import pytest
-from processes import wait_until
+from asked import name_of
+from processes import ROOT, http_call, read_topic, wait_until
 from reference import ELIGIBLE
 from shop import item, mail, order
 
 NOT_SYNCED = [0, 1, 4, 5, 6, 7, 12, 13]
+
+
+def alarms(shop, kind):
+    found = re.findall(rf'^bigfusion_alarms_total\{{kind="{kind}"[^}}]*\}} (\d+)', shop.metrics("pusher"), re.M)
+    return sum(map(int, found))
+
+
+def test_r02_without_the_ecommerce_module_orders_wait_and_the_rest_arrives(shop):
+    before = alarms(shop, "ecommerce_unavailable")
+    shop.sandbox_settings(ecommerce=False)
+    try:
+        placed = [shop.place(order(mail("r02"))) for _ in range(3)]
+        keys = {f"abc123/order/{one['id']}" for one in placed}
+
+        def waiting():
+            records = {r.key: r for r in read_topic(shop.broker.address, shop.topic("waiting-orders.main"))}
+            return keys <= set(records) and records
+        records = wait_until(waiting, 30, lambda: f"orders to wait; {shop.trouble()}")
+        for one in placed:
+            contact = shop.contact(one["billing_address"]["email"])["id"]
+            assert shop.goals(contact) == [("BCORDER", "BC"), ("BCSKU", "APPLE")]
+            assert shop.created(one["id"]) == [] and shop.fate(one["id"]) is None
+            assert records[f"abc123/order/{one['id']}"].headers["reason"] == "ecommerce_unavailable"
+        shop.answer(name_of(placed[0]), "waiting", "ecommerce_unavailable", says="e-commerce")
+        assert alarms(shop, "ecommerce_unavailable") == before + 1, "one alarm"
+        # Nothing loops: the probe asks, the orders are not tried.
+        mark = shop.mark()
+        shop.place_and_wait(order(""), wanted=("skipped", "no_email"))
+        assert [e for e in shop.requests_since(mark) if e["method"] != "GET"] == []
+    finally:
+        shop.sandbox_settings(ecommerce=True)
+    for one in placed:
+        shop.wait_fate(one["id"], wanted=("delivered", None), timeout=60)
+        assert len(shop.created(one["id"])) == 1
+        contact = shop.contact(one["billing_address"]["email"])["id"]
+        assert shop.goals(contact) == [("BCORDER", "BC"), ("BCSKU", "APPLE")], "not a second time"
 
 
 def test_r03_every_order_of_a_run_with_faults_arrives_within_fifteen_minutes(shop, faults):
@@ -41,6 +81,30 @@ def test_r05_the_title_starts_with_the_store_code(shop):
     for store, code in (("abc124", "S1"), ("abc125", "S2")):
         placed = shop.place_and_wait(order(mail("r05")), store)
         assert [c["order_title"] for c in shop.created(placed["id"], store)] == [f"{code} #{placed['id']}"]
+
+
+def test_r06_two_stores_of_one_account_with_one_code_are_refused(shop):
+    mark = shop.mark()
+    for service in ("poller", "pusher"):
+        process = shop.start_service(f"{service}-same", {"BIGFUSION_STORE_SECOND_CODE": "LATE"})
+        assert process.popen.wait(20) == 100
+        process.forget()
+        del shop.services[f"{service}-same"]
+        assert "[store second]" in process.text() and "[store late]" in process.text(), process.text()
+    assert [e for e in shop.requests_since(mark) if e["method"] != "GET"] == []
+
+
+def test_r07_an_order_just_placed_waits_for_the_next_poll(shop):
+    def polls():
+        return [e for e in shop.journal() if e["side"] == "bc" and e["path"].startswith("/stores/abc126/")]
+    mark = len(polls())
+    wait_until(lambda: len(polls()) > mark, 60, "a poll of the store late")
+    placed = shop.place(order(mail("r07")), "abc126")
+    found = shop.answer(name_of(placed, "LATE"), "waiting", "next_poll")
+    assert re.search(r"The next poll is in (\d+) s\.", found["sentence"]), found["sentence"]
+    shop.wait_fate(placed["id"], "abc126", 60, ("delivered", None))
+    shop.answer(name_of(placed, "LATE"), "synced")
+    assert len(shop.created(placed["id"], "abc126")) == 1
 
 
 def test_r08_no_email_is_not_synced(shop):
@@ -138,6 +202,34 @@ def test_r15_product_goals_come_in_line_order(shop):
     assert goals == [("BCORDER", "BC"), ("BCSKU", "Z-LAST"), ("BCSKU", "A-FIRST")]
 
 
+def test_r16_each_order_has_exactly_one_answer(shop, faults):
+    """answer() asserts that the command gives one answer, with the exit status of its verdict."""
+    email = mail("r16")
+    faults(side="is", method="POST", path="/contacts", kind="status", status=500, match=email)
+    placed = {"retrying": shop.place(order(email)), "synced": shop.place_and_wait(order(mail("r16"))),
+              "skipped": shop.place_and_wait(order(mail("r16"), status=0), wanted=("skipped", "status")),
+              "dead": shop.place_and_wait(order(mail("r16"), total_inc_tax="99.0000"), wanted=("dead", "total_mismatch")),
+              "unknown": {"id": 5000001}}
+    for verdict, reason, says in (("synced", None, "is in Infusionsoft"), ("skipped", "status", "Incomplete"),
+                                  ("dead", "total_mismatch", "do not add up"), ("unknown", None, "does not know"),
+                                  ("retrying", "retrying", "contact: infusionsoft POST /contacts: HTTP 500")):
+        found = shop.answer(name_of(placed[verdict]), verdict, reason, says=says)
+        assert (found["infusionsoft"] is not None) == (verdict == "synced")
+    shop.clear_faults()
+    shop.services["mapper"].stop()
+    try:
+        waiting = shop.place(order(mail("r16")))
+        shop.answer(name_of(waiting), "waiting", "queued", says="waits for the mapper")
+    finally:
+        shop.restart("mapper")
+    for one in (waiting, placed["retrying"]):
+        shop.answer(name_of(one), "synced", timeout=60)
+    # the page of the console gives the same
+    address = shop.settings["console"]["listen"]
+    status, answer = http_call(address, "GET", f"/api/v1/why?order=BC/{waiting['id']}")
+    assert status == 200 and [one["verdict"] for one in json.loads(answer)["orders"]] == ["synced"], answer
+
+
 def test_r17_each_coupon_fires_once(shop):
     email = mail("r17")
     shop.place_and_wait(order(email, [item("A", "Apple", 4)], coupons=[("SPRING", "1.00"), ("SUN", "2.50"),
@@ -170,10 +262,8 @@ def test_r21_custom_field_and_missing_products(shop):
     assert shop.requests_since(again, "POST", "/products") == [], "a SKU is compared without case"
 
 
-def test_worked_order_149_figure_by_figure(shop):
-    import json
-    import os
-    with open(os.path.join(os.path.dirname(__file__), "data", "order_149.json"), encoding="utf-8") as file:
+def test_r21_worked_order_149_figure_by_figure(shop):
+    with open(os.path.join(ROOT, "tests/e2e/data/order_149.json"), encoding="utf-8") as file:
         one = json.load(file)
     del one["date_modified"]  # placed now, as far as the poller can see
     placed = shop.place_and_wait(one)

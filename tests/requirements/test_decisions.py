@@ -1,7 +1,8 @@
-"""The decisions D1 to D11, one test each, through the real binaries."""
+"""The decisions of docs/decisions.md through the real programs and a real Kafka, as in test_rows.py."""
 
 import pytest
-from processes import wait_until
+from asked import name_of
+from processes import read_topic, wait_until
 from shop import item, mail, order
 
 
@@ -10,6 +11,8 @@ def test_d01_paid_later_is_synced_then(shop):
     shop.change(placed["id"], status_id=11)
     shop.wait_fate(placed["id"], wanted=("delivered", None))
     assert len(shop.created(placed["id"])) == 1
+    record = [r for r in shop.fate_records(f"abc123/order/{placed['id']}") if r.topic == "delivered"][-1].json()
+    assert record["times"]["placed"] < record["times"]["created"], "both times are shown"
 
 
 def test_d02_later_refunded_or_cancelled_is_left_alone(shop):
@@ -108,6 +111,40 @@ def test_d07_a_goal_whose_answer_was_lost_is_not_repeated(shop, faults, kind):
     assert len(asked) == 1, "an in-doubt goal is not sent again"
     record = [r for r in shop.fate_records(f"abc123/order/{placed['id']}") if r.topic == "delivered"][-1]
     assert sku in str(record.json().get("in_doubt")), "and it is shown"
+
+
+def attempts_of(shop, number):
+    """The attempts that the order's records carried into the retry topics, one by one."""
+    return [int(r.headers["attempt"]) for name in ("retry-1m", "retry-10m", "retry-1h")
+            for r in read_topic(shop.broker.address, shop.topic(name)) if r.key == f"abc123/order/{number}"]
+
+
+def test_d08_an_account_that_fails_as_a_whole_gives_no_order_up(shop, faults):
+    faults(side="is", kind="status", status=503)
+    placed = [shop.place(order(mail("d08"))) for _ in range(3)]
+    for one in placed:
+        shop.answer(name_of(one), "waiting", "account_closed")
+    shop.clear_faults()
+    for one in placed:
+        shop.wait_fate(one["id"], timeout=60, wanted=("delivered", None))
+        record = [r for r in shop.fate_records(f"abc123/order/{one['id']}") if r.topic == "delivered"][-1].json()
+        assert record["attempts"] == 1, "waiting is nobody's failure"
+        assert len(shop.created(one["id"])) == 1
+
+
+def test_d08_an_order_that_fails_alone_is_parked_after_26_attempts(shop, faults):
+    email = mail("d08alone")
+    faults(side="is", method="POST", path="/contacts", kind="status", status=500, match=email)
+    placed = shop.place(order(email))
+    shop.place_and_wait(order(mail("d08other")))
+    shop.wait_fate(placed["id"], timeout=120, wanted=("dead", "gave_up"))
+    assert attempts_of(shop, placed["id"]) == list(range(1, 26))
+    assert len(shop.requests_since(0, "POST", "/contacts", email)) == 26
+    assert shop.created(placed["id"]) == []
+    shop.clear_faults()
+    shop.command("retry", name_of(placed), "--why", "it is repaired")
+    shop.wait_fate(placed["id"], timeout=60, wanted=("delivered", None))
+    assert len(shop.created(placed["id"])) == 1
 
 
 def test_d09_an_email_that_is_none_is_skipped(shop):
