@@ -18,9 +18,9 @@ static json_t *shop_json(const struct shop *shop)
         json_object_set_new(statuses, id,
                             json_integer(json_integer_value(json_object_get(statuses, id)) + 1));
     }
-    return mem_check(json_pack("{s:s,s:I,s:I,s:o}", "hash", shop->hash, "orders",
-                               (json_int_t)shop->count, "last_id", shop->last_id,
-                               "orders_by_status", statuses));
+    return mem_check(json_pack("{s:s,s:I,s:I,s:I,s:o}", "hash", shop->hash, "orders",
+                               (json_int_t)shop->count, "products", (json_int_t)shop->catalog.count,
+                               "last_id", shop->last_id, "orders_by_status", statuses));
 }
 
 static json_int_t count_of(const struct collection *collection)
@@ -156,6 +156,8 @@ void control_answer(struct world *world, const struct request *request, struct r
         answer_faults(world, request, reply);
     else if (strcmp(what, "settings") == 0)
         settings_answer(world, request, reply);
+    else if (strcmp(what, "stores") == 0 && strcmp(request_segment(request, 3), "products") == 0)
+        control_products_answer(world, request, reply);
     else if (strcmp(what, "stores") == 0)
         control_orders_answer(world, request, reply);
     else if (strcmp(what, "account") == 0)

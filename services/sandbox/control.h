@@ -14,4 +14,8 @@ void settings_answer(struct world *world, const struct request *request, struct 
 /** @brief /sandbox/stores/{hash}/orders[/{id}[/raw]]. */
 void control_orders_answer(struct world *world, const struct request *request, struct reply *reply);
 
+/** @brief /sandbox/stores/{hash}/products[/{id}[/variants/{id}]]. */
+void control_products_answer(struct world *world, const struct request *request,
+                             struct reply *reply);
+
 #endif

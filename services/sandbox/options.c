@@ -17,6 +17,7 @@ static const char help[] =
     "  --stores K                 1 to 10000 stores: abc123, abc124, ... with equal order ids (1)\n"
     "  --orders N                 0 to 1000000 orders in each store, the three sample orders\n"
     "                             149, 250 and 251 counted in (100)\n"
+    "  --products N               0 to 100000 products in each store's catalogue (0)\n"
     "  --seed S                   of the generated orders (1)\n"
     "  --currency CODE            of the account and of the generated orders (USD)\n"
     "  --quota off|key|oauth      limits of calls on both sides (off)\n"
@@ -35,6 +36,8 @@ static const char help[] =
     "  /sandbox/stores/{hash}/orders[/{id}[/raw]]\n"
     "                             GET, POST (place), PATCH, DELETE; raw: the bytes of the list "
     "call\n"
+    "  /sandbox/stores/{hash}/products[/{id}[/variants/{id}]]\n"
+    "                             GET, POST (place), PATCH, DELETE\n"
     "  /sandbox/account/{contacts|products|orders|tags}\n"
     "  /sandbox/faults[/{id}]     GET, POST, DELETE; kinds: status, html, drop_before, "
     "drop_after,\n"
@@ -47,6 +50,7 @@ enum option_name {
     OPTION_JOURNAL,
     OPTION_STORES,
     OPTION_ORDERS,
+    OPTION_PRODUCTS,
     OPTION_SEED,
     OPTION_CURRENCY,
     OPTION_QUOTA,
@@ -63,6 +67,7 @@ static const struct option long_options[] = {
     {"journal", required_argument, NULL, OPTION_JOURNAL},
     {"stores", required_argument, NULL, OPTION_STORES},
     {"orders", required_argument, NULL, OPTION_ORDERS},
+    {"products", required_argument, NULL, OPTION_PRODUCTS},
     {"seed", required_argument, NULL, OPTION_SEED},
     {"currency", required_argument, NULL, OPTION_CURRENCY},
     {"quota", required_argument, NULL, OPTION_QUOTA},
@@ -101,6 +106,8 @@ static int read_option(struct sandbox_options *options, int option, const char *
         return read_number("stores", value, 1, 10000, &options->stores, err);
     case OPTION_ORDERS:
         return read_number("orders", value, 0, 1000000, &options->orders, err);
+    case OPTION_PRODUCTS:
+        return read_number("products", value, 0, 100000, &options->products, err);
     case OPTION_SEED:
         return read_number("seed", value, 0, INT64_MAX, &options->seed, err);
     case OPTION_CURRENCY:

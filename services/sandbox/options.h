@@ -10,7 +10,8 @@ struct sandbox_options {
     const char *listen; /* HOST:PORT; port 0: a free one */
     const char *journal;
     int64_t stores;
-    int64_t orders; /* in each store, including the vendor's sample orders */
+    int64_t orders;   /* in each store, including the vendor's sample orders */
+    int64_t products; /* in each store's catalogue */
     int64_t seed;
     const char *quota;    /* off, key, oauth */
     const char *currency; /* currency of the account and of the generated orders */

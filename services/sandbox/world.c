@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "dates.h"
 #include "generate/generate.h"
+#include "generate/products.h"
 #include "order_text.h"
 
 /* The vendor's sample orders 149, 250 and 251. They are served byte for byte. */
@@ -94,6 +95,17 @@ static void put_generated(struct shop *shop, const struct sandbox_options *optio
     }
 }
 
+static void put_products(struct shop *shop, const struct sandbox_options *options, int64_t start_s)
+{
+    for (int64_t i = 0; i < options->products; i++) {
+        json_t *product = generate_product((uint64_t)options->seed, options->currency, i);
+        struct error err = {0};
+        if (catalog_put(&shop->catalog, product, start_s - options->history_s, &err) == NULL)
+            log_error("generated product refused index=%lld error=\"%s\"", (long long)i, err.text);
+        json_decref(product);
+    }
+}
+
 static void make_shops(struct world *world)
 {
     const struct sandbox_options *options = world->options;
@@ -108,6 +120,7 @@ static void make_shops(struct world *world)
         world->shops[i] = shop_new(hash);
         seeds = put_seed(world->shops[i], options->orders);
         put_generated(world->shops[i], options, options->orders - seeds, start_s);
+        put_products(world->shops[i], options, start_s);
     }
 }
 

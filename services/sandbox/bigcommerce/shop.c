@@ -35,6 +35,7 @@ void shop_free(struct shop *shop)
         return;
     for (size_t i = 0; i < shop->count; i++)
         free_order(shop->by_id[i]);
+    catalog_clear(&shop->catalog);
     free(shop->by_id);
     free(shop->by_created);
     free(shop->by_modified);

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "bigcommerce/catalog.h"
 #include "limits.h"
 
 #define SHOP_LINES_MAX 50 /* line items that one consignment shows */
@@ -46,6 +47,7 @@ struct shop {
     size_t count;
     size_t capacity;
     int64_t last_id; /* greatest id given out */
+    struct catalog catalog;
     struct limits_fixed quota;
 };
 

@@ -8,6 +8,7 @@
 #include "dates.h"
 #include "generate/generate.h"
 #include "order_text.h"
+#include "bigcommerce/catalog_list.h"
 #include "bigcommerce/store_list.h"
 #include "world.h"
 
@@ -271,15 +272,16 @@ static void route_v2(struct world *world, struct shop *shop, const struct reques
         reply_v2_not_found(reply);
 }
 
-/* Customers and products are empty lists; they show whether a token may read them. */
-static void route_v3(const struct request *request, struct reply *reply)
+/* Customers are an empty list; it shows whether a token may read them. */
+static void route_v3(struct world *world, const struct shop *shop, const struct request *request,
+                     struct reply *reply)
 {
     const char *resource = request_segment(request, SEGMENT_RESOURCE);
-    int is_list = (strcmp(resource, "customers") == 0 && request->segment_count == SEGMENT_ID) ||
-                  (strcmp(resource, "catalog") == 0 && request->segment_count == SEGMENT_SUB &&
-                   strcmp(request_segment(request, SEGMENT_ID), "products") == 0);
 
-    if (is_list)
+    if (strcmp(resource, "catalog") == 0)
+        catalog_answer(&shop->catalog, request, SEGMENT_ID, world->settings.page_cap,
+                       world_store_time(world), reply);
+    else if (strcmp(resource, "customers") == 0 && request->segment_count == SEGMENT_ID)
         reply_json(reply, 200,
                    mem_check(json_pack("{s:[],s:{s:{s:i,s:i,s:i,s:i,s:i}}}", "data", "meta",
                                        "pagination", "total", 0, "count", 0, "per_page", 50,
@@ -332,7 +334,7 @@ void store_answer(struct world *world, const struct request *request, struct rep
     else if (strcmp(version, "v2") == 0)
         route_v2(world, shop, request, reply);
     else if (strcmp(version, "v3") == 0)
-        route_v3(request, reply);
+        route_v3(world, shop, request, reply);
     else
         reply_bc_title(reply, 404, "The requested resource was not found.");
 }
