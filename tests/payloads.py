@@ -3,7 +3,7 @@
 
     tests/payloads.py [--each N]      N: every N-th change only (1: all)
 
-Two payloads, an order with everything that one can have and a withdrawn one, are changed at one value at a time: absent,
+Three payloads, an order with everything that one can have, a withdrawn one and a contact, are changed at one value at a time: absent,
 null, another type, empty, blank, huge, negative, doubled, nested. Whether the result is a payload still is told by this
 file's own reading of docs/mapping.md ("The payload record"), which shares nothing with the pusher. What is none must become
 dead `malformed`; what is harmless must have another fate. Prints
@@ -142,12 +142,18 @@ ORDER = members(
      "goals": many(members({"integration": word("BCORDER", "BCSKU", "BCCOUPON"), "call_name": text()}))},
     {**HEAD_OPTIONAL, "payment": nothing, "tags": many(lambda one: False, 0, 0)})
 WITHDRAWN = members({**HEAD, "kind": word("withdrawn")}, HEAD_OPTIONAL)
+CUSTOMER = members({"format": whole(1, 1), "kind": word("contact"), "account": word("main"), "modified_at": VERSION,
+                    "contact": CONTACT}, {"store": text(), "tags": many(lambda one: False, 0, 0)})
+ENTITIES = {"order": "order", "withdrawn": "order", "contact": "contact"}
 
 
-def is_payload(value, number):
+def is_payload(value, key):
     if not isinstance(value, Object):
         return False
     root = dict(value)
+    _, entity, number = key.split("/")
+    if entity == "contact":
+        return CUSTOMER(value) and root.get("store", "abc123") == "abc123"
     if not (WITHDRAWN if root.get("kind") == "withdrawn" else ORDER)(value):
         return False
     if root["external_key"] != f"bc-abc123-{number}" or root.get("store", "abc123") != "abc123":
@@ -165,19 +171,22 @@ def is_payload(value, number):
 
 
 def whole_payload(kind, number):
-    head = {"format": 1, "kind": kind, "account": "main", "store": "abc123", "external_key": f"bc-abc123-{number}",
-            "status": {"id": 11 if kind == "order" else 5, "name": "Awaiting Fulfillment"},
-            "placed_at": 1795622300000, "modified_at": 1795622300000}
+    head = {"format": 1, "kind": kind, "account": "main", "store": "abc123", "modified_at": 1795622300000}
+    if kind != "contact":
+        head |= {"external_key": f"bc-abc123-{number}", "placed_at": 1795622300000,
+                 "status": {"id": 11 if kind == "order" else 5, "name": "Awaiting Fulfillment"}}
     mail = {"email": f"payload{number}@example.com", "field": "EMAIL1"}
     if kind == "withdrawn":
         return objects({**head, "contact": {"email_addresses": [mail]}})
     place = {"line1": "555 East Street", "line2": "Apt 3", "locality": "Austin", "country_code": "USA"}
     coded = {**place, "postal_code": "78108", "region_code": "US-TX"}
+    contact = {"email_addresses": [{**mail, "opt_in_reason": "Asked"}], "given_name": "Jane", "family_name": "Doe",
+               "phone_numbers": [{"number": "1234567890", "field": "PHONE1"}],
+               "addresses": [{"field": "BILLING", **coded}, {"field": "SHIPPING", **coded}]}
+    if kind == "contact":
+        return objects({**head, "contact": contact, "tags": []})
     return objects({
-        **head, "currency": "USD", "total": 7223,
-        "contact": {"email_addresses": [{**mail, "opt_in_reason": "Asked"}], "given_name": "Jane", "family_name": "Doe",
-                    "phone_numbers": [{"number": "1234567890", "field": "PHONE1"}],
-                    "addresses": [{"field": "BILLING", **coded}, {"field": "SHIPPING", **coded}]},
+        **head, "currency": "USD", "total": 7223, "contact": contact,
         "products": [{"sku": "S-1", "body": {"sku": "S-1", "name": "Towel", "short_description": "Towel", "price": 5599}}],
         "order": {"order_title": f"BC #{number}", "order_time": "2026-11-25T00:00:00Z", "order_type": "ONLINE",
                   "order_items": [
@@ -242,9 +251,9 @@ def name_of(value, path):
 
 
 def variants(each=1):
-    """[(id, what was changed, text, whether it is a payload still)] of both kinds."""
+    """[(record key, what was changed, text, whether it is a payload still)] of every kind."""
     found, count = [], 0
-    for kind in ("order", "withdrawn"):
+    for kind, entity in ENTITIES.items():
         for path in paths(whole_payload(kind, 0)):
             for change in CHANGES:
                 count += 1
@@ -252,8 +261,8 @@ def variants(each=1):
                     continue
                 number = FIRST_ID + len(found)
                 good = whole_payload(kind, number)
-                value = changed(good, path, change)
-                found.append((number, f"{kind}: {name_of(good, path)} {change}", write(value), is_payload(value, number)))
+                value, key = changed(good, path, change), f"abc123/{entity}/{number}"
+                found.append((key, f"{kind}: {name_of(good, path)} {change}", write(value), is_payload(value, key)))
     return found
 
 
@@ -261,15 +270,15 @@ def variants(each=1):
 
 
 def send(stack, found):
-    lines = "".join(f"abc123/order/{number}\x1f{value}\n" for number, _, value, _ in found)
+    lines = "".join(f"{key}\x1f{value}\n" for key, _, value, _ in found)
     subprocess.run(["kcat", "-b", stack.broker.address, "-P", "-t", stack.topic("orders.payloads"), "-K", "\x1f",
                     "-H", "store=abc123"], input=lines.encode(), check=True, timeout=120)
 
 
-def judge(number, what, good, fate):
+def judge(key, what, good, fate):
     """None, or what is wrong with the fate."""
     if fate is None:
-        return f"{what}: no fate (abc123/order/{number})"
+        return f"{what}: no fate ({key})"
     if not good:
         return None if fate == ("dead", "malformed") else f"{what}: {fate}, expected dead malformed"
     if fate[0] in ("delivered", "skipped") or fate == ("dead", "refused"):
@@ -283,18 +292,18 @@ def try_all(stack, each=1):
     pusher = stack.services["pusher"]
     send(stack, found)
     deadline = time.monotonic() + DEADLINE_S
-    fates, waiting = {}, {number for number, _, _, _ in found}
+    fates, waiting = {}, {key for key, _, _, _ in found}
     while waiting and pusher.alive() and time.monotonic() < deadline:
         time.sleep(0.2)
         there = {record.key for tail in stack.tails.values() for record in list(tail.records)}
-        for number in [n for n in waiting if f"abc123/order/{n}" in there]:
-            fates[number] = stack.fate(number)
-            waiting.discard(number)
+        for key in waiting & there:
+            fates[key] = stack.fate_of(key)
+            waiting.discard(key)
     crashes = 0 if pusher.alive() else 1
-    complaints = [wrong for number, what, _, good in found if (wrong := judge(number, what, good, fates.get(number)))]
-    harmless = [fates.get(number) for number, _, _, good in found if good]
-    tried = [number for number, _, _, good in found if not good]
-    dead = sum(fates.get(number) == ("dead", "malformed") for number in tried)
+    complaints = [wrong for key, what, _, good in found if (wrong := judge(key, what, good, fates.get(key)))]
+    harmless = [fates.get(key) for key, _, _, good in found if good]
+    tried = [key for key, _, _, good in found if not good]
+    dead = sum(fates.get(key) == ("dead", "malformed") for key in tried)
     return harmless, len(tried), dead, crashes, complaints
 
 

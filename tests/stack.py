@@ -287,8 +287,11 @@ class Stack:
 
     def fate(self, number, store="abc123"):
         """(topic, reason) of the order's answer as it is now, or None."""
-        records = self.fate_records(f"{store}/order/{number}")
-        return oracle.final_fate([as_fate(record) for record in records])
+        return self.fate_of(f"{store}/order/{number}")
+
+    def fate_of(self, key):
+        """The same of a record of any kind, by its key."""
+        return oracle.final_fate([as_fate(record) for record in self.fate_records(key)])
 
     def wait_fate(self, number, store="abc123", timeout=30, wanted=None):
         """Waits for the order to have a fate (or the wanted one) and returns it."""

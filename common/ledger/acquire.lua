@@ -1,7 +1,9 @@
 -- acquire: the right to work on an entry, or why not.
 -- ARGV: kind, modified_at, first_seen, digest, withdrawn, replay, lease_ms, owner, visibility_ms
 -- Answer: word, writes, fence, modified_at, doubt, doubt age, wait, flags, reason, then step and result in turn.
-local order = ARGV[1] == 'order'
+-- kind: order; record: a customer or product of a store, whose every version is delivered; or contact, product: one of the
+-- account, which orders and records share.
+local order, record = ARGV[1] == 'order', ARGV[1] == 'record'
 local version, digest = ARGV[2], ARGV[4]
 local withdrawn, replay = ARGV[5] == '1', ARGV[6] == '1'
 local lease_ms, owner, visibility_ms = tonumber(ARGV[7]), ARGV[8], tonumber(ARGV[9])
@@ -52,7 +54,8 @@ end
 -- Final answers; a doubt is asked first (rule 1).
 if known and not entry.doubt then
     local mine, theirs = whole(version), whole(entry.modified_at)
-    if order and (mine < theirs or (mine == theirs and entry.state == 'withdrawn' and not withdrawn)) then
+    if (order or record) and
+       (mine < theirs or (mine == theirs and entry.state == 'withdrawn' and not withdrawn)) then
         return answer('OLD', '0', no_fence, 0)
     elseif entry.state == 'done' and (order or entry.digest == digest) then
         return answer('DONE', '0', no_fence, 0, mine > theirs)
@@ -93,7 +96,7 @@ if not known then
 elseif entry.epoch ~= epoch and entry.doubt and whole(entry.doubt_at) < whole(epoch) then
     put('doubt_at', epoch) -- it may have been cleared and begun anew in what was lost
 end
-if not order and not entry.doubt and entry.epoch ~= epoch and not entry['s:' .. ARGV[1]] and
+if not order and not record and not entry.doubt and entry.epoch ~= epoch and not entry['s:' .. ARGV[1]] and
    now < whole(epoch) + visibility_ms then
     -- It is looked up before it is made, but what was made in the lost moments is not visible yet.
     put('doubt', ARGV[1])
@@ -107,6 +110,15 @@ elseif known and order and not certain then
         put('doubt', 'order')
         put('doubt_at', epoch)
         put('doubt_fence', false)
+    end
+end
+
+if known and record and entry.digest ~= digest then
+    -- What was done for another version of a record says nothing about this one. A tag stays with its contact.
+    for name in pairs(entry) do
+        if string.sub(name, 1, 2) == 's:' and string.sub(name, 1, 6) ~= 's:tag:' then
+            put(name, false)
+        end
     end
 end
 

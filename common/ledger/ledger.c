@@ -1,5 +1,7 @@
 #include "ledger/handle.h"
 
+#include "base/text.h"
+#include "record/event.h"
 #include "settings/config.h"
 
 struct ledger_settings ledger_settings_of(const struct config *config)
@@ -94,6 +96,17 @@ int ledger_forget(struct ledger *ledger, struct text account, enum ledger_kind k
     return 0;
 }
 
+/* What acquire.lua calls the thing that is to be made. The record key says whether it is an order. */
+static const char *request_word(const struct ledger_request *request)
+{
+    struct event_key key;
+
+    if (request->kind == LEDGER_ORDER && event_key_parse(request->id, &key) == 0 &&
+        !text_is(key.entity, "order"))
+        return "record";
+    return ledger_kind_name(request->kind);
+}
+
 int ledger_acquire(struct ledger *ledger, const struct ledger_request *request,
                    struct ledger_grant *grant, struct error *err)
 {
@@ -118,7 +131,7 @@ int ledger_acquire_and_peek(struct ledger *ledger, const struct ledger_request *
     ledger_add_string(&arguments, "2");
     ledger_add_string(&arguments, ledger->marker_key);
     ledger_add_string(&arguments, grant->key);
-    ledger_add_string(&arguments, ledger_kind_name(request->kind));
+    ledger_add_string(&arguments, request_word(request));
     ledger_add_number(&arguments, request->modified_at < 0 ? 0 : request->modified_at);
     ledger_add_number(&arguments, request->first_seen_ms);
     ledger_add_string(&arguments, request->digest);

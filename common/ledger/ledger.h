@@ -42,6 +42,10 @@ struct ledger_settings {
 struct config;
 struct ledger_settings ledger_settings_of(const struct config *config);
 
+/* LEDGER_ORDER is also the kind of the records of contacts and products. Their key says which they
+ * are. An order is made once; of a contact or product that a store sends each version is delivered
+ * (rule 16). LEDGER_CONTACT and LEDGER_PRODUCT are those of the account: orders and records share
+ * them. */
 enum ledger_kind { LEDGER_ORDER = 0, LEDGER_CONTACT, LEDGER_PRODUCT };
 
 enum ledger_answer {

@@ -12,7 +12,7 @@
 
 /* The headers that a record may have; all are text. Other headers are not passed on. */
 enum header {
-    HEADER_KIND = 0,    /* order | withdrawn */
+    HEADER_KIND = 0,    /* order | withdrawn | contact | product */
     HEADER_STORE,       /* store hash */
     HEADER_ACCOUNT,     /* name of the [infusionsoft NAME] section */
     HEADER_SOURCE,      /* poll | webhook | backfill | replay */

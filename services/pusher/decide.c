@@ -7,7 +7,7 @@ enum decision decide_failure(const struct failure *failure, int *topic)
     *topic = retry_delay_index(failure->attempt);
     if (failure->attempt < failure->max_attempts || failure->doubt)
         return DECISION_RETRY;
-    return failure->order_done ? DECISION_INCOMPLETE : DECISION_GIVE_UP;
+    return failure->is_made ? DECISION_INCOMPLETE : DECISION_GIVE_UP;
 }
 
 enum achieved decide_achieved(yyjson_val *root)

@@ -18,8 +18,8 @@ enum decision {
 struct failure {
     int attempt; /* failures of this record so far, this one included: >= 1 */
     int max_attempts;
-    int doubt;      /* a step was begun and its outcome is not known */
-    int order_done; /* the order exists at Infusionsoft */
+    int doubt;   /* a step was begun and its outcome is not known */
+    int is_made; /* the order, contact or product of the record is at Infusionsoft */
 };
 
 /**

@@ -9,38 +9,14 @@
 #include "base/retry.h"
 #include "base/stop.h"
 #include "base/text.h"
-#include "contact.h"
 #include "decide.h"
 #include "entry.h"
 #include "fate.h"
 #include "goal.h"
 #include "order.h"
-#include "product.h"
-#include "reconcile.h"
+#include "steps.h"
 
 enum { AGAIN_WAIT_MS = 50, KEPT_WAIT_MS = 200 };
-
-/* Fills in the peeks: the contact and the products, whose ids the ledger may know already.
- * @returns how many peeks there are */
-static int set_peeks(struct delivery *d)
-{
-    const struct payload *payload = &d->payload;
-    int count = 1 + payload->product_count;
-
-    if (payload->withdrawn)
-        return 0;
-    if (count > d->peek_capacity) {
-        d->peek_capacity = count + 16;
-        d->peeks = mem_realloc(d->peeks, (size_t)d->peek_capacity * sizeof(*d->peeks));
-    }
-    d->peeks[0] = (struct ledger_peek){.kind = LEDGER_CONTACT,
-                                       .id = text_of(payload->contact_digest),
-                                       .digest = payload->contact_body_digest};
-    for (int i = 0; i < payload->product_count; i++)
-        d->peeks[1 + i] = (struct ledger_peek){.kind = LEDGER_PRODUCT,
-                                               .id = text_of(payload->products[i].digest)};
-    return count;
-}
 
 /* Since when somebody may have begun the order. A record of a retry or waiting topic was written by
  * a pusher, and a job that had an answer once had an entry. If the ledger has none now, it was
@@ -66,113 +42,15 @@ static enum progress acquire(struct delivery *d)
         .modified_at = payload->modified_at,
         .first_seen_ms = first_seen_ms(d),
         .digest = payload->digest,
-        .withdrawn = payload->withdrawn,
+        .withdrawn = payload->kind == PAYLOAD_WITHDRAWN,
         .replay = payload->replay,
         .owner = d->job->owner,
     };
 
     d->peeked = 1;
-    progress = entry_acquire(d, &request, d->grant, d->peeks, set_peeks(d));
+    progress = entry_acquire(d, &request, d->grant, d->peeks, steps_set_peeks(d));
     d->job->was_answered |= progress == PROGRESS_OK;
     return progress;
-}
-
-/* Takes an id that the ledger knows. What cannot be an id of the account, others wrote there, by
- * hand or into `delivered`, from which the ledger is rebuilt: it goes into no request. */
-static void take_id(char target[64], const char *id)
-{
-    snprintf(target, 64, "%s", infusionsoft_is_id(id, strlen(id)) ? id : "");
-}
-
-/* Takes the ids of contact and products that the ledger knows, so that they need no call. A job
- * that was set aside asks the ledger again. */
-static enum progress use_cache(struct delivery *d)
-{
-    const char *contact = entry_result(d, "contact");
-    enum progress progress = d->peeked ? PROGRESS_OK : entry_peek(d, d->peeks, set_peeks(d));
-
-    if (progress != PROGRESS_OK)
-        return progress;
-    d->peeked = 0;
-    take_id(d->contact_id, contact != NULL ? contact : d->peeks[0].result);
-    d->contact_cached = d->contact_id[0] != '\0';
-    for (int i = 0; i < d->payload.product_count; i++) {
-        struct product *product = &d->payload.products[i];
-
-        take_id(product->id, d->peeks[i + 1].result);
-        d->products_cached |= product->id[0] != '\0';
-    }
-    return PROGRESS_OK;
-}
-
-static enum progress check_currency(struct delivery *d)
-{
-    struct text currency = d->payload.currency;
-
-    if (text_equal_nocase(currency, text_of(d->currency)))
-        return PROGRESS_OK;
-    d->failed_step = "currency";
-    d->reason = REASON_CURRENCY_MISMATCH;
-    snprintf(d->detail, sizeof(d->detail), "the order's currency is %.*s, the account's is %s",
-             currency.length > 8 ? 8 : (int)currency.length, currency.data, d->currency);
-    return PROGRESS_REFUSED;
-}
-
-/* Whether the order can still be made. While a step was in doubt the record was not given up, even
- * when its attempts had run out. Nothing is in doubt any more, so give it up now. */
-static enum progress check_before_order(struct delivery *d)
-{
-    struct text cause = d->job->event->headers[HEADER_DETAIL];
-
-    if (d->payload.attempt < d->pusher->config->pusher.max_attempts)
-        return check_currency(d);
-    d->failed_step = "order";
-    d->reason = REASON_GAVE_UP;
-    snprintf(d->detail, sizeof(d->detail), "%.*s", cause.length > 150 ? 150 : (int)cause.length,
-             cause.data != NULL ? cause.data : "");
-    return PROGRESS_REFUSED;
-}
-
-/* Whether the account takes orders. It may have begun to while the contact was settled, so the
- * custom field of the orders is read only now. */
-static int orders_usable(struct delivery *d)
-{
-    if (!account_enter(d->account, ACCOUNT_ORDERS, d->job->trials))
-        return 0;
-    account_facts(d->account, d->currency, &d->field);
-    return 1;
-}
-
-/* Does what is to be done for the order, step by step. Each step does nothing where the ledger has
- * its result already. */
-static enum progress deliver_steps(struct delivery *d)
-{
-    enum progress progress, orders = PROGRESS_OK;
-
-    if ((progress = reconcile_step(d)) != PROGRESS_OK)
-        return progress;
-    if (d->payload.withdrawn)
-        return PROGRESS_OK;
-    if (entry_result(d, "order") == NULL && (progress = check_before_order(d)) != PROGRESS_OK)
-        return progress;
-    if ((progress = use_cache(d)) != PROGRESS_OK)
-        return progress;
-    if ((progress = contact_step(d)) != PROGRESS_OK)
-        return progress;
-    if (entry_result(d, "order") == NULL) {
-        orders = orders_usable(d) ? product_step(d) : PROGRESS_NO_ORDERS;
-        if (orders == PROGRESS_OK)
-            orders = order_step(d);
-        if (orders != PROGRESS_OK && orders != PROGRESS_NO_ORDERS)
-            return orders;
-    }
-    /* Without the order nobody has recorded the contact in its entry yet. */
-    if (orders == PROGRESS_NO_ORDERS && entry_result(d, "contact") == NULL)
-        delivery_set_pending(d, "contact", d->contact_id);
-    /* A payment and tags would be made here. */
-    if ((progress = goal_step(d)) != PROGRESS_OK)
-        return progress;
-    return orders;
 }
 
 /* Gives the entry back, in its final state or for a later attempt. A step whose end is pending is
@@ -223,19 +101,13 @@ static enum progress finish_dead(struct delivery *d, enum reason reason, struct 
     return PROGRESS_OK;
 }
 
-/* Whether the account has the order, as this delivery or the ledger knows. */
-static int order_exists(const struct delivery *d)
-{
-    return d->order_id[0] != '\0' || entry_result(d, "order") != NULL;
-}
-
 /* This record failed, and the failure counts as one of its attempts. */
 static enum progress finish_failed(struct delivery *d, struct result *result)
 {
     struct failure failure = {.attempt = (int)d->payload.attempt + 1,
                               .max_attempts = (int)d->pusher->config->pusher.max_attempts,
                               .doubt = d->grant->doubt != NULL,
-                              .order_done = order_exists(d)};
+                              .is_made = steps_have_effect(d)};
     int topic;
     enum progress progress;
 
@@ -289,14 +161,15 @@ static enum progress settle(struct delivery *d, enum progress progress, struct r
 {
     if (progress == PROGRESS_REFUSED && d->grant->doubt != NULL)
         progress = PROGRESS_FAILED; /* no fate is final while a step is in doubt */
-    if (progress == PROGRESS_REFUSED && order_exists(d)) {
+    if (progress == PROGRESS_REFUSED && steps_have_effect(d)) {
         delivery_add_incomplete(d, d->failed_step, NULL);
         progress = PROGRESS_OK;
     }
     switch (progress) {
     case PROGRESS_OK:
-        if (!d->payload.withdrawn || entry_result(d, "order") != NULL) {
-            if (d->payload.withdrawn) /* it is not known here which goals there are */
+        if (d->payload.kind != PAYLOAD_WITHDRAWN || entry_result(d, "order") != NULL) {
+            if (d->payload.kind ==
+                PAYLOAD_WITHDRAWN) /* it is not known here which goals there are */
                 delivery_add_incomplete(d, "goals", "withheld");
             return finish_delivered(d, result);
         }
@@ -346,8 +219,9 @@ static enum progress answer_final(struct delivery *d, struct result *result)
         if (d->reason == REASON_NONE) /* somebody else wrote it: there is no fate to repeat */
             return fate_old(d, result);
         return fate_dead(d, d->reason, reason_sentence(d->reason), result);
-    default: /* DONE: the order exists; a newer version of it changes nothing there */
-        if (d->payload.look_was_asked)
+    default: /* DONE: the order exists, and a newer version of it changes nothing there; or this
+                version of a contact or product was delivered */
+        if (d->payload.look_was_asked && payload_is_order(&d->payload))
             return look_again(d, result);
         fate_delivered(d, result);
         return PROGRESS_OK;
@@ -376,12 +250,12 @@ static enum progress deliver_once(struct delivery *d, struct result *result)
     }
     /* A withdrawal that needs no look-up needs no call either. It does not wait for the account, or
      * the older versions that wait there would be delivered before it. */
-    if (!(d->payload.withdrawn && d->grant->doubt == NULL) &&
+    if (!(d->payload.kind == PAYLOAD_WITHDRAWN && d->grant->doubt == NULL) &&
         !account_enter(d->account, ACCOUNT_ALL, d->job->trials)) {
         progress = PROGRESS_CLOSED;
     } else {
         account_facts(d->account, d->currency, &d->field); /* known once the account is open */
-        progress = deliver_steps(d);
+        progress = steps_take(d);
     }
     progress = settle(d, progress, result);
     if (progress == PROGRESS_FAILED) /* the entry was found damaged when it was given back */
@@ -403,7 +277,7 @@ static int check_tenant(const struct config *config, const struct job *job, stru
     struct event_key key;
 
     if (event_key_parse(event->key, &key) != 0)
-        return error_set(err, ERROR_PERMANENT, "the key names no order");
+        return error_set(err, ERROR_PERMANENT, "the key names no order, contact or product");
     store = config_store_by_hash(config, key.store);
     if (store == NULL)
         return error_set(err, ERROR_PERMANENT, "no store of that hash is configured");

@@ -22,7 +22,7 @@ void delivery_free(struct delivery *d)
 {
     struct buffer *buffers[] = {&d->texts.query,   &d->texts.path,       &d->texts.goal,
                                 &d->texts.attempt, &d->texts.not_before, &d->pending.step,
-                                &d->texts.note};
+                                &d->texts.ids,     &d->texts.note};
 
     for (int i = 0; i < d->pusher->config->account_count; i++)
         infusionsoft_free(d->clients[i]);
@@ -99,7 +99,7 @@ struct evidence delivery_evidence(const struct delivery *d)
         d->job->call_count + infusionsoft_call_count(d->client) - d->calls.count_before;
     evidence.attempts = d->payload.attempt + 1;
     evidence.polled_at = d->payload.polled_at;
-    if (!d->payload.withdrawn &&
+    if (d->payload.kind != PAYLOAD_WITHDRAWN &&
         (evidence.eligible_at == 0 || d->payload.modified_at < evidence.eligible_at))
         evidence.eligible_at = d->payload.modified_at;
     snprintf(evidence.digest, sizeof(evidence.digest), "%s", d->payload.digest);

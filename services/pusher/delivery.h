@@ -54,6 +54,7 @@ struct delivery_texts {
     struct buffer goal; /* the goal in hand, named as a step: "goal:BCORDER/x" */
     struct buffer attempt;
     struct buffer not_before;
+    struct buffer ids;
     struct buffer note; /* what the ledger's entry knew when it was given back; "": it was not */
 };
 
@@ -82,7 +83,7 @@ struct delivery {
     int contact_cached;  /* its id came from the ledger, so the contact may have been deleted */
     int products_cached; /* the same for at least one product */
     char order_id[64];   /* "": not made by this delivery */
-    struct ledger_peek *peeks; /* contact, then the products */
+    struct ledger_peek *peeks; /* the products, then the contact */
     int peek_capacity;
     int peeked; /* peeks were answered together with acquire */
 

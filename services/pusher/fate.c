@@ -95,11 +95,14 @@ static char *delivered_value(struct delivery *d, size_t *length)
 
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_sint(doc, root, "modified_at", d->grant->modified_at);
-    yyjson_mut_obj_add_str(doc, root, "contact_id", contact != NULL ? contact : d->contact_id);
-    yyjson_mut_obj_add_str(doc, root, "order_id", order != NULL ? order : "");
+    if (d->payload.kind != PAYLOAD_PRODUCT)
+        yyjson_mut_obj_add_str(doc, root, "contact_id", contact != NULL ? contact : d->contact_id);
+    if (payload_is_order(&d->payload))
+        yyjson_mut_obj_add_str(doc, root, "order_id", order != NULL ? order : "");
     add_steps(d, doc, root);
     evidence_put(&evidence, doc, root, times);
-    yyjson_mut_obj_add_sint(doc, times, "placed", d->payload.placed_at);
+    if (payload_is_order(&d->payload))
+        yyjson_mut_obj_add_sint(doc, times, "placed", d->payload.placed_at);
     yyjson_mut_obj_add_sint(doc, times, "modified", d->grant->modified_at);
     yyjson_mut_obj_add_val(doc, root, "times", times);
     value = yyjson_mut_write(doc, YYJSON_WRITE_ALLOW_INVALID_UNICODE, length);
@@ -112,9 +115,17 @@ static void log_delivered(struct delivery *d)
     const char *order = entry_result(d, "order");
     const char *contact = entry_result(d, "contact");
 
-    log_info("delivered contact=%s order=%s attempt=%" PRId64 " delay_ms=%" PRId64 "%s",
-             contact != NULL ? contact : d->contact_id, order != NULL ? order : "?",
-             d->payload.attempt + 1, clock_now_ms() - d->payload.placed_at,
+    int64_t since_ms =
+        payload_is_order(&d->payload) ? d->payload.placed_at : d->payload.modified_at;
+
+    buffer_reset(&d->texts.ids);
+    if (d->payload.kind != PAYLOAD_PRODUCT)
+        buffer_printf(&d->texts.ids, " contact=%s", contact != NULL ? contact : d->contact_id);
+    if (payload_is_order(&d->payload))
+        buffer_printf(&d->texts.ids, " order=%s", order != NULL ? order : "?");
+    log_info("delivered%s attempt=%" PRId64 " delay_ms=%" PRId64 "%s",
+             d->texts.ids.length > 0 ? d->texts.ids.data : "", d->payload.attempt + 1,
+             clock_now_ms() - since_ms,
              d->job->evidence.incomplete_count > 0 ? " incomplete=yes" : "");
 }
 
@@ -159,7 +170,8 @@ void fate_delivered(struct delivery *d, struct result *result)
     result->output_count = 1;
     if (d->payload.replay)
         result->outputs[result->output_count++] = dead_tombstone(d);
-    if (d->grant->answer != LEDGER_DONE && (d->job->look_later || d->grant->look_again))
+    if (d->grant->answer != LEDGER_DONE && payload_is_order(&d->payload) &&
+        (d->job->look_later || d->grant->look_again))
         fate_look_later(d, result);
     if (d->grant->answer != LEDGER_DONE)
         log_delivered(d);

@@ -7,7 +7,7 @@
 #include "stage/stage.h"
 #include "delivery.h"
 
-/** @brief The order is delivered: `delivered`, once more where it was delivered before. */
+/** @brief The order, contact or product is delivered: `delivered`, once more where it was before. */
 void fate_delivered(struct delivery *d, struct result *result);
 
 /*

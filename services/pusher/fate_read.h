@@ -1,4 +1,4 @@
-/* fate_read.h - what a record that the rebuild reads says about an order's entry in the ledger. It
+/* fate_read.h - what a record that the rebuild reads says about an entry in the ledger. It
  * is a fate, or a payload that is still on its way. Such a record may hold anything, so the type of
  * each member is checked where it is read, and a member of another type is passed over. Pure. */
 #ifndef PUSHER_FATE_READ_H

@@ -13,7 +13,7 @@ struct job *job_new(const struct pusher *pusher, struct ticket *ticket, const st
     job->event = event;
     job->about = event_about(event);
     payload_open(event, &job->head);
-    job->contact_hash = event_hash_contact(job->head.account, job->head.email);
+    job->contact_hash = event_hash_contact(job->head.account, job->head.together);
     job->account_index = -1;
     account = config_account_by_name(pusher->config, job->head.account);
     if (account != NULL)

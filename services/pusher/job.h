@@ -22,7 +22,7 @@ struct job {
     struct log_about about;    /* what the log says of it; borrowed from the event */
 
     struct payload_head head; /* of the record; borrowed from its own document */
-    uint32_t contact_hash;    /* of account and e-mail address: chooses the worker */
+    uint32_t contact_hash;    /* of account and head.together: chooses the worker */
     int account_index;        /* into config's accounts; -1: the record names none of them */
 
     /* how far its delivery is */

@@ -90,18 +90,38 @@ void payload_open(const struct event *event, struct payload_head *head)
     addresses = yyjson_obj_get(yyjson_obj_get(root, "contact"), "email_addresses");
     head->account = string_of(root, "account");
     head->email = string_of(yyjson_arr_get_first(addresses), "email");
+    head->together = head->email;
+    if (head->email.length == 0)
+        head->together = string_of(yyjson_arr_get_first(yyjson_obj_get(root, "products")), "sku");
     head->modified_at =
         event_header_int(event, HEADER_MODIFIED_AT, member_int(root, "modified_at", -1));
+}
+
+static void read_contact(yyjson_val *root, struct text email, struct payload *payload)
+{
+    struct text body;
+
+    payload->contact = yyjson_obj_get(root, "contact");
+    digest_hex_nocase(payload->contact_digest, email);
+    body.data = mem_check(yyjson_val_write(payload->contact, 0, &body.length));
+    digest_hex(payload->contact_body_digest, &body, 1);
+    free((void *)(uintptr_t)body.data);
+}
+
+/* What every order has, also one that was withdrawn. */
+static void read_facts(yyjson_val *root, struct payload *payload)
+{
+    yyjson_val *status = yyjson_obj_get(root, "status");
+
+    payload->placed_at = member_int(root, "placed_at", -1);
+    payload->external_key = member(root, "external_key");
+    payload->status_id = member_int(status, "id", 0);
+    payload->status_name = member_string(status, "name");
 }
 
 /* What only an order that is to be made has. */
 static void read_order(yyjson_val *root, struct payload *payload)
 {
-    struct text body;
-
-    body.data = mem_check(yyjson_val_write(payload->contact, 0, &body.length));
-    digest_hex(payload->contact_body_digest, &body, 1);
-    free((void *)(uintptr_t)body.data);
     payload->currency = member(root, "currency");
     payload->total = member_int(root, "total", 0);
     payload->order = yyjson_obj_get(root, "order");
@@ -142,25 +162,31 @@ int payload_read(const struct event *event, const struct payload_head *head, int
                  struct payload *payload, struct error *err)
 {
     yyjson_val *root = yyjson_doc_get_root(head->doc);
-    yyjson_val *status = yyjson_obj_get(root, "status");
 
-    if (payload_check(root, event->key, err) != 0 ||
+    if (payload_check(root, event->key, &payload->kind, err) != 0 ||
         read_numbers(event, root, now_ms, payload, err) != 0)
         return -1;
-    payload->withdrawn = text_is(member(root, "kind"), "withdrawn");
     payload->replay = text_is(event->headers[HEADER_SOURCE], "replay");
     payload->look_was_asked = text_is(event->headers[HEADER_REASON], reason_name(REASON_IN_DOUBT));
-    payload->placed_at = member_int(root, "placed_at", -1);
     digest_hex(payload->digest, &event->value, 1);
-    payload->external_key = member(root, "external_key");
-    payload->status_id = member_int(status, "id", 0);
-    payload->status_name = member_string(status, "name");
-    payload->contact = yyjson_obj_get(root, "contact");
-    digest_hex_nocase(payload->contact_digest, head->email);
+    payload->placed_at = -1;
+    payload->contact = NULL;
     payload->product_count = payload->goal_count = 0;
-    if (!payload->withdrawn)
+    /* Members that the format of this kind does not know were not checked, so they are not read. */
+    if (payload_is_order(payload))
+        read_facts(root, payload);
+    if (payload->kind != PAYLOAD_PRODUCT)
+        read_contact(root, head->email, payload);
+    if (payload->kind == PAYLOAD_ORDER)
         read_order(root, payload);
+    if (payload->kind == PAYLOAD_PRODUCT)
+        read_products(yyjson_obj_get(root, "products"), payload);
     return 0;
+}
+
+int payload_is_order(const struct payload *payload)
+{
+    return payload->kind == PAYLOAD_ORDER || payload->kind == PAYLOAD_WITHDRAWN;
 }
 
 void payload_clear(struct payload *payload)

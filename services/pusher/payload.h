@@ -12,14 +12,17 @@
 #include "base/mem.h"
 #include "record/event.h"
 #include "record/order.h"
+#include "payload_check.h"
 
-/* Whose order a record is about. It is read before the record is checked, so each member may be
- * empty. Embedded: release with yyjson_doc_free(head.doc). */
+/* Whose order, contact or product a record is about. It is read before the record is checked, so
+ * each member may be empty. Embedded: release with yyjson_doc_free(head.doc). */
 struct payload_head {
     yyjson_doc *doc; /* numbers as text; NULL: the value is no JSON */
     struct text account;
     struct text email;
-    int64_t modified_at; /* version of the order; -1: the record does not tell it */
+    struct text together; /* records with the same text should meet one worker: the e-mail address;
+                             of a payload without one, the SKU of its first product */
+    int64_t modified_at;  /* version of the record; -1: the record does not tell it */
 };
 
 /** @brief Parses a record and reads its head. head->doc is new; the texts are borrowed from it. */
@@ -43,22 +46,24 @@ struct goal {
 /* A record that was checked. Texts and values are borrowed from the head's document and the event.
  * Embedded: zero-initialise, release with payload_clear(). */
 struct payload {
-    int withdrawn;      /* the order was taken back: there is nothing to make */
+    enum payload_kind kind;
     int replay;         /* a person sent the record again out of `dead` */
     int look_was_asked; /* the record came back only to have its order looked up once more */
     int64_t modified_at;
-    int64_t placed_at;
+    int64_t placed_at; /* -1: it is about no order */
     int64_t polled_at;
-    int64_t attempt;           /* failures of this record so far */
-    char digest[DIGEST_BYTES]; /* of the record's value */
+    int64_t attempt;                   /* failures of this record so far */
+    char digest[DIGEST_BYTES];         /* of the record's value */
+    yyjson_val *contact;               /* NULL: a product has none */
+    char contact_digest[DIGEST_BYTES]; /* of the e-mail address: names its entry in the ledger */
+    char contact_body_digest[DIGEST_BYTES]; /* of what the contact is to become */
+
+    /* only of an order */
     struct text external_key;
     int64_t status_id;       /* 0 where there is none */
     const char *status_name; /* "" where there is none */
-    yyjson_val *contact;
-    char contact_digest[DIGEST_BYTES]; /* of the e-mail address: names its entry in the ledger */
 
-    /* not of a withdrawn order */
-    char contact_body_digest[DIGEST_BYTES]; /* of what the contact is to become */
+    /* only of an order that is to be made; the products also of a product */
     struct text currency;
     int64_t total; /* in the currency's smallest unit */
     yyjson_val *order;
@@ -83,5 +88,8 @@ enum { PAYLOAD_AHEAD_MS = 86400000, PAYLOAD_ATTEMPTS_MAX = 1000 };
 int payload_read(const struct event *event, const struct payload_head *head, int64_t now_ms,
                  struct payload *payload, struct error *err);
 void payload_clear(struct payload *payload);
+
+/** @brief Whether the payload is about an order, be it withdrawn or not. */
+int payload_is_order(const struct payload *payload);
 
 #endif

@@ -279,12 +279,43 @@ static int is_external_key(struct text text, const struct event_key *key)
            is_same((struct text){text.data + 4 + store_length, key->id.length}, key->id);
 }
 
-/* The payload has to be about the order that the record key names. */
+/* A kind of payload. The record key names an order, a contact or a product: its entity. */
+struct kind {
+    const char *word;
+    const char *entity;
+    const struct payload_shape *shape;
+};
+
+static const struct kind kinds[PAYLOAD_KIND_COUNT] = {
+    [PAYLOAD_ORDER] = {"order", "order", &payload_order},
+    [PAYLOAD_WITHDRAWN] = {"withdrawn", "order", &payload_withdrawn},
+    [PAYLOAD_CONTACT] = {"contact", "contact", &payload_contact},
+    [PAYLOAD_PRODUCT] = {"product", "product", &payload_product},
+};
+
+/* The kind that the payload names. One that it does not name well is found by the entity of the
+ * key, so that the error names the member `kind`. @returns PAYLOAD_KIND_COUNT: none */
+static enum payload_kind find_kind(yyjson_val *root, const struct event_key *key)
+{
+    struct text word = json_text(yyjson_obj_get(root, "kind"));
+    enum payload_kind found = PAYLOAD_KIND_COUNT;
+
+    for (unsigned i = 0; i < PAYLOAD_KIND_COUNT; i++) {
+        int is_named = text_is(word, kinds[i].word);
+
+        if (text_is(key->entity, kinds[i].entity) && (is_named || found == PAYLOAD_KIND_COUNT))
+            found = (enum payload_kind)i;
+    }
+    return found;
+}
+
+/* The payload has to be about what the record key names. */
 static int check_identity(yyjson_val *root, const struct event_key *key, struct place *place)
 {
     yyjson_val *store = yyjson_obj_get(root, "store");
 
-    if (!is_external_key(json_text(yyjson_obj_get(root, "external_key")), key)) {
+    if (text_is(key->entity, "order") &&
+        !is_external_key(json_text(yyjson_obj_get(root, "external_key")), key)) {
         place_enter(place, "external_key");
         return wrong(place, "is not that of the record key");
     }
@@ -295,21 +326,22 @@ static int check_identity(yyjson_val *root, const struct event_key *key, struct 
     return 0;
 }
 
-int payload_check(yyjson_val *root, struct text key, struct error *err)
+int payload_check(yyjson_val *root, struct text key, enum payload_kind *kind, struct error *err)
 {
     struct place place = {.err = err};
     struct event_key parts;
-    int withdrawn;
 
-    if (event_key_parse(key, &parts) != 0 || !text_is(parts.entity, "order"))
-        return error_set(err, ERROR_PERMANENT, "the key names no order");
+    *kind = event_key_parse(key, &parts) == 0 ? find_kind(root, &parts) : PAYLOAD_KIND_COUNT;
+    if (*kind == PAYLOAD_KIND_COUNT)
+        return error_set(err, ERROR_PERMANENT, "the key names no order, contact or product");
     if (!yyjson_is_obj(root))
         return error_set(err, ERROR_PERMANENT, "the record is not a payload: it is no JSON object");
-    withdrawn = text_is(json_text(yyjson_obj_get(root, "kind")), "withdrawn");
-    if (check_object(root, withdrawn ? &payload_withdrawn : &payload_order, &place) != 0 ||
+    if (check_object(root, kinds[*kind].shape, &place) != 0 ||
         check_identity(root, &parts, &place) != 0)
         return -1;
-    if (withdrawn)
+    if (*kind == PAYLOAD_WITHDRAWN || *kind == PAYLOAD_CONTACT)
         return 0;
-    return check_products(root, &place) != 0 || check_items(root, &place) != 0 ? -1 : 0;
+    if (check_products(root, &place) != 0)
+        return -1;
+    return *kind == PAYLOAD_ORDER ? check_items(root, &place) : 0;
 }

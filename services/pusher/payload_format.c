@@ -46,6 +46,8 @@ enum { LIST_MAX = 100000, ANY_CHARS = INT32_MAX, NAME_CHARS = 200 };
 
 static const char *const order_kind[] = {"order", NULL};
 static const char *const withdrawn_kind[] = {"withdrawn", NULL};
+static const char *const contact_kind[] = {"contact", NULL};
+static const char *const product_kind[] = {"product", NULL};
 static const char *const order_types[] = {"ONLINE", NULL};
 static const char *const item_types[] = {"PRODUCT", "SHIPPING", "TAX", "FEE", "DISCOUNT", NULL};
 static const char *const integrations[] = {"BCORDER", "BCSKU", "BCCOUPON", NULL};
@@ -135,26 +137,48 @@ static const struct payload_rule goal_rules[] = {
 };
 static const struct payload_shape goal_shape = SHAPE(goal_rules);
 
-/* The members that both kinds of payload have. */
+/* The members that all kinds of payload have. */
 #define COMMON_RULES(kind_words)                                                                   \
     NUMBER("format", REQUIRED, 1, 1), WORD("kind", kind_words),                                    \
         TEXT("account", REQUIRED, 1, ANY_CHARS), TEXT("store", OPTIONAL, 1, ANY_CHARS),            \
-        TEXT("external_key", REQUIRED, 1, ANY_CHARS), OBJECT("status", OPTIONAL, status),          \
-        NUMBER("placed_at", REQUIRED, 0, INSTANT_MAX),                                             \
-        NUMBER("modified_at", REQUIRED, ORDER_EARLIEST_MS, INSTANT_MAX),                           \
+        NUMBER("modified_at", REQUIRED, ORDER_EARLIEST_MS, INSTANT_MAX)
+
+/* The members that an order has, also one that was taken back. */
+#define ORDER_RULES(kind_words)                                                                    \
+    COMMON_RULES(kind_words), TEXT("external_key", REQUIRED, 1, ANY_CHARS),                        \
+        OBJECT("status", OPTIONAL, status), NUMBER("placed_at", REQUIRED, 0, INSTANT_MAX),         \
         OBJECT("contact", REQUIRED, contact)
 
+/* Only the empty list. */
+#define TAGS_RULE                                                                                  \
+    {                                                                                              \
+        "tags", PAYLOAD_LIST, PAYLOAD_OPTIONAL, 0, 0, NULL, NULL                                   \
+    }
+
 static const struct payload_rule payload_rules[] = {
-    COMMON_RULES(order_kind),
+    ORDER_RULES(order_kind),
     TEXT("currency", REQUIRED, 3, 3),
     NUMBER("total", REQUIRED, -AMOUNT_MAX, AMOUNT_MAX),
     LIST("products", REQUIRED, 0, LIST_MAX, product),
     OBJECT("order", REQUIRED, order),
     {"payment", PAYLOAD_NULL, PAYLOAD_OPTIONAL, 0, 0, NULL, NULL},
-    {"tags", PAYLOAD_LIST, PAYLOAD_OPTIONAL, 0, 0, NULL, NULL},
+    TAGS_RULE,
     LIST("goals", REQUIRED, 0, LIST_MAX, goal),
 };
 const struct payload_shape payload_order = SHAPE(payload_rules);
 
-static const struct payload_rule withdrawn_rules[] = {COMMON_RULES(withdrawn_kind)};
+static const struct payload_rule withdrawn_rules[] = {ORDER_RULES(withdrawn_kind)};
 const struct payload_shape payload_withdrawn = SHAPE(withdrawn_rules);
+
+static const struct payload_rule customer_rules[] = {
+    COMMON_RULES(contact_kind),
+    OBJECT("contact", REQUIRED, contact),
+    TAGS_RULE,
+};
+const struct payload_shape payload_contact = SHAPE(customer_rules);
+
+static const struct payload_rule catalog_rules[] = {
+    COMMON_RULES(product_kind),
+    LIST("products", REQUIRED, 1, LIST_MAX, product),
+};
+const struct payload_shape payload_product = SHAPE(catalog_rules);

@@ -38,7 +38,10 @@ struct payload_shape {
     unsigned count;
 };
 
-extern const struct payload_shape payload_order;     /* kind order */
-extern const struct payload_shape payload_withdrawn; /* kind withdrawn */
+/* One for each kind of payload. */
+extern const struct payload_shape payload_order;
+extern const struct payload_shape payload_withdrawn;
+extern const struct payload_shape payload_contact;
+extern const struct payload_shape payload_product;
 
 #endif

@@ -195,9 +195,11 @@ static int visit(void *context, const struct event *event, struct error *err)
     if (part == NULL || event->value.data == NULL)
         return 0; /* it was written after the rebuild began, or it is a tombstone */
     if (event_key_parse(event->key, &key) != 0)
-        return 0; /* its key names no order */
-    rc = part->kind == REBUILD_FATE ? fate_read(reading->settings->topics, event, fate)
-                                    : fate_read_open(event, fate);
+        return 0; /* its key names nothing */
+    if (part->kind == REBUILD_FATE)
+        rc = fate_read(reading->settings->topics, event, fate);
+    else /* contacts and products on their way need no entry (rule 16) */
+        rc = text_is(key.entity, "order") ? fate_read_open(event, fate) : -1;
     account = rc == 0 && fate->account[0] != '\0' ? text_of(fate->account)
                                                   : account_of(reading, event, key.store);
     /* The ledger refuses such a name, and the rebuild must not fail because of one record. */

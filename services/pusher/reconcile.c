@@ -42,7 +42,7 @@ enum progress reconcile_step(struct delivery *d)
     enum progress progress = PROGRESS_OK;
 
     while (progress == PROGRESS_OK && d->grant->doubt != NULL) {
-        if (strcmp(d->grant->doubt, "order") == 0) {
+        if (strcmp(d->grant->doubt, "order") == 0 && payload_is_order(&d->payload)) {
             progress = reconcile_order(d);
         } else {
             char *name = mem_strdup(d->grant->doubt); /* entry_end() frees grant->doubt */

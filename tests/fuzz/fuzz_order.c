@@ -51,9 +51,10 @@ static void clear(struct result *result)
 static void check_payload(struct text value)
 {
     yyjson_doc *doc = yyjson_read(value.data, value.length, YYJSON_READ_NUMBER_AS_RAW);
+    enum payload_kind kind;
     struct error err = {0};
 
-    fuzz_check(payload_check(yyjson_doc_get_root(doc), text_of(KEY), &err) == 0);
+    fuzz_check(payload_check(yyjson_doc_get_root(doc), text_of(KEY), &kind, &err) == 0);
     yyjson_doc_free(doc);
 }
 

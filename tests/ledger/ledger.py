@@ -122,7 +122,7 @@ class Worker:
         return first
 
     def acquire(self, version=1000, digest="d", seen=None, withdrawn=0, replay=0):
-        if self.kind != "order":
+        if self.kind not in ("order", "record"):
             version, seen = 0, 0
         elif seen is None:
             seen = self.server.now() + 1000  # a record of after the epoch

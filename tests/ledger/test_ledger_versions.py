@@ -193,6 +193,69 @@ def test_the_owner_may_forget_and_make_anew(server):
     assert a.acquire(digest="two") == "DONE" and a.grant["steps"] == {"contact": "9"}
 
 
+# Rule 16: records of contacts and products
+
+@pytest.fixture
+def records(server):
+    """Two workers on one customer of a store."""
+    a, b = (Worker(server, name, key="acc:abc/contact/7", kind="record") for name in ("a", "b"))
+    a.rebuild()
+    b.hello()
+    return a, b
+
+
+def test_each_version_of_a_record_is_delivered(records):
+    a, b = records
+    assert a.acquire(version=1000, digest="one", seen=1) == "GRANT", "an absent entry is never looked up"
+    assert b.acquire(version=2000, digest="two") == "BUSY"
+    assert a.end("tag:t1", "42") == "OK" and a.finish("done", "contact", "42", reason="{}") == "OK"
+    assert b.acquire(version=1000, digest="one") == "DONE" and b.grant["steps"]["contact"] == "42"
+    assert b.acquire(version=2000, digest="two") == "GRANT"
+    assert b.grant["steps"] == {"tag:t1": "42"}, "what was done for the one before says nothing, but for its tags"
+    assert b.server.client.pttl(b.key) == -1 and b.fields()["state"] == "open"
+    assert b.finish("done", "contact", "42") == "OK"
+    assert a.acquire(version=1000, digest="one") == "OLD"
+    assert a.acquire(version=2000, digest="two") == "DONE"
+
+
+def test_a_record_of_the_same_time_with_another_content_is_delivered(records):
+    a, b = records
+    a.acquire(version=1000, digest="one")
+    a.finish("done", "contact", "42")
+    assert b.acquire(version=1000, digest="two") == "GRANT" and b.grant["steps"] == {}
+
+
+def test_a_record_goes_on_where_it_was(records):
+    a, b = records
+    a.acquire(version=1000, digest="one")
+    a.end("contact", "42")
+    a.finish("retry")
+    assert b.acquire(version=1000, digest="one") == "GRANT" and b.grant["steps"] == {"contact": "42"}
+
+
+def test_a_dead_record_and_a_newer_version_of_it(records):
+    a, b = records
+    a.acquire(version=1000, digest="one")
+    a.finish("dead", reason="refused")
+    assert b.acquire(version=1000, digest="one") == "DEAD" and b.grant["reason"] == "refused"
+    assert b.acquire(version=1000, digest="one", replay=1) == "GRANT"
+    b.finish("dead", reason="refused")
+    assert b.acquire(version=2000, digest="two") == "GRANT" and "reason" not in b.fields()
+
+
+def test_a_record_after_a_rebuild(records):
+    a, b = records
+    a.server.client.flushall()
+    a.rebuild([("done", 1000, "one", "", {"contact": "42"})])
+    b.hello()
+    assert a.acquire(version=1000, digest="one") == "DONE" and a.acquire(version=900, digest="x") == "OLD"
+    assert a.acquire(version=2000, digest="two", seen=1) == "GRANT" and a.flags == set() and a.grant["steps"] == {}
+    a.finish("retry")
+    a.server.client.delete("t:ledger")
+    a.rebuild()
+    assert a.acquire(version=2000, digest="two", seen=1) == "GRANT" and a.flags == set(), "of another epoch: no doubt"
+
+
 # Somebody else wrote under our keys
 
 @pytest.mark.parametrize("field, value", [("state", "odd"), ("modified_at", "12x"), ("modified_at", ""),

@@ -49,9 +49,10 @@ static void assert_payload(const struct map_settings *settings, struct text id,
 {
     yyjson_doc *doc = yyjson_read(payload->data, payload->length, YYJSON_READ_NUMBER_AS_RAW);
     char *key = mem_printf("%s/order/%.*s", settings->store->hash, (int)id.length, id.data);
+    enum payload_kind kind;
     struct error err = {0};
 
-    if (payload_check(yyjson_doc_get_root(doc), text_of(key), &err) != 0)
+    if (payload_check(yyjson_doc_get_root(doc), text_of(key), &kind, &err) != 0)
         fail_msg("%s: %s", err.text, payload->data);
     free(key);
     yyjson_doc_free(doc);

@@ -46,15 +46,28 @@ static const char whole[] = HEAD(
 static const char withdrawn[] = HEAD("withdrawn") "\"contact\":{\"email_addresses\":[{\"email\":"
                                                   "\"jane@example.com\",\"field\":\"EMAIL1\"}]}}";
 
+#define RECORD(kind)                                                                               \
+    "{\"format\":1,\"kind\":\"" kind "\",\"account\":\"main\",\"store\":\"abc123\","               \
+    "\"modified_at\":1552317445000,"
+
+static const char contact[] = RECORD("contact") "\"contact\":{\"email_addresses\":[{\"email\":"
+                                                "\"jane@example.com\",\"field\":\"EMAIL1\"}],"
+                                                "\"given_name\":\"Jane\"},\"tags\":[]}";
+
+static const char product[] =
+    RECORD("product") "\"products\":[{\"sku\":\"S-1\",\"body\":{\"sku\":\"S-1\",\"name\":\"Towel\","
+                      "\"short_description\":\"Towel\",\"price\":5599}}]}";
+
 /* What payload_check() says: "" when it is a payload. */
 static const char *check(const char *text, size_t length, const char *key, struct error *err)
 {
     yyjson_doc *doc =
         yyjson_read_opts((char *)(uintptr_t)text, length, YYJSON_READ_NUMBER_AS_RAW, NULL, NULL);
+    enum payload_kind kind;
     int rc;
 
     *err = (struct error){0};
-    rc = payload_check(yyjson_doc_get_root(doc), text_of(key), err);
+    rc = payload_check(yyjson_doc_get_root(doc), text_of(key), &kind, err);
     assert_int_equal(rc, err->kind == ERROR_NONE ? 0 : -1);
     yyjson_doc_free(doc);
     return err->text;
@@ -75,12 +88,13 @@ struct wrong_case {
     const char *member; /* that the error names; NULL: it is a payload all the same */
 };
 
-static void check_cases(const char *base, const struct wrong_case *cases, size_t count)
+static void check_cases(const char *base, const char *key, const struct wrong_case *cases,
+                        size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         char *text = replaced(base, cases[i].from, cases[i].to);
         struct error err;
-        const char *got = check(text, strlen(text), KEY, &err);
+        const char *got = check(text, strlen(text), key, &err);
         char *wanted = cases[i].member == NULL
                            ? mem_strdup("")
                            : mem_printf("the record is not a payload: %s ", cases[i].member);
@@ -92,16 +106,18 @@ static void check_cases(const char *base, const struct wrong_case *cases, size_t
     }
 }
 
-static void both_kinds_are_payloads(void **state)
+static void all_kinds_are_payloads(void **state)
 {
+    static const char none[] = "the key names no order, contact or product";
     struct error err;
 
     (void)state;
     assert_string_equal(check(whole, strlen(whole), KEY, &err), "");
     assert_string_equal(check(withdrawn, strlen(withdrawn), KEY, &err), "");
-    assert_string_equal(check(whole, strlen(whole), "abc123/product/149", &err),
-                        "the key names no order");
-    assert_string_equal(check(whole, strlen(whole), "nonsense", &err), "the key names no order");
+    assert_string_equal(check(contact, strlen(contact), "abc123/contact/7", &err), "");
+    assert_string_equal(check(product, strlen(product), "abc123/product/7", &err), "");
+    assert_string_equal(check(whole, strlen(whole), "nonsense", &err), none);
+    assert_string_equal(check(whole, strlen(whole), "abc123/coupon/149", &err), none);
     assert_string_equal(check("[]", 2, KEY, &err),
                         "the record is not a payload: it is no JSON object");
     assert_string_equal(check("{", 1, KEY, &err),
@@ -166,7 +182,7 @@ static void a_wrong_member_is_named(void **state)
     };
 
     (void)state;
-    check_cases(whole, cases, sizeof(cases) / sizeof(cases[0]));
+    check_cases(whole, KEY, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
 static void a_withdrawn_one_needs_less(void **state)
@@ -180,15 +196,70 @@ static void a_withdrawn_one_needs_less(void **state)
     };
 
     (void)state;
-    check_cases(withdrawn, cases, sizeof(cases) / sizeof(cases[0]));
+    check_cases(withdrawn, KEY, cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+static void the_key_and_the_kind_belong_together(void **state)
+{
+    static const struct {
+        const char *value, *key;
+    } cases[] = {{whole, "abc123/product/149"},     {whole, "abc123/contact/149"},
+                 {withdrawn, "abc123/contact/149"}, {contact, KEY},
+                 {contact, "abc123/product/7"},     {product, KEY},
+                 {product, "abc123/contact/7"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct error err;
+
+        assert_string_equal(check(cases[i].value, strlen(cases[i].value), cases[i].key, &err),
+                            "the record is not a payload: kind is none of the words it may be");
+    }
+}
+
+static void a_contact_has_its_members(void **state)
+{
+    static const struct wrong_case cases[] = {
+        {"\"contact\":{", "\"contacts\":{", "contact"},
+        {"\"contact\":{", "\"contact\":null,\"x\":{", "contact"},
+        {"jane@example.com", "jane", "contact.email_addresses[0].email"},
+        {"\"Jane\"", "7", "contact.given_name"},
+        {"\"tags\":[]", "\"tags\":[{}]", "tags"},
+        {"\"store\":\"abc123\"", "\"store\":\"abc124\"", "store"},
+        {"1552317445000", "15523174450", "modified_at"},
+        {"\"account\"", "\"accounts\"", "account"},
+        /* what an order has, a contact may have in any form */
+        {"\"format\":1", "\"format\":1,\"products\":7,\"placed_at\":\"x\",\"order\":[]", NULL},
+        {",\"tags\":[]", "", NULL},
+    };
+
+    (void)state;
+    check_cases(contact, "abc123/contact/7", cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+static void a_product_has_its_members(void **state)
+{
+    static const struct wrong_case cases[] = {
+        {"\"products\":[{", "\"products\":[],\"x\":[{", "products"},
+        {"\"products\"", "\"product\"", "products"},
+        {"[{\"sku\":\"S-1\"", "[{\"sku\":\"S-2\"", "products[0].body.sku"},
+        {"5599", "\"5599\"", "products[0].body.price"},
+        {"\"format\":1", "\"format\":1,\"contact\":7", NULL},
+    };
+
+    (void)state;
+    check_cases(product, "abc123/product/7", cases, sizeof(cases) / sizeof(cases[0]));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_kinds_are_payloads),
+        cmocka_unit_test(all_kinds_are_payloads),
         cmocka_unit_test(a_wrong_member_is_named),
         cmocka_unit_test(a_withdrawn_one_needs_less),
+        cmocka_unit_test(the_key_and_the_kind_belong_together),
+        cmocka_unit_test(a_contact_has_its_members),
+        cmocka_unit_test(a_product_has_its_members),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,176 @@
+#include "steps.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "contact.h"
+#include "entry.h"
+#include "goal.h"
+#include "order.h"
+#include "product.h"
+#include "reconcile.h"
+
+int steps_set_peeks(struct delivery *d)
+{
+    const struct payload *payload = &d->payload;
+    int count = payload->product_count + (payload->contact != NULL);
+
+    if (payload->kind == PAYLOAD_WITHDRAWN)
+        return 0;
+    if (count > d->peek_capacity) {
+        d->peek_capacity = count + 16;
+        d->peeks = mem_realloc(d->peeks, (size_t)d->peek_capacity * sizeof(*d->peeks));
+    }
+    for (int i = 0; i < payload->product_count; i++)
+        d->peeks[i] = (struct ledger_peek){.kind = LEDGER_PRODUCT,
+                                           .id = text_of(payload->products[i].digest)};
+    if (payload->contact != NULL)
+        d->peeks[payload->product_count] =
+            (struct ledger_peek){.kind = LEDGER_CONTACT,
+                                 .id = text_of(payload->contact_digest),
+                                 .digest = payload->contact_body_digest};
+    return count;
+}
+
+/* Takes an id that the ledger knows. What cannot be an id of the account, others wrote there, by
+ * hand or into `delivered`, from which the ledger is rebuilt: it goes into no request. */
+static void take_id(char target[64], const char *id)
+{
+    snprintf(target, 64, "%s", infusionsoft_is_id(id, strlen(id)) ? id : "");
+}
+
+/* Takes the ids of contact and products that the ledger knows, so that they need no call. A job
+ * that was set aside asks the ledger again. */
+static enum progress use_cache(struct delivery *d)
+{
+    const char *contact = entry_result(d, "contact");
+    enum progress progress = d->peeked ? PROGRESS_OK : entry_peek(d, d->peeks, steps_set_peeks(d));
+
+    if (progress != PROGRESS_OK)
+        return progress;
+    d->peeked = 0;
+    if (d->payload.contact != NULL)
+        take_id(d->contact_id,
+                contact != NULL ? contact : d->peeks[d->payload.product_count].result);
+    d->contact_cached = d->contact_id[0] != '\0';
+    for (int i = 0; i < d->payload.product_count; i++) {
+        struct product *product = &d->payload.products[i];
+
+        take_id(product->id, d->peeks[i].result);
+        d->products_cached |= product->id[0] != '\0';
+    }
+    return PROGRESS_OK;
+}
+
+static enum progress check_currency(struct delivery *d)
+{
+    struct text currency = d->payload.currency;
+
+    if (text_equal_nocase(currency, text_of(d->currency)))
+        return PROGRESS_OK;
+    d->failed_step = "currency";
+    d->reason = REASON_CURRENCY_MISMATCH;
+    snprintf(d->detail, sizeof(d->detail), "the order's currency is %.*s, the account's is %s",
+             currency.length > 8 ? 8 : (int)currency.length, currency.data, d->currency);
+    return PROGRESS_REFUSED;
+}
+
+/* Whether the order can still be made. While a step was in doubt the record was not given up, even
+ * when its attempts had run out. Nothing is in doubt any more, so give it up now. */
+static enum progress check_before_order(struct delivery *d)
+{
+    struct text cause = d->job->event->headers[HEADER_DETAIL];
+
+    if (d->payload.attempt < d->pusher->config->pusher.max_attempts)
+        return check_currency(d);
+    d->failed_step = "order";
+    d->reason = REASON_GAVE_UP;
+    snprintf(d->detail, sizeof(d->detail), "%.*s", cause.length > 150 ? 150 : (int)cause.length,
+             cause.data != NULL ? cause.data : "");
+    return PROGRESS_REFUSED;
+}
+
+/* Whether the account takes orders. It may have begun to while the contact was settled, so the
+ * custom field of the orders is read only now. */
+static int orders_usable(struct delivery *d)
+{
+    if (!account_enter(d->account, ACCOUNT_ORDERS, d->job->trials))
+        return 0;
+    account_facts(d->account, d->currency, &d->field);
+    return 1;
+}
+
+/* An order: each step does nothing where the ledger has its result already. */
+static enum progress take_order(struct delivery *d)
+{
+    enum progress progress, orders = PROGRESS_OK;
+
+    if (entry_result(d, "order") == NULL && (progress = check_before_order(d)) != PROGRESS_OK)
+        return progress;
+    if ((progress = use_cache(d)) != PROGRESS_OK)
+        return progress;
+    if ((progress = contact_step(d)) != PROGRESS_OK)
+        return progress;
+    if (entry_result(d, "order") == NULL) {
+        orders = orders_usable(d) ? product_step(d) : PROGRESS_NO_ORDERS;
+        if (orders == PROGRESS_OK)
+            orders = order_step(d);
+        if (orders != PROGRESS_OK && orders != PROGRESS_NO_ORDERS)
+            return orders;
+    }
+    /* Without the order nobody has recorded the contact in its entry yet. */
+    if (orders == PROGRESS_NO_ORDERS && entry_result(d, "contact") == NULL)
+        delivery_set_pending(d, "contact", d->contact_id);
+    /* A payment and tags would be made here. */
+    if ((progress = goal_step(d)) != PROGRESS_OK)
+        return progress;
+    return orders;
+}
+
+/* A customer of the store. */
+static enum progress take_contact(struct delivery *d)
+{
+    enum progress progress;
+
+    if ((progress = use_cache(d)) != PROGRESS_OK || (progress = contact_step(d)) != PROGRESS_OK)
+        return progress;
+    if (entry_result(d, "contact") == NULL)
+        delivery_set_pending(d, "contact", d->contact_id);
+    return PROGRESS_OK;
+}
+
+/* A product of the store: nothing reads the catalogue yet, so nobody but a forger writes such a
+ * record. */
+static enum progress take_product(struct delivery *d)
+{
+    d->failed_step = "product";
+    d->reason = REASON_MALFORMED;
+    snprintf(d->detail, sizeof(d->detail), "products of a store are not delivered yet");
+    return PROGRESS_REFUSED;
+}
+
+enum progress steps_take(struct delivery *d)
+{
+    enum progress progress = reconcile_step(d);
+
+    if (progress != PROGRESS_OK)
+        return progress;
+    switch (d->payload.kind) {
+    case PAYLOAD_ORDER:
+        return take_order(d);
+    case PAYLOAD_CONTACT:
+        return take_contact(d);
+    case PAYLOAD_PRODUCT:
+        return take_product(d);
+    default: /* a withdrawn order: there is nothing to make */
+        return PROGRESS_OK;
+    }
+}
+
+int steps_have_effect(const struct delivery *d)
+{
+    if (d->payload.kind == PAYLOAD_CONTACT)
+        return d->pending.step.length > 0 || entry_result(d, "contact") != NULL;
+    return d->order_id[0] != '\0' || entry_result(d, "order") != NULL;
+}
