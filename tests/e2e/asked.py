@@ -50,3 +50,10 @@ class Asked(Shop):
             return (one["verdict"], one["reason"]) == (verdict, reason) and says in one["sentence"] and last in (None, *stages(one)[-1:])
         wait_until(there, timeout, lambda: f"{name} to be {verdict} {reason} {says} {last}: {seen}; {self.trouble()}", interval=0.1)
         return seen["one"]
+
+    def wait_for_poll(self, store):
+        """Waits until the store is asked for orders once more."""
+        def polls():
+            return [e for e in self.journal() if e["side"] == "bc" and e["path"].startswith(f"/stores/{store}/")]
+        before = len(polls())
+        wait_until(lambda: len(polls()) > before, 60, lambda: f"a poll of {store}; {self.trouble()}")

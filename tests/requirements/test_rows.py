@@ -95,10 +95,7 @@ def test_r06_two_stores_of_one_account_with_one_code_are_refused(shop):
 
 
 def test_r07_an_order_just_placed_waits_for_the_next_poll(shop):
-    def polls():
-        return [e for e in shop.journal() if e["side"] == "bc" and e["path"].startswith("/stores/abc126/")]
-    mark = len(polls())
-    wait_until(lambda: len(polls()) > mark, 60, "a poll of the store late")
+    shop.wait_for_poll("abc126")
     placed = shop.place(order(mail("r07")), "abc126")
     found = shop.answer(name_of(placed, "LATE"), "waiting", "next_poll")
     assert re.search(r"The next poll is in (\d+) s\.", found["sentence"]), found["sentence"]
