@@ -132,6 +132,7 @@ static void add_value(json_t *facts, enum spot_kind kind, struct text text)
         copy_member(facts, value, "contact_id");
         copy_member(facts, value, "in_doubt");
         copy_member(facts, value, "incomplete");
+        copy_member(facts, value, "left_out");
         add_goals(facts, json_object_get(value, "steps"));
         add_effort(facts, value);
     }
@@ -381,6 +382,7 @@ void history_step_print(const struct history_step *step, FILE *target)
     print_fact(&words, step, "contact_id", "contact");
     print_list(&words, step, "in_doubt", "in doubt");
     print_list(&words, step, "incomplete", "incomplete");
+    print_list(&words, step, "left_out", "left out");
     print_goals(&words, json_object_get(step->facts, "goals"));
     if (attempt != NULL)
         buffer_printf(&words, "; attempt %" JSON_INTEGER_FORMAT, json_integer_value(attempt));

@@ -241,6 +241,7 @@ static void read_delivered(struct order_record_reader *reader, yyjson_val *root)
     add_goals(reader, yyjson_obj_get(root, "steps"));
     add_texts(reader, "in_doubt", yyjson_obj_get(root, "in_doubt"));
     add_incomplete(reader, yyjson_obj_get(root, "incomplete"));
+    add_texts(reader, "left_out", yyjson_obj_get(root, "left_out"));
 }
 
 static void read_skipped(struct order_record_reader *reader, yyjson_val *root)

@@ -132,6 +132,14 @@ void map_write_contact(const struct map *map, const struct map_settings *setting
 void map_write_shipping_address(const struct map *map, const struct map_settings *settings,
                                 struct buffer *out);
 
+/**
+ * @brief map_contact.c: writes `,"left_out":[...]`: what the order says and the contact and the
+ * shipping address do not carry, each with the reason ("billing region_code: not known"). Nothing where
+ * they carry everything. It names members and never what is in them.
+ */
+void map_write_left_out(const struct map *map, const struct map_settings *settings,
+                        const struct order *order, struct buffer *out);
+
 /** @brief map_product.c: reads an amount; an absent one is 0. */
 int map_read_money(yyjson_val *value, const char *what, money *amount, struct error *err);
 

@@ -1,3 +1,6 @@
+#include <stdio.h>
+
+#include "base/text.h"
 #include "mapping/map.h"
 
 /* A string literal as struct text. The compiler computes its length. */
@@ -80,6 +83,89 @@ static struct text region_code(const struct regions *regions, const struct addre
     if (regions_country(regions, alpha2) == NULL)
         return (struct text){NULL, 0};
     return text_of(regions_code(regions, alpha2, address->texts[ADDRESS_STATE]));
+}
+
+/* The list of what is left out, while it is written. */
+struct left_out {
+    struct buffer *out;
+    const char *where; /* "billing", "shipping" */
+};
+
+/* Adds `,"billing line1: cut to 75 characters"`. max_chars: 0: the text is left out as a whole. */
+static void note(const struct left_out *list, const char *member, const char *why, size_t max_chars)
+{
+    buffer_printf(list->out, ",\"%s %s: %s", list->where, member, why);
+    if (max_chars > 0)
+        buffer_printf(list->out, "%zu characters", max_chars);
+    json_write_literal(list->out, "\"");
+}
+
+/* Adds what became of one text of an address: it is no text, or it is longer than the member takes. */
+static void note_text(const struct left_out *list, const struct address *address,
+                      enum address_field field, const char *member, size_t max_chars)
+{
+    if ((address->unreadable >> field & 1) != 0)
+        note(list, member, "neither text nor number", 0);
+    else if (address->texts[field].length > max_chars &&
+             text_count_chars(address->texts[field]) > max_chars)
+        note(list, member, "cut to ", max_chars);
+}
+
+/* The name of a member without the signs that it is written with: `,"line1":`. */
+static void note_member(const struct left_out *list, const struct address *address,
+                        const struct member *member)
+{
+    char name[32];
+
+    snprintf(name, sizeof(name), "%.*s", (int)member->prefix.length - 4, member->prefix.data + 2);
+    note_text(list, address, member->field, name, member->max_chars);
+}
+
+/* Adds what a contact's address does not carry of the store's address. */
+static void note_address(const struct left_out *list, const struct regions *regions,
+                         const struct address *address, const struct member *members, size_t count)
+{
+    const struct text *texts = address->texts;
+
+    for (size_t i = 0; i < count; i++)
+        note_member(list, address, &members[i]);
+    note_text(list, address, ADDRESS_COUNTRY_ISO2, "country_code", SIZE_MAX);
+    note_text(list, address, ADDRESS_STATE, "region_code", SIZE_MAX);
+    if (texts[ADDRESS_COUNTRY_ISO2].length > 0 &&
+        regions_country(regions, texts[ADDRESS_COUNTRY_ISO2]) == NULL)
+        note(list, "country_code", "not known", 0);
+    if (texts[ADDRESS_STATE].length > 0 && region_code(regions, address).length == 0)
+        note(list, "region_code", "not known", 0);
+}
+
+void map_write_left_out(const struct map *map, const struct map_settings *settings,
+                        const struct order *order, struct buffer *out)
+{
+    static const enum address_field others[] = {ADDRESS_FIRST_NAME, ADDRESS_LAST_NAME,
+                                                ADDRESS_COMPANY, ADDRESS_PHONE};
+    static const char *const names[] = {"first_name", "last_name", "company", "phone"};
+    struct left_out billing = {out, "billing"}, shipping = {out, "shipping"};
+    size_t start = out->length, head;
+
+    json_write_literal(out, ",\"left_out\":");
+    head = out->length;
+    note_text(&billing, &order->billing, ADDRESS_FIRST_NAME, "given_name", NAME_CHARS_MAX);
+    note_text(&billing, &order->billing, ADDRESS_LAST_NAME, "family_name", NAME_CHARS_MAX);
+    note_text(&billing, &order->billing, ADDRESS_PHONE, "phone", PHONE_CHARS_MAX);
+    note_address(&billing, settings->regions, &order->billing, billing_members,
+                 sizeof(billing_members) / sizeof(billing_members[0]));
+    if (map->has_shipping) {
+        for (int i = 0; i < 4; i++)
+            note_text(&shipping, &map->shipping, others[i], names[i], SIZE_MAX);
+        note_address(&shipping, settings->regions, &map->shipping, shipping_members,
+                     sizeof(shipping_members) / sizeof(shipping_members[0]));
+    }
+    if (out->length == head) {
+        out->length = start;
+        return;
+    }
+    out->data[head] = '['; /* overwrites the first comma */
+    json_write_literal(out, "]");
 }
 
 /* Writes one of the contact's addresses, or nothing when it is empty. */

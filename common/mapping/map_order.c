@@ -217,6 +217,7 @@ enum reason map_order(struct map *map, const struct map_settings *settings,
     write_order(map, settings, order, out);
     json_write_literal(out, ",\"payment\":null,\"tags\":[],\"goals\":");
     write_goals(map, settings, out);
+    map_write_left_out(map, settings, order, out);
     json_write_literal(out, "}");
     return REASON_NONE;
 }

@@ -94,11 +94,14 @@ int order_read_address(const struct order_reader *reader, yyjson_val *object, co
     yyjson_val *fields[ADDRESS_FIELD_COUNT];
 
     json_pick(&reader->address_names, object, fields);
-    for (int i = 0; i < ADDRESS_LINE_ITEMS; i++)
-        if (order_read_text(fields[i], address_names[i], &address->texts[i], err) != 0)
-            return error_prefix(err, "%s: ", what);
-    if (yyjson_is_raw(fields[ADDRESS_EMAIL]))
+    if (!json_is_absent(fields[ADDRESS_EMAIL]) && !yyjson_is_str(fields[ADDRESS_EMAIL]))
         return error_set(err, ERROR_PERMANENT, "%s: email is not a string", what);
+    address->unreadable = 0;
+    for (int i = 0; i < ADDRESS_LINE_ITEMS; i++) {
+        address->texts[i] = text_trim(json_text(fields[i]));
+        if (address->texts[i].data == NULL && !json_is_absent(fields[i]))
+            address->unreadable |= 1u << i;
+    }
     address->line_items = fields[ADDRESS_LINE_ITEMS];
     return 0;
 }
@@ -164,8 +167,8 @@ static int read_order(const struct order_reader *reader, struct text id, struct 
     if (!yyjson_is_raw(order->fields[ORDER_STATUS_ID]) ||
         text_to_int(json_text(order->fields[ORDER_STATUS_ID]), &order->status_id) != 0)
         return error_set(err, ERROR_PERMANENT, "status_id is not a whole number");
-    if (order_read_text(order->fields[ORDER_STATUS], "status", &order->status, err) != 0 ||
-        read_archived(order, err) != 0 || read_dates(order, err) != 0)
+    order->status = text_trim(json_text(order->fields[ORDER_STATUS]));
+    if (read_archived(order, err) != 0 || read_dates(order, err) != 0)
         return -1;
     return read_billing(reader, order, err);
 }

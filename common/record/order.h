@@ -67,6 +67,8 @@ enum address_field {
 /* An address. Each text is trimmed; a missing one is {NULL or "", 0}. Borrowed from the order. */
 struct address {
     struct text texts[ADDRESS_FIELD_COUNT];
+    uint32_t unreadable;    /* bit i: member i was neither a string nor a number, and texts[i] is
+                               empty */
     yyjson_val *line_items; /* the untrimmed value, or NULL */
 };
 
@@ -131,7 +133,8 @@ struct text order_status_name(const struct order *order);
 int order_is_withdrawn(const struct order *order);
 
 /**
- * @brief Reads the members of an address object.
+ * @brief Reads the members of an address object. A member of a wrong type is taken as missing, because
+ * no order is to be lost for a bad phone number; but an e-mail address that is no string is an error.
  * @param what  the name of the address for the error
  */
 int order_read_address(const struct order_reader *reader, yyjson_val *object, const char *what,

@@ -138,6 +138,18 @@ static enum progress patch_contact(struct delivery *d, const struct merge *merge
                : call_says_nothing(d, NULL);
 }
 
+/* Notes that these addresses are sent without their region: the account refused it.
+ * @returns the bits */
+static unsigned leave_regions_out(struct delivery *d, unsigned regions)
+{
+    static const char *const addresses[] = {"billing", "shipping", "other"};
+
+    for (int i = 0; i < 3; i++)
+        if ((regions >> i & 1) != 0)
+            delivery_leave_region_out(d, addresses[i]);
+    return regions;
+}
+
 /* Fills or overwrites the contact that was found. A PATCH sets values and adds none, so repeating
  * it does no harm. Lists are written whole, so the account may refuse an entry that it had before.
  * The contact is then used as it is, because the order must not fail because of it. */
@@ -155,7 +167,7 @@ static enum progress update_contact(struct delivery *d, char *body)
         progress = merge.mask_count > 0 ? patch_contact(d, &merge) : PROGRESS_OK;
         merge_clear(&merge);
         refused = progress == PROGRESS_REFUSED ? call_refused_regions(d) & ~regions : 0;
-        regions |= refused;
+        regions |= leave_regions_out(d, refused);
     } while (refused != 0);
     yyjson_doc_free(doc);
     if (progress != PROGRESS_REFUSED || infusionsoft_answer(d->client)->status == 403)
@@ -200,7 +212,7 @@ static enum progress create_contact(struct delivery *d, struct ledger_grant *gra
         if (progress != PROGRESS_OK)
             return progress;
         refused = outcome == INFUSIONSOFT_REFUSED ? call_refused_regions(d) & ~regions : 0;
-        regions |= refused;
+        regions |= leave_regions_out(d, refused);
     }
     return call_failed(d, outcome);
 }

@@ -78,8 +78,10 @@ static enum progress finish(struct delivery *d, enum ledger_finish how, const ch
 
 static enum progress finish_delivered(struct delivery *d, struct result *result)
 {
-    enum progress progress = finish(d, LEDGER_FINISH_DONE, NULL);
+    enum progress progress;
 
+    delivery_leave_out(d);
+    progress = finish(d, LEDGER_FINISH_DONE, NULL);
     if (progress == PROGRESS_OK) {
         account_record_succeeded(d->account, d->job->trials);
         fate_delivered(d, result);

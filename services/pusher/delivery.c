@@ -75,6 +75,24 @@ void delivery_add_incomplete(struct delivery *d, const char *step, const char *a
     evidence_add(&d->job->evidence, step, answer != NULL ? answer : d->answer);
 }
 
+void delivery_leave_region_out(struct delivery *d, const char *address)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "%s region_code: refused by the account", address);
+    evidence_leave_out(&d->job->evidence, text_of(text));
+}
+
+void delivery_leave_out(struct delivery *d)
+{
+    yyjson_arr_iter iter = yyjson_arr_iter_with(d->payload.left_out);
+    yyjson_val *one;
+
+    while ((one = yyjson_arr_iter_next(&iter)) != NULL)
+        evidence_leave_out(&d->job->evidence,
+                           (struct text){yyjson_get_str(one), yyjson_get_len(one)});
+}
+
 void delivery_recall(struct delivery *d)
 {
     const char *text = entry_result(d, EVIDENCE_STEP);

@@ -116,6 +116,13 @@ void delivery_set_pending(struct delivery *d, const char *step, const char *resu
  * set aside. answer: what the account said to it; NULL: the answer kept in d */
 void delivery_add_incomplete(struct delivery *d, const char *step, const char *answer);
 
+/** @brief Lists the region of an address that the account refused, so that it was sent without it.
+ * address: "billing", "shipping", ... */
+void delivery_leave_region_out(struct delivery *d, const char *address);
+
+/** @brief Lists what the mapper left out of this payload, see map_write_left_out(). */
+void delivery_leave_out(struct delivery *d);
+
 /** @brief Adds what the ledger's entry knows of earlier deliveries to the evidence of the job; once
  * for each job. */
 void delivery_recall(struct delivery *d);

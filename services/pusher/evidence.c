@@ -13,6 +13,9 @@ void evidence_clear(struct evidence *evidence)
         free(evidence->incomplete[i].answer);
     }
     free(evidence->incomplete);
+    for (int i = 0; i < evidence->left_out_count; i++)
+        free(evidence->left_out[i]);
+    free(evidence->left_out);
     *evidence = (struct evidence){0};
 }
 
@@ -30,6 +33,18 @@ void evidence_add(struct evidence *evidence, const char *step, const char *answe
     one = &evidence->incomplete[evidence->incomplete_count++];
     one->step = mem_strdup(step);
     one->answer = mem_strdup(answer);
+}
+
+void evidence_leave_out(struct evidence *evidence, struct text what)
+{
+    for (int i = 0; i < evidence->left_out_count; i++)
+        if (text_is(what, evidence->left_out[i]))
+            return;
+    if (what.length == 0 || evidence->left_out_count == EVIDENCE_LEFT_OUT_MAX)
+        return;
+    evidence->left_out = mem_realloc(evidence->left_out, (size_t)(evidence->left_out_count + 1) *
+                                                             sizeof(*evidence->left_out));
+    evidence->left_out[evidence->left_out_count++] = mem_strndup(what.data, what.length);
 }
 
 /* Counts and times in ms. A larger number is forged, and could overflow a sum. */
@@ -69,6 +84,10 @@ void evidence_read(struct evidence *evidence, yyjson_val *root)
         if (step != NULL && answer != NULL)
             evidence_add(evidence, step, answer);
     }
+    yyjson_arr_iter_init(yyjson_obj_get(root, "left_out"), &iter);
+    while ((one = yyjson_arr_iter_next(&iter)) != NULL)
+        if (yyjson_is_str(one))
+            evidence_leave_out(evidence, (struct text){yyjson_get_str(one), yyjson_get_len(one)});
 }
 
 static void put_time(yyjson_mut_doc *doc, yyjson_mut_val *times, const char *name, int64_t at_ms)
@@ -92,6 +111,12 @@ void evidence_put(const struct evidence *evidence, yyjson_mut_doc *doc, yyjson_m
         yyjson_mut_obj_add_str(doc, one, "answer", evidence->incomplete[i].answer);
     }
     yyjson_mut_obj_add_val(doc, root, "incomplete", list);
+    if (evidence->left_out_count > 0) {
+        yyjson_mut_val *left_out = yyjson_mut_obj_add_arr(doc, root, "left_out");
+
+        for (int i = 0; i < evidence->left_out_count; i++)
+            yyjson_mut_arr_add_str(doc, left_out, evidence->left_out[i]);
+    }
     yyjson_mut_obj_add_sint(doc, root, "calls", evidence->calls);
     yyjson_mut_obj_add_sint(doc, root, "attempts", evidence->attempts);
     put_time(doc, times, "polled", evidence->polled_at);

@@ -15,7 +15,8 @@
 /* The name under which the entry keeps it among its steps. */
 #define EVIDENCE_STEP "evidence"
 
-enum { EVIDENCE_INCOMPLETE_MAX = 64 };
+/* The most steps, and the most members that were left out, that are listed. */
+enum { EVIDENCE_INCOMPLETE_MAX = 64, EVIDENCE_LEFT_OUT_MAX = 64 };
 
 /* A step that the order lacks, because it was refused, given up or without effect; and what the
  * account answered to it. */
@@ -35,6 +36,9 @@ struct evidence {
     char digest[DIGEST_BYTES];
     struct incomplete *incomplete;
     int incomplete_count;
+    char **left_out; /* what the order says and the account did not get, with the reason:
+                        "billing region_code: not known" */
+    int left_out_count;
 };
 
 void evidence_clear(struct evidence *evidence);
@@ -42,13 +46,16 @@ void evidence_clear(struct evidence *evidence);
 /** @brief Lists a step that the order lacks; each step once. */
 void evidence_add(struct evidence *evidence, const char *step, const char *answer);
 
+/** @brief Lists a member that is not sent, each once. It names the member and never what is in it. */
+void evidence_leave_out(struct evidence *evidence, struct text what);
+
 /**
  * @brief Adds what a text of evidence_write(), or the value of a record in `delivered`, says.
  * @param root  the document, with numbers as text or not. A member of another type is passed over
  */
 void evidence_read(struct evidence *evidence, yyjson_val *root);
 
-/** @brief Writes it into a document: digest, incomplete, calls and attempts into root, polled and
+/** @brief Writes it into a document: digest, incomplete, left_out (where there is something), calls and attempts into root, polled and
  * created into times. The document borrows its texts. */
 void evidence_put(const struct evidence *evidence, yyjson_mut_doc *doc, yyjson_mut_val *root,
                   yyjson_mut_val *times);

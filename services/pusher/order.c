@@ -271,6 +271,7 @@ enum progress order_step(struct delivery *d)
     while (progress == PROGRESS_REFUSED) {
         if (!without_region && call_refused_regions(d) != 0) {
             without_region = 1;
+            delivery_leave_region_out(d, "order shipping");
         } else if (!refreshed && (d->contact_cached || d->products_cached)) {
             refreshed = 1;
             progress = refresh_ids(d);

@@ -171,12 +171,15 @@ int payload_read(const struct event *event, const struct payload_head *head, int
     digest_hex(payload->digest, &event->value, 1);
     payload->placed_at = -1;
     payload->contact = NULL;
+    payload->left_out = NULL;
     payload->product_count = payload->goal_count = 0;
     /* Members that the format of this kind does not know were not checked, so they are not read. */
     if (payload_is_order(payload))
         read_facts(root, payload);
     if (payload->kind != PAYLOAD_PRODUCT)
         read_contact(root, head->email, payload);
+    if (payload->kind == PAYLOAD_ORDER || payload->kind == PAYLOAD_CONTACT)
+        payload->left_out = yyjson_obj_get(root, "left_out");
     if (payload->kind == PAYLOAD_ORDER)
         read_order(root, payload);
     if (payload->kind == PAYLOAD_PRODUCT)

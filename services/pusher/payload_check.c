@@ -17,7 +17,7 @@ struct place {
     struct error *err;
 };
 
-enum { DECIMAL_DIGITS_MAX = 15 };
+enum { DECIMAL_DIGITS_MAX = 15, NOTE_BYTES_MAX = 100 };
 
 static size_t place_enter(struct place *place, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -161,6 +161,24 @@ static int check_list(yyjson_val *value, const struct payload_rule *rule, struct
     return 0;
 }
 
+static int check_notes(yyjson_val *value, const struct payload_rule *rule,
+                       const struct place *place)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_: ";
+    yyjson_arr_iter iter;
+    yyjson_val *one;
+
+    if (!yyjson_arr_iter_init(value, &iter))
+        return wrong(place, "is not a list");
+    if ((int64_t)yyjson_arr_size(value) < rule->min || (int64_t)yyjson_arr_size(value) > rule->max)
+        return wrong(place, "has too many entries or none");
+    while ((one = yyjson_arr_iter_next(&iter)) != NULL)
+        if (!yyjson_is_str(one) || yyjson_get_len(one) > NOTE_BYTES_MAX ||
+            strspn(yyjson_get_str(one), allowed) != yyjson_get_len(one))
+            return wrong(place, "holds what is no note");
+    return 0;
+}
+
 static int check_member(yyjson_val *value, const struct payload_rule *rule, struct place *place)
 {
     switch (rule->type) {
@@ -173,6 +191,8 @@ static int check_member(yyjson_val *value, const struct payload_rule *rule, stru
         return check_object(value, rule->shape, place);
     case PAYLOAD_LIST:
         return check_list(value, rule, place);
+    case PAYLOAD_NOTES:
+        return check_notes(value, rule, place);
     default:
         return check_text(value, rule, place);
     }

@@ -155,6 +155,12 @@ static const struct payload_shape goal_shape = SHAPE(goal_rules);
         "tags", PAYLOAD_LIST, PAYLOAD_OPTIONAL, 0, 0, NULL, NULL                                   \
     }
 
+/* What the mapper left out. */
+#define LEFT_OUT_RULE                                                                              \
+    {                                                                                              \
+        "left_out", PAYLOAD_NOTES, PAYLOAD_OPTIONAL, 1, 64, NULL, NULL                             \
+    }
+
 static const struct payload_rule payload_rules[] = {
     ORDER_RULES(order_kind),
     TEXT("currency", REQUIRED, 3, 3),
@@ -164,6 +170,7 @@ static const struct payload_rule payload_rules[] = {
     {"payment", PAYLOAD_NULL, PAYLOAD_OPTIONAL, 0, 0, NULL, NULL},
     TAGS_RULE,
     LIST("goals", REQUIRED, 0, LIST_MAX, goal),
+    LEFT_OUT_RULE,
 };
 const struct payload_shape payload_order = SHAPE(payload_rules);
 
@@ -174,6 +181,7 @@ static const struct payload_rule customer_rules[] = {
     COMMON_RULES(contact_kind),
     OBJECT("contact", REQUIRED, contact),
     TAGS_RULE,
+    LEFT_OUT_RULE,
 };
 const struct payload_shape payload_contact = SHAPE(customer_rules);
 

@@ -17,6 +17,7 @@ enum payload_type {
     PAYLOAD_NULL,
     PAYLOAD_OBJECT, /* of that shape */
     PAYLOAD_LIST,   /* min to max objects of that shape */
+    PAYLOAD_NOTES,  /* min to max texts of at most 100 small letters, digits, blanks, `_` and `:` */
 };
 
 enum payload_presence { PAYLOAD_REQUIRED = 0, PAYLOAD_OPTIONAL };

@@ -1,6 +1,7 @@
 """What an account may do to an order: refuse, change its mind, lose an answer, forget what it had, close for a while."""
 
 import hashlib
+import json
 import re
 
 import pytest
@@ -32,6 +33,13 @@ def no_faults_left(shop):
 
 def log_lines(shop, pattern, service="pusher"):
     return [line for line in shop.services[service].text().splitlines() if re.search(pattern, line)]
+
+
+def left_out(shop, placed):
+    """What the order's record in `delivered` says was left out."""
+    value, = [json.loads(record.value) for record in read_topic(shop.broker.address, shop.topic("delivered"))
+              if record.key == f"abc123/order/{placed['id']}"]
+    return value["left_out"]
 
 
 def alarms(shop, kind):
@@ -111,6 +119,7 @@ def test_order_with_a_refused_region_is_sent_without(shop):
         shop.sandbox_settings(order_region="any")
     posts = shop.requests_since(0, "POST", "/orders", f"bc-abc123-{placed['id']}")
     assert [entry["status"] for entry in posts] == [400, 201]
+    assert left_out(shop, placed) == ["order shipping region_code: refused by the account"]
     body, = shop.created(placed["id"])
     assert "region" not in body["shipping_address"] and body["shipping_address"]["locality"] == "Austin"
 
@@ -134,9 +143,22 @@ def test_a_lost_answer_to_the_order_without_region_makes_no_second_one(shop):
 def test_contact_with_a_refused_region_is_made_without(shop):
     email = mail("region.contact")
     shop.fault(side="is", method="POST", path="/contacts", kind="status", status=400, body=REGION, match=email, count=1)
-    shop.place_and_wait(order(email))
+    placed = shop.place_and_wait(order(email))
     address, = [a for a in shop.contact(email)["addresses"] if a["field"] == "BILLING"]
     assert address["locality"] == "Austin" and not address.get("region_code")
+    assert "billing region_code: refused by the account" in left_out(shop, placed)
+
+
+def test_no_order_is_lost_for_a_bad_phone_number_and_what_is_left_out_is_told(shop):
+    email = mail("left.out")
+    wanted = order(email)
+    wanted["billing_address"].update(phone=["555"], zip="9" * 16, country_iso2="XX", state="Nowhere")
+    placed = shop.place_and_wait(wanted)
+    assert not shop.contact(email).get("phone_numbers")
+    told = ["billing phone: neither text nor number", "billing postal_code: cut to 15 characters",
+            "billing country_code: not known", "billing region_code: not known"]
+    assert [one for one in left_out(shop, placed) if one.startswith("billing")] == told
+    assert "left out" in shop.command("trace", "BC", f"#{placed['id']}").stdout
 
 
 def test_contact_with_a_refused_region_is_filled_without(shop):

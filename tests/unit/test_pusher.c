@@ -343,11 +343,13 @@ static void evidence_survives_being_written_and_ignores_other_types(void **state
 {
     static const char delivered[] =
         "{\"modified_at\":5,\"digest\":\"abc\",\"incomplete\":[{\"step\":\"goal:A/b\",\"answer\":"
-        "\"no\"},{\"step\":\"goal:A/b\",\"answer\":\"twice\"},{\"step\":7},\"x\"],\"calls\":4,"
+        "\"no\"},{\"step\":\"goal:A/b\",\"answer\":\"twice\"},{\"step\":7},\"x\"],"
+        "\"left_out\":[\"billing phone: gone\",\"billing phone: gone\",7,\"\"],\"calls\":4,"
         "\"attempts\":2,\"times\":{\"placed\":1,\"polled\":2,\"eligible\":9,"
         "\"created\":3}}";
-    static const char strange[] = "{\"digest\":1,\"incomplete\":{},\"calls\":\"4\",\"attempts\":-1,"
-                                  "\"times\":[]}";
+    static const char strange[] =
+        "{\"digest\":1,\"incomplete\":{},\"left_out\":\"x\",\"calls\":\"4\",\"attempts\":-1,"
+        "\"times\":[]}";
     struct evidence evidence = {0}, again = {0};
     yyjson_doc *doc = yyjson_read(delivered, strlen(delivered), YYJSON_READ_NUMBER_AS_RAW);
     char *text;
@@ -358,7 +360,8 @@ static void evidence_survives_being_written_and_ignores_other_types(void **state
     text = evidence_write(&evidence);
     assert_string_equal(text,
                         "{\"digest\":\"abc\",\"incomplete\":[{\"step\":\"goal:A/b\",\"answer\":"
-                        "\"no\"}],\"calls\":4,\"attempts\":2,\"times\":{\"polled\":2,"
+                        "\"no\"}],\"left_out\":[\"billing phone: "
+                        "gone\"],\"calls\":4,\"attempts\":2,\"times\":{\"polled\":2,"
                         "\"eligible\":9,\"created\":3}}");
     doc = yyjson_read(text, strlen(text), 0);
     evidence_read(&again, yyjson_doc_get_root(doc));
@@ -366,6 +369,7 @@ static void evidence_survives_being_written_and_ignores_other_types(void **state
     free(text);
     assert_int_equal(again.created_at, 3);
     assert_int_equal(again.incomplete_count, 1);
+    assert_int_equal(again.left_out_count, 1);
     evidence_clear(&again);
     doc = yyjson_read(strange, strlen(strange), YYJSON_READ_NUMBER_AS_RAW);
     evidence_read(&evidence, yyjson_doc_get_root(doc)); /* nothing of it is understood */

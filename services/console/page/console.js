@@ -485,7 +485,7 @@ async function list(view, main, name, filter) {
 /* -- one order -------------------------------------------------------------------------------------------------- */
 
 const SHOWN_ELSEWHERE = ["time", "stage", "topic", "partition", "offset"];
-const FACT_NAMES = { order_id: "Infusionsoft order", contact_id: "Infusionsoft contact", not_before: "not before", modified_at: "changed at", taken_back: "taken back", in_doubt: "in doubt" };
+const FACT_NAMES = { order_id: "Infusionsoft order", contact_id: "Infusionsoft contact", not_before: "not before", modified_at: "changed at", taken_back: "taken back", in_doubt: "in doubt", left_out: "left out" };
 
 function stepKind(step) {
   const text = `${step.stage || ""} ${step.topic || ""}`;
