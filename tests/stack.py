@@ -71,7 +71,8 @@ class Stack:
         self.stop()
 
     def topics(self):
-        names = ["orders.raw", "orders.eligible", "orders.payloads"]
+        names = [f"{lane}.{stage}" for lane in ("orders", "contacts", "products", "history")
+                 for stage in ("raw", "eligible", "payloads")]
         names += ["retry-1m", "retry-10m", "retry-1h", "skipped", "delivered", "dead", "cursors", "audit", "paused",
                   "waiting.main", "waiting-orders.main"]
         return [f"{self.prefix}.{name}" for name in names]

@@ -14,8 +14,8 @@
 
 /* Headers that belong to the version of the order, and to no attempt. */
 static const enum header kept_headers[] = {
-    HEADER_KIND,      HEADER_STORE,      HEADER_ACCOUNT, HEADER_MODIFIED_AT,
-    HEADER_POLLED_AT, HEADER_START_FROM, HEADER_LEDGER,  HEADER_TRACEPARENT,
+    HEADER_KIND,      HEADER_LANE,       HEADER_STORE,  HEADER_ACCOUNT,     HEADER_MODIFIED_AT,
+    HEADER_POLLED_AT, HEADER_START_FROM, HEADER_LEDGER, HEADER_TRACEPARENT,
 };
 
 static again_refusal check_poller(const struct event *event)
@@ -32,15 +32,16 @@ static again_refusal check_poller(const struct event *event)
 static again_refusal find_topic(const struct topics *topics, const struct event *event,
                                 const char **topic)
 {
+    const struct lane_topics *lane = &topics->lanes[topic_lane_of(event)];
     struct text stage = event->headers[HEADER_STAGE];
 
     *topic = NULL;
     if (text_is(stage, "filter") || text_is(stage, "poller"))
-        *topic = topics->raw;
+        *topic = lane->raw;
     else if (text_is(stage, "mapper"))
-        *topic = topics->eligible;
+        *topic = lane->eligible;
     else if (text_is(stage, "pusher"))
-        *topic = topics->payloads;
+        *topic = lane->payloads;
     else
         return "it does not say which program gave it up";
     return text_is(stage, "poller") ? check_poller(event) : NULL;
@@ -87,14 +88,15 @@ again_refusal again_make(const struct topics *topics, const struct event *event,
     else if (text_is(event->headers[HEADER_REASON], reason_name(REASON_IN_DOUBT)))
         refusal = "it only waits for its order to be looked up once more";
     else
-        output->topic = topics->payloads;
+        output->topic = topics->lanes[topic_lane_of(event)].payloads;
     if (refusal != NULL)
         return refusal;
     for (size_t i = 0; i < sizeof(kept_headers) / sizeof(*kept_headers); i++)
         output->headers[kept_headers[i]] = event->headers[kept_headers[i]];
     output->headers[HEADER_SOURCE] = text_of("replay");
     output->headers[HEADER_REPLAYED_AT] = text_of(now);
-    output->partition_hash =
-        output->topic == topics->payloads ? payload_hash(event, value) : event_hash(0, event->key);
+    output->partition_hash = spot_of(topics, output->topic).kind == SPOT_PAYLOADS
+                                 ? payload_hash(event, value)
+                                 : event_hash(0, event->key);
     return NULL;
 }

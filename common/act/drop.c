@@ -90,15 +90,18 @@ static void add_spans(const struct found *found, const struct kafka_place *place
 static int find(struct found *found, struct error *err)
 {
     const struct topics *topics = &found->survey.topics;
-    const char **names =
-        mem_alloc((5 + TOPIC_RETRY_COUNT + 2 * (size_t)topics->account_count) * sizeof(*names));
+    const char **names = mem_alloc(
+        (3 + 2 * TOPIC_LANE_COUNT + TOPIC_RETRY_COUNT + 2 * (size_t)topics->account_count) *
+        sizeof(*names));
     char *group = mem_printf("%s.pusher", found->survey.config->kafka.topic_prefix);
     struct survey_spans spans = {0};
     struct kafka_place *places = NULL;
     int name_count = 0, count = 0, rc;
 
-    names[name_count++] = topics->raw;
-    names[name_count++] = topics->payloads;
+    for (int i = 0; i < TOPIC_LANE_COUNT; i++) {
+        names[name_count++] = topics->lanes[i].raw;
+        names[name_count++] = topics->lanes[i].payloads;
+    }
     for (int i = 0; i < TOPIC_RETRY_COUNT; i++)
         names[name_count++] = topics->retry[i];
     for (int i = 0; i < topics->account_count; i++) {

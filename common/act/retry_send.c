@@ -17,27 +17,31 @@ enum {
     ASK_AGAIN_MS = 300,
 };
 
-/* How many records filter, mapper and pusher have not finished of the lane. */
+/* How many records filter, mapper and pusher have not finished of the lanes that records are sent to.
+ */
 static int count_in_front(const struct retry *retry, int64_t *in_front, struct error *err)
 {
     const struct topics *topics = &retry->survey.topics;
-    const char *inputs[SPOT_GROUP_COUNT] = {topics->raw, topics->eligible, topics->payloads};
+    const char **inputs = mem_alloc(SPOT_INPUTS((size_t)topics->account_count) * sizeof(*inputs));
+    int rc = 0;
 
     *in_front = 0;
-    for (int i = 0; i < SPOT_GROUP_COUNT; i++) {
+    for (int i = 0; rc == 0 && i < SPOT_GROUP_COUNT; i++) {
         char *group = mem_printf("%s.%s", retry->config->kafka.topic_prefix, spot_groups[i]);
         struct kafka_place *places = NULL;
         int count = 0;
-        int rc = kafka_group_places(retry->config, group, &inputs[i], 1, &places, &count, err);
 
+        /* The lanes come first among the inputs of each group. */
+        spot_inputs(topics, i, inputs);
+        rc = kafka_group_places(retry->config, group, inputs, TOPIC_LANE_COUNT, &places, &count,
+                                err);
         for (int j = 0; j < count; j++)
             *in_front += places[j].end - survey_unread_from(&places[j]);
         kafka_places_free(places, count);
         free(group);
-        if (rc != 0)
-            return -1;
     }
-    return 0;
+    free(inputs);
+    return rc;
 }
 
 /* Waits until there is room for at least one record. @returns 0; -1 with an error, or where the act

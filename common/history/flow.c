@@ -30,7 +30,7 @@ static void make_topics(struct flow *flow, const struct topics *topics)
     const char **inputs = mem_alloc(SPOT_INPUTS((size_t)topics->account_count) * sizeof(*inputs));
 
     flow->topics =
-        mem_alloc((2 + SPOT_INPUTS((size_t)topics->account_count)) * sizeof(*flow->topics));
+        mem_alloc(SPOT_INPUTS_ALL((size_t)topics->account_count) * sizeof(*flow->topics));
     for (int group = 0; group < SPOT_GROUP_COUNT; group++) {
         int count = spot_inputs(topics, group, inputs);
 

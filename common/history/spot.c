@@ -12,6 +12,20 @@ static int find(char *const *names, int count, const char *topic)
     return -1;
 }
 
+/* The stage of a lane that the topic is; kind SPOT_NONE where it is none. */
+static struct spot spot_of_lane(const struct topics *topics, const char *topic)
+{
+    for (int i = 0; i < TOPIC_LANE_COUNT; i++) {
+        char *const names[] = {topics->lanes[i].raw, topics->lanes[i].eligible,
+                               topics->lanes[i].payloads};
+        int stage = find(names, 3, topic);
+
+        if (stage >= 0)
+            return (struct spot){(enum spot_kind)(SPOT_RAW + stage), 0, names[stage]};
+    }
+    return (struct spot){SPOT_NONE, 0, NULL};
+}
+
 struct spot spot_of(const struct topics *topics, const char *topic)
 {
     const struct {
@@ -19,9 +33,6 @@ struct spot spot_of(const struct topics *topics, const char *topic)
         char *const *names;
         int count;
     } kinds[] = {
-        {SPOT_RAW, &topics->raw, 1},
-        {SPOT_ELIGIBLE, &topics->eligible, 1},
-        {SPOT_PAYLOADS, &topics->payloads, 1},
         {SPOT_RETRY, topics->retry, TOPIC_RETRY_COUNT},
         {SPOT_SKIPPED, &topics->skipped, 1},
         {SPOT_DELIVERED, &topics->delivered, 1},
@@ -36,7 +47,7 @@ struct spot spot_of(const struct topics *topics, const char *topic)
         if (index >= 0)
             return (struct spot){kinds[i].kind, index, kinds[i].names[index]};
     }
-    return (struct spot){SPOT_NONE, 0, NULL};
+    return spot_of_lane(topics, topic);
 }
 
 /* The prefix ends where `skipped` begins in that topic's name. */
@@ -54,11 +65,12 @@ int spot_inputs(const struct topics *topics, int group, const char **inputs)
 {
     int count = 0;
 
-    if (group < 2) {
-        inputs[0] = group == 0 ? topics->raw : topics->eligible;
-        return 1;
-    }
-    inputs[count++] = topics->payloads;
+    for (int i = 0; i < TOPIC_LANE_COUNT; i++)
+        inputs[count++] = group == 0   ? topics->lanes[i].raw
+                          : group == 1 ? topics->lanes[i].eligible
+                                       : topics->lanes[i].payloads;
+    if (group < 2)
+        return count;
     for (int i = 0; i < TOPIC_RETRY_COUNT; i++)
         inputs[count++] = topics->retry[i];
     for (int i = 0; i < topics->account_count; i++)

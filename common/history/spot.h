@@ -27,8 +27,8 @@ struct spot {
 /** @brief The stage that a topic belongs to; kind SPOT_NONE where it is none of them. */
 struct spot spot_of(const struct topics *topics, const char *topic);
 
-/** @brief How the stage is called: the topic's name without prefix and lane, such as "raw",
- * "retry-1m" or "waiting.main". Points into topic. */
+/** @brief How the stage is called: the topic's name without prefix, and without the lane of
+ * the orders: "raw", "history.raw", "retry-1m", "waiting.main". Points into topic. */
 const char *spot_name(const struct topics *topics, const char *topic);
 
 /* Of the services that read topics: whose consumer group reads a stage. */
@@ -41,7 +41,9 @@ extern const char *const spot_groups[SPOT_GROUP_COUNT]; /* "filter", "mapper", "
  * @param inputs  out, borrowed from topics; room for SPOT_INPUTS(topics->account_count)
  * @returns how many
  */
-#define SPOT_INPUTS(account_count) (1 + TOPIC_RETRY_COUNT + 2 * (account_count))
+#define SPOT_INPUTS(account_count) (TOPIC_LANE_COUNT + TOPIC_RETRY_COUNT + 2 * (account_count))
+/* Room for the inputs of all services together. */
+#define SPOT_INPUTS_ALL(account_count) (2 * TOPIC_LANE_COUNT + SPOT_INPUTS(account_count))
 int spot_inputs(const struct topics *topics, int group, const char **inputs);
 
 #endif

@@ -76,7 +76,7 @@ static void pass_on(struct filter *filter, const struct event *in, struct text s
 
     out->verdict = VERDICT_PASS;
     out->output_count = 1;
-    *output = (struct output){.topic = filter->settings->topics->eligible,
+    *output = (struct output){.topic = filter->settings->topics->lanes[topic_lane_of(in)].eligible,
                               .key = in->key,
                               .value = in->value,
                               .partition_hash = event_hash(0, in->key)};
@@ -100,7 +100,8 @@ static void decide(struct filter *filter, const struct event *in, struct text st
         .statuses = config->statuses,
         .archived = order->archived,
         .migrated = text_is(json_text(order->fields[ORDER_EXTERNAL_SOURCE]), "M-MIG"),
-        .asked_for = text_is(in->headers[HEADER_SOURCE], "backfill"),
+        .asked_for = text_is(in->headers[HEADER_SOURCE], "backfill") ||
+                     topic_lane_of(in) == TOPIC_LANE_HISTORY,
         .email = order->billing.texts[ADDRESS_EMAIL],
     };
     int64_t modified_at_ms = order_version(order, in);

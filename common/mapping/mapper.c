@@ -33,7 +33,8 @@ static void fill_output(struct mapper *mapper, const struct event *in,
 
     out->verdict = VERDICT_PASS;
     out->output_count = 1;
-    *output = (struct output){.topic = mapper->settings->topics->payloads, .key = in->key};
+    *output = (struct output){.topic = mapper->settings->topics->lanes[topic_lane_of(in)].payloads,
+                              .key = in->key};
     output->partition_hash = event_hash_contact(account, order->billing.texts[ADDRESS_EMAIL]);
     output->owned_value = mem_strndup(mapper->payload.data, mapper->payload.length);
     output->value = (struct text){output->owned_value, mapper->payload.length};

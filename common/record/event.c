@@ -9,6 +9,7 @@ static const char *const header_names[HEADER_COUNT] = {
     [HEADER_STORE] = "store",
     [HEADER_ACCOUNT] = "account",
     [HEADER_SOURCE] = "source",
+    [HEADER_LANE] = "lane",
     [HEADER_MODIFIED_AT] = "modified_at",
     [HEADER_POLLED_AT] = "polled_at",
     [HEADER_START_FROM] = "start_from",

@@ -1,22 +1,44 @@
 #include "record/topic.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
 static const char *const retry_names[TOPIC_RETRY_COUNT] = {"retry-1m", "retry-10m", "retry-1h"};
 
+const char *const topic_lane_names[TOPIC_LANE_COUNT] = {"orders", "contacts", "products",
+                                                        "history"};
+
 /* raw, eligible, payloads; skipped, delivered, dead, cursors, paused, audit */
 enum { LANE_STAGE_COUNT = 3, SHARED_COUNT = 6 };
+
+enum topic_lane topic_lane_of(const struct event *event)
+{
+    struct event_key key;
+
+    if (event_key_parse(event->key, &key) != 0)
+        return TOPIC_LANE_ORDERS;
+    if (text_is(key.entity, "contact"))
+        return TOPIC_LANE_CONTACTS;
+    if (text_is(key.entity, "product"))
+        return TOPIC_LANE_PRODUCTS;
+    return text_is(event->headers[HEADER_LANE], topic_lane_names[TOPIC_LANE_HISTORY])
+               ? TOPIC_LANE_HISTORY
+               : TOPIC_LANE_ORDERS;
+}
 
 void topics_init(struct topics *topics, const struct config *config)
 {
     const char *prefix = config->kafka.topic_prefix;
 
     *topics = (struct topics){.account_count = config->account_count};
-    topics->raw = mem_printf("%s.orders.raw", prefix);
-    topics->eligible = mem_printf("%s.orders.eligible", prefix);
-    topics->payloads = mem_printf("%s.orders.payloads", prefix);
+    for (int i = 0; i < TOPIC_LANE_COUNT; i++)
+        topics->lanes[i] = (struct lane_topics){
+            .raw = mem_printf("%s.%s.raw", prefix, topic_lane_names[i]),
+            .eligible = mem_printf("%s.%s.eligible", prefix, topic_lane_names[i]),
+            .payloads = mem_printf("%s.%s.payloads", prefix, topic_lane_names[i]),
+        };
     for (int i = 0; i < TOPIC_RETRY_COUNT; i++)
         topics->retry[i] = mem_printf("%s.%s", prefix, retry_names[i]);
     topics->skipped = mem_printf("%s.skipped", prefix);
@@ -37,9 +59,11 @@ void topics_init(struct topics *topics, const struct config *config)
 
 void topics_clear(struct topics *topics)
 {
-    free(topics->raw);
-    free(topics->eligible);
-    free(topics->payloads);
+    for (int i = 0; i < TOPIC_LANE_COUNT; i++) {
+        free(topics->lanes[i].raw);
+        free(topics->lanes[i].eligible);
+        free(topics->lanes[i].payloads);
+    }
     for (int i = 0; i < TOPIC_RETRY_COUNT; i++)
         free(topics->retry[i]);
     free(topics->skipped);
@@ -57,6 +81,14 @@ void topics_clear(struct topics *topics)
     *topics = (struct topics){0};
 }
 
+int topics_is_payloads(const struct topics *topics, const char *topic)
+{
+    for (int i = 0; i < TOPIC_LANE_COUNT; i++)
+        if (strcmp(topics->lanes[i].payloads, topic) == 0)
+            return 1;
+    return 0;
+}
+
 static void plan_add(struct topic_plan *plan, int *count, const char *name, enum topic_keep keep,
                      int64_t max_record_bytes)
 {
@@ -68,13 +100,16 @@ struct topic_plan *topics_plan(const struct topics *topics, const struct config 
 {
     int64_t raw_bytes = config->kafka.max_record_bytes;
     int64_t other_bytes = 2 * raw_bytes;
-    int most = LANE_STAGE_COUNT + TOPIC_RETRY_COUNT + SHARED_COUNT + 2 * topics->account_count;
+    int most = TOPIC_LANE_COUNT * LANE_STAGE_COUNT + TOPIC_RETRY_COUNT + SHARED_COUNT +
+               2 * topics->account_count;
     struct topic_plan *plan = mem_alloc((size_t)most * sizeof(*plan));
 
     *count = 0;
-    plan_add(plan, count, topics->raw, TOPIC_KEEP_30_DAYS, raw_bytes);
-    plan_add(plan, count, topics->eligible, TOPIC_KEEP_30_DAYS, other_bytes);
-    plan_add(plan, count, topics->payloads, TOPIC_KEEP_30_DAYS, other_bytes);
+    for (int i = 0; i < TOPIC_LANE_COUNT; i++) {
+        plan_add(plan, count, topics->lanes[i].raw, TOPIC_KEEP_30_DAYS, raw_bytes);
+        plan_add(plan, count, topics->lanes[i].eligible, TOPIC_KEEP_30_DAYS, other_bytes);
+        plan_add(plan, count, topics->lanes[i].payloads, TOPIC_KEEP_30_DAYS, other_bytes);
+    }
     for (int i = 0; i < TOPIC_RETRY_COUNT; i++) {
         plan_add(plan, count, topics->retry[i], TOPIC_KEEP_30_DAYS, other_bytes);
         plan[*count - 1].is_broker_time = 1;

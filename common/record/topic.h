@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "record/event.h"
 #include "settings/config.h"
 
 enum {
@@ -12,11 +13,32 @@ enum {
     TOPIC_ENVELOPE_BYTES = 512, /* the most that a record of raw takes besides its value */
 };
 
+/* The ways that records take side by side, so that slow bulk delays no order. */
+enum topic_lane {
+    TOPIC_LANE_ORDERS = 0,
+    TOPIC_LANE_CONTACTS, /* the customers of a store */
+    TOPIC_LANE_PRODUCTS, /* the products of a store */
+    TOPIC_LANE_HISTORY,  /* orders that a backfill brings */
+    TOPIC_LANE_COUNT
+};
+
+/** @brief "orders", "contacts", "products", "history". Static. */
+extern const char *const topic_lane_names[TOPIC_LANE_COUNT];
+
+/** @brief The lane of a record, in whichever topic it is: by its key, and for an order by its header
+ * `lane`. A key that cannot be read is one of an order. */
+enum topic_lane topic_lane_of(const struct event *event);
+
+/* Full names of the topics of one lane, in the order in which its records pass them. */
+struct lane_topics {
+    char *raw;      /* <prefix>.orders.raw */
+    char *eligible; /* <prefix>.orders.eligible */
+    char *payloads; /* <prefix>.orders.payloads */
+};
+
 /* Full names of topics. Embedded; the strings are owned and live until topics_clear(). */
 struct topics {
-    char *raw;                      /* <prefix>.orders.raw */
-    char *eligible;                 /* <prefix>.orders.eligible */
-    char *payloads;                 /* <prefix>.orders.payloads */
+    struct lane_topics lanes[TOPIC_LANE_COUNT];
     char *retry[TOPIC_RETRY_COUNT]; /* <prefix>.retry-1m, -10m, -1h */
     char *skipped;
     char *delivered;
@@ -33,6 +55,9 @@ struct topics {
 void topics_init(struct topics *topics, const struct config *config);
 void topics_clear(struct topics *topics);
 
+/** @brief Whether it is the last topic of a lane, which the pusher reads. */
+int topics_is_payloads(const struct topics *topics, const char *topic);
+
 enum topic_keep { TOPIC_KEEP_30_DAYS = 0, TOPIC_KEEP_FOR_EVER, TOPIC_KEEP_COMPACTED };
 
 /* One topic that `bigfusion topics create` makes. */
@@ -46,8 +71,7 @@ struct topic_plan {
 };
 
 /**
- * @brief Every topic that the programs use: those of the lane `orders`, and those that all lanes
- * share. README.md and docs/architecture.md list them (a test compares).
+ * @brief Every topic that the programs use: those of the lanes, and those that all lanes share. README.md and docs/architecture.md list them (a test compares).
  * @param count  out
  * @returns an array, new: release with topics_plan_free()
  */

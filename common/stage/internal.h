@@ -97,7 +97,8 @@ struct due {
 struct unsent; /* send.c */
 
 /* What an input is for; the times that records wait in it are counted apart. */
-enum input_kind { INPUT_LANE = 0, INPUT_RETRY, INPUT_WAITING, INPUT_KIND_COUNT };
+/* A lane's topics, in the order of enum topic_lane, then the others. */
+enum input_kind { INPUT_LANE = 0, INPUT_RETRY = TOPIC_LANE_COUNT, INPUT_WAITING, INPUT_KIND_COUNT };
 
 /* How far the stage is behind in one input. */
 struct lag {

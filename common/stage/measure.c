@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-static const char *const kind_names[INPUT_KIND_COUNT] = {"lane", "retry", "waiting"};
+/* "lane" is the lane of the orders: it had its name before there were others. */
+static const char *const kind_names[INPUT_KIND_COUNT] = {"lane",    "contacts", "products",
+                                                         "history", "retry",    "waiting"};
 
 static enum input_kind kind_of(const struct stage_settings *settings, const char *input)
 {
@@ -17,6 +19,13 @@ static enum input_kind kind_of(const struct stage_settings *settings, const char
         if (strcmp(settings->topics->waiting[i], input) == 0 ||
             strcmp(settings->topics->waiting_orders[i], input) == 0)
             return INPUT_WAITING;
+    for (int i = 0; i < TOPIC_LANE_COUNT; i++) {
+        const struct lane_topics *lane = &settings->topics->lanes[i];
+
+        if (strcmp(lane->raw, input) == 0 || strcmp(lane->eligible, input) == 0 ||
+            strcmp(lane->payloads, input) == 0)
+            return (enum input_kind)(INPUT_LANE + i);
+    }
     return INPUT_LANE;
 }
 

@@ -63,15 +63,20 @@ static rd_kafka_t *new_client(const struct config *config, struct error *err)
 static void list_names(struct feed *feed)
 {
     const struct topics *topics = &feed->topics;
-    const char *const single[] = {topics->raw,      topics->eligible,  topics->payloads,
-                                  topics->retry[0], topics->retry[1],  topics->retry[2],
+    const char *const single[] = {topics->retry[0], topics->retry[1],  topics->retry[2],
                                   topics->skipped,  topics->delivered, topics->dead,
                                   topics->cursors,  topics->audit};
     int count = sizeof(single) / sizeof(*single);
 
     feed->names =
-        mem_alloc(((size_t)count + 2 * (size_t)topics->account_count) * sizeof(*feed->names));
+        mem_alloc(((size_t)count + 3 * TOPIC_LANE_COUNT + 2 * (size_t)topics->account_count) *
+                  sizeof(*feed->names));
     memcpy(feed->names, single, sizeof(single));
+    for (int i = 0; i < TOPIC_LANE_COUNT; i++) {
+        feed->names[count++] = topics->lanes[i].raw;
+        feed->names[count++] = topics->lanes[i].eligible;
+        feed->names[count++] = topics->lanes[i].payloads;
+    }
     for (int i = 0; i < topics->account_count; i++) {
         feed->names[count++] = topics->waiting[i];
         feed->names[count++] = topics->waiting_orders[i];

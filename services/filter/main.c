@@ -42,14 +42,15 @@ static int run(const struct config *config, struct error *err)
     struct topics topics;
     struct filter filter;
     struct stage_settings settings = {.config = config, .service = "filter", .topics = &topics};
-    const char *inputs[1];
+    const char *inputs[TOPIC_LANE_COUNT];
     struct stage *stage = NULL;
     int status = -1;
 
     topics_init(&topics, config);
-    inputs[0] = topics.raw;
+    for (int i = 0; i < TOPIC_LANE_COUNT; i++)
+        inputs[i] = topics.lanes[i].raw;
     settings.inputs = inputs;
-    settings.input_count = 1;
+    settings.input_count = TOPIC_LANE_COUNT;
     filter_init(&filter, &settings);
     if (health_start(config->health.listen, err) != 0)
         goto out;

@@ -64,8 +64,7 @@ int order_records_read_inputs(struct survey *survey, const char *key, kafka_visi
                               void *context, struct error *err)
 {
     const struct topics *topics = &survey->topics;
-    const char **names =
-        mem_alloc((2 + SPOT_INPUTS((size_t)topics->account_count)) * sizeof(*names));
+    const char **names = mem_alloc(SPOT_INPUTS_ALL((size_t)topics->account_count) * sizeof(*names));
     int count = 0, rc;
 
     for (int group = 0; group < SPOT_GROUP_COUNT; group++)

@@ -63,8 +63,9 @@ static void take_verdict(struct preview_answer *answer, const struct result *res
 static void map(struct preview_judge *judge, const struct output *eligible,
                 struct preview_answer *answer)
 {
-    struct event in = {
-        .key = eligible->key, .value = eligible->value, .topic = judge->topics.eligible};
+    struct event in = {.key = eligible->key,
+                       .value = eligible->value,
+                       .topic = judge->topics.lanes[TOPIC_LANE_ORDERS].eligible};
     struct result mapped = {0};
 
     for (int i = 0; i < HEADER_COUNT; i++)
@@ -86,7 +87,7 @@ static void judge_record(struct preview_judge *judge, const struct preview_order
                          struct preview_answer *answer)
 {
     char key[ORDER_KEY_BYTES], modified_at[NUMBER_BYTES], start_from[NUMBER_BYTES];
-    struct event in = {.value = order->bytes, .topic = judge->topics.raw};
+    struct event in = {.value = order->bytes, .topic = judge->topics.lanes[TOPIC_LANE_ORDERS].raw};
     struct result filtered = {0};
 
     snprintf(key, sizeof(key), "%s/order/%lld", judge->store->hash, (long long)order->id);

@@ -127,11 +127,18 @@ static void add_topics(struct buffer *target, const struct topics *topics, unsig
     const struct {
         unsigned bit;
         const char *name;
-    } single[] = {
-        {RAW, topics->raw},         {ELIGIBLE, topics->eligible},   {PAYLOADS, topics->payloads},
-        {SKIPPED, topics->skipped}, {DELIVERED, topics->delivered}, {DEAD, topics->dead},
-        {CURSORS, topics->cursors}, {PAUSED, topics->paused},       {AUDIT, topics->audit}};
+    } single[] = {{SKIPPED, topics->skipped}, {DELIVERED, topics->delivered},
+                  {DEAD, topics->dead},       {CURSORS, topics->cursors},
+                  {PAUSED, topics->paused},   {AUDIT, topics->audit}};
 
+    for (int i = 0; i < TOPIC_LANE_COUNT; i++) {
+        if (set & RAW)
+            add_topic(target, topics->lanes[i].raw);
+        if (set & ELIGIBLE)
+            add_topic(target, topics->lanes[i].eligible);
+        if (set & PAYLOADS)
+            add_topic(target, topics->lanes[i].payloads);
+    }
     for (size_t i = 0; i < sizeof(single) / sizeof(*single); i++)
         if (set & single[i].bit)
             add_topic(target, single[i].name);

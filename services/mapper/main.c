@@ -44,14 +44,15 @@ static int run(const struct config *config, const struct regions *regions, struc
     struct topics topics;
     struct mapper mapper;
     struct stage_settings settings = {.config = config, .service = "mapper", .topics = &topics};
-    const char *inputs[1];
+    const char *inputs[TOPIC_LANE_COUNT];
     struct stage *stage = NULL;
     int status = -1;
 
     topics_init(&topics, config);
-    inputs[0] = topics.eligible;
+    for (int i = 0; i < TOPIC_LANE_COUNT; i++)
+        inputs[i] = topics.lanes[i].eligible;
     settings.inputs = inputs;
-    settings.input_count = 1;
+    settings.input_count = TOPIC_LANE_COUNT;
     mapper_init(&mapper, &settings, regions);
     if (health_start(config->health.listen, err) != 0)
         goto out;

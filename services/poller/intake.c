@@ -179,7 +179,7 @@ static void decide(struct record *record, const struct intake *intake,
     struct output *output = &record->output;
 
     record_init(record, intake, row, mark);
-    output->topic = intake->topics->raw;
+    output->topic = intake->topics->lanes[TOPIC_LANE_ORDERS].raw;
     output->value = single->whole.length > 0 ? single->whole : row->bytes;
     if (single->reason == REASON_TOO_LARGE)
         make_too_large(record, intake, row->id, single->came_bytes);
@@ -223,7 +223,7 @@ static enum outcome send_row(struct intake *intake, const struct answer_orders *
     *sent_bytes = record.output.value.length;
     if (answer == BATCH_TOO_LARGE)
         outcome = send_too_large(intake, row, &intake->marks[i], record.output.value.length, err);
-    else if (record.output.topic == intake->topics->raw)
+    else if (record.output.topic == intake->topics->lanes[TOPIC_LANE_ORDERS].raw)
         count_published(intake, &record);
     return outcome;
 }
@@ -360,7 +360,8 @@ enum outcome intake_take_single(struct intake *intake, const struct single_order
     seen_mark_init(&intake->marks[0], row->id, row->modified_ms, row->bytes);
     decide(&record, intake, single, &intake->marks[0]);
     outcome = batch_produce_one(intake->batches, intake->asker, &record.output, err);
-    if (outcome == OUTCOME_OK && record.output.topic == intake->topics->raw)
+    if (outcome == OUTCOME_OK &&
+        record.output.topic == intake->topics->lanes[TOPIC_LANE_ORDERS].raw)
         count_published(intake, &record);
     buffer_clear(&record.skipped);
     if (outcome != OUTCOME_OK || row->modified_ms < 0)

@@ -338,7 +338,8 @@ int workers_run(const struct config *config, struct error *err)
 
     health_set_ready("kafka", 0, "not connected yet");
     topics_init(&all.topics, config);
-    advice = kafka_advice_start(config, (const char *const[]){all.topics.raw}, 1);
+    advice = kafka_advice_start(config,
+                                (const char *const[]){all.topics.lanes[TOPIC_LANE_ORDERS].raw}, 1);
     positions_init(&all.positions, config, &all.topics);
     lease_group_init(&all.leases, config->kafka.topic_prefix, config->poller.lease_s * 1000,
                      config->store_count);

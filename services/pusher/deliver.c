@@ -26,7 +26,7 @@ static int64_t first_seen_ms(const struct delivery *d)
 {
     const struct payload *payload = &d->payload;
 
-    if (d->job->was_answered || strcmp(d->job->event->topic, d->pusher->topics.payloads) != 0)
+    if (d->job->was_answered || !topics_is_payloads(&d->pusher->topics, d->job->event->topic))
         return -1;
     return payload->placed_at < payload->polled_at ? payload->placed_at : payload->polled_at;
 }

@@ -115,7 +115,8 @@ static void set_up(struct pusher *pusher, const struct config *config, const cha
 
     pusher->config = config;
     topics_init(topics, config);
-    inputs[count++] = topics->payloads;
+    for (int i = 0; i < TOPIC_LANE_COUNT; i++)
+        inputs[count++] = topics->lanes[i].payloads;
     for (int i = 0; i < TOPIC_RETRY_COUNT; i++)
         inputs[count++] = topics->retry[i];
     for (int i = 0; i < config->account_count; i++) {
@@ -216,7 +217,8 @@ static int run(const struct config *config, struct error *err)
 {
     struct pusher pusher = {0};
     const char **inputs =
-        mem_alloc(((size_t)config->account_count * 2 + 1 + TOPIC_RETRY_COUNT) * sizeof(*inputs));
+        mem_alloc(((size_t)config->account_count * 2 + TOPIC_LANE_COUNT + TOPIC_RETRY_COUNT) *
+                  sizeof(*inputs));
     struct pool *pool = NULL;
     struct redis_watch *watch = NULL;
     int status = -1;

@@ -8,7 +8,7 @@ enum rebuild_kind rebuild_plan_kind(const struct topics *topics, const char *top
     if (strcmp(topic, topics->delivered) == 0 || strcmp(topic, topics->dead) == 0 ||
         strcmp(topic, topics->skipped) == 0)
         return REBUILD_FATE;
-    return strcmp(topic, topics->payloads) == 0 ? REBUILD_PAYLOAD : REBUILD_WAITING;
+    return topics_is_payloads(topics, topic) ? REBUILD_PAYLOAD : REBUILD_WAITING;
 }
 
 struct rebuild_part rebuild_plan_part(enum rebuild_kind kind, const struct kafka_place *place)

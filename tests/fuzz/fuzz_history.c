@@ -11,19 +11,19 @@ const struct fuzz_target fuzz_target = {"history", 1};
 
 static char *waiting[] = {(char *)(uintptr_t) "p.waiting.main"};
 static char *waiting_orders[] = {(char *)(uintptr_t) "p.waiting-orders.main"};
-static struct topics topics = {.raw = (char *)(uintptr_t) "p.orders.raw",
-                               .eligible = (char *)(uintptr_t) "p.orders.eligible",
-                               .payloads = (char *)(uintptr_t) "p.orders.payloads",
-                               .retry = {(char *)(uintptr_t) "p.retry-1m",
-                                         (char *)(uintptr_t) "p.retry-10m",
-                                         (char *)(uintptr_t) "p.retry-1h"},
-                               .skipped = (char *)(uintptr_t) "p.skipped",
-                               .delivered = (char *)(uintptr_t) "p.delivered",
-                               .dead = (char *)(uintptr_t) "p.dead",
-                               .cursors = (char *)(uintptr_t) "p.cursors",
-                               .waiting = waiting,
-                               .waiting_orders = waiting_orders,
-                               .account_count = 1};
+static struct topics topics = {
+    .lanes = {[TOPIC_LANE_ORDERS] = {(char *)(uintptr_t) "p.orders.raw",
+                                     (char *)(uintptr_t) "p.orders.eligible",
+                                     (char *)(uintptr_t) "p.orders.payloads"}},
+    .retry = {(char *)(uintptr_t) "p.retry-1m", (char *)(uintptr_t) "p.retry-10m",
+              (char *)(uintptr_t) "p.retry-1h"},
+    .skipped = (char *)(uintptr_t) "p.skipped",
+    .delivered = (char *)(uintptr_t) "p.delivered",
+    .dead = (char *)(uintptr_t) "p.dead",
+    .cursors = (char *)(uintptr_t) "p.cursors",
+    .waiting = waiting,
+    .waiting_orders = waiting_orders,
+    .account_count = 1};
 static const int64_t delays_s[] = {60, 600, 3600};
 
 static void check_state(struct order_state *state, const struct order_record *record)
@@ -70,9 +70,15 @@ static size_t choose(const uint8_t *data, size_t size, size_t count)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const char *const names[] = {topics.raw,      topics.eligible,   topics.payloads,
-                                 topics.retry[1], topics.skipped,    topics.dead,
-                                 waiting[0],      waiting_orders[0], topics.delivered};
+    const char *const names[] = {topics.lanes[TOPIC_LANE_ORDERS].raw,
+                                 topics.lanes[TOPIC_LANE_ORDERS].eligible,
+                                 topics.lanes[TOPIC_LANE_ORDERS].payloads,
+                                 topics.retry[1],
+                                 topics.skipped,
+                                 topics.dead,
+                                 waiting[0],
+                                 waiting_orders[0],
+                                 topics.delivered};
     const char *topic = names[choose(data, size, sizeof(names) / sizeof(*names))];
     const struct text nothing = {0};
     struct order_record_reader reader;

@@ -71,16 +71,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct event in = {.key = text_of(KEY), .value = {(const char *)data, size}};
     struct result filtered = {0}, mapped = {0};
 
-    if (topics.raw == NULL)
+    if (topics.lanes[TOPIC_LANE_ORDERS].raw == NULL)
         set_up();
-    in.topic = topics.raw;
+    in.topic = topics.lanes[TOPIC_LANE_ORDERS].raw;
     filter_handle(&filter, &in, &filtered);
     fuzz_check(filtered.verdict == VERDICT_PASS || filtered.verdict == VERDICT_SKIP ||
                filtered.verdict == VERDICT_DEAD);
     if (filtered.verdict == VERDICT_SKIP)
         check_json(filtered.outputs[0].value);
     /* The mapper's own checks must do without the filter's. */
-    in.topic = topics.eligible;
+    in.topic = topics.lanes[TOPIC_LANE_ORDERS].eligible;
     mapper_handle(&mapper, &in, &mapped);
     if (mapped.verdict == VERDICT_PASS && mapped.output_count > 0)
         check_payload(mapped.outputs[0].value);

@@ -57,7 +57,7 @@ static void read_input(struct bench *bench, yyjson_val *input, struct event *in)
     while ((item = yyjson_arr_iter_next(&status_iter)) != NULL)
         bench->store.statuses |= 1u << strtoul(yyjson_get_raw(item), NULL, 10);
     in->key = text_of(case_string(input, "key", "abc123/order/118"));
-    in->topic = bench->topics.raw;
+    in->topic = bench->topics.lanes[TOPIC_LANE_ORDERS].raw;
     while ((item = yyjson_obj_iter_next(&header_iter)) != NULL) {
         enum header header = header_of(yyjson_get_str(item));
 
@@ -96,7 +96,7 @@ static void check_outputs(const struct bench *bench, const struct event *in,
 
     assert_true(result->output_count >= 1);
     if (result->verdict == VERDICT_PASS) {
-        assert_ptr_equal(output->topic, bench->topics.eligible);
+        assert_ptr_equal(output->topic, bench->topics.lanes[TOPIC_LANE_ORDERS].eligible);
         assert_ptr_equal(output->value.data, in->value.data); /* the very bytes */
         assert_int_equal(output->value.length, in->value.length);
         assert_int_equal(output->partition_hash, event_hash(0, in->key));
@@ -171,7 +171,7 @@ static void test_strange_records(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct event in = {.key = text_of(cases[i].key),
                            .value = text_of(cases[i].value),
-                           .topic = bench.topics.raw};
+                           .topic = bench.topics.lanes[TOPIC_LANE_ORDERS].raw};
         struct result result = {.output_count = 0};
 
         filter_handle(&bench.filter, &in, &result);

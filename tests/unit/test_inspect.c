@@ -100,6 +100,8 @@ static void test_spot(void **state)
         {"big-fusion.orders.raw", SPOT_RAW, 0, "raw"},
         {"big-fusion.orders.eligible", SPOT_ELIGIBLE, 0, "eligible"},
         {"big-fusion.orders.payloads", SPOT_PAYLOADS, 0, "payloads"},
+        {"big-fusion.history.raw", SPOT_RAW, 0, "history.raw"},
+        {"big-fusion.contacts.payloads", SPOT_PAYLOADS, 0, "contacts.payloads"},
         {"big-fusion.retry-1m", SPOT_RETRY, 0, "retry-1m"},
         {"big-fusion.retry-1h", SPOT_RETRY, 2, "retry-1h"},
         {"big-fusion.waiting.other", SPOT_WAITING, 1, "waiting.other"},
@@ -122,13 +124,14 @@ static void test_spot(void **state)
         assert_int_equal(spot.index, cases[i].index);
         assert_string_equal(spot_name(&topics, cases[i].topic), cases[i].name);
     }
-    assert_int_equal(spot_inputs(&topics, 0, inputs), 1);
+    assert_int_equal(spot_inputs(&topics, 0, inputs), 4);
     assert_string_equal(inputs[0], "big-fusion.orders.raw");
-    assert_int_equal(spot_inputs(&topics, 1, inputs), 1);
+    assert_int_equal(spot_inputs(&topics, 1, inputs), 4);
     assert_string_equal(inputs[0], "big-fusion.orders.eligible");
-    assert_int_equal(spot_inputs(&topics, 2, inputs), 8);
+    assert_int_equal(spot_inputs(&topics, 2, inputs), 11);
     assert_string_equal(inputs[0], "big-fusion.orders.payloads");
-    assert_string_equal(inputs[7], "big-fusion.waiting-orders.other");
+    assert_string_equal(inputs[3], "big-fusion.history.payloads");
+    assert_string_equal(inputs[10], "big-fusion.waiting-orders.other");
     topics_clear(&topics);
 }
 
@@ -146,11 +149,11 @@ static const char *topic_name(const struct topics *topics, enum spot_kind kind, 
 {
     switch (kind) {
     case SPOT_RAW:
-        return topics->raw;
+        return topics->lanes[TOPIC_LANE_ORDERS].raw;
     case SPOT_ELIGIBLE:
-        return topics->eligible;
+        return topics->lanes[TOPIC_LANE_ORDERS].eligible;
     case SPOT_PAYLOADS:
-        return topics->payloads;
+        return topics->lanes[TOPIC_LANE_ORDERS].payloads;
     case SPOT_RETRY:
         return topics->retry[index];
     case SPOT_WAITING:
@@ -410,7 +413,7 @@ static void test_hostile_headers(void **state)
     for (int i = 0; i < LONG; i++)
         text[i] = i % 2 == 0 ? '\xc3' : '\xbc';
     topics_init(&topics, &config);
-    event.topic = topics.payloads;
+    event.topic = topics.lanes[TOPIC_LANE_ORDERS].payloads;
     event.headers[HEADER_ATTEMPT] = text_of("4294967295");
     event.headers[HEADER_MODIFIED_AT] = text_of("999999999999999999");
     event.headers[HEADER_DETAIL] = event.headers[HEADER_ACCOUNT] = (struct text){text, LONG};

@@ -245,7 +245,7 @@ static void test_trace_shows_what_happened_and_nothing_of_the_customer(void **st
 
     (void)state;
     topics_init(&topics, &config);
-    raw.topic = topics.raw;
+    raw.topic = topics.lanes[TOPIC_LANE_ORDERS].raw;
     raw.headers[HEADER_SOURCE] = text_of("poll");
     raw.headers[HEADER_MODIFIED_AT] = text_of("1767323040000");
     raw.headers[HEADER_LEDGER] = text_of("{\"s:contact\":\"42\"}");

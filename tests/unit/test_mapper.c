@@ -66,8 +66,9 @@ static int teardown(void **state)
 /* Maps one record with the headers that the filter gives it. */
 static struct result map(struct bench *bench, const char *key, const char *value)
 {
-    struct event in = {
-        .key = text_of(key), .value = text_of(value), .topic = bench->topics.eligible};
+    struct event in = {.key = text_of(key),
+                       .value = text_of(value),
+                       .topic = bench->topics.lanes[TOPIC_LANE_ORDERS].eligible};
     struct result result = {.output_count = 0};
 
     in.headers[HEADER_KIND] = text_of("order");
@@ -86,7 +87,7 @@ static void test_order(void **state)
 
     assert_int_equal(result.verdict, VERDICT_PASS);
     assert_int_equal(result.output_count, 1);
-    assert_ptr_equal(output->topic, bench->topics.payloads);
+    assert_ptr_equal(output->topic, bench->topics.lanes[TOPIC_LANE_ORDERS].payloads);
     assert_true(text_is(output->key, "abc123/order/7"));
     assert_ptr_equal(output->value.data, output->owned_value); /* outlives the handler's memory */
     assert_non_null(memmem(output->value.data, output->value.length,

@@ -11,10 +11,23 @@
 #include "../../services/pusher/fate_read.h"
 #include "../../services/pusher/rebuild_plan.h"
 
-static struct topics topics = {.payloads = (char *)(uintptr_t) "p.orders.payloads",
-                               .delivered = (char *)(uintptr_t) "p.delivered",
-                               .dead = (char *)(uintptr_t) "p.dead",
-                               .skipped = (char *)(uintptr_t) "p.skipped"};
+static struct topics topics;
+
+static int set_up(void **state)
+{
+    struct config config = {.kafka.topic_prefix = (char *)(uintptr_t) "p"};
+
+    (void)state;
+    topics_init(&topics, &config);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    topics_clear(&topics);
+    return 0;
+}
 
 static void test_kinds(void **state)
 {
@@ -23,6 +36,7 @@ static void test_kinds(void **state)
     assert_int_equal(rebuild_plan_kind(&topics, "p.dead"), REBUILD_FATE);
     assert_int_equal(rebuild_plan_kind(&topics, "p.skipped"), REBUILD_FATE);
     assert_int_equal(rebuild_plan_kind(&topics, "p.orders.payloads"), REBUILD_PAYLOAD);
+    assert_int_equal(rebuild_plan_kind(&topics, "p.history.payloads"), REBUILD_PAYLOAD);
     assert_int_equal(rebuild_plan_kind(&topics, "p.retry-1h"), REBUILD_WAITING);
     assert_int_equal(rebuild_plan_kind(&topics, "p.waiting.main"), REBUILD_WAITING);
 }
@@ -141,5 +155,5 @@ int main(void)
         cmocka_unit_test(test_open_records),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }

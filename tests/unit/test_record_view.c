@@ -137,7 +137,7 @@ static void test_long_value(void **state)
 
     (void)state;
     topics_init(&topics, &config);
-    event.topic = topics.raw;
+    event.topic = topics.lanes[TOPIC_LANE_ORDERS].raw;
     buffer_printf(&value, "{\"sku\":\"");
     for (int i = 0; i < 1000; i++)
         buffer_printf(&value, "\xc3\xbc");

@@ -83,7 +83,7 @@ static void test_pages_list_every_topic(void **state)
     struct topic_plan *plan = plan_new(&count);
 
     (void)state;
-    assert_int_equal(count, 14);
+    assert_int_equal(count, 23);
     for (int i = 0; i < count; i++) {
         char *full = mem_printf("`%s`", plan[i].name);
         char *brief = mem_printf("`%s`", plan[i].name + strlen("bigfusion."));
@@ -125,12 +125,39 @@ static void test_readme_lists_no_other_topic(void **state)
     topics_plan_free(plan, count);
 }
 
+/* A record's lane is told by its key, and for an order by its header, whichever topic it is in. */
+static void test_lane_of_a_record(void **state)
+{
+    static const struct {
+        const char *key, *header;
+        enum topic_lane lane;
+    } cases[] = {
+        {"abc/order/1", NULL, TOPIC_LANE_ORDERS},
+        {"abc/order/1", "history", TOPIC_LANE_HISTORY},
+        {"abc/order/1", "contacts", TOPIC_LANE_ORDERS},
+        {"abc/contact/1", NULL, TOPIC_LANE_CONTACTS},
+        {"abc/contact/1", "history", TOPIC_LANE_CONTACTS},
+        {"abc/product/1", NULL, TOPIC_LANE_PRODUCTS},
+        {"nonsense", "history", TOPIC_LANE_ORDERS},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct event event = {.key = text_of(cases[i].key)};
+
+        if (cases[i].header != NULL)
+            event.headers[HEADER_LANE] = text_of(cases[i].header);
+        assert_int_equal(topic_lane_of(&event), cases[i].lane);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_promise_kept),
         cmocka_unit_test(test_pages_list_every_topic),
         cmocka_unit_test(test_readme_lists_no_other_topic),
+        cmocka_unit_test(test_lane_of_a_record),
     };
 
     return cmocka_run_group_tests_name("topics", tests, NULL, NULL);

@@ -29,9 +29,12 @@ static void test_lines(void **state)
 {
     static const char *const lines[] = {
         "\nkafka-acls.sh \"$@\" --add --allow-principal 'User:CN=filter.test' --operation Read "
-        "--topic shop.orders.raw --group shop.filter\n",
+        "--topic shop.orders.raw --topic shop.contacts.raw --topic shop.products.raw "
+        "--topic shop.history.raw --group shop.filter\n",
         "\nkafka-acls.sh \"$@\" --add --allow-principal 'User:CN=filter.test' --operation Write "
-        "--topic shop.orders.eligible --topic shop.skipped --topic shop.dead\n",
+        "--topic shop.orders.eligible --topic shop.contacts.eligible --topic "
+        "shop.products.eligible --topic shop.history.eligible --topic shop.skipped "
+        "--topic shop.dead\n",
         "\nkafka-acls.sh \"$@\" --add --allow-principal 'User:CN=filter.test' --operation "
         "IdempotentWrite --cluster\n",
         "\nkafka-acls.sh \"$@\" --add --allow-principal 'User:CN=pusher.test' --operation Write "
@@ -64,8 +67,10 @@ static void test_a_console_with_a_token_acts(void **state)
     assert_int_equal(write_script("User:{program}", 1, &script, &err), 0);
     assert_non_null(strstr(script.data, "'User:console' --operation Write --topic shop.orders.raw "
                                         "--topic shop.orders.eligible --topic shop.orders.payloads "
-                                        "--topic shop.skipped --topic shop.dead --topic "
-                                        "shop.paused --topic shop.audit\n"));
+                                        "--topic shop.contacts.raw "));
+    assert_non_null(strstr(script.data,
+                           "--topic shop.history.payloads --topic shop.skipped --topic "
+                           "shop.dead --topic shop.paused --topic shop.audit\n"));
     assert_non_null(strstr(script.data, "'User:console' --operation IdempotentWrite --cluster\n"));
     buffer_clear(&script);
 }

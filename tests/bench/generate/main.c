@@ -162,7 +162,7 @@ int main(int argc, char **argv)
         goto out;
     stop_install();
     topics_init(&topics, &config);
-    if (plan_read(&plan, topics.raw, &err) != 0)
+    if (plan_read(&plan, topics.lanes[TOPIC_LANE_ORDERS].raw, &err) != 0)
         goto out;
     producer = producer_new(&config, "bench-generate", on_report, &failed, &err);
     if (producer == NULL || generate(producer, &config, &plan, &err) != 0)

@@ -214,9 +214,9 @@ static int look_up(struct bench *bench, double ms[LOOKUPS], struct error *err)
 static void make_sources(struct bench *bench)
 {
     const struct source sources[TOPICS] = {
-        {.topic = bench->topics.raw, .at_once = 500, .delay_ms = 1},
-        {.topic = bench->topics.eligible, .at_once = 500, .delay_ms = 2},
-        {.topic = bench->topics.payloads, .at_once = 900, .delay_ms = 3},
+        {.topic = bench->topics.lanes[TOPIC_LANE_ORDERS].raw, .at_once = 500, .delay_ms = 1},
+        {.topic = bench->topics.lanes[TOPIC_LANE_ORDERS].eligible, .at_once = 500, .delay_ms = 2},
+        {.topic = bench->topics.lanes[TOPIC_LANE_ORDERS].payloads, .at_once = 900, .delay_ms = 3},
         {.topic = bench->topics.delivered, .at_once = 3000, .delay_ms = 900},
     };
 

@@ -171,7 +171,8 @@ int main(int argc, char **argv)
     rd_kafka_poll_set_consumer(consumer);
     watch = kafka_watch_new(consumer, "stage=\"bare\"");
     inputs = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(inputs, topics.raw, RD_KAFKA_PARTITION_UA);
+    rd_kafka_topic_partition_list_add(inputs, topics.lanes[TOPIC_LANE_ORDERS].raw,
+                                      RD_KAFKA_PARTITION_UA);
     rd_kafka_subscribe(consumer, inputs);
     rd_kafka_topic_partition_list_destroy(inputs);
     target_name = mem_printf("%s.delivered", config.kafka.topic_prefix);

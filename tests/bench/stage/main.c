@@ -156,7 +156,7 @@ int main(int argc, char **argv)
     if (health_start(config.health.listen, &err) != 0)
         goto out;
     topics_init(&pass.topics, &config);
-    input = pass.topics.raw;
+    input = pass.topics.lanes[TOPIC_LANE_ORDERS].raw;
     pass.dies_at = dies_at;
     pass.sleeps_at = getenv("BENCH_SLEEPS_AT");
     pass.target = mem_printf("%s.delivered", config.kafka.topic_prefix);
