@@ -139,7 +139,10 @@ install_prometheus() {
     [ -n "$dir" ] || dir=$(mktemp -d)
     chmod 755 "$dir"
     apt-cache show prometheus >/dev/null 2>&1 || as_root apt-get update -qq
-    (cd "$dir" && apt-get -o APT::Sandbox::User=root download -qq prometheus && dpkg -x prometheus_*.deb prometheus)
+    for package in prometheus promtool; do # bookworm has both programs in the first one
+        [ "$package" = prometheus ] || apt-cache show "$package" >/dev/null 2>&1 || continue
+        (cd "$dir" && apt-get -o APT::Sandbox::User=root download -qq "$package" && dpkg -x "$package"_*.deb prometheus)
+    done
     for program in prometheus promtool; do
         as_root install -D -m 755 "$dir/prometheus/usr/bin/$program" "$tools/$program"
     done

@@ -19,7 +19,7 @@ root_make "$root"
 root_source "$source" "$root/src"
 mkdir -p "$root/build"
 if [ -e "$source/build/kafka/complete" ] && [ ! -e "$root/build/kafka/complete" ]; then
-    cp -a "$source/build/kafka" "$root/build/" # so that it is not fetched once more
+    cp -aL "$source/build/kafka" "$root/build/" # so that it is not fetched once more
 fi
 inside() { root_inside "$root" env BUILD=/build BUILD_KAFKA=/build/kafka BIGFUSION_RUNS=/build/out "$@"; }
 
