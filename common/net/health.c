@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/deadlines.h"
 
 struct part {
     struct part *next;
@@ -24,8 +25,10 @@ struct part {
 enum {
     /* A client that connects and asks nothing, or sends half a request, is dropped after IDLE_S.
      * There is room for several hundred such clients beside the one that asks properly. Together
-     * they cost 2 MB. */
+     * they cost 2 MB. deadlines.h has the time of a client that dawdles. */
     IDLE_S = 3,
+    REQUEST_MS = 6000,
+    ANSWER_MS = 15000,
     CONNECTIONS_MAX = 512,
     CONNECTION_BYTES = 4096,
     SPARE_FILES = 1024, /* descriptors that are left for the program itself */
@@ -35,6 +38,7 @@ enum {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct part *parts;
 static struct MHD_Daemon *server;
+static struct deadlines *deadlines;
 
 void health_set_ready(const char *part_name, int ready, const char *why)
 {
@@ -128,9 +132,17 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     response = MHD_create_response_from_buffer(page.length, page.data, MHD_RESPMEM_MUST_COPY);
     buffer_clear(&page);
     MHD_add_response_header(response, "Content-Type", HEALTH_CONTENT_TYPE);
+    deadlines_enter(deadlines, connection, DEADLINES_ANSWER);
     result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **request,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)context, (void)request, (void)code;
+    deadlines_enter(deadlines, connection, DEADLINES_REQUEST);
 }
 
 /* Raises the limit of open files: the usual soft limit is 1,024, and clients of this server must
@@ -144,6 +156,22 @@ static void allow_descriptors(void)
         return;
     limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
     setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* One thread is enough for all connections: it serves a scrape every few seconds. */
+static void start_server(const struct addrinfo *address)
+{
+    static const struct deadlines_settings times = {CONNECTIONS_MAX, REQUEST_MS, ANSWER_MS};
+
+    deadlines = deadlines_new(&times);
+    server = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | (address->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0,
+        NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR, address->ai_addr,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+        MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)CONNECTIONS_MAX, MHD_OPTION_NOTIFY_CONNECTION,
+        deadlines_on_connection, deadlines, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        MHD_OPTION_END);
 }
 
 int health_start(const char *listen, struct error *err)
@@ -163,13 +191,7 @@ int health_start(const char *listen, struct error *err)
     if (getaddrinfo(host[0] ? host : NULL, colon + 1, &hints, &address) != 0)
         return error_set(err, ERROR_PERMANENT, "[health] listen = %.60s: no such address", listen);
     allow_descriptors();
-    /* One thread is enough for all connections: it serves a scrape every few seconds. */
-    server = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | (address->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0,
-        NULL, NULL, on_request, NULL, MHD_OPTION_SOCK_ADDR, address->ai_addr,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-        MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)CONNECTIONS_MAX, MHD_OPTION_END);
+    start_server(address);
     freeaddrinfo(address);
     if (server == NULL)
         return error_set(err, ERROR_PERMANENT,
@@ -187,6 +209,8 @@ void health_stop(void)
     if (server != NULL)
         MHD_stop_daemon(server);
     server = NULL;
+    deadlines_free(deadlines);
+    deadlines = NULL;
     metric_clear_all();
     while ((part = parts) != NULL) {
         parts = part->next;

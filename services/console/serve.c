@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/deadlines.h"
 #include "net/health.h"
 
 #include "files.h"
@@ -20,6 +21,10 @@
 enum {
     /* A client that says nothing for IDLE_S, or fetches nothing of its answer, is dropped. */
     IDLE_S = 10,
+    /* One that says or fetches a little now and then is dropped after these (deadlines.h). */
+    REQUEST_MS = 20000,
+    ANSWER_MS = 60000,
+    ANSWER_HURRY_MS = 2000, /* when ANSWER_BYTES_MAX is reached */
     CONNECTIONS_MAX = 512,
     CONNECTION_BYTES = 16384, /* request line and headers */
     BODY_BYTES_MAX = 65536,
@@ -33,6 +38,7 @@ struct serve {
     struct serve_settings settings;
     struct guard guard;
     struct MHD_Daemon *daemon;
+    struct deadlines *deadlines;
     struct lanes *lanes;
     atomic_long answer_bytes;
     struct metric *answered[5]; /* by the first digit of the status */
@@ -75,6 +81,7 @@ static enum MHD_Result queue(struct exchange *exchange, struct MHD_Response *res
     for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
         MHD_add_response_header(response, headers[i][0], headers[i][1]);
     metric_add(exchange->serve->answered[status / 100 - 1], 1);
+    deadlines_enter(exchange->serve->deadlines, exchange->connection, DEADLINES_ANSWER);
     result = MHD_queue_response(exchange->connection, (unsigned)status, response);
     MHD_destroy_response(response);
     return result;
@@ -88,6 +95,7 @@ static enum MHD_Result send_reply(struct exchange *exchange)
     struct MHD_Response *response;
 
     if (atomic_load(&serve->answer_bytes) + (long)reply->body.length > ANSWER_BYTES_MAX) {
+        deadlines_drop_fetching(serve->deadlines, ANSWER_HURRY_MS);
         reply_error(reply, 503, "busy", "Too many answers wait to be fetched. Ask again.");
         status = 503;
     }
@@ -315,6 +323,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
         print_session(exchange);
         return send_reply(exchange);
     }
+    deadlines_enter(exchange->serve->deadlines, connection, DEADLINES_WORK);
     MHD_suspend_connection(connection);
     if (lanes_add(exchange->serve->lanes, exchange->route->lane, &exchange->job) != 0) {
         reply_error(&exchange->reply, 503, "busy", "Too many requests are under way. Ask again.");
@@ -353,9 +362,10 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **c
 {
     struct exchange *exchange = *context;
 
-    (void)data, (void)connection, (void)code;
+    (void)data, (void)code;
     if (exchange == NULL)
         return;
+    deadlines_enter(exchange->serve->deadlines, connection, DEADLINES_REQUEST);
     atomic_fetch_sub(&exchange->serve->answer_bytes, exchange->counted_bytes);
     buffer_clear(&exchange->body);
     buffer_clear(&exchange->reply.body);
@@ -399,12 +409,14 @@ static struct addrinfo *resolve(const char *listen, struct error *err)
 
 static int start_daemon(struct serve *serve, struct error *err)
 {
+    static const struct deadlines_settings times = {CONNECTIONS_MAX, REQUEST_MS, ANSWER_MS};
     struct addrinfo *address = resolve(serve->settings.listen, err);
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
 
     if (address == NULL)
         return -1;
     serve->guard = (struct guard){is_loopback(address->ai_addr), serve->settings.token};
+    serve->deadlines = deadlines_new(&times);
     serve->daemon = MHD_start_daemon(
         flags | (address->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0), 0, NULL, NULL, on_request,
         serve, MHD_OPTION_SOCK_ADDR, address->ai_addr, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -412,7 +424,7 @@ static int start_daemon(struct serve *serve, struct error *err)
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
         MHD_OPTION_LISTEN_BACKLOG_SIZE, (unsigned)CONNECTIONS_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_URI_LOG_CALLBACK, on_uri, serve, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-        MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, deadlines_on_connection, serve->deadlines, MHD_OPTION_END);
     freeaddrinfo(address);
     if (serve->daemon == NULL)
         return error_set(err, ERROR_PERMANENT,
@@ -479,6 +491,7 @@ void serve_stop(struct serve *serve)
     lanes_stop(serve->lanes);
     if (serve->daemon != NULL)
         MHD_stop_daemon(serve->daemon);
+    deadlines_free(serve->deadlines);
     lanes_free(serve->lanes);
     free(serve);
 }

@@ -5,10 +5,12 @@ import http.client
 import json
 import os
 import random
+import re
 import socket
 import threading
 import time
 
+import canned
 import pytest
 from canned_console import TOKEN, Canned
 from processes import http_call, wait_until
@@ -151,7 +153,7 @@ BAD = (
     b"POST /api/v1/why HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nContent-Length: -1\r\n\r\n",
     b"POST /api/v1/why HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
     b"POST /api/v1/why HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
-    b"GET / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\nGET /x", b"GET /api/v1/why?order=%zz HTTP/1.1\r\n" + HOST + b"\r\n",
+    b"GET / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\nGET /x", b"GET /api/v1/why?wrong=%zz HTTP/1.1\r\n" + HOST + b"\r\n",
     b"GET http://evil.example/ HTTP/1.1\r\n" + HOST + b"\r\n", b"\x00" * 5000, b"A" * 200000,
 )
 
@@ -258,6 +260,118 @@ def test_a_client_that_says_nothing_is_dropped(console):
     begun = time.monotonic()
     assert raw(console, b"GET /api/v1/status HTTP/1.1\r\n", shut=False, timeout=30).count(b"200 OK") == 0
     assert 5 < time.monotonic() - begun < 25
+
+
+class Dawdlers:
+    """More connections than the console has, each with a request that never ends, or with an answer that is hardly fetched.
+    One that is closed is opened anew."""
+
+    def __init__(self, port, begin, count=600, receive=None):
+        self.port, self.begin, self.receive, self.ending = port, begin, receive, threading.Event()
+        self.lines = [self.connect() for _ in range(count)]
+        self.thread = threading.Thread(target=self.drip)
+        self.thread.start()
+
+    def connect(self):
+        line = socket.socket()
+        if self.receive:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive)
+        line.settimeout(10)
+        line.connect(("127.0.0.1", self.port))
+        line.sendall(self.begin)
+        return line
+
+    def drip(self):
+        while not self.ending.wait(1):
+            for number, line in enumerate(self.lines):
+                try:
+                    if self.receive:
+                        ended = line.recv(1) == b""
+                    else:
+                        ended = line.sendall(b"x") is not None
+                except OSError:
+                    ended = True
+                if ended and not self.ending.is_set():
+                    line.close()
+                    self.lines[number] = self.connect()
+
+    def stop(self):
+        self.ending.set()
+        self.thread.join()
+        for line in self.lines:
+            line.close()
+
+
+HEAD = b"GET /api/v1/status HTTP/1.1\r\n" + HOST + b"X-Slow: "
+BODY = (b"POST /api/v1/why HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n")
+READ = (b"GET /chart.js HTTP/1.1\r\n" + HOST + b"\r\n") * 3  # more than the kernel takes off the console's hands
+
+
+def no_room(console):
+    """How many clients were dropped for want of room."""
+    text = ask(console, "GET", "/metrics")[2].decode()
+    return float(re.search(r'^bigfusion_slow_clients_total\{why="room"\} (\S+)$', text, re.M)[1])
+
+
+@pytest.mark.parametrize("begin, receive", [(HEAD, None), (BODY, None), (READ, 2048)], ids=["head", "body", "answer"])
+def test_more_dawdlers_than_connections_keep_nobody_from_being_answered(console, begin, receive):
+    dawdlers = Dawdlers(console.port, begin, receive=receive)
+    try:
+        for _ in range(3):
+            before = no_room(console)
+            for path in ("/healthz", "/api/v1/status", "/"):
+                assert ask(console, "GET", path)[0] == 200
+            wait_until(lambda: no_room(console) > before, 20, "clients to be dropped for want of room")  # noqa: B023
+        assert len(os.listdir(f"/proc/{console.process.pid}/fd")) < 512 + 64
+    finally:
+        dawdlers.stop()
+
+
+def test_a_request_has_to_be_whole_in_time_however_often_something_of_it_comes(console):
+    """Each second a byte: 10 s of silence would be needed otherwise. Another client shows that time has passed."""
+    lines = {}
+    for name, begin in (("head", HEAD), ("body", BODY)):
+        lines[name] = socket.create_connection(("127.0.0.1", console.port), timeout=10)
+        lines[name].sendall(begin)
+    begun, ended = time.monotonic(), {}
+
+    def drip():
+        for name in set(lines) - set(ended):
+            try:
+                lines[name].sendall(b"x")
+                lines[name].setblocking(False)
+                if lines[name].recv(100) == b"":
+                    ended[name] = time.monotonic() - begun
+            except BlockingIOError:
+                pass
+            except OSError:
+                ended[name] = time.monotonic() - begun
+        assert ask(console, "GET", "/healthz")[0] == 200
+        return len(ended) == len(lines)
+    wait_until(drip, 60, lambda: f"both to be dropped, {ended} are", interval=1)
+    for line in lines.values():
+        line.close()
+    assert min(ended.values()) > 15, ended
+
+
+def test_answers_that_nobody_fetches_make_room_for_others(console):
+    """40 clients leave an answer of 1 MB each where it is; no more than 32 MB of answers may wait."""
+    canned.write(console.answers, orders__dead={"filler": "x" * 1_000_000})
+    lines = []
+    try:
+        for _ in range(40):
+            line = socket.socket()
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            line.connect(("127.0.0.1", console.port))
+            line.sendall(b"GET /api/v1/orders?list=dead HTTP/1.1\r\n" + HOST + b"\r\n")
+            lines.append(line)
+        path = "/api/v1/orders?list=dead"
+        wait_until(lambda: ask(console, "GET", path)[0] == 503, 10, "the limit to be reached", interval=0.05)
+        wait_until(lambda: ask(console, "GET", path)[0] == 200, 8, "room to be made")
+    finally:
+        canned.write(console.answers)
+        for line in lines:
+            line.close()
 
 
 def test_it_stops_while_requests_are_under_way():
