@@ -11,6 +11,8 @@ STORE_DEFAULTS = {
     "start_from": "all",
     "statuses": sorted(reference.ELIGIBLE),
     "opt_in": "opted_in",
+    "payments": "off",
+    "payment_type": "",
     "opt_in_reason": reference.OPT_IN_REASON,
     "currency": "USD",
     "discount_sign": "negative",
@@ -25,6 +27,7 @@ class Evidence:
         self.collect_contacts()
         self.collect_products()
         self.collect_orders()
+        self.collect_payments()
 
     @staticmethod
     def settings(run):
@@ -100,6 +103,12 @@ class Evidence:
             key = fields[0].get("content") if len(fields) == 1 else None
             self.creates.setdefault(key, []).append((entry, effect, body))
             self.titles[body.get("order_title")] += 1
+
+    def collect_payments(self):
+        """self.payments: order id -> bodies of the payments that were made for it."""
+        self.payments = collections.defaultdict(list)
+        for entry, effect in self.effects("payment"):
+            self.payments[str(effect["order_id"])].append(self.body(entry))
 
     def collect_contacts(self):
         """self.contacts: id -> last state; self.contact_mails: id -> its addresses in lower case."""

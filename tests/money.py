@@ -36,6 +36,9 @@ CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases", "mappe
 REAL = [f"real_{number:03}" for number in range(1, 28)]
 WORKED = ["inclusive_no_discount", "inclusive_manual_discount", "inclusive_coupon"]
 SANDBOX = ["USD", "JPY", "KWD"]  # the stores abc123, abc124, abc125
+PAYMENTS = {"payments": "paid", "payment_type": "Cash"}
+STORE = {**STORE_DEFAULTS, **PAYMENTS}
+PAYMENT_STATUSES = ["captured", "captured", "paid", "partially refunded", "authorized", "pending", ""]
 CURRENCIES = ["USD", "EUR", "GBP", "INR", "JPY", "KRW", "CLP", "KWD", "BHD", "TND"]
 BATCH = 1000
 
@@ -92,6 +95,7 @@ class Maker:
             "id": number, "status_id": 11, "status": "", "date_created": "Mon, 02 Mar 2026 10:15:30 +0000",
             "date_modified": "Mon, 02 Mar 2026 10:16:00 +0000", "default_currency_code": self.currency,
             "billing_address": {"email": f"buyer{number}@example.com"}, "total_tax": plain_text(tax),
+            "payment_status": chance.choice(PAYMENT_STATUSES),
             "total_inc_tax": plain_text(total), "discount_amount": plain_text(manual),
             "coupon_discount": plain_text(coupon), "store_credit_amount": plain_text(store),
             "gift_certificate_amount": plain_text(certificate),
@@ -200,7 +204,7 @@ def sandbox_orders(run, currency, count, seed):
 
 
 def reaches_the_mapper(order):
-    store = {**STORE_DEFAULTS, "currency": order["default_currency_code"]}
+    store = {**STORE, "currency": order["default_currency_code"]}
     stage, reason, _ = reference.fate_of(reference.load_json(json.dumps(order)), "abc123", store)
     return stage == "delivered" or reason == "total_mismatch"
 
@@ -249,10 +253,16 @@ def judge_payload(order, value, mapping):
     judge.product_identities = {str(i): {p["body"]["sku"].lower()} for i, p in enumerate(payload["products"])}
     items = [{**item, "product_id": str(item["product"])} if "product" in item else item
              for item in payload["order"]["order_items"]]
-    wrong = judge.compare_lines(items, mapping, STORE_DEFAULTS)
+    wrong = judge.compare_lines(items, mapping, STORE)
     wanted = amounts.units(reference.money(order["total_inc_tax"]), digits)
     if payload["total"] != wanted or payload["currency"] != order["default_currency_code"]:
         wrong.append(f"total {payload['total']} {payload['currency']}, expected {wanted}")
+    payment = payload["payment"] or {"payment_amount": 0}
+    paid = amounts.units(reference.money(payment["payment_amount"]), digits)
+    if paid not in mapping["paid"]:
+        wrong.append(f"it leaves {wanted - paid} open, what was not paid is {sorted(wanted - one for one in mapping['paid'])}")
+    if payload["payment"] and payment.get("payment_method_type") != STORE["payment_type"]:
+        wrong.append(f"payment {payment}")
     products = {line["identity"]: line["product"] for line in reversed(mapping["lines"])}
     for product in payload["products"]:
         if not judge.product_is(product["body"], products[product["body"]["sku"].lower()]):
@@ -265,7 +275,7 @@ def judge_order(store, text, answer, fits):
     order = reference.load_json(text)
     what, value = answer
     try:
-        mapping = reference.map_order(order, store, STORE_DEFAULTS)
+        mapping = reference.map_order(order, store, STORE)
     except reference.Mismatch as why:
         if what == "payload":
             return "wrong", f"sent, but: {why}"
@@ -309,7 +319,7 @@ def main():
     options = parser.parse_args()
     counts = dict.fromkeys(("equal", "parked", "wrong", "unexplained"), 0)
     currencies, worked = {}, 0
-    with Stack("money", stores=5, account={"currency": ""}, partitions=16) as stack:
+    with Stack("money", stores=5, store=PAYMENTS, account={"currency": ""}, partitions=16) as stack:
         stack.start(services=("mapper",), setup=False)
         orders = make_orders(stack.run, options.orders, options.seed)
         answers = through_the_mapper(stack, {key: text for key, (text, _, _) in orders.items()})

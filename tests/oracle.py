@@ -23,6 +23,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import amounts  # noqa: E402
 import reference  # noqa: E402
 from evidence import Evidence, final_fate  # noqa: E402
 
@@ -54,6 +55,7 @@ class Judge(Evidence):
                 self.blame(f"order {external!r} was created, no store has it")
         self.judge_contacts()
         self.judge_products()
+        self.judge_payments()
         self.judge_goals()
         return not self.violations
 
@@ -214,6 +216,48 @@ class Judge(Evidence):
                         and fate["value"].get("modified_at") == modified \
                         and creates[0][0]["t"] * 1000 > fate["timestamp_ms"]:
                     self.blame(f"{name}: created after its withdrawal was answered")
+
+    # -- payments --------------------------------------------------------------------------------------------------
+
+    def judge_payments(self):
+        """Each order has at most one payment, of what was paid; what was paid has one, unless the account refused it."""
+        asked = {}
+        for (store_hash, number), mappings in self.accepted.items():
+            for _, effect, _ in self.creates.get(f"bc-{store_hash}-{number}", []):
+                asked[str(effect["id"])] = (store_hash, number, mappings)
+        for order_id in self.payments.keys() - asked.keys():
+            self.blame(f"order {order_id} of the account has a payment, and nobody asked for that order")
+        for order_id, (store_hash, number, mappings) in asked.items():
+            name, store = f"{store_hash}/order/{number}", self.stores[store_hash]
+            made = self.payments.get(order_id, [])
+            paid = set().union(*(mapping["paid"] for mapping in mappings))
+            if len(made) > 1:
+                self.blame(f"{name}: {len(made)} payments")
+            if not made and 0 not in paid and not self.payment_was_refused(name):
+                self.blame(f"{name}: no payment, {sorted(paid)} were paid")
+            for body in made:
+                self.judge_payment(name, body, paid, mappings, store)
+
+    def judge_payment(self, name, body, paid, mappings, store):
+        digits = mappings[0]["amounts"].digits
+        amount = amounts.units(reference.money(body.get("payment_amount")), digits)
+        if amount not in paid or amount == 0:
+            self.blame(f"{name}: a payment of {amount}, {sorted(paid)} were paid")
+        if body.get("payment_method_type") != store["payment_type"]:
+            self.blame(f"{name}: payment of type {body.get('payment_method_type')!r}, expected {store['payment_type']!r}")
+        if reference.iso_instant(body.get("payment_time")) != mappings[0]["time"]:
+            self.blame(f"{name}: payment_time {body.get('payment_time')!r}")
+        if body.get("notes") != mappings[0]["key"] or body.get("apply_to_commissions") is not False:
+            self.blame(f"{name}: payment with {body}")
+        extra = set(body) - {"payment_amount", "payment_method_type", "payment_time", "notes", "apply_to_commissions"}
+        if extra:
+            self.blame(f"{name}: members of the payment that nobody asked for: {sorted(extra)}")
+
+    def payment_was_refused(self, name):
+        """Whether the order's record in `delivered` says that the account did not take the payment."""
+        values = [fate["value"] for fate in (self.fates or {}).get(name, [])
+                  if fate["topic"] == "delivered" and fate["value"]]
+        return any(one["step"] == "payment" for value in values for one in value.get("incomplete", []))
 
     # -- contacts, products, goals ---------------------------------------------------------------------------------
 

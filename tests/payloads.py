@@ -95,8 +95,12 @@ def instant(value):
     return len(value) == 20
 
 
-def nothing(value):
-    return value is None
+def positive(value):
+    return amount(value) and not repr(value).startswith("-")
+
+
+def nullable(check):
+    return lambda value: value is None or check(value)
 
 
 def many(check, low=0, high=10**5):
@@ -134,13 +138,14 @@ ITEM = members({"item_type": word("PRODUCT", "SHIPPING", "TAX", "FEE", "DISCOUNT
                 "quantity": whole(1, 2**31 - 1), "price_per_unit": amount}, {"product": whole(0, 10**5)})
 PLACE = members({}, {**{name: text() for name in ("first_name", "last_name", "company", "phone", "line1", "line2",
                                                   "locality", "zip_code", "region")}, "country_code": letters})
+PAYMENT = members({"payment_amount": positive, "payment_method_type": text(1, 200), "payment_time": instant})
 ORDER = members(
     {**HEAD, "kind": word("order"), "currency": text(3, 3), "total": whole(-MANY_DIGITS, MANY_DIGITS),
      "products": many(members({"sku": text(), "body": BODY})),
      "order": members({"order_title": text(), "order_time": instant, "order_type": word("ONLINE"),
                        "order_items": many(ITEM)}, {"shipping_address": PLACE}),
      "goals": many(members({"integration": word("BCORDER", "BCSKU", "BCCOUPON"), "call_name": text()}))},
-    {**HEAD_OPTIONAL, "payment": nothing, "tags": many(lambda one: False, 0, 0)})
+    {**HEAD_OPTIONAL, "payment": nullable(PAYMENT), "tags": many(lambda one: False, 0, 0)})
 WITHDRAWN = members({**HEAD, "kind": word("withdrawn")}, HEAD_OPTIONAL)
 CUSTOMER = members({"format": whole(1, 1), "kind": word("contact"), "account": word("main"), "modified_at": VERSION,
                     "contact": CONTACT}, {"store": text(), "tags": many(lambda one: False, 0, 0)})
@@ -197,7 +202,7 @@ def whole_payload(kind, number):
                       {"item_type": "DISCOUNT", "name": "Discount", "quantity": 1, "price_per_unit": -5.01}],
                   "shipping_address": {"first_name": "Jane", "last_name": "Doe", "company": "Doe Ltd", "phone": "1234567890",
                                        **place, "zip_code": "78108", "region": "Texas"}},
-        "payment": None, "tags": [],
+        "payment": {"payment_amount": 72.23, "payment_method_type": "Cash", "payment_time": "2026-11-25T00:00:00Z"}, "tags": [],
         "goals": [{"integration": "BCORDER", "call_name": "BC"}, {"integration": "BCSKU", "call_name": "S-1"}]})
 
 

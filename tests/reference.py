@@ -326,6 +326,20 @@ def order_address(order, store):
     return wanted if any(wanted[name] for name in wanted if name != "region") else None
 
 
+PAID = {"paid", "captured", "partially refunded"}
+
+
+def paid_of(order, stated, store):
+    """The amounts in smallest units that may stand as paid; several where the store may have meant its amounts in several ways."""
+    if store["payments"] == "off":
+        return {0}
+    total = max(0, stated.units(stated.total))
+    if store["payments"] == "all" or (order.get("payment_status") or "").strip().lower() in PAID:
+        return {total}
+    credits = stated.units(sum(stated.credits.values()))
+    return {0 if taken_off else min(total, credits) for _, _, taken_off in stated.best_ways()}
+
+
 def map_order(order, store_hash, store):
     """The Infusionsoft side of an order that is to be synced. Raises Malformed or Mismatch."""
     digits = amounts.digits_of(order.get("default_currency_code"))
@@ -343,6 +357,7 @@ def map_order(order, store_hash, store):
         "contact": contact_of(order, store),
         "shipping_address": order_address(order, store),
         "goals": goals_of(order, store["code"]),
+        "paid": paid_of(order, stated, store),
     }
 
 

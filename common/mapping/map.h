@@ -72,6 +72,9 @@ struct map {
     int digits; /* decimals of the order's currency */
     struct map_extra *extras;
     int extra_count, extra_capacity;
+    int64_t
+        credits; /* what store credit and gift certificates paid of the total, in smallest units; 0
+                        where the total is what remains after them */
     struct address shipping; /* address of the first shipping consignment */
     int has_shipping;
 };
@@ -139,6 +142,13 @@ void map_write_shipping_address(const struct map *map, const struct map_settings
  */
 void map_write_left_out(const struct map *map, const struct map_settings *settings,
                         const struct order *order, struct buffer *out);
+
+/**
+ * @brief map_payment.c: writes the value of `payment`: what was paid of the order, or null.
+ * @param total  as map_read_extras() found it
+ */
+void map_write_payment(const struct map *map, const struct map_settings *settings,
+                       const struct order *order, int64_t total, struct buffer *out);
 
 /** @brief map_product.c: reads an amount; an absent one is 0. */
 int map_read_money(yyjson_val *value, const char *what, money *amount, struct error *err);

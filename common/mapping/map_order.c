@@ -215,7 +215,9 @@ enum reason map_order(struct map *map, const struct map_settings *settings,
     map_write_products(map, settings, out);
     json_write_literal(out, ",\"order\":");
     write_order(map, settings, order, out);
-    json_write_literal(out, ",\"payment\":null,\"tags\":[],\"goals\":");
+    json_write_literal(out, ",\"payment\":");
+    map_write_payment(map, settings, order, total, out);
+    json_write_literal(out, ",\"tags\":[],\"goals\":");
     write_goals(map, settings, out);
     map_write_left_out(map, settings, order, out);
     json_write_literal(out, "}");

@@ -270,6 +270,9 @@ enum reason map_read_extras(struct map *map, const struct order *order, int64_t 
                   -money_to_minor(amounts.gift_certificate, map->digits));
     }
     *total = money_to_minor(amounts.total, map->digits);
+    map->credits =
+        reading.net ? 0
+                    : money_to_minor(amounts.store_credit + amounts.gift_certificate, map->digits);
     missing = *total - sum_of_lines(map);
     lines = map->extras;
     if (!reading.with_tax)

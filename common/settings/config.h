@@ -28,6 +28,7 @@ enum {
 
 enum after_sync { AFTER_SYNC_IGNORE = 0, AFTER_SYNC_NOTE, AFTER_SYNC_TAG };
 enum existing_contact { EXISTING_KEEP = 0, EXISTING_OVERWRITE };
+enum payments { PAYMENTS_OFF = 0, PAYMENTS_PAID, PAYMENTS_ALL };
 enum opt_in { OPT_IN_OPTED_IN = 0, OPT_IN_NEVER, OPT_IN_ALWAYS };
 enum auth { AUTH_KEY = 0, AUTH_OAUTH };
 enum key_header { KEY_HEADER_KEAP = 0, KEY_HEADER_BEARER };
@@ -57,6 +58,8 @@ struct config_store {
     int after_sync;        /* enum after_sync */
     int existing_contact;  /* enum existing_contact */
     int opt_in;            /* enum opt_in */
+    int payments;          /* enum payments */
+    char *payment_type;    /* "": payments is off */
 };
 
 /* [infusionsoft NAME] */

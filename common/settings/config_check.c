@@ -61,6 +61,19 @@ static int check_account(const struct config *config, const struct config_accoun
                      account->auth == AUTH_KEY ? "key" : "oauth");
 }
 
+/* A payment needs its type: no type is sure to be in every account. */
+static int check_payments(const struct config *config, const struct config_store *store,
+                          struct error *err)
+{
+    if (store->payments == PAYMENTS_OFF || store->payment_type[0] != '\0')
+        return 0;
+    return error_set(
+        err, ERROR_PERMANENT,
+        "%s:%d: [store %s] payment_type is missing; allowed with payments = %s: one of "
+        "the account's Manual Payment Types",
+        config->path, store->line, store->name, store->payments == PAYMENTS_PAID ? "paid" : "all");
+}
+
 /* A password is given once: with two, nobody would know which one is used. */
 static int check_passwords(const struct config *config, struct error *err)
 {
@@ -113,7 +126,8 @@ static int check_redis(const struct config *config, struct error *err)
 int config_check(struct config *config, int program, struct error *err)
 {
     for (int i = 0; i < config->store_count; i++)
-        if (check_store(config, i, err) != 0)
+        if (check_store(config, i, err) != 0 ||
+            check_payments(config, &config->stores[i], err) != 0)
             return -1;
     for (int i = 0; i < config->account_count; i++)
         if (check_account(config, &config->accounts[i], program, err) != 0)

@@ -144,6 +144,14 @@ const struct config_option options[] = {
      PROGRAM_PUSHER, "keep: fill only the empty fields of a contact that exists"},
     {"store", "opt_in", OPTION_ENUM, STORE(opt_in), "opted_in", "opted_in|never|always",
      PROGRAM_MAPPER, "when a new contact's address is given a marketing permission"},
+    {"store", "payments", OPTION_ENUM, STORE(payments), "off", "off|paid|all",
+     PROGRAM_MAPPER | ACCOUNT_USERS,
+     "which orders get a payment in Infusionsoft: none, those that the store says are paid, or "
+     "all"},
+    {"store", "payment_type", OPTION_TEXT, STORE(payment_type), "", "line",
+     PROGRAM_MAPPER | ACCOUNT_USERS,
+     "with payments = paid or all: one of the account's Manual Payment Types, as it is written "
+     "there, such as Credit Card (Manual)"},
 
     {"infusionsoft", "allow_plain_http", OPTION_ENUM, ACCOUNT(allow_plain_http), "no", "no|yes",
      ACCOUNT_USERS,

@@ -33,6 +33,7 @@ enum doctor_check {
     CHECK_ACCOUNT_ECOMMERCE,
     CHECK_ACCOUNT_FIELD,
     CHECK_ACCOUNT_CLOCK,
+    CHECK_ACCOUNT_PAYMENT, /* only where a store has payments */
     CHECK_COUNT
 };
 

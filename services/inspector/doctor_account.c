@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/date.h"
+#include "infusionsoft/payment_type.h"
 #include "infusionsoft/token_file.h"
 #include "net/http.h"
 
@@ -16,6 +17,8 @@
 
 /* The checks of one account. */
 struct visit {
+    const struct config *config;
+    int index; /* into config's accounts */
     const struct config_account *account;
     struct infusionsoft *client;
     struct findings *findings;
@@ -97,6 +100,21 @@ static void look_at_field(struct visit *visit)
     judge_field(visit->findings, visit->account->name, &answer, &field, other_type);
 }
 
+static void look_at_payment_types(struct visit *visit)
+{
+    const struct config_store *unknown = NULL;
+    struct account_answer answer;
+    struct text types;
+
+    if (!payment_type_is_needed(visit->config, visit->index))
+        return;
+    payment_type_ask(visit->client, &types);
+    answer = take(visit);
+    if (types.length > 0)
+        unknown = payment_type_find_unknown(visit->config, visit->index, types);
+    judge_payment_types(visit->findings, visit->account->name, &answer, types, unknown);
+}
+
 static void look_inside(struct visit *visit)
 {
     const char *name = visit->account->name;
@@ -110,11 +128,13 @@ static void look_inside(struct visit *visit)
                       "it is another account");
     } else {
         answer = ask_lists(visit);
-        if (judge_ecommerce(visit->findings, name, &answer) == 0)
+        if (judge_ecommerce(visit->findings, name, &answer) == 0) {
             look_at_field(visit);
-        else
+            look_at_payment_types(visit);
+        } else {
             findings_skip(visit->findings, CHECK_ACCOUNT_FIELD, CHECK_ACCOUNT_FIELD, name,
                           "orders cannot be read");
+        }
     }
     if (visit->lead_known)
         judge_clock(visit->findings, CHECK_ACCOUNT_CLOCK, name, &visit->lead);
@@ -123,12 +143,15 @@ static void look_inside(struct visit *visit)
                       "no answer tells its time");
 }
 
-static void look_with_key(const struct config_account *account, const struct http_settings *http,
-                          struct findings *findings)
+/* account: config's, or a copy of it with another credential. */
+static void look_with_key(const struct config *config, int index,
+                          const struct config_account *account, struct findings *findings)
 {
-    struct visit visit = {.account = account, .findings = findings};
-    struct infusionsoft_settings settings = {
-        .account = account, .http = http_new("bigfusion", http), .timeout_ms = DOCTOR_TIMEOUT_MS};
+    struct visit visit = {
+        .config = config, .index = index, .account = account, .findings = findings};
+    struct infusionsoft_settings settings = {.account = account,
+                                             .http = http_new("bigfusion", &config->http),
+                                             .timeout_ms = DOCTOR_TIMEOUT_MS};
 
     visit.client = infusionsoft_new(&settings);
     look_inside(&visit);
@@ -147,9 +170,10 @@ static enum stored_token stored_token(const struct config_account *account,
 }
 
 /* Uses the stored access token as a key, which the client never refreshes. */
-static void look_with_stored_token(const struct config_account *account,
-                                   const struct http_settings *http, struct findings *findings)
+static void look_with_stored_token(const struct config *config, int index,
+                                   struct findings *findings)
 {
+    const struct config_account *account = &config->accounts[index];
     struct config_account as_key = *account;
     struct token_state state = {0};
     enum stored_token stored = stored_token(account, &state);
@@ -157,7 +181,7 @@ static void look_with_stored_token(const struct config_account *account,
     as_key.key = state.access;
     as_key.key_header = KEY_HEADER_BEARER;
     if (stored == STORED_USABLE) {
-        look_with_key(&as_key, http, findings);
+        look_with_key(config, index, &as_key, findings);
     } else {
         judge_stored_token(findings, account->name, stored);
         findings_skip(findings, CHECK_ACCOUNT_TENANT, CHECK_ACCOUNT_CLOCK, account->name,
@@ -171,9 +195,9 @@ void doctor_look_account(const struct config *config, int index, struct findings
     const struct config_account *account = &config->accounts[index];
 
     if (account->auth == AUTH_OAUTH)
-        look_with_stored_token(account, &config->http, findings);
+        look_with_stored_token(config, index, findings);
     else if (account->key != NULL)
-        look_with_key(account, &config->http, findings);
+        look_with_key(config, index, account, findings);
     else
         findings_skip(findings, CHECK_ACCOUNT_CREDENTIAL, CHECK_ACCOUNT_CLOCK, account->name,
                       "its key_file cannot be read");

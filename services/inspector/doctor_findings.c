@@ -40,6 +40,7 @@ static const char *const names[CHECK_COUNT] = {
     [CHECK_ACCOUNT_ECOMMERCE] = "account e-commerce",
     [CHECK_ACCOUNT_FIELD] = "account custom field",
     [CHECK_ACCOUNT_CLOCK] = "account clock",
+    [CHECK_ACCOUNT_PAYMENT] = "account payment types",
 };
 
 static const struct {

@@ -119,6 +119,28 @@ void judge_field(struct findings *findings, const char *account,
                      "the order custom field \"" INFUSIONSOFT_FIELD_LABEL "\" is missing");
 }
 
+void judge_payment_types(struct findings *findings, const char *account,
+                         const struct account_answer *answer, struct text types,
+                         const struct config_store *unknown)
+{
+    if (answer->outcome != INFUSIONSOFT_OK)
+        findings_add(findings, CHECK_ACCOUNT_PAYMENT, account, level_of(answer), advice_of(answer),
+                     "%s", answer->why);
+    else if (types.length == 0)
+        findings_add(findings, CHECK_ACCOUNT_PAYMENT, account, DOCTOR_WARN,
+                     "compare payment_type with Ecommerce Settings > Orders of the account",
+                     "the account does not tell its Manual Payment Types");
+    else if (unknown != NULL)
+        findings_add(findings, CHECK_ACCOUNT_PAYMENT, account, DOCTOR_FAIL,
+                     "set one of them, as it is written there, or add the type in the account",
+                     "[store %s] payment_type \"%.60s\" is none of the account's: %.*s",
+                     unknown->name, unknown->payment_type,
+                     types.length > 200 ? 200 : (int)types.length, types.data);
+    else
+        findings_add(findings, CHECK_ACCOUNT_PAYMENT, account, DOCTOR_OK, "",
+                     "every payment_type is there");
+}
+
 void judge_stored_token(struct findings *findings, const char *account, enum stored_token stored)
 {
     switch (stored) {

@@ -32,6 +32,12 @@ void judge_field(struct findings *findings, const char *account,
                  const struct account_answer *answer, const struct infusionsoft_field *field,
                  const char *other_type);
 
+/** @brief The Manual Payment Types of the account, see payment_type.h. types: empty: it does not tell
+ * them; unknown: the first store whose payment_type is not among them, or NULL */
+void judge_payment_types(struct findings *findings, const char *account,
+                         const struct account_answer *answer, struct text types,
+                         const struct config_store *unknown);
+
 /* What token_state_file says, with auth = oauth. */
 enum stored_token {
     STORED_USABLE = 0,

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/retry.h"
 #include "base/stop.h"
+#include "infusionsoft/payment_type.h"
 
 enum { KEEPER_TICK_MS = 100 };
 
@@ -110,6 +111,40 @@ static int ask_orders(struct infusionsoft *client, struct infusionsoft_field *fi
     return 0;
 }
 
+/* If a store's payment type is none of the account's, a person has to correct it, and the process ends.
+ * An account without the e-commerce module has no types; one that does not tell them is believed. */
+static int check_payment_types(struct account *account, struct infusionsoft *client, char why[160])
+{
+    const struct config *config = account->settings.config;
+    const struct config_store *store;
+    struct text types;
+    enum infusionsoft_outcome outcome;
+
+    if (!payment_type_is_needed(config, account->settings.index))
+        return 0;
+    outcome = payment_type_ask(client, &types);
+    if (outcome == INFUSIONSOFT_FORBIDDEN || (outcome == INFUSIONSOFT_OK && types.length == 0)) {
+        log_warn("payment_types_unknown account=%s: the payment_type of its stores is not checked",
+                 account->config->name);
+        return 0;
+    }
+    if (tell_why(client, why) != 0)
+        return -1;
+    store = payment_type_find_unknown(config, account->settings.index, types);
+    if (store == NULL)
+        return 0;
+    pthread_mutex_lock(&account->lock);
+    error_set(
+        &account->fatal, ERROR_PERMANENT,
+        "[store %s] payment_type = %.60s: allowed: one of the account's Manual Payment Types, "
+        "%.*s",
+        store->name, store->payment_type, types.length > 200 ? 200 : (int)types.length, types.data);
+    snprintf(why, 160, "%.150s", account->fatal.text);
+    pthread_mutex_unlock(&account->lock);
+    stop_request();
+    return -1;
+}
+
 /* Asks for everything that must be known before the first record, and opens the account. */
 static void prepare(struct account *account, struct infusionsoft *client)
 {
@@ -120,7 +155,8 @@ static void prepare(struct account *account, struct infusionsoft *client)
     int orders = -1;
 
     if (ask_user(client, why) == 0 && check_tenant(account, client, why) == 0 &&
-        ask_currency(account, client, currency, why) == 0)
+        ask_currency(account, client, currency, why) == 0 &&
+        check_payment_types(account, client, why) == 0)
         orders = ask_orders(client, &field, why);
     if (orders < 0 && stop_requested())
         return;

@@ -55,6 +55,7 @@ void delivery_start(struct delivery *d, struct job *job)
     d->calls.count_before = infusionsoft_call_count(d->client);
     d->calls.throttled_count = d->calls.throttled_ms = 0;
     d->contact_id[0] = d->order_id[0] = '\0';
+    d->order_total = -1;
     d->contact_cached = d->products_cached = d->peeked = 0;
     d->detail[0] = d->answer[0] = '\0';
     d->reason = REASON_NONE;
@@ -73,6 +74,15 @@ void delivery_set_pending(struct delivery *d, const char *step, const char *resu
 void delivery_add_incomplete(struct delivery *d, const char *step, const char *answer)
 {
     evidence_add(&d->job->evidence, step, answer != NULL ? answer : d->answer);
+}
+
+enum progress delivery_look_later(struct delivery *d)
+{
+    d->wait_ms = d->grant->doubt_visible_in_ms < DELIVERY_LATER_MAX_MS
+                     ? d->grant->doubt_visible_in_ms
+                     : DELIVERY_LATER_MAX_MS;
+    d->grant->doubt_visible_in_ms -= d->wait_ms; /* when it is 0, the next look decides */
+    return PROGRESS_LATER;
 }
 
 void delivery_leave_region_out(struct delivery *d, const char *address)

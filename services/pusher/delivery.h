@@ -83,6 +83,9 @@ struct delivery {
     int contact_cached;  /* its id came from the ledger, so the contact may have been deleted */
     int products_cached; /* the same for at least one product */
     char order_id[64];   /* "": not made by this delivery */
+    int64_t
+        order_total; /* as the account told it when this delivery made the order, in the currency's
+                            smallest unit; -1: not known */
     struct ledger_peek *peeks; /* the products, then the contact */
     int peek_capacity;
     int peeked; /* peeks were answered together with acquire */
@@ -115,6 +118,10 @@ void delivery_set_pending(struct delivery *d, const char *step, const char *resu
 /** @brief Lists a step that the order lacks; once each. It stays with the job, also while that is
  * set aside. answer: what the account said to it; NULL: the answer kept in d */
 void delivery_add_incomplete(struct delivery *d, const char *step, const char *answer);
+
+/** @brief What was looked up for a doubt is not there, and need not be visible yet: the job is set aside
+ * until it is, and the next look decides. @returns LATER */
+enum progress delivery_look_later(struct delivery *d);
 
 /** @brief Lists the region of an address that the account refused, so that it was sent without it.
  * address: "billing", "shipping", ... */

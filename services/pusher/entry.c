@@ -155,6 +155,20 @@ enum progress entry_end(struct delivery *d, struct ledger_grant *grant, const ch
     return progress_of(d, answer, step, called);
 }
 
+enum progress entry_end_pending(struct delivery *d, const char *next, int *begun)
+{
+    enum progress progress;
+
+    *begun = 0;
+    if (d->pending.step.length == 0)
+        return PROGRESS_OK;
+    *begun = next != NULL && d->calls.are_free;
+    progress =
+        entry_end(d, d->grant, d->pending.step.data, d->pending.result, *begun ? next : NULL, 1);
+    buffer_reset(&d->pending.step);
+    return progress;
+}
+
 enum progress entry_finish(struct delivery *d, struct ledger_grant *grant, enum ledger_finish how,
                            const char *step, const char *result, const char *note, int called)
 {

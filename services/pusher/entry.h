@@ -27,6 +27,14 @@ enum progress entry_end(struct delivery *d, struct ledger_grant *grant, const ch
                         const char *result, const char *next, int called);
 
 /**
+ * @brief Records how the step before ended (see delivery_set_pending()), if that is still to be done.
+ * Where calls need not wait, the same request to Redis also records the begin of the step `next`.
+ * @param next   NULL: no step follows that has to be begun
+ * @param begun  out: whether the begin was recorded
+ */
+enum progress entry_end_pending(struct delivery *d, const char *next, int *begun);
+
+/**
  * @brief ledger_finish(): gives the entry back.
  * @param step,result  NULL, or a step to end in the same round trip
  * @param note         the evidence for DONE and RETRY, the reason's name for DEAD, or NULL

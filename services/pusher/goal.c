@@ -13,23 +13,6 @@
 const char *const goal_results[GOAL_RESULT_COUNT] = {"sent", "in_doubt", "refused", "not_achieved",
                                                      "gave_up"};
 
-/* Records in the ledger how the step before ended (the order, or another goal), if that is still to
- * be done. Where calls need not wait, the same request to Redis also records the begin of the goal
- * `next`. next: NULL if no goal is sent; begun: out, whether the begin was recorded */
-static enum progress end_pending(struct delivery *d, const char *next, int *begun)
-{
-    enum progress progress;
-
-    *begun = 0;
-    if (d->pending.step.length == 0)
-        return PROGRESS_OK;
-    *begun = next != NULL && d->calls.are_free;
-    progress =
-        entry_end(d, d->grant, d->pending.step.data, d->pending.result, *begun ? next : NULL, 1);
-    buffer_reset(&d->pending.step);
-    return progress;
-}
-
 static int is_plain_number(const char *text)
 {
     size_t length = strspn(text, "0123456789");
@@ -140,8 +123,6 @@ enum progress goal_step(struct delivery *d)
     int begun;
 
     d->failed_step = "goal";
-    if (d->order_id[0] != '\0' && entry_result(d, "order") == NULL)
-        delivery_set_pending(d, "order", d->order_id);
     for (int i = 0; i < d->payload.goal_count; i++) {
         const struct goal *goal = &d->payload.goals[i];
 
@@ -150,11 +131,11 @@ enum progress goal_step(struct delivery *d)
         if (entry_result(d, d->texts.goal.data) != NULL)
             continue;
         if (d->grant->goals_in_doubt) { /* the ledger cannot tell whether the goal was sent */
-            progress = end_pending(d, NULL, &begun);
+            progress = entry_end_pending(d, NULL, &begun);
             metric_add(d->pusher->goals[GOAL_IN_DOUBT], 1);
             delivery_set_pending(d, d->texts.goal.data, goal_results[GOAL_IN_DOUBT]);
         } else {
-            progress = end_pending(d, d->texts.goal.data, &begun);
+            progress = entry_end_pending(d, d->texts.goal.data, &begun);
             if (progress == PROGRESS_OK)
                 progress = send_goal(d, goal, d->texts.goal.data, begun);
         }

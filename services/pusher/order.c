@@ -158,7 +158,10 @@ static void compare_total(struct delivery *d)
 {
     int64_t theirs, ours = d->payload.total;
 
-    if (order_read_total(infusionsoft_answer(d->client)->root, &theirs) != 0 || theirs == ours)
+    if (order_read_total(infusionsoft_answer(d->client)->root, &theirs) != 0)
+        return;
+    d->order_total = theirs;
+    if (theirs == ours)
         return;
     metric_add(d->pusher->alarms_total_differs, 1);
     log_error("total_differs ours=%" PRId64 " theirs=%" PRId64 " unit=smallest currency=%s", ours,

@@ -125,6 +125,9 @@ static void read_order(yyjson_val *root, struct payload *payload)
     payload->currency = member(root, "currency");
     payload->total = member_int(root, "total", 0);
     payload->order = yyjson_obj_get(root, "order");
+    payload->payment = yyjson_obj_get(root, "payment");
+    if (yyjson_is_null(payload->payment))
+        payload->payment = NULL;
     read_products(yyjson_obj_get(root, "products"), payload);
     read_goals(yyjson_obj_get(root, "goals"), payload);
 }
@@ -172,6 +175,7 @@ int payload_read(const struct event *event, const struct payload_head *head, int
     payload->placed_at = -1;
     payload->contact = NULL;
     payload->left_out = NULL;
+    payload->payment = NULL;
     payload->product_count = payload->goal_count = 0;
     /* Members that the format of this kind does not know were not checked, so they are not read. */
     if (payload_is_order(payload))

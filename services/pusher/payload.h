@@ -67,6 +67,7 @@ struct payload {
     struct text currency;
     int64_t total; /* in the currency's smallest unit */
     yyjson_val *order;
+    yyjson_val *payment;  /* NULL: none */
     yyjson_val *left_out; /* what the mapper left out of the bodies; NULL: nothing */
     struct product *products;
     int product_count;

@@ -130,7 +130,9 @@ static int check_number(yyjson_val *value, const struct payload_rule *rule,
 
     if (!yyjson_is_raw(value))
         return wrong(place, "is not a number");
-    if (rule->type == PAYLOAD_DECIMAL)
+    if (rule->type == PAYLOAD_AMOUNT && json_text(value).data[0] == '-')
+        return wrong(place, "is negative");
+    if (rule->type == PAYLOAD_DECIMAL || rule->type == PAYLOAD_AMOUNT)
         return is_decimal(json_text(value)) ? 0 : wrong(place, "is no amount");
     if (text_to_int(json_text(value), &number) != 0)
         return wrong(place, "is not a whole number");
@@ -184,9 +186,12 @@ static int check_member(yyjson_val *value, const struct payload_rule *rule, stru
     switch (rule->type) {
     case PAYLOAD_INT:
     case PAYLOAD_DECIMAL:
+    case PAYLOAD_AMOUNT:
         return check_number(value, rule, place);
-    case PAYLOAD_NULL:
-        return yyjson_is_null(value) ? 0 : wrong(place, "is not null");
+    case PAYLOAD_OR_NULL:
+        if (yyjson_is_null(value))
+            return 0;
+        return check_object(value, rule->shape, place);
     case PAYLOAD_OBJECT:
         return check_object(value, rule->shape, place);
     case PAYLOAD_LIST:

@@ -131,6 +131,13 @@ static const struct payload_rule order_rules[] = {
 };
 static const struct payload_shape order_shape = SHAPE(order_rules);
 
+static const struct payload_rule payment_rules[] = {
+    PLAIN("payment_amount", AMOUNT, REQUIRED),
+    TEXT("payment_method_type", REQUIRED, 1, NAME_CHARS),
+    PLAIN("payment_time", TIME, REQUIRED),
+};
+static const struct payload_shape payment_shape = SHAPE(payment_rules);
+
 static const struct payload_rule goal_rules[] = {
     WORD("integration", integrations),
     TEXT("call_name", REQUIRED, 1, ANY_CHARS),
@@ -167,7 +174,7 @@ static const struct payload_rule payload_rules[] = {
     NUMBER("total", REQUIRED, -AMOUNT_MAX, AMOUNT_MAX),
     LIST("products", REQUIRED, 0, LIST_MAX, product),
     OBJECT("order", REQUIRED, order),
-    {"payment", PAYLOAD_NULL, PAYLOAD_OPTIONAL, 0, 0, NULL, NULL},
+    {"payment", PAYLOAD_OR_NULL, PAYLOAD_OPTIONAL, 0, 0, NULL, &payment_shape},
     TAGS_RULE,
     LIST("goals", REQUIRED, 0, LIST_MAX, goal),
     LEFT_OUT_RULE,

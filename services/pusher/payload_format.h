@@ -14,10 +14,11 @@ enum payload_type {
     PAYLOAD_TIME,     /* 2019-03-05T21:40:11Z */
     PAYLOAD_INT,      /* min to max */
     PAYLOAD_DECIMAL,  /* digits, at most four of them after a point */
-    PAYLOAD_NULL,
-    PAYLOAD_OBJECT, /* of that shape */
-    PAYLOAD_LIST,   /* min to max objects of that shape */
-    PAYLOAD_NOTES,  /* min to max texts of at most 100 small letters, digits, blanks, `_` and `:` */
+    PAYLOAD_AMOUNT,   /* the same, not negative */
+    PAYLOAD_OBJECT,   /* of that shape */
+    PAYLOAD_OR_NULL,  /* null, or an object of that shape */
+    PAYLOAD_LIST,     /* min to max objects of that shape */
+    PAYLOAD_NOTES, /* min to max texts of at most 100 small letters, digits, blanks, `_` and `:` */
 };
 
 enum payload_presence { PAYLOAD_REQUIRED = 0, PAYLOAD_OPTIONAL };
@@ -30,7 +31,7 @@ struct payload_rule {
     enum payload_presence presence;
     int64_t min, max;
     const char *const *words;          /* WORD: those that are allowed, then NULL */
-    const struct payload_shape *shape; /* OBJECT, and each entry of a LIST */
+    const struct payload_shape *shape; /* OBJECT, OR_NULL, and each entry of a LIST */
 };
 
 /* An object: the members that are known, at most 32. */

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "entry.h"
 #include "order.h"
+#include "payment.h"
 
 static enum progress reconcile_order(struct delivery *d)
 {
@@ -23,13 +24,8 @@ static enum progress reconcile_order(struct delivery *d)
         log_info("adopted order=%s", id);
         return entry_end(d, d->grant, "order", id, NULL, 0);
     }
-    if (d->grant->doubt_visible_in_ms > 0) {
-        d->wait_ms = d->grant->doubt_visible_in_ms < DELIVERY_LATER_MAX_MS
-                         ? d->grant->doubt_visible_in_ms
-                         : DELIVERY_LATER_MAX_MS;
-        d->grant->doubt_visible_in_ms -= d->wait_ms; /* when it is 0, the next look decides */
-        return PROGRESS_LATER;
-    }
+    if (d->grant->doubt_visible_in_ms > 0)
+        return delivery_look_later(d);
     d->job->look_later = 1;
     /* From now on the entry stands for the version in hand. If that is an older one, the ledger
      * answers FENCED and the order is acquired again. */
@@ -44,6 +40,8 @@ enum progress reconcile_step(struct delivery *d)
     while (progress == PROGRESS_OK && d->grant->doubt != NULL) {
         if (strcmp(d->grant->doubt, "order") == 0 && payload_is_order(&d->payload)) {
             progress = reconcile_order(d);
+        } else if (strcmp(d->grant->doubt, "payment") == 0 && payload_is_order(&d->payload)) {
+            progress = payment_reconcile(d);
         } else {
             char *name = mem_strdup(d->grant->doubt); /* entry_end() frees grant->doubt */
             int goal = strncmp(name, "goal:", 5) == 0;

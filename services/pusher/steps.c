@@ -8,6 +8,7 @@
 #include "entry.h"
 #include "goal.h"
 #include "order.h"
+#include "payment.h"
 #include "product.h"
 #include "reconcile.h"
 
@@ -122,7 +123,11 @@ static enum progress take_order(struct delivery *d)
     /* Without the order nobody has recorded the contact in its entry yet. */
     if (orders == PROGRESS_NO_ORDERS && entry_result(d, "contact") == NULL)
         delivery_set_pending(d, "contact", d->contact_id);
-    /* A payment and tags would be made here. */
+    if (d->order_id[0] != '\0' && entry_result(d, "order") == NULL)
+        delivery_set_pending(d, "order", d->order_id);
+    if ((progress = payment_step(d)) != PROGRESS_OK)
+        return progress;
+    /* Tags would be made here. */
     if ((progress = goal_step(d)) != PROGRESS_OK)
         return progress;
     return orders;

@@ -30,11 +30,14 @@ static void read_settings(yyjson_val *settings, struct config_store *store,
 {
     static const char *const signs[] = {"negative", "positive"};
     static const char *const regions[] = {"name", "code", "off"};
+    static const char *const payments[] = {"off", "paid", "all"};
     static const char *const opt_ins[] = {"opted_in", "never", "always"};
 
     store->code = (char *)(uintptr_t)case_string(settings, "code", "BC");
     store->hash = (char *)(uintptr_t)case_string(settings, "hash", "abc123");
     store->opt_in = choose(case_string(settings, "opt_in", "opted_in"), opt_ins, 3);
+    store->payments = choose(case_string(settings, "payments", "off"), payments, 3);
+    store->payment_type = (char *)(uintptr_t)case_string(settings, "payment_type", "");
     account->name = (char *)(uintptr_t)case_string(settings, "account", "main");
     account->currency = (char *)(uintptr_t)case_string(settings, "currency", "");
     account->discount_sign = choose(case_string(settings, "discount_sign", "negative"), signs, 2);

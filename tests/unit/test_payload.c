@@ -168,7 +168,20 @@ static void a_wrong_member_is_named(void **state)
         {"\"quantity\":1", "\"quantity\":2147483648", "order.order_items[0].quantity"},
         {"55.99", "1e400", "order.order_items[0].price_per_unit"},
         {"55.99", "\"55.99\"", "order.order_items[0].price_per_unit"},
-        {"\"payment\":null", "\"payment\":{}", "payment"},
+        {"\"payment\":null", "\"payment\":{}", "payment.payment_amount"},
+        {"\"payment\":null", "\"payment\":[]", "payment"},
+        {"\"payment\":null",
+         "\"payment\":{\"payment_amount\":-1,\"payment_method_type\":\"Cash\",\"payment_time\":"
+         "\"2026-03-02T10:15:30Z\"}",
+         "payment.payment_amount"},
+        {"\"payment\":null",
+         "\"payment\":{\"payment_amount\":1,\"payment_method_type\":\"\",\"payment_time\":"
+         "\"2026-03-02T10:15:30Z\"}",
+         "payment.payment_method_type"},
+        {"\"payment\":null",
+         "\"payment\":{\"payment_amount\":1.25,\"payment_method_type\":\"Cash\",\"payment_time\":"
+         "\"2026-03-02T10:15:30Z\"}",
+         NULL},
         {"\"tags\":[]", "\"tags\":[1]", "tags"},
         {"\"BCORDER\"", "\"OTHER\"", "goals[0].integration"},
         {"\"call_name\":\"BC\"", "\"call_name\":\"\"", "goals[0].call_name"},

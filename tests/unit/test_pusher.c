@@ -12,6 +12,8 @@
 #include "../../services/pusher/circuit.h"
 #include "../../services/pusher/decide.h"
 #include "../../services/pusher/evidence.h"
+#include "../../services/pusher/payment.h"
+#include "infusionsoft/payment_type.h"
 #include "../../services/pusher/heap.h"
 #include "../../services/pusher/merge.h"
 #include "infusionsoft/infusionsoft.h"
@@ -380,6 +382,59 @@ static void evidence_survives_being_written_and_ignores_other_types(void **state
     evidence_clear(&evidence);
 }
 
+/* A forged payload may hold any member; `payment_method_id` would charge a card. */
+static void a_payment_has_no_member_that_charges_a_card(void **state)
+{
+    static const char text[] =
+        "{\"payment_amount\":72.23,\"payment_method_type\":\"Cash\",\"payment_time\":"
+        "\"2026-03-02T10:15:30Z\",\"payment_method_id\":\"7\",\"notes\":\"other\"}";
+    yyjson_doc *doc = yyjson_read(text, strlen(text), YYJSON_READ_NUMBER_AS_RAW);
+    struct delivery d = {.order_total = -1};
+    struct text body;
+
+    (void)state;
+    d.payload.payment = yyjson_doc_get_root(doc);
+    d.payload.external_key = text_of("bc-abc123-149");
+    d.payload.currency = text_of("USD");
+    d.payload.total = 7223;
+    body = payment_body(&d);
+    assert_string_equal(body.data, "{\"payment_amount\":72.23,\"apply_to_commissions\":false,"
+                                   "\"payment_method_type\":\"Cash\",\"payment_time\":"
+                                   "\"2026-03-02T10:15:30Z\",\"notes\":\"bc-abc123-149\"}");
+    free((void *)(uintptr_t)body.data);
+    d.order_total = 7224; /* the account calculated another total, and all of it was paid */
+    body = payment_body(&d);
+    assert_non_null(strstr(body.data, "\"payment_amount\":72.24,"));
+    free((void *)(uintptr_t)body.data);
+    d.payload.total = 9000; /* a part was paid */
+    body = payment_body(&d);
+    assert_non_null(strstr(body.data, "\"payment_amount\":72.23,"));
+    free((void *)(uintptr_t)body.data);
+    yyjson_doc_free(doc);
+}
+
+static void payment_types_are_found_in_the_accounts_list(void **state)
+{
+    static const struct {
+        const char *types, *type;
+        int listed;
+    } cases[] = {
+        {"Credit Card (Manual),Check,Cash", "Cash", 1},
+        {"Credit Card (Manual),Check,Cash", "Check", 1},
+        {"Credit Card (Manual), Check\nCash", "Check", 1},
+        {"Credit Card (Manual),Check,Cash", "Credit Card", 0},
+        {"Credit Card (Manual),Check,Cash", "Card (Manual)", 0},
+        {"Credit Card (Manual),Check,Cash", "cash", 0},
+        {"Bank, or wire,Cash", "Bank, or wire", 1},
+        {"", "Cash", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+        assert_int_equal(payment_type_is_listed(text_of(cases[i].types), cases[i].type),
+                         cases[i].listed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +454,8 @@ int main(void)
         cmocka_unit_test(contacts_are_merged),
         cmocka_unit_test(refused_regions_are_named),
         cmocka_unit_test(evidence_survives_being_written_and_ignores_other_types),
+        cmocka_unit_test(a_payment_has_no_member_that_charges_a_card),
+        cmocka_unit_test(payment_types_are_found_in_the_accounts_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,210 @@
+#include "payment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crash.h"
+#include "base/currency.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/money.h"
+#include "call.h"
+#include "entry.h"
+#include "lookup.h"
+
+/* The id of the order at the account; NULL where there is none yet. */
+static const char *order_of(const struct delivery *d)
+{
+    const char *known = entry_result(d, "order");
+
+    if (d->order_id[0] != '\0')
+        return d->order_id;
+    /* Others may have written it, into `delivered`; it goes into the path of a request. */
+    return known != NULL && infusionsoft_is_id(known, strlen(known)) ? known : NULL;
+}
+
+static void set_path(struct delivery *d, const char *order)
+{
+    buffer_reset(&d->texts.path);
+    buffer_printf(&d->texts.path, "/orders/%s/payments", order);
+}
+
+int payment_is_ours(yyjson_val *payment, struct text external_key)
+{
+    struct text note = json_text(yyjson_obj_get(payment, "note"));
+
+    return note.data != NULL && note.length == external_key.length &&
+           memcmp(note.data, external_key.data, note.length) == 0;
+}
+
+/* Looks in the order's list. id: out, "": there is no such payment */
+static enum progress find_payment(struct delivery *d, const char *order, char id[64])
+{
+    struct lookup_pages pages = {.path = d->texts.path.data, .member = "invoice_order_payments"};
+    yyjson_val *list = NULL, *one;
+    enum progress progress;
+
+    id[0] = '\0';
+    set_path(d, order);
+    pages.path = d->texts.path.data;
+    buffer_reset(&d->texts.query);
+    buffer_printf(&d->texts.query, "page_size=%d", LOOKUP_PAGE_SIZE);
+    while ((progress = lookup_next_page(d, &pages, &list)) == PROGRESS_OK && list != NULL) {
+        yyjson_arr_iter iter = yyjson_arr_iter_with(list);
+        char its[32];
+
+        while ((one = yyjson_arr_iter_next(&iter)) != NULL)
+            if (payment_is_ours(one, d->payload.external_key))
+                lookup_take_lower(id, infusionsoft_id(one, its));
+    }
+    buffer_clear(&pages.token);
+    return progress;
+}
+
+/* The amount, in the form of the payload. Where the account calculated another total than ours and the
+ * order was paid as a whole, that total is what the order leaves open. */
+static void put_amount(const struct delivery *d, yyjson_mut_doc *doc, yyjson_mut_val *root)
+{
+    struct text amount = json_text(yyjson_obj_get(d->payload.payment, "payment_amount"));
+    int digits = currency_digits(d->payload.currency);
+    char ours[24], theirs[24];
+
+    money_print_minor(ours, d->payload.total, digits);
+    if (d->order_total >= 0 && d->order_total != d->payload.total && text_is(amount, ours)) {
+        money_print_minor(theirs, d->order_total, digits);
+        amount = text_of(theirs);
+    }
+    yyjson_mut_obj_add_val(doc, root, "payment_amount",
+                           yyjson_mut_rawncpy(doc, amount.data, amount.length));
+}
+
+static void put_text(yyjson_mut_doc *doc, yyjson_mut_val *root, const char *name, struct text text)
+{
+    yyjson_mut_obj_add_strn(doc, root, name, text.data, text.length);
+}
+
+/* Only members that are known are sent: one of the others, `payment_method_id`, charges a card. */
+struct text payment_body(const struct delivery *d)
+{
+    yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
+    yyjson_mut_val *root = yyjson_mut_obj(doc);
+    const yyjson_val *payment = d->payload.payment;
+    struct text body;
+
+    yyjson_mut_doc_set_root(doc, root);
+    put_amount(d, doc, root);
+    yyjson_mut_obj_add_bool(doc, root, "apply_to_commissions", 0);
+    put_text(doc, root, "payment_method_type",
+             json_text(yyjson_obj_get((yyjson_val *)(uintptr_t)payment, "payment_method_type")));
+    put_text(doc, root, "payment_time",
+             json_text(yyjson_obj_get((yyjson_val *)(uintptr_t)payment, "payment_time")));
+    put_text(doc, root, "notes", d->payload.external_key);
+    body.data = mem_check(yyjson_mut_write(doc, 0, &body.length));
+    yyjson_mut_doc_free(doc);
+    return body;
+}
+
+/* The account refused the payment for good: the order stays without it, and the record in `delivered`
+ * says so. */
+static enum progress record_refused(struct delivery *d)
+{
+    enum progress progress = entry_end(d, d->grant, "payment", "refused", NULL, 0);
+
+    call_keep_answer(d);
+    log_warn("payment_refused error=\"%s\"", d->detail);
+    delivery_add_incomplete(d, "payment", NULL);
+    d->answer[0] = d->detail[0] = '\0'; /* a later failure has a cause of its own */
+    return progress;
+}
+
+/* The answer was lost. Looks the payment up now; where it is not listed yet, the next attempt looks
+ * again when it must be visible. */
+static enum progress find_lost_payment(struct delivery *d, const char *order)
+{
+    char id[64];
+    enum progress progress;
+
+    call_keep_answer(d);
+    progress = find_payment(d, order, id);
+    if (progress != PROGRESS_OK)
+        return progress;
+    if (id[0] == '\0')
+        return call_failed_or_closed(d);
+    delivery_set_pending(d, "payment", id);
+    return PROGRESS_OK;
+}
+
+static enum progress send_payment(struct delivery *d, const char *order, int begun)
+{
+    enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
+    struct text body = payment_body(d);
+    enum progress progress;
+    char id[32];
+
+    set_path(d, order);
+    progress = call_write(d, d->grant, "payment", begun, d->texts.path.data, NULL, body, &outcome);
+    free((void *)(uintptr_t)body.data);
+    if (progress != PROGRESS_OK)
+        return progress;
+    if (outcome == INFUSIONSOFT_OK && infusionsoft_object_id(d->client, id) != NULL) {
+        delivery_set_pending(d, "payment", id);
+        return PROGRESS_OK;
+    }
+    if (outcome == INFUSIONSOFT_OK || outcome == INFUSIONSOFT_IN_DOUBT)
+        return find_lost_payment(d, order);
+    if (outcome == INFUSIONSOFT_REFUSED || outcome == INFUSIONSOFT_FORBIDDEN)
+        return record_refused(d);
+    progress = entry_end(d, d->grant, "payment", NULL, NULL, 0);
+    return progress != PROGRESS_OK ? progress : call_failed(d, outcome);
+}
+
+enum progress payment_step(struct delivery *d)
+{
+    const char *order = order_of(d);
+    enum progress progress;
+    char id[64] = "";
+    int begun;
+
+    d->failed_step = "payment";
+    if (d->payload.payment == NULL || order == NULL || entry_result(d, "payment") != NULL)
+        return PROGRESS_OK;
+    /* After a loss the ledger cannot tell whether the payment was made. */
+    if (d->grant->goals_in_doubt) {
+        progress = find_payment(d, order, id);
+        if (progress == PROGRESS_REFUSED)
+            return record_refused(d);
+        if (progress != PROGRESS_OK)
+            return progress;
+    }
+    progress = entry_end_pending(d, id[0] == '\0' ? "payment" : NULL, &begun);
+    if (progress != PROGRESS_OK)
+        return progress;
+    if (id[0] == '\0')
+        return send_payment(d, order_of(d), begun);
+    delivery_set_pending(d, "payment", id);
+    return PROGRESS_OK;
+}
+
+enum progress payment_reconcile(struct delivery *d)
+{
+    const char *order = order_of(d);
+    char id[64] = "";
+    enum progress progress = PROGRESS_OK;
+
+    d->failed_step = "payment";
+    if (order != NULL)
+        progress = find_payment(d, order, id);
+    if (progress == PROGRESS_REFUSED) /* the order was deleted, and its payments with it */
+        return entry_end(d, d->grant, "payment", "refused", NULL, 0);
+    if (progress != PROGRESS_OK)
+        return progress;
+    CRASH_POINT("looked_up", "payment");
+    if (id[0] != '\0') {
+        log_info("adopted payment=%s", id);
+        return entry_end(d, d->grant, "payment", id, NULL, 0);
+    }
+    if (order != NULL && d->grant->doubt_visible_in_ms > 0)
+        return delivery_look_later(d);
+    return entry_end(d, d->grant, "payment", NULL, NULL, 0);
+}

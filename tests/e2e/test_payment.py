@@ -1,0 +1,140 @@
+"""The payment of an order: what was really paid stands at the order in the account, once."""
+
+import json
+
+import pytest
+from processes import read_topic, wait_until
+from shop import item, mail, order
+from shop_stack import Shop
+
+STORE = {"payments": "paid", "payment_type": "Cash"}
+SETTINGS = {"pusher": {"http_timeout_s": 1, "visibility_delay_s": 1, "retry_delays_s": "1,1,1"}}
+
+
+@pytest.fixture(scope="module")
+def shop():
+    with Shop("e2e-payment", store=STORE, settings=SETTINGS) as stack:
+        stack.start()
+        yield stack
+        stack.assert_right()
+
+
+@pytest.fixture(autouse=True)
+def no_faults_left(shop):
+    yield
+    shop.clear_faults()
+
+
+def delivered(stack, placed):
+    key = f"abc123/order/{placed['id']}"
+    return [json.loads(r.value) for r in read_topic(stack.broker.address, stack.topic("delivered")) if r.key == key][-1]
+
+
+def payments(stack, placed):
+    number = delivered(stack, placed)["order_id"]
+    return stack.infusionsoft("GET", f"/orders/{number}/payments")["invoice_order_payments"]
+
+
+def in_the_account(stack, placed):
+    return stack.infusionsoft("GET", f"/orders/{delivered(stack, placed)['order_id']}")
+
+
+def posts(stack, mark):
+    return [r for r in stack.requests_since(mark, "POST") if r["path"].endswith("/payments")]
+
+
+def test_an_order_that_was_paid_shows_as_paid(shop):
+    mark = shop.mark()
+    placed = shop.place_and_wait(order(mail("paid"), [item("A", "A thing", 3, "10.33")], tax="2.47", shipping="5"))
+    one, = payments(shop, placed)
+    assert one["amount"] == 38.46 and one["note"] == f"bc-abc123-{placed['id']}"
+    assert in_the_account(shop, placed)["status"] == "PAID"
+    assert delivered(shop, placed)["steps"]["payment"] == one["id"]
+    calls = [r["path"].rsplit("/", 1)[-1] for r in shop.requests_since(mark, "POST")]
+    assert calls.index("orders") < calls.index("payments") < calls.index("achieve")
+
+
+@pytest.mark.parametrize("status", ["authorized", "pending", ""])
+def test_an_order_that_was_not_paid_has_no_payment(shop, status):
+    placed = shop.place_and_wait(order(mail("open"), payment_status=status))
+    assert not payments(shop, placed) and in_the_account(shop, placed)["status"] != "PAID"
+
+
+def test_an_order_that_costs_nothing_has_no_payment(shop):
+    placed = shop.place_and_wait(order(mail("free"), discount="10.00"))
+    assert not payments(shop, placed)
+
+
+def test_a_gift_certificate_pays_its_part_of_an_unpaid_order(shop):
+    placed = shop.place_and_wait(order(mail("gift"), payment_status="pending", gift_certificate_amount="4.0000"))
+    assert [one["amount"] for one in payments(shop, placed)] == [4.0]
+
+
+def test_credit_that_the_total_leaves_out_is_paid_by_no_payment(shop):
+    wanted = order(mail("net"), payment_status="pending", store_credit_amount="4.0000")
+    wanted["total_inc_tax"] = "6.0000"
+    placed = shop.place_and_wait(wanted)
+    assert not payments(shop, placed)
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
+def test_a_lost_answer_makes_no_second_payment(shop, kind):
+    shop.fault(side="is", method="POST", path="/orders/", kind=kind, count=1)
+    placed = shop.place_and_wait(order(mail("lost")))
+    assert len(payments(shop, placed)) == 1
+    assert len([g for g in delivered(shop, placed)["steps"] if g.startswith("goal:")]) == 2
+
+
+def test_a_refused_payment_is_told_and_the_goals_go_on(shop):
+    mark = shop.mark()
+    shop.fault(side="is", method="POST", path="/orders/", kind="status", status=400, count=1,
+               body='{"code":400,"message":"Unknown payment_method_type","status":"INVALID_ARGUMENT","details":[]}')
+    placed = shop.place_and_wait(order(mail("refused")))
+    value = delivered(shop, placed)
+    assert [one["step"] for one in value["incomplete"]] == ["payment"] and value["steps"]["payment"] == "refused"
+    assert value["steps"]["goal:BCORDER/BC"] == "sent"
+    assert len(posts(shop, mark)) == 1 and not payments(shop, placed)
+
+
+def test_a_payment_that_fails_for_now_is_tried_again_and_the_order_is_not(shop):
+    mark = shop.mark()
+    shop.fault(side="is", method="POST", path="/orders/", kind="status", status=503, count=1)
+    placed = shop.place_and_wait(order(mail("later")))
+    assert len(payments(shop, placed)) == 1
+    assert len(shop.requests_since(mark, "POST", "/orders")) == 1
+
+
+def test_a_pusher_that_is_killed_while_it_pays_leaves_one_payment(shop):
+    fault = shop.fault(side="is", method="POST", path="/orders/", kind="delay", delay_ms=700, count=1)
+    placed = shop.place(order(mail("killed")))
+    wait_until(lambda: shop.call("GET", f"/sandbox/faults/{fault['id']}")["fired"], 30, shop.trouble)
+    shop.kill("pusher")
+    shop.start_service("pusher")
+    assert shop.wait_fate(placed["id"], timeout=60) == ("delivered", None)
+    assert len(payments(shop, placed)) == 1
+
+
+def test_a_lost_redis_makes_no_second_payment():
+    with Shop("e2e-payment-loss", store=STORE, settings=SETTINGS) as stack:
+        stack.start()
+        stack.fault(side="is", method="POST", path="/goals/achieve", kind="status", status=503, count=50)
+        placed = stack.place(order(mail("loss")))
+        wait_until(lambda: [e for e in stack.journal() if (e.get("effect") or {}).get("made") == "payment"], 30, stack.trouble)
+        stack.redis.command("FLUSHALL")
+        stack.clear_faults()
+        assert stack.wait_fate(placed["id"], timeout=60) == ("delivered", None)
+        assert len(payments(stack, placed)) == 1
+        stack.write_expectation(goals="at_most_once")
+        stack.assert_right()
+
+
+def test_a_type_that_the_account_does_not_have_is_refused_at_start():
+    with Shop("e2e-payment-type", store={"payments": "all", "payment_type": "Barter"}, settings=SETTINGS) as stack:
+        stack.start_servers()
+        stack.write_config()
+        stack.command("setup")
+        pusher = stack.start_service("pusher")
+        assert pusher.wait(30) == 100
+        assert 'payment_type = Barter: allowed: one of the account\'s Manual Payment Types, Credit Card (Manual)' in pusher.text()
+        said = stack.command("doctor", check=False)
+        assert said.returncode == 100 and "account payment types" in said.stdout and "Barter" in said.stdout
