@@ -207,8 +207,9 @@ static int withdraw(struct ledger *ledger, const struct found *found, int64_t le
         ledger_finish(ledger, grant, LEDGER_FINISH_RETRY, NULL, NULL, NULL, NULL, &answer, err);
         return refuse(found, LEDGER_DONE, err);
     }
-    if (ledger_finish(ledger, grant, LEDGER_FINISH_WITHDRAWN, NULL, NULL, NULL, entry, &answer,
-                      err) != 0)
+    /* With this reason the pusher publishes the fate if we cannot any more. */
+    if (ledger_finish(ledger, grant, LEDGER_FINISH_WITHDRAWN, NULL, NULL,
+                      reason_name(REASON_DROPPED), entry, &answer, err) != 0)
         return -1;
     return answer == LEDGER_OK || answer == LEDGER_OK_STALE ? 0 : 1;
 }

@@ -2,7 +2,8 @@
  *
  * In the delivery ledger the version is withdrawn, as if the store had cancelled it. So no copy of it
  * or of an older version that is still in a retry topic, a waiting topic or on its way is delivered
- * afterwards. A later change of the order in the store is a newer version, which is delivered. */
+ * afterwards. If the process is killed before the fate is published, the pusher publishes it when it
+ * reads such a copy. A later change of the order in the store is a newer version, which is delivered. */
 #ifndef COMMON_DROP_H
 #define COMMON_DROP_H
 

@@ -146,7 +146,7 @@ if known then
         end
     end
     for _, name in ipairs({'reason', 'stale'}) do
-        if entry[name] then
+        if entry[name] and not (name == 'reason' and stays) then
             put(name, false)
         end
     end

@@ -106,14 +106,14 @@ struct ledger_grant {
     int64_t doubt_visible_in_ms; /* RECONCILE: how long until its effect would be visible if there
                                     was one; 0: now */
     int64_t wait_ms;             /* BUSY */
-    int64_t modified_at;         /* DONE, GRANT, RECONCILE: the version that the entry stands for */
+    int64_t modified_at; /* DONE, OLD, GRANT, RECONCILE: the version that the entry stands for */
     int newer; /* DONE: the request's version is newer than the one that was delivered (D2) */
     int goals_in_doubt; /* steps without a result may have been done all the same (rules 12 to
                            15: a rebuilt or lost entry). So such goals must not be sent, and such
                            a payment is looked up first */
     int look_again;  /* a look-up ended a doubt as "not there"; look that order up once more later
                         (rule 3) */
-    char reason[32]; /* DEAD: reason_name() */
+    char reason[32]; /* DEAD, and OLD where a person withdrew the version: reason_name() */
     struct ledger_step *steps;
     int step_count;
 };
@@ -186,8 +186,8 @@ enum ledger_finish {
  * step was looked up.
  * @param step,result  NULL, or a step to end in the same call as ledger_end() does (saves a round
  * trip)
- * @param remark       DEAD: reason_name(); DONE and RETRY: a text that the entry keeps as step
- * "evidence", or NULL
+ * @param remark       DEAD, and WITHDRAWN where a person did it: reason_name(); DONE and RETRY: a text
+ * that the entry keeps as step "evidence"; or NULL
  * @param entry        NULL, or receives the value of the header `ledger` (note.h) for the record
  * that goes to a retry or waiting topic, `dead` or `skipped`. Empty: without that header (DONE, any
  * answer but OK and OK_STALE, or it would be too long)

@@ -1,6 +1,6 @@
 -- step: begin, end and finish, each optional, in the order end, begin, finish. Repeating one changes nothing.
 -- ARGV: fence, lease_ms, keep_ms, step to end, its result ('': no effect), step to begin, finish (''|done|dead|retry|
--- withdrawn), note: the reason (dead), or the evidence to keep for whoever has the entry next (done, retry; '': as it is)
+-- withdrawn), note: the reason (dead, withdrawn), or the evidence to keep for whoever has the entry next (done, retry; '': as it is)
 -- Answer: OK | OK_STALE | FENCED | LOST, writes. FENCED after an `end` that was this fence's own: the end is recorded.
 -- After the OK of a finish retry, dead or withdrawn the entry's fields follow, name and value in turn: what the record
 -- carries with it, so that a rebuild knows it too (note.h).
@@ -130,7 +130,7 @@ if finish ~= '' and word == 'OK' then
         end
         if finish ~= 'retry' then
             put('state', finish)
-            put('reason', finish == 'dead' and ARGV[8])
+            put('reason', (finish == 'dead' or finish == 'withdrawn') and ARGV[8] ~= '' and ARGV[8])
         elseif entry.doubt then
             put('doubt_at', decimal(now))
         end

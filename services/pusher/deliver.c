@@ -206,6 +206,14 @@ static enum progress look_again(struct delivery *d, struct result *result)
     return PROGRESS_OK;
 }
 
+/* Whether an operator dropped this very version. The command may have been killed before it
+ * published the fate. */
+static int was_dropped(const struct delivery *d)
+{
+    return payload_is_order(&d->payload) && d->grant->modified_at == d->payload.modified_at &&
+           strcmp(d->grant->reason, reason_name(REASON_DROPPED)) == 0;
+}
+
 /* The ledger granted nothing: somebody else has the order, or it has its fate already. The fate is
  * published again, for nobody knows whether it was published the first time. */
 static enum progress answer_final(struct delivery *d, struct result *result)
@@ -215,7 +223,7 @@ static enum progress answer_final(struct delivery *d, struct result *result)
         d->wait_ms = d->grant->wait_ms;
         return PROGRESS_LATER;
     case LEDGER_OLD:
-        return fate_old(d, result);
+        return was_dropped(d) ? fate_dropped(d, result) : fate_old(d, result);
     case LEDGER_DEAD:
         d->reason = reason_of(d->grant->reason, strlen(d->grant->reason));
         if (d->reason == REASON_NONE) /* somebody else wrote it: there is no fate to repeat */

@@ -252,8 +252,9 @@ static void fill_dead(struct delivery *d, enum reason reason, const char *detail
     add_ledger(d, &result->outputs[0]);
 }
 
-/* What fate_dead(), fate_withdrawn() and fate_old() end with: publishes, then asks for the epoch.
- * */
+static const char dropped_detail[] = "an operator dropped it; the audit says why";
+
+/* What the fates that are not `delivered` end with: publishes, then asks for the epoch. */
 static enum progress publish_and_ask(struct delivery *d, struct result *result)
 {
     int64_t epoch = 0;
@@ -278,6 +279,19 @@ enum progress fate_withdrawn(struct delivery *d, struct result *result)
 {
     result->output_count = 0;
     fill_skip(d, result);
+    return publish_and_ask(d, result);
+}
+
+enum progress fate_dropped(struct delivery *d, struct result *result)
+{
+    char *value = mem_printf("{\"reason\":\"%s\",\"detail\":\"%s\",\"modified_at\":%" PRId64 "}",
+                             reason_name(REASON_DROPPED), dropped_detail, d->payload.modified_at);
+
+    result->output_count = 0;
+    result_skip(result, &d->pusher->stage_settings, d->job->event, REASON_DROPPED, dropped_detail,
+                value, strlen(value));
+    result->outputs[0].headers[HEADER_KIND] = text_of("withdrawn"); /* for a rebuild */
+    result->outputs[0].headers[HEADER_ACCOUNT] = d->job->head.account;
     return publish_and_ask(d, result);
 }
 

@@ -11,9 +11,9 @@
 void fate_delivered(struct delivery *d, struct result *result);
 
 /*
- * Three ends at which no order is made. If the ledger was lost since it granted the order, such an
+ * Four ends at which no order is made. If the ledger was lost since it granted the order, such an
  * end may be wrong. So the fate is published and waited for, then the ledger's epoch is asked once
- * more, and only then may the record's offset be committed. All three return OK: complete the
+ * more, and only then may the record's offset be committed. All return OK: complete the
  * ticket with result, whose outputs are in Kafka already; AGAIN: the epoch is another one, acquire
  * again; STOPPED.
  */
@@ -24,6 +24,10 @@ enum progress fate_dead(struct delivery *d, enum reason reason, const char *deta
 
 /** @brief The order was taken back before it was made: `skipped`. */
 enum progress fate_withdrawn(struct delivery *d, struct result *result);
+
+/** @brief An operator dropped this version: `skipped`, also where the command published that already,
+ * since it may have been killed before. */
+enum progress fate_dropped(struct delivery *d, struct result *result);
 
 /** @brief A newer version of the order has a fate or will get one: this record has none. A replay
  * takes the old dead record away where the order was made. */

@@ -275,6 +275,29 @@ def test_drop_killed_and_repeated(stack, at):
     change_back(stack, placed)
 
 
+def test_drop_killed_and_not_repeated(stack):
+    """Killed between the ledger and the fate: whoever reads the record that waits publishes the fate."""
+    stack.command("pause", "account:main", "--why", "try")
+    placed = stack.place(order(mail("acts")))
+    wait_until(lambda: any(r.key == key(placed) for r in read_topic(stack.broker.address, stack.topic("waiting.main"))), 30,
+               stack.trouble)
+    count = len(entries(stack))
+    give_back = hold(stack, key(placed))
+    killed = start(stack, "drop", name(placed), "--why", "killed")
+    wait_begin(stack, "drop", killed, count)
+    stack.broker.process.signal(signal.SIGSTOP)  # the fate cannot be published
+    give_back()
+    wait_until(lambda: state(stack, placed) == b"withdrawn", 20, "the ledger to say so")
+    killed.kill()
+    killed.communicate()
+    stack.broker.process.signal(signal.SIGCONT)
+    assert not any(r.key == key(placed) for r in read_topic(stack.broker.address, stack.topic("skipped")))
+    stack.command("resume", "main")
+    stack.wait_fate(placed["id"], wanted=("skipped", "dropped"), timeout=60)
+    assert stack.created(placed["id"]) == []
+    change_back(stack, placed)
+
+
 def test_drop_while_redis_is_away(stack):
     """The command says so and ends, the audit has it as failed, and nothing is half done."""
     placed, = make_dead(stack)

@@ -104,6 +104,23 @@ def test_withdrawn_while_it_waits(workers):
     assert a.acquire(version=1000) == "OLD"
 
 
+def test_withdrawn_by_a_person(workers):
+    """Whoever reads the version afterwards is told the reason, until the version is withdrawn by the store or there is a newer one."""
+    a, b = workers
+    a.acquire(version=2000)
+    a.finish("retry")
+    assert b.acquire(version=2000, withdrawn=1) == "GRANT"
+    assert b.finish("withdrawn", reason="dropped") == "OK" and b.note["reason"] == "dropped"
+    assert a.acquire(version=2000) == "OLD" and (a.grant["reason"], a.grant["version"]) == ("dropped", "2000")
+    assert b.acquire(version=2000, withdrawn=1) == "GRANT"
+    b.expire_lease()
+    assert a.acquire(version=2000) == "OLD" and a.grant["reason"] == "dropped", "though that one crashed"
+    assert b.acquire(version=2000, withdrawn=1) == "GRANT" and b.finish("withdrawn") == "OK"
+    assert a.acquire(version=2000) == "OLD" and a.grant["reason"] == ""
+    assert b.acquire(version=2000, withdrawn=1) == "GRANT" and b.finish("withdrawn", reason="dropped") == "OK"
+    assert a.acquire(version=3000) == "GRANT" and a.grant["reason"] == ""
+
+
 def test_withdrawn_in_doubt(workers):
     a, b = workers
     a.acquire(version=1000)
