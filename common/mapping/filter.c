@@ -132,14 +132,21 @@ void filter_handle(void *context, const struct event *in, struct result *out)
     struct order order;
     struct error err = {0};
 
-    if (event_key_parse(in->key, &key) != 0 || !text_is(key.entity, "order")) {
-        result_dead(out, filter->settings, in, REASON_MALFORMED, "the key names no order");
+    if (event_key_parse(in->key, &key) != 0 ||
+        !(text_is(key.entity, "order") || text_is(key.entity, "product"))) {
+        result_dead(out, filter->settings, in, REASON_MALFORMED,
+                    "the key names no order or product");
         return;
     }
     store = config_store_by_hash(filter->settings->config, key.store);
     if (store == NULL) {
         result_dead(out, filter->settings, in, REASON_MALFORMED,
                     "no store of that hash is configured");
+        return;
+    }
+    if (text_is(key.entity, "product")) { /* every product of the store is synced */
+        pass_on(filter, in, key.store, store, event_header_int(in, HEADER_MODIFIED_AT, -1),
+                "product", out);
         return;
     }
     if (order_open(&filter->reader, in->value, key.id, &order, &err) != 0) {

@@ -112,6 +112,17 @@ int map_read_lines(struct map *map, const struct order_reader *reader, const str
 void map_write_products(const struct map *map, const struct map_settings *settings,
                         struct buffer *out);
 
+/** @brief map_product.c: writes the identity of a product, without quotes: its SKU, or where that is
+ * empty its ids within the store. Product 0 is a custom line. */
+void map_write_identity(const struct config_store *store, struct text sku, int64_t product_id,
+                        int64_t variant_id, struct buffer *out);
+
+/** @brief map_order.c: compares a currency with the account's. Where the account's currency is not
+ * in the settings, the pusher makes this check: it can ask the account.
+ * @param what  "order" or "product", for the error */
+enum reason map_check_currency(const struct map_settings *settings, struct text currency,
+                               const char *what, struct error *err);
+
 /** @brief map_product.c: writes the line's name in quotes, or "N x name" where prefix is over 1. It
  * is never blank. */
 void map_write_line_name(const struct map_settings *settings, const struct map_line *line,

@@ -159,16 +159,14 @@ static enum reason check_email(const struct order *order, struct error *err)
     return REASON_MALFORMED;
 }
 
-/* Compares the order's currency with the account's. Where the account's currency is not in the
- * settings, the pusher makes this check: it can ask the account. */
-static enum reason check_currency(const struct map_settings *settings, struct text currency,
-                                  struct error *err)
+enum reason map_check_currency(const struct map_settings *settings, struct text currency,
+                               const char *what, struct error *err)
 {
     const char *wanted = settings->account->currency;
 
     if (wanted == NULL || wanted[0] == '\0' || text_equal_nocase(currency, text_of(wanted)))
         return REASON_NONE;
-    error_set(err, ERROR_PERMANENT, "the order's currency is not the account's %s", wanted);
+    error_set(err, ERROR_PERMANENT, "the %s's currency is not the account's %s", what, wanted);
     return REASON_CURRENCY_MISMATCH;
 }
 
@@ -191,7 +189,7 @@ static enum reason read_order(struct map *map, const struct map_settings *settin
     }
     map->digits = currency_digits(*currency);
     reason = map_read_extras(map, order, total, err);
-    return reason != REASON_NONE ? reason : check_currency(settings, *currency, err);
+    return reason != REASON_NONE ? reason : map_check_currency(settings, *currency, "order", err);
 }
 
 enum reason map_order(struct map *map, const struct map_settings *settings,

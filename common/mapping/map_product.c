@@ -327,25 +327,30 @@ int map_read_lines(struct map *map, const struct order_reader *reader, const str
                : 0;
 }
 
-/* Writes the identity of a product in quotes: its SKU, or else its ids within the store. */
+void map_write_identity(const struct config_store *store, struct text sku, int64_t product_id,
+                        int64_t variant_id, struct buffer *out)
+{
+    if (sku.length > 0) {
+        json_write_part(out, sku, SIZE_MAX);
+        return;
+    }
+    json_write_literal(out, "bc-");
+    json_write_part(out, text_of(store->hash), SIZE_MAX);
+    if (product_id == 0) {
+        json_write_literal(out, "-custom");
+    } else {
+        json_write_literal(out, "-");
+        json_write_int(out, product_id);
+        json_write_literal(out, "-");
+        json_write_int(out, variant_id);
+    }
+}
+
 static void write_identity(const struct map_settings *settings, const struct map_line *line,
                            struct buffer *out)
 {
     json_write_literal(out, "\"");
-    if (line->sku.length > 0) {
-        json_write_part(out, line->sku, SIZE_MAX);
-    } else {
-        json_write_literal(out, "bc-");
-        json_write_part(out, text_of(settings->store->hash), SIZE_MAX);
-        if (line->product_id == 0) {
-            json_write_literal(out, "-custom");
-        } else {
-            json_write_literal(out, "-");
-            json_write_int(out, line->product_id);
-            json_write_literal(out, "-");
-            json_write_int(out, line->variant_id);
-        }
-    }
+    map_write_identity(settings->store, line->sku, line->product_id, line->variant_id, out);
     json_write_literal(out, "\"");
 }
 

@@ -21,40 +21,66 @@ void mapper_clear(struct mapper *mapper)
 {
     order_reader_clear(&mapper->reader);
     map_clear(&mapper->map);
+    map_catalog_clear(&mapper->catalog);
     buffer_clear(&mapper->payload);
 }
 
+/* @param partition_hash  of the payload's topic */
 static void fill_output(struct mapper *mapper, const struct event *in,
-                        const struct map_settings *map, const struct order *order,
+                        const struct map_settings *map, const char *kind, uint32_t partition_hash,
                         int64_t modified_at_ms, struct result *out)
 {
     struct output *output = &out->outputs[0];
-    struct text account = text_of(map->account->name);
 
     out->verdict = VERDICT_PASS;
     out->output_count = 1;
     *output = (struct output){.topic = mapper->settings->topics->lanes[topic_lane_of(in)].payloads,
-                              .key = in->key};
-    output->partition_hash = event_hash_contact(account, order->billing.texts[ADDRESS_EMAIL]);
+                              .key = in->key,
+                              .partition_hash = partition_hash};
     output->owned_value = mem_strndup(mapper->payload.data, mapper->payload.length);
     output->value = (struct text){output->owned_value, mapper->payload.length};
     memcpy(output->headers, in->headers, sizeof(output->headers));
-    output->headers[HEADER_KIND] = text_of(order_is_withdrawn(order) ? "withdrawn" : "order");
+    output->headers[HEADER_KIND] = text_of(kind);
     output->headers[HEADER_STORE] = text_of(map->store->hash);
-    output->headers[HEADER_ACCOUNT] = account;
+    output->headers[HEADER_ACCOUNT] = text_of(map->account->name);
     if (event_header_int(in, HEADER_MODIFIED_AT, -1) != modified_at_ms) {
         snprintf(mapper->number, sizeof(mapper->number), "%lld", (long long)modified_at_ms);
         output->headers[HEADER_MODIFIED_AT] = text_of(mapper->number);
     }
 }
 
+/* Gives memory back that only a very large payload needs. */
+static void shrink(struct mapper *mapper)
+{
+    if (mapper->payload.capacity > PAYLOAD_KEPT_BYTES)
+        buffer_clear(&mapper->payload);
+}
+
+/* A product has no date that tells of its variants, so its version is when the poller saw it. */
+static void map_product(struct mapper *mapper, const struct event *in,
+                        const struct map_settings *map, struct text id, struct result *out)
+{
+    int64_t modified_at_ms = event_header_int(in, HEADER_MODIFIED_AT, -1);
+    enum reason reason = REASON_MALFORMED;
+    struct error err = {0};
+
+    buffer_reset(&mapper->payload);
+    if (modified_at_ms < ORDER_EARLIEST_MS)
+        error_set(&err, ERROR_PERMANENT, "the header modified_at does not tell the version");
+    else if (map_catalog_open(&mapper->catalog, in->value, id, &err) == 0)
+        reason = map_catalog_write(&mapper->catalog, map, modified_at_ms, &mapper->payload, &err);
+    map_catalog_close(&mapper->catalog);
+    if (reason == REASON_NONE)
+        fill_output(mapper, in, map, "product", event_hash(0, in->key), modified_at_ms, out);
+    else
+        result_dead(out, mapper->settings, in, reason, err.text);
+    shrink(mapper);
+}
+
 static void map_record(struct mapper *mapper, const struct event *in,
-                       const struct config_store *store, const struct order *order,
+                       const struct map_settings *map, const struct order *order,
                        struct result *out)
 {
-    struct map_settings map = {.store = store,
-                               .account = &mapper->settings->config->accounts[store->account_index],
-                               .regions = mapper->regions};
     int64_t modified_at_ms = order_version(order, in);
     struct error err = {0};
     enum reason reason;
@@ -64,41 +90,50 @@ static void map_record(struct mapper *mapper, const struct event *in,
         error_set(&err, ERROR_PERMANENT, "the order has no date_modified");
         reason = REASON_MALFORMED;
     } else if (order_is_withdrawn(order)) {
-        reason = map_withdrawn(&map, order, modified_at_ms, &mapper->payload, &err);
+        reason = map_withdrawn(map, order, modified_at_ms, &mapper->payload, &err);
     } else {
-        reason = map_order(&mapper->map, &map, &mapper->reader, order, modified_at_ms,
+        reason = map_order(&mapper->map, map, &mapper->reader, order, modified_at_ms,
                            &mapper->payload, &err);
     }
     if (reason == REASON_NONE)
-        fill_output(mapper, in, &map, order, modified_at_ms, out);
+        fill_output(
+            mapper, in, map, order_is_withdrawn(order) ? "withdrawn" : "order",
+            event_hash_contact(text_of(map->account->name), order->billing.texts[ADDRESS_EMAIL]),
+            modified_at_ms, out);
     else
         result_dead(out, mapper->settings, in, reason, err.text);
-    if (mapper->payload.capacity > PAYLOAD_KEPT_BYTES)
-        buffer_clear(&mapper->payload);
+    shrink(mapper);
 }
 
 void mapper_handle(void *context, const struct event *in, struct result *out)
 {
     struct mapper *mapper = context;
-    const struct config_store *store;
+    struct map_settings map = {.regions = mapper->regions};
     struct event_key key;
     struct order order;
     struct error err = {0};
 
-    if (event_key_parse(in->key, &key) != 0 || !text_is(key.entity, "order")) {
-        result_dead(out, mapper->settings, in, REASON_MALFORMED, "the key names no order");
+    if (event_key_parse(in->key, &key) != 0 ||
+        !(text_is(key.entity, "order") || text_is(key.entity, "product"))) {
+        result_dead(out, mapper->settings, in, REASON_MALFORMED,
+                    "the key names no order or product");
         return;
     }
-    store = config_store_by_hash(mapper->settings->config, key.store);
-    if (store == NULL) {
+    map.store = config_store_by_hash(mapper->settings->config, key.store);
+    if (map.store == NULL) {
         result_dead(out, mapper->settings, in, REASON_MALFORMED,
                     "no store of that hash is configured");
+        return;
+    }
+    map.account = &mapper->settings->config->accounts[map.store->account_index];
+    if (text_is(key.entity, "product")) {
+        map_product(mapper, in, &map, key.id, out);
         return;
     }
     if (order_open(&mapper->reader, in->value, key.id, &order, &err) != 0) {
         result_dead(out, mapper->settings, in, REASON_MALFORMED, err.text);
         return;
     }
-    map_record(mapper, in, store, &order, out);
+    map_record(mapper, in, &map, &order, out);
     order_close(&order);
 }

@@ -4,6 +4,7 @@
 #define COMMON_MAPPER_H
 
 #include "mapping/map.h"
+#include "mapping/map_catalog.h"
 #include "record/event.h"
 #include "stage/stage.h"
 
@@ -13,6 +14,7 @@ struct mapper {
     const struct regions *regions;         /* keeps */
     struct order_reader reader;
     struct map map;
+    struct map_catalog catalog;
     struct buffer payload; /* memory for the record in hand */
     char number[24];       /* modified_at as text, for its header */
 };
@@ -25,6 +27,7 @@ void mapper_clear(struct mapper *mapper);
  * @brief The handler of the stage (see stage_handler); context is a struct mapper.
  * PASS: the payload goes to orders.payloads, partitioned by account and e-mail address.
  * DEAD: the record cannot be mapped; reason and detail say why.
+ * A product of a store (record key `<store hash>/product/<id>`) becomes a payload of kind `product`.
  * An order whose status is one of ORDER_STATUSES_WITHDRAWN becomes a payload of kind `withdrawn`,
  * whatever the record's header says.
  */

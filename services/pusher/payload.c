@@ -65,6 +65,22 @@ static void read_products(yyjson_val *list, struct payload *payload)
     }
 }
 
+/* Products of a catalogue. The digest of its body tells whether the account has a product as it is
+ * to be. */
+static void read_catalog(yyjson_val *root, struct payload *payload)
+{
+    payload->currency = member(root, "currency");
+    read_products(yyjson_obj_get(root, "products"), payload);
+    for (int i = 0; i < payload->product_count; i++) {
+        struct product *product = &payload->products[i];
+        struct text body;
+
+        body.data = mem_check(yyjson_val_write(product->body, 0, &body.length));
+        digest_hex(product->body_digest, &body, 1);
+        free((void *)(uintptr_t)body.data);
+    }
+}
+
 static void read_goals(yyjson_val *list, struct payload *payload)
 {
     yyjson_arr_iter iter;
@@ -187,7 +203,7 @@ int payload_read(const struct event *event, const struct payload_head *head, int
     if (payload->kind == PAYLOAD_ORDER)
         read_order(root, payload);
     if (payload->kind == PAYLOAD_PRODUCT)
-        read_products(yyjson_obj_get(root, "products"), payload);
+        read_catalog(root, payload);
     return 0;
 }
 

@@ -32,9 +32,11 @@ void payload_open(const struct event *event, struct payload_head *head);
 struct product {
     struct text sku; /* it is found by this */
     struct text name;
-    yyjson_val *body;          /* it is made from this */
-    char digest[DIGEST_BYTES]; /* of the SKU: names its entry in the ledger */
-    char id[64];               /* at the account; "": not known yet. Set by the delivery */
+    yyjson_val *body;               /* it is made from this */
+    char digest[DIGEST_BYTES];      /* of the SKU: names its entry in the ledger */
+    char body_digest[DIGEST_BYTES]; /* of the body, in a payload of kind product; else "" */
+    int is_same; /* set by product_find(): the account's product is what the body says */
+    char id[64]; /* at the account; "": not known yet. Set by the delivery */
 };
 
 /* A goal of the payload. */
@@ -63,7 +65,7 @@ struct payload {
     int64_t status_id;       /* 0 where there is none */
     const char *status_name; /* "" where there is none */
 
-    /* only of an order that is to be made; the products also of a product */
+    /* only of an order that is to be made; products and currency also of a product */
     struct text currency;
     int64_t total; /* in the currency's smallest unit */
     yyjson_val *order;

@@ -48,10 +48,11 @@ static int wrong(const struct place *place, const char *what)
                      what);
 }
 
-static int has_control(struct text text)
+static int has_control(struct text text, int with_lines)
 {
     for (size_t i = 0; i < text.length; i++)
-        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
+        if (((unsigned char)text.data[i] < ' ' && !(with_lines && text.data[i] == '\n')) ||
+            text.data[i] == 0x7f)
             return 1;
     return 0;
 }
@@ -105,7 +106,7 @@ static int check_text(yyjson_val *value, const struct payload_rule *rule, const 
 
     if (!yyjson_is_str(value))
         return wrong(place, "is not a text");
-    if (has_control(text))
+    if (has_control(text, rule->type == PAYLOAD_LINES))
         return wrong(place, "has control characters");
     if (rule->type == PAYLOAD_WORD)
         return is_word(text, rule->words) ? 0 : wrong(place, "is none of the words it may be");

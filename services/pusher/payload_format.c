@@ -8,7 +8,7 @@
  * entries than a record has room for. */
 #define INSTANT_MAX 253402300799999
 #define AMOUNT_MAX 9999999999999999
-enum { LIST_MAX = 100000, ANY_CHARS = INT32_MAX, NAME_CHARS = 200 };
+enum { LIST_MAX = 100000, ANY_CHARS = INT32_MAX, NAME_CHARS = 200, DESCRIPTION_CHARS = 2000 };
 
 /* Each macro is one row: name, whether the member may be absent, limits. */
 #define TEXT(name, presence, min, max)                                                             \
@@ -94,6 +94,7 @@ static const struct payload_rule body_rules[] = {
     TEXT("name", REQUIRED, 1, NAME_CHARS),
     TEXT("short_description", REQUIRED, 1, NAME_CHARS),
     NUMBER("price", REQUIRED, 0, AMOUNT_MAX),
+    {"description", PAYLOAD_LINES, PAYLOAD_OPTIONAL, 1, DESCRIPTION_CHARS, NULL, NULL},
 };
 static const struct payload_shape body_shape = SHAPE(body_rules);
 
@@ -194,6 +195,7 @@ const struct payload_shape payload_contact = SHAPE(customer_rules);
 
 static const struct payload_rule catalog_rules[] = {
     COMMON_RULES(product_kind),
+    TEXT("currency", REQUIRED, 3, 3),
     LIST("products", REQUIRED, 1, LIST_MAX, product),
 };
 const struct payload_shape payload_product = SHAPE(catalog_rules);

@@ -8,6 +8,7 @@
 
 enum payload_type {
     PAYLOAD_TEXT = 0, /* min to max characters; if min is over 0, not only blanks */
+    PAYLOAD_LINES,    /* the same, and it may have line feeds */
     PAYLOAD_WORD,     /* one of the words */
     PAYLOAD_EMAIL,    /* see order_check_email() */
     PAYLOAD_LETTERS,  /* min to max capital letters */

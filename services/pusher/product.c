@@ -20,21 +20,49 @@ enum match product_match(yyjson_val *product, struct text sku, int by_sku)
     return text_equal_nocase(text_trim(json_text(theirs)), sku) ? MATCH_YES : MATCH_NO;
 }
 
-/* Puts the lowest id of the products with that SKU into id. -1: a product does not show its SKU. */
-static int pick_product(yyjson_val *products, struct text sku, int by_sku, char id[64])
+/* A member of the body is a text or, with its number as text, a whole number. The account shows a
+ * price as an object with its amount. */
+static int is_same_value(yyjson_val *theirs, yyjson_val *ours)
+{
+    struct text text = json_text(ours);
+    int64_t number;
+
+    if (yyjson_is_str(ours))
+        return yyjson_equals_strn(theirs, text.data, text.length);
+    if (yyjson_is_obj(theirs))
+        theirs = yyjson_obj_get(theirs, "amount");
+    return yyjson_is_int(theirs) && text_to_int(text, &number) == 0 &&
+           yyjson_get_sint(theirs) == number;
+}
+
+int product_is_same(yyjson_val *theirs, yyjson_val *body)
+{
+    yyjson_obj_iter iter = yyjson_obj_iter_with(body);
+    yyjson_val *name;
+
+    while ((name = yyjson_obj_iter_next(&iter)) != NULL)
+        if (!is_same_value(yyjson_obj_get(theirs, yyjson_get_str(name)),
+                           yyjson_obj_iter_get_val(name)))
+            return 0;
+    return 1;
+}
+
+/* Puts the lowest id of the products with that SKU into product->id. -1: a product does not show its
+ * SKU. */
+static int pick_product(yyjson_val *products, struct product *wanted, int by_sku)
 {
     yyjson_arr_iter iter;
     yyjson_val *product;
 
     yyjson_arr_iter_init(products, &iter);
     while ((product = yyjson_arr_iter_next(&iter)) != NULL) {
-        enum match match = product_match(product, sku, by_sku);
+        enum match match = product_match(product, wanted->sku, by_sku);
         char its[32];
 
         if (match == MATCH_UNCLEAR)
             return -1;
-        if (match == MATCH_YES)
-            lookup_take_lower(id, infusionsoft_id(product, its));
+        if (match == MATCH_YES && lookup_take_lower(wanted->id, infusionsoft_id(product, its)))
+            wanted->is_same = product_is_same(product, wanted->body);
     }
     return 0;
 }
@@ -73,8 +101,7 @@ static enum progress refuse_search(struct delivery *d)
     return PROGRESS_REFUSED;
 }
 
-/* Looks a product up by its SKU; product->id stays "" when there is none. */
-static enum progress find_product(struct delivery *d, struct product *product)
+enum progress product_find(struct delivery *d, struct product *product)
 {
     struct lookup_pages pages = {.path = "/products", .member = "products"};
     yyjson_val *products = NULL;
@@ -85,7 +112,7 @@ static enum progress find_product(struct delivery *d, struct product *product)
         return refuse_search(d);
     while (product->id[0] == '\0' &&
            (progress = lookup_next_page(d, &pages, &products)) == PROGRESS_OK && products != NULL)
-        if (pick_product(products, product->sku, by_sku, product->id) != 0) {
+        if (pick_product(products, product, by_sku) != 0) {
             product->id[0] = '\0';
             progress = call_says_nothing(d, "with a product without a SKU");
             break;
@@ -95,8 +122,8 @@ static enum progress find_product(struct delivery *d, struct product *product)
     return cut ? refuse_search(d) : progress;
 }
 
-static enum progress create_product(struct delivery *d, struct product *product,
-                                    struct ledger_grant *grant)
+enum progress product_create(struct delivery *d, struct product *product,
+                             struct ledger_grant *grant)
 {
     enum infusionsoft_outcome outcome = INFUSIONSOFT_REFUSED;
     size_t length;
@@ -119,7 +146,7 @@ static enum progress create_product(struct delivery *d, struct product *product,
     /* The answer was lost. Look the product up now; if it is not listed yet, the next attempt looks
      * again when it must be visible. */
     call_keep_answer(d);
-    progress = find_product(d, product);
+    progress = product_find(d, product);
     return progress != PROGRESS_OK || product->id[0] != '\0' ? progress : call_failed_or_closed(d);
 }
 
@@ -127,12 +154,12 @@ static enum progress create_product(struct delivery *d, struct product *product,
 static enum progress settle_product(struct delivery *d, struct product *product,
                                     struct ledger_grant *grant)
 {
-    enum progress progress = find_product(d, product);
+    enum progress progress = product_find(d, product);
 
     if (progress != PROGRESS_OK || product->id[0] != '\0')
         return progress;
     progress = shared_wait_until_visible(d, grant, "product");
-    return progress != PROGRESS_OK ? progress : create_product(d, product, grant);
+    return progress != PROGRESS_OK ? progress : product_create(d, product, grant);
 }
 
 static enum progress claim_and_settle(struct delivery *d, struct product *product)

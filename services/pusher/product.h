@@ -10,6 +10,16 @@
 /** @brief Sets the id of each product whose id the ledger did not know. */
 enum progress product_step(struct delivery *d);
 
+/** @brief Looks a product up by its SKU; product->id stays "" when there is none. */
+enum progress product_find(struct delivery *d, struct product *product);
+
+/** @brief Makes the product, which was looked up before. Its lease is ours: grant. */
+enum progress product_create(struct delivery *d, struct product *product,
+                             struct ledger_grant *grant);
+
+/** @brief Whether the account's product shows each member of the body with the same value. Pure. */
+int product_is_same(yyjson_val *theirs, yyjson_val *body);
+
 /** @brief The account refused the order, maybe because a product whose id the ledger knew was
  * deleted: forgets those ids here and in the ledger. */
 enum progress product_forget(struct delivery *d);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "catalog.h"
 #include "contact.h"
 #include "entry.h"
 #include "goal.h"
@@ -24,8 +25,10 @@ int steps_set_peeks(struct delivery *d)
         d->peeks = mem_realloc(d->peeks, (size_t)d->peek_capacity * sizeof(*d->peeks));
     }
     for (int i = 0; i < payload->product_count; i++)
-        d->peeks[i] = (struct ledger_peek){.kind = LEDGER_PRODUCT,
-                                           .id = text_of(payload->products[i].digest)};
+        d->peeks[i] = (struct ledger_peek){
+            .kind = LEDGER_PRODUCT,
+            .id = text_of(payload->products[i].digest),
+            .digest = payload->kind == PAYLOAD_PRODUCT ? payload->products[i].body_digest : NULL};
     if (payload->contact != NULL)
         d->peeks[payload->product_count] =
             (struct ledger_peek){.kind = LEDGER_CONTACT,
@@ -72,7 +75,7 @@ static enum progress check_currency(struct delivery *d)
         return PROGRESS_OK;
     d->failed_step = "currency";
     d->reason = REASON_CURRENCY_MISMATCH;
-    snprintf(d->detail, sizeof(d->detail), "the order's currency is %.*s, the account's is %s",
+    snprintf(d->detail, sizeof(d->detail), "the currency is %.*s, the account's is %s",
              currency.length > 8 ? 8 : (int)currency.length, currency.data, d->currency);
     return PROGRESS_REFUSED;
 }
@@ -145,14 +148,14 @@ static enum progress take_contact(struct delivery *d)
     return PROGRESS_OK;
 }
 
-/* A product of the store: nothing reads the catalogue yet, so nobody but a forger writes such a
- * record. */
+/* A product of the store, with its variants. */
 static enum progress take_product(struct delivery *d)
 {
-    d->failed_step = "product";
-    d->reason = REASON_MALFORMED;
-    snprintf(d->detail, sizeof(d->detail), "products of a store are not delivered yet");
-    return PROGRESS_REFUSED;
+    enum progress progress = check_currency(d);
+
+    if (progress != PROGRESS_OK || (progress = use_cache(d)) != PROGRESS_OK)
+        return progress;
+    return orders_usable(d) ? catalog_step(d) : PROGRESS_NO_ORDERS;
 }
 
 enum progress steps_take(struct delivery *d)
@@ -177,5 +180,7 @@ int steps_have_effect(const struct delivery *d)
 {
     if (d->payload.kind == PAYLOAD_CONTACT)
         return d->pending.step.length > 0 || entry_result(d, "contact") != NULL;
+    if (d->payload.kind == PAYLOAD_PRODUCT)
+        return d->pending.step.length > 0 || entry_result(d, "product") != NULL;
     return d->order_id[0] != '\0' || entry_result(d, "order") != NULL;
 }

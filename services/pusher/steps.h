@@ -13,7 +13,7 @@ int steps_set_peeks(struct delivery *d);
 enum progress steps_take(struct delivery *d);
 
 /** @brief Whether the account has what the payload is about, as this delivery or the ledger knows:
- * the order, or the contact. From then on its fate is `delivered`, whatever becomes of later steps.
+ * the order, the contact, or a product of it. From then on its fate is `delivered`, whatever becomes of later steps.
  */
 int steps_have_effect(const struct delivery *d);
 

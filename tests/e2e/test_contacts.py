@@ -70,13 +70,3 @@ def test_a_contact_that_the_account_refuses_is_dead_and_a_newer_version_arrives(
     assert (dead.topic, dead.headers["reason"], dead.headers["step"]) == ("dead", "refused", "contact")
     assert push(pushed, number, payload(email, 1795622301000, given_name="Good"), count=2).topic == "delivered"
     assert pushed.contact(email)["given_name"] == "Good"
-
-
-def test_a_product_of_a_store_is_not_taken_yet(pushed):
-    key = f"abc123/product/{next(_ids)}"
-    body = {"sku": "S", "name": "S", "short_description": "S", "price": 100}
-    value = {"format": 1, "kind": "product", "account": "main", "modified_at": 1795622300000,
-             "products": [{"sku": "S", "body": body}]}
-    write_topic(pushed.broker.address, pushed.topic("orders.payloads"), key, json.dumps(value).encode(), {"store": "abc123"})
-    dead = wait_until(lambda: pushed.fate_records(key), 20, lambda: f"{key}; {pushed.trouble()}")[0]
-    assert (dead.topic, dead.headers["reason"]) == ("dead", "malformed")

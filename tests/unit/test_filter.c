@@ -158,7 +158,7 @@ static void test_strange_records(void **state)
         {NULL, good},
         {"", good},
         {"abc123/order/", good},
-        {"abc123/product/118", good},
+        {"abc123/thing/118", good},
         {"other/order/118", good},
         {"abc123/order/119", good},
         {"abc123/order/118", good}, /* no date_modified */
@@ -185,11 +185,34 @@ static void test_strange_records(void **state)
     bench_clear(&bench);
 }
 
+/* Every product of a store is passed on as it came, in its own lane. */
+static void test_product(void **state)
+{
+    static const char value[] = "{\"id\":77}";
+    struct bench bench = {.store = {.line = 0}};
+    struct result result = {.output_count = 0};
+    struct event in = {.key = text_of("abc123/product/77"), .value = text_of(value)};
+
+    (void)state;
+    bench_init(&bench);
+    in.topic = bench.topics.lanes[TOPIC_LANE_PRODUCTS].raw;
+    in.headers[HEADER_MODIFIED_AT] = text_of("1790000000000");
+    filter_handle(&bench.filter, &in, &result);
+    assert_int_equal(result.verdict, VERDICT_PASS);
+    assert_ptr_equal(result.outputs[0].topic, bench.topics.lanes[TOPIC_LANE_PRODUCTS].eligible);
+    assert_ptr_equal(result.outputs[0].value.data, value);
+    assert_true(text_is(result.outputs[0].headers[HEADER_KIND], "product"));
+    assert_true(text_is(result.outputs[0].headers[HEADER_MODIFIED_AT], "1790000000000"));
+    result_clear(&result);
+    bench_clear(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_strange_records),
+        cmocka_unit_test(test_product),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

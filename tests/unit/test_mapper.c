@@ -113,6 +113,44 @@ static void test_withdrawn(void **state)
     free(result.outputs[0].owned_value);
 }
 
+static struct result map_product(struct bench *bench, const char *modified_at, const char *value)
+{
+    struct event in = {.key = text_of("abc123/product/9"),
+                       .value = text_of(value),
+                       .topic = bench->topics.lanes[TOPIC_LANE_PRODUCTS].eligible};
+    struct result result = {.output_count = 0};
+
+    in.headers[HEADER_MODIFIED_AT] = text_of(modified_at);
+    mapper_handle(&bench->mapper, &in, &result);
+    return result;
+}
+
+static void test_product(void **state)
+{
+    static const char good[] = "{\"id\":9,\"name\":\"x\",\"sku\":\"J\",\"price\":1.5,"
+                               "\"bigfusion\":{\"currency\":\"USD\"}}";
+    struct bench *bench = *state;
+    struct result result = map_product(bench, "1790000000000", good);
+    const struct output *output = &result.outputs[0];
+
+    assert_int_equal(result.verdict, VERDICT_PASS);
+    assert_ptr_equal(output->topic, bench->topics.lanes[TOPIC_LANE_PRODUCTS].payloads);
+    assert_true(text_is(output->headers[HEADER_KIND], "product"));
+    assert_true(text_is(output->headers[HEADER_ACCOUNT], "second"));
+    assert_true(text_is(
+        output->value, "{\"format\":1,\"kind\":\"product\",\"account\":\"second\",\"store\":"
+                       "\"abc123\",\"modified_at\":1790000000000,\"currency\":\"USD\",\"products\":"
+                       "[{\"sku\":\"J\",\"body\":{\"sku\":\"J\",\"name\":\"x\","
+                       "\"short_description\":\"x\",\"price\":150}}]}"));
+    free(output->owned_value);
+    result = map_product(bench, "x", good);
+    assert_int_equal(result.reason, REASON_MALFORMED);
+    result = map_product(bench, "1790000000000", "{\"id\":8}");
+    assert_int_equal(result.reason, REASON_MALFORMED);
+    result = map_product(bench, "1790000000000", "{\"id\":9,\"bigfusion\":{\"currency\":\"EUR\"}}");
+    assert_int_equal(result.reason, REASON_CURRENCY_MISMATCH);
+}
+
 static void test_dead(void **state)
 {
     static const struct {
@@ -179,8 +217,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),    cmocka_unit_test(test_withdrawn),
-        cmocka_unit_test(test_dead),     cmocka_unit_test(test_currency),
-        cmocka_unit_test(test_repeated),
+        cmocka_unit_test(test_product),  cmocka_unit_test(test_dead),
+        cmocka_unit_test(test_currency), cmocka_unit_test(test_repeated),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

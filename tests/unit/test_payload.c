@@ -54,9 +54,10 @@ static const char contact[] = RECORD("contact") "\"contact\":{\"email_addresses\
                                                 "\"jane@example.com\",\"field\":\"EMAIL1\"}],"
                                                 "\"given_name\":\"Jane\"},\"tags\":[]}";
 
-static const char product[] =
-    RECORD("product") "\"products\":[{\"sku\":\"S-1\",\"body\":{\"sku\":\"S-1\",\"name\":\"Towel\","
-                      "\"short_description\":\"Towel\",\"price\":5599}}]}";
+static const char product[] = RECORD(
+    "product") "\"currency\":\"USD\",\"products\":[{\"sku\":\"S-1\",\"body\":{\"sku\":\"S-1\","
+               "\"name\":\"Towel\","
+               "\"short_description\":\"Towel\",\"price\":5599,\"description\":\"One\\nTwo\"}}]}";
 
 /* What payload_check() says: "" when it is a payload. */
 static const char *check(const char *text, size_t length, const char *key, struct error *err)
@@ -257,6 +258,10 @@ static void a_product_has_its_members(void **state)
         {"\"products\"", "\"product\"", "products"},
         {"[{\"sku\":\"S-1\"", "[{\"sku\":\"S-2\"", "products[0].body.sku"},
         {"5599", "\"5599\"", "products[0].body.price"},
+        {"One\\n", "One\\t", "products[0].body.description"},
+        {"One\\nTwo", " \\n ", "products[0].body.description"},
+        {"\"Towel\"", "\"To\\nwel\"", "products[0].body.name"},
+        {"\"currency\":\"USD\",", "", "currency"},
         {"\"format\":1", "\"format\":1,\"contact\":7", NULL},
     };
 
