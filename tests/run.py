@@ -22,6 +22,7 @@ def run_unit():
     programs = [p for p in sorted((BUILD / "unit").glob("test_*")) if not p.suffix and os.access(p, os.X_OK)]
     commands = [(p.name, [p]) for p in programs] + [
         ("house", [sys.executable, ROOT / "tests" / "house.py"]),
+        ("mapping_page", [sys.executable, ROOT / "tests" / "mapping_page.py"]),
         ("doc_commands", [sys.executable, ROOT / "tests" / "doc_commands.py"]),
         ("layers", [sys.executable, ROOT / "tests" / "layers.py", BUILD])]
     for name, command in commands:
