@@ -134,7 +134,7 @@ console-test: ## the console's server, page (in Debian's Chromium) and API; scre
 	$(MAKE) -s -j2 all
 	BUILD=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider tests/console $(ARGS)
 
-.PHONY: demo dev bench bench-rebuild bench-index bench-scale conformance
+.PHONY: demo dev bench bench-rebuild bench-index bench-scale bench-stores conformance
 demo: deps ## 500 orders through the whole pipeline in a minute (ARGS=--keep leaves it running)
 	$(MAKE) -s -j2 all
 	BUILD=$(BUILD) $(PYTHON) tests/demo.py $(ARGS)
@@ -158,6 +158,10 @@ bench-index: test-deps ## the console's index of 2,000,000 orders: time to rebui
 bench-scale: test-deps ## 1, 2, 4 and 8 pushers beside a slow account: throughput and order (ARGS=--restart, ARGS="--stores 1000")
 	$(MAKE) -j2 all kafka
 	BUILD=$(BUILD) $(PYTHON) tests/bench/scale.py $(ARGS)
+
+bench-stores: test-deps ## 50 stores into 5 accounts: what a dead store and one with ten times the load cost the others, in paired runs
+	$(MAKE) -j2 all kafka
+	BUILD=$(BUILD) $(PYTHON) tests/bench/stores.py $(ARGS)
 
 conformance: ## 500 orders through a validating proxy of the vendors' API documents
 	deploy/install-deps.sh build test kafka conformance

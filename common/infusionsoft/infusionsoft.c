@@ -41,6 +41,7 @@ struct infusionsoft {
     int renewed;                /* the token was just refreshed: another 401 is not about an old
                                    token */
     int64_t since_ms;
+    uint32_t flow;
     int64_t call_count;
     struct text trace; /* the header traceparent of the work that the calls are part of */
 };
@@ -72,9 +73,10 @@ const struct infusionsoft_answer *infusionsoft_answer(const struct infusionsoft 
     return &client->answer;
 }
 
-void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms)
+void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms, uint32_t flow)
 {
     client->since_ms = since_ms;
+    client->flow = flow;
 }
 
 void infusionsoft_set_trace(struct infusionsoft *client, struct text traceparent)
@@ -109,7 +111,8 @@ int infusionsoft_admit(struct infusionsoft *client)
     if (load_credential(client, &client->no_credential) == 0 && client->settings.quota != NULL) {
         int64_t id = 0, wait_ms = 0;
 
-        switch (quota_wait(client->settings.quota, QUOTA_ORDERS, client->since_ms, &id, &wait_ms)) {
+        switch (quota_wait(client->settings.quota, QUOTA_ORDERS, client->since_ms, client->flow,
+                           &id, &wait_ms)) {
         case QUOTA_GO:
             client->quota_id = id;
             break;

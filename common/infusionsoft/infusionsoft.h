@@ -61,9 +61,9 @@ struct infusionsoft *infusionsoft_new(const struct infusionsoft_settings *settin
 void infusionsoft_free(struct infusionsoft *client);
 
 /** @brief Sets the time when the work began that the next calls are part of (0, the default: before
- * all others). Where several callers wait for the governor, the one whose work began first goes
- * first. */
-void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms);
+ * all others), and the store that it is for, as a number. Where several callers wait for the governor,
+ * stores take turns, and of a store the one whose work began first goes first. */
+void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms, uint32_t flow);
 
 /** @brief Sets the trace that the next calls are part of: they have a header traceparent, each with
  * a span id of its own. {NULL, 0}, the default: they have none. Kept until the next call of this

@@ -14,6 +14,8 @@
 #include "net/health.h"
 #include "net/redis.h"
 
+#include "infusionsoft/turns.h"
+
 enum {
     KEY_COUNT = 8,
     KEY_BYTES = 200,
@@ -37,12 +39,6 @@ enum { DAY_MS = 86400000 };
 /* How much of the limits a lane leaves to the lanes above it, in percent. */
 static const int64_t reserves[] = {0, 10, 20, 30};
 
-/* A thread that waits for its turn. It lives on the stack of that thread. */
-struct waiter {
-    int64_t since_ms;
-    struct waiter *next;
-};
-
 struct quota {
     struct quota_settings settings;
     struct redis_script script;
@@ -54,8 +50,9 @@ struct quota {
     pthread_mutex_t news;                          /* protects these three */
     pthread_mutex_t door;                          /* protects the members up to line */
     pthread_cond_t next;
-    struct waiter *waiters; /* sorted: the one whose work began first is the first */
-    int turn;               /* 1: one thread has its turn and waits until its call is allowed */
+    struct turns turns;     /* the threads that wait, each with a turn on its stack */
+    struct turn *called;    /* the one of them that is next; it is on its way */
+    int is_taken;           /* one thread has its turn and waits until its call is allowed */
     int64_t spare_id;       /* id of a call that was allowed but not made; 0: none */
     int64_t spare_until_ms; /* by clock_monotonic_ms(): until when spare_id may be used */
     pthread_mutex_t line;   /* protects the next members */
@@ -208,37 +205,36 @@ static enum quota_answer wait_turn(struct quota *quota, enum quota_lane lane, in
     return QUOTA_STOPPED;
 }
 
-static void take_turn(struct quota *quota, int64_t since_ms)
+static void take_turn(struct quota *quota, int64_t since_ms, uint32_t flow)
 {
-    struct waiter me = {.since_ms = since_ms};
-    struct waiter **link = &quota->waiters;
+    struct turn me = {.since_ms = since_ms, .flow = flow};
 
     pthread_mutex_lock(&quota->door);
-    while (*link != NULL && (*link)->since_ms <= since_ms)
-        link = &(*link)->next;
-    me.next = *link;
-    *link = &me;
-    while (quota->turn || quota->waiters != &me)
+    turns_add(&quota->turns, &me);
+    if (!quota->is_taken && quota->called == NULL)
+        quota->called = turns_take(&quota->turns);
+    while (quota->called != &me)
         pthread_cond_wait(&quota->next, &quota->door);
-    quota->waiters = me.next;
-    quota->turn = 1;
+    quota->called = NULL;
+    quota->is_taken = 1;
     pthread_mutex_unlock(&quota->door);
 }
 
 static void end_turn(struct quota *quota)
 {
     pthread_mutex_lock(&quota->door);
-    quota->turn = 0;
+    quota->is_taken = 0;
+    quota->called = turns_take(&quota->turns);
     pthread_cond_broadcast(&quota->next);
     pthread_mutex_unlock(&quota->door);
 }
 
 enum quota_answer quota_wait(struct quota *quota, enum quota_lane lane, int64_t since_ms,
-                             int64_t *id, int64_t *wait_ms)
+                             uint32_t flow, int64_t *id, int64_t *wait_ms)
 {
     enum quota_answer answer;
 
-    take_turn(quota, since_ms);
+    take_turn(quota, since_ms, flow);
     answer = wait_turn(quota, lane, id, wait_ms);
     end_turn(quota);
     return answer;

@@ -8,7 +8,7 @@
  * for a 429, however late a call arrives there.
  *
  * There is one struct quota for each account and process. It is thread-safe: of one process, one
- * thread asks at a time, the one whose work began first. */
+ * thread asks at a time; stores take turns (turns.h). */
 #ifndef COMMON_QUOTA_H
 #define COMMON_QUOTA_H
 
@@ -54,12 +54,14 @@ enum quota_answer {
 /**
  * @brief Waits until one call may be made. It also waits while Redis cannot be reached, because
  * then nothing is delivered anyway.
- * @param since_ms  when the work began that the call is part of: work that began first goes first
+ * @param since_ms  when the work began that the call is part of: of a flow, work that began first
+ *                  goes first
+ * @param flow      the store that the work is for, as a number; flows take turns
  * @param id        out, GO: identifies the call for quota_done()
  * @param wait_ms   out, DAY_USED_UP and PAUSED
  */
 enum quota_answer quota_wait(struct quota *quota, enum quota_lane lane, int64_t since_ms,
-                             int64_t *id, int64_t *wait_ms);
+                             uint32_t flow, int64_t *id, int64_t *wait_ms);
 
 /** @brief Says that a call which was allowed is not made. The next caller of this process may use
  * it instead, for a while. */

@@ -8,12 +8,16 @@ struct job *job_new(const struct pusher *pusher, struct ticket *ticket, const st
 {
     struct job *job = mem_alloc(sizeof(*job));
     const struct config_account *account;
+    const struct config_store *store;
 
     job->ticket = ticket;
     job->event = event;
     job->about = event_about(event);
     payload_open(event, &job->head);
     job->contact_hash = event_hash_contact(job->head.account, job->head.together);
+    store = config_store_by_hash(pusher->config, event->headers[HEADER_STORE]);
+    job->store_index =
+        store != NULL ? (int)(store - pusher->config->stores) : pusher->config->store_count;
     job->account_index = -1;
     account = config_account_by_name(pusher->config, job->head.account);
     if (account != NULL)

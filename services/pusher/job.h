@@ -23,6 +23,7 @@ struct job {
 
     struct payload_head head; /* of the record; borrowed from its own document */
     uint32_t contact_hash;    /* of account and head.together: chooses the worker */
+    int store_index;          /* into config's stores; store_count: the record names none of them */
     int account_index;        /* into config's accounts; -1: the record names none of them */
 
     /* how far its delivery is */

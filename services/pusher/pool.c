@@ -13,12 +13,11 @@
 #include "deliver.h"
 #include "heap.h"
 #include "job.h"
+#include "share.h"
 
 enum {
     /* Records of one contact that wait for the worker which has it in hand. */
     QUEUE_PER_WORKER = 16,
-    /* Records that wait for any worker, so that a worker need not idle until the next offer. */
-    SHARED_PER_WORKER = 2,
     ROOM_PER_WORKER = 24,
     ROOM_MIN = 256,
     CROWDED_WAIT_MS = 20,
@@ -39,6 +38,8 @@ struct worker {
     pthread_cond_t wake;
     int idle;
     uint32_t contact; /* whose record it has in hand; meaningless while it is idle */
+    int store;        /* that it counts for in the pool's share, while is_counted */
+    int is_counted;
     struct queue queue;
     struct worker *next_idle;
 };
@@ -47,7 +48,8 @@ struct pool {
     struct pusher *pusher;
     pthread_mutex_t lock; /* guards everything below */
     struct heap later;    /* jobs set aside */
-    struct queue shared;
+    struct queue shared;  /* jobs that wait for any worker */
+    struct share share;
     struct worker *workers;
     struct worker *idle;
     int count;
@@ -64,9 +66,30 @@ static void queue_push(struct queue *queue, struct job *job)
     queue->count++;
 }
 
-/* Moves the jobs of one contact from one queue to the end of another, in their order. */
-static void queue_move_contact(struct queue *from, struct queue *to, uint32_t contact)
+/* Says for which store the worker works from now on; NULL: for none. The lock is held. */
+static void count_worker(struct worker *worker, const struct job *job)
 {
+    struct share *share = &worker->pool->share;
+
+    if (worker->is_counted)
+        share_give(share, worker->store);
+    worker->is_counted = job != NULL;
+    if (job == NULL)
+        return;
+    worker->store = job->store_index;
+    share_take(share, worker->store);
+}
+
+static void wait_for_any(struct pool *pool, struct job *job)
+{
+    queue_push(&pool->shared, job);
+    share_wait(&pool->share, job->store_index, 1);
+}
+
+/* Moves the jobs of one contact that wait for any worker to the end of a queue, in their order. */
+static void take_contact(struct pool *pool, struct queue *to, uint32_t contact)
+{
+    struct queue *from = &pool->shared;
     struct job **link = &from->head;
 
     while (*link != NULL) {
@@ -78,6 +101,7 @@ static void queue_move_contact(struct queue *from, struct queue *to, uint32_t co
         }
         *link = job->next;
         from->count--;
+        share_wait(&pool->share, job->store_index, -1);
         queue_push(to, job);
     }
     from->tail = link;
@@ -128,17 +152,19 @@ static int place(struct pool *pool, struct job *job)
     }
     if (worker != NULL) /* many records of one contact must not hold up those of others */
         return heap_push(&pool->later, clock_monotonic_ms() + CROWDED_WAIT_MS, job);
-    if (pool->idle != NULL) {
+    if (pool->idle != NULL && share_allows(&pool->share, job->store_index)) {
         worker = pool->idle;
         worker->contact = job->contact_hash;
+        count_worker(worker, job);
+        take_contact(pool, &worker->queue, worker->contact); /* those are older */
         queue_push(&worker->queue, job);
         wake(pool, worker);
         return 0;
     }
-    if (pool->shared.count >= pool->count * SHARED_PER_WORKER)
+    if (!share_has_room(&pool->share, job->store_index, pool->shared.count))
         return 1;
     job->queued_ms = clock_monotonic_ms();
-    queue_push(&pool->shared, job);
+    wait_for_any(pool, job);
     return 0;
 }
 
@@ -186,41 +212,50 @@ static void wait_idle(struct pool *pool, struct worker *worker)
         wake(pool, worker); /* nobody woke it: it takes itself off the list */
 }
 
-/* Takes the job that waits longest, of those set aside and those that wait for any worker. Without
- * that comparison, many jobs of one contact, which become due again and again, would never let the
- * others through. The lock is held. */
-static struct job *pop_waiting(struct pool *pool)
+/* The job that waits longest of those whose store may have one more worker. The lock is held. */
+static struct job *find_allowed(const struct pool *pool)
 {
-    int64_t due_ms = heap_next_ms(&pool->later);
-    struct job *job = NULL;
+    struct job *job = pool->shared.head;
 
-    if (due_ms >= 0 && (pool->shared.head == NULL || due_ms <= pool->shared.head->queued_ms))
-        job = heap_pop_due(&pool->later, clock_monotonic_ms());
-    return job != NULL ? job : queue_pop(&pool->shared);
+    while (job != NULL && !share_allows(&pool->share, job->store_index))
+        job = job->next;
+    return job;
 }
 
-/* Takes a waiting job and its contact. The jobs of that contact which wait for any worker become
- * those of this one. So the jobs of a contact wait in one place, and stay in their order: in the
- * queue of the worker that has the contact in hand, or, while nobody has, in the shared one. Only
- * jobs that were set aside can belong to a contact that another worker has in hand: they go there.
- * The lock is held. */
+/* Takes a job and its contact: one that was set aside and is due, unless one that waits for any
+ * worker has waited longer. Without that comparison, many jobs of one contact, which become due
+ * again and again, would never let the others through. A job that was set aside may hold leases, so
+ * it is not asked whether its store may have one more worker.
+ *
+ * All jobs of the contact that wait for any worker become those of this one, whatever their store.
+ * So the jobs of a contact wait in one place, and stay in their order: in the queue of the worker
+ * that has the contact in hand, or, while nobody has, in the shared one. Only jobs that were set
+ * aside can belong to a contact that another worker has in hand: they go there. The lock is held. */
 static struct job *take_waiting(struct worker *worker)
 {
     struct pool *pool = worker->pool;
-    struct worker *other;
-    struct job *job;
+    int64_t now_ms = clock_monotonic_ms();
 
-    while ((job = pop_waiting(pool)) != NULL) {
-        other = find_by_contact(pool, job->contact_hash);
-        if (other == NULL || other == worker || other->queue.count >= QUEUE_PER_WORKER)
-            break;
-        queue_push(&other->queue, job);
+    for (;;) {
+        struct job *first = find_allowed(pool), *job = NULL;
+        int64_t due_ms = heap_next_ms(&pool->later);
+        struct worker *other;
+
+        if (first == NULL || due_ms <= first->queued_ms)
+            job = heap_pop_due(&pool->later, now_ms);
+        if (job == NULL && first == NULL)
+            return NULL;
+        if (job != NULL) {
+            other = find_by_contact(pool, job->contact_hash);
+            if (other != NULL && other != worker && other->queue.count < QUEUE_PER_WORKER) {
+                queue_push(&other->queue, job);
+                continue;
+            }
+        }
+        worker->contact = job != NULL ? job->contact_hash : first->contact_hash;
+        take_contact(pool, &worker->queue, worker->contact);
+        return job != NULL ? job : queue_pop(&worker->queue);
     }
-    if (job != NULL) {
-        worker->contact = job->contact_hash;
-        queue_move_contact(&pool->shared, &worker->queue, worker->contact);
-    }
-    return job;
 }
 
 /* The next job of this worker; NULL when a stop was requested. */
@@ -230,6 +265,7 @@ static struct job *next_job(struct worker *worker)
     struct job *job = NULL;
 
     pthread_mutex_lock(&pool->lock);
+    count_worker(worker, NULL);
     while (!stop_requested()) {
         job = queue_pop(&worker->queue);
         if (job == NULL)
@@ -238,6 +274,9 @@ static struct job *next_job(struct worker *worker)
             break;
         wait_idle(pool, worker);
     }
+    count_worker(worker, job);
+    if (pool->idle != NULL && find_allowed(pool) != NULL)
+        wake(pool, pool->idle); /* this worker may have made room for more than its own job */
     pthread_mutex_unlock(&pool->lock);
     return job;
 }
@@ -248,7 +287,7 @@ static void set_aside(struct pool *pool, struct job *job, int64_t wait_ms)
     /* The heap has room, for it holds as many jobs as the stage hands out. */
     job->queued_ms = clock_monotonic_ms() + wait_ms;
     if (heap_push(&pool->later, job->queued_ms, job) != 0)
-        queue_push(&pool->shared, job);
+        wait_for_any(pool, job);
     else if (pool->idle != NULL)
         wake(pool, pool->idle); /* an idle worker has to wait for the new time from now on */
     pthread_mutex_unlock(&pool->lock);
@@ -342,6 +381,7 @@ struct pool *pool_new(struct pusher *pusher)
     pool->workers = mem_alloc((size_t)pool->count * sizeof(*pool->workers));
     pthread_mutex_init(&pool->lock, NULL);
     queue_init(&pool->shared);
+    share_init(&pool->share, pool->count, pusher->config->store_count);
     heap_init(&pool->later, pool_room(pool));
     for (int i = 0; i < pool->count; i++) {
         pool->workers[i].pool = pool;
@@ -386,6 +426,7 @@ void pool_free(struct pool *pool)
     for (int i = 0; i < pool->count; i++)
         pthread_cond_destroy(&pool->workers[i].wake);
     heap_clear(&pool->later);
+    share_clear(&pool->share);
     pthread_mutex_destroy(&pool->lock);
     free(pool->workers);
     free(pool);
