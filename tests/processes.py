@@ -293,7 +293,7 @@ def _read_record(stream, topic):
 
 
 HEADER_NAMES = ("kind", "store", "account", "source", "modified_at", "polled_at", "start_from", "reason", "attempt",
-                "not_before", "detail", "stage", "origin", "answer", "ledger", "traceparent", "step", "replayed_at")
+                "not_before", "detail", "stage", "origin", "answer", "ledger", "traceparent", "step", "replayed_at", "lane", "leave_out")
 
 
 def _parse_headers(text):

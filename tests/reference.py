@@ -356,7 +356,7 @@ def map_order(order, store_hash, store):
         "amounts": stated,
         "contact": contact_of(order, store),
         "shipping_address": order_address(order, store),
-        "goals": goals_of(order, store["code"]),
+        "goals": [] if is_backfilled(order, store) else goals_of(order, store["code"]),
         "paid": paid_of(order, stated, store),
     }
 
@@ -379,7 +379,14 @@ def usable_email(order):
 
 def is_out_of_reach(order, store):
     """Not touched since the store's start: no poll ever sees such an order, so it has no fate."""
-    return store["start_from"] != "all" and instant(order.get("date_modified")) < iso_instant(store["start_from"])
+    return store["start_from"] != "all" and instant(order.get("date_modified")) < iso_instant(store["start_from"]) \
+        and not is_backfilled(order, store)
+
+
+def is_backfilled(order, store):
+    """Placed before the store's start, and somebody asked for a backfill from a date before that, without goals."""
+    return "backfill_from" in store \
+        and iso_instant(store["backfill_from"]) <= instant(order.get("date_created")) < iso_instant(store["start_from"])
 
 
 def fate_of(order, store_hash, store):
@@ -394,9 +401,10 @@ def fate_of(order, store_hash, store):
         return "skipped", "status", None
     if order.get("is_deleted"):
         return "skipped", "archived", None
-    if order.get("external_source") == "M-MIG":
+    is_asked_for = is_backfilled(order, store)
+    if order.get("external_source") == "M-MIG" and not is_asked_for:
         return "skipped", "before_start", None
-    if store["start_from"] != "all" and created < iso_instant(store["start_from"]):
+    if store["start_from"] != "all" and created < iso_instant(store["start_from"]) and not is_asked_for:
         return "skipped", "before_start", None
     if status not in KNOWN_STATUSES:
         return "skipped", "unknown_status", None

@@ -123,7 +123,7 @@ class Stack:
             "redis": {"url": self.redis.url},
         }
         for one in self.stores:
-            values = {k: v for k, v in one.items() if k != "name"}
+            values = {k: v for k, v in one.items() if k not in ("name", "backfill_from")}
             sections[f"store {one['name']}"] = {"token_file": f"{self.run}/bc_token", "account": "main",
                                                 "api_url": self.url, **values}
         sections["infusionsoft main"] = {"api_url": f"{self.url}/crm/rest/v2", "auth": "key",
@@ -140,7 +140,7 @@ class Stack:
         """What the judge must know: the settings, in its own words."""
         stores = {}
         for one in self.stores:
-            about = {k: one[k] for k in ("code", "start_from", "opt_in", "payments", "payment_type") if k in one}
+            about = {k: one[k] for k in ("code", "start_from", "opt_in", "backfill_from", "payments", "payment_type") if k in one}
             if "statuses" in one:
                 about["statuses"] = [int(s) for s in str(one["statuses"]).split(",")]
             for name in ("currency", "discount_sign", "shipping_region", "opt_in_reason"):

@@ -14,8 +14,8 @@
 
 /* Headers that belong to the version of the order, and to no attempt. */
 static const enum header kept_headers[] = {
-    HEADER_KIND,      HEADER_LANE,       HEADER_STORE,  HEADER_ACCOUNT,     HEADER_MODIFIED_AT,
-    HEADER_POLLED_AT, HEADER_START_FROM, HEADER_LEDGER, HEADER_TRACEPARENT,
+    HEADER_KIND,        HEADER_LANE,      HEADER_LEAVE_OUT,  HEADER_STORE,  HEADER_ACCOUNT,
+    HEADER_MODIFIED_AT, HEADER_POLLED_AT, HEADER_START_FROM, HEADER_LEDGER, HEADER_TRACEPARENT,
 };
 
 static again_refusal check_poller(const struct event *event)

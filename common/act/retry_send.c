@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/stop.h"
 #include "history/spot.h"
-#include "net/kafka_group.h"
 
 enum {
     IN_FRONT_MAX = 500, /* records that the services may have in front of them */
@@ -27,18 +26,9 @@ static int count_in_front(const struct retry *retry, int64_t *in_front, struct e
 
     *in_front = 0;
     for (int i = 0; rc == 0 && i < SPOT_GROUP_COUNT; i++) {
-        char *group = mem_printf("%s.%s", retry->config->kafka.topic_prefix, spot_groups[i]);
-        struct kafka_place *places = NULL;
-        int count = 0;
-
         /* The lanes come first among the inputs of each group. */
         spot_inputs(topics, i, inputs);
-        rc = kafka_group_places(retry->config, group, inputs, TOPIC_LANE_COUNT, &places, &count,
-                                err);
-        for (int j = 0; j < count; j++)
-            *in_front += places[j].end - survey_unread_from(&places[j]);
-        kafka_places_free(places, count);
-        free(group);
+        rc = survey_unread(retry->config, spot_groups[i], inputs, TOPIC_LANE_COUNT, in_front, err);
     }
     free(inputs);
     return rc;

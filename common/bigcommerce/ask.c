@@ -62,6 +62,9 @@ static enum bigcommerce_answer send_one(const struct asker *asker, const struct 
         return bigcommerce_orders(client, &what->query, 1, body, err);
     case ASK_NEWEST:
         return bigcommerce_newest(client, what->query.page, what->query.limit, body, err);
+    case ASK_PLACED:
+    case ASK_PLACED_LAST:
+        return bigcommerce_placed(client, &what->query, what->kind == ASK_PLACED_LAST, body, err);
     case ASK_ORDER:
         return bigcommerce_order(client, what->id, max_bytes, body, err);
     case ASK_PRODUCTS:

@@ -39,14 +39,18 @@ enum ask_kind {
     ASK_COUPONS,     /* the coupons of one order */
     ASK_TIME,        /* the store's clock */
     ASK_NEWEST,      /* a list of orders, the newest first */
+    ASK_PLACED,      /* a list of the orders placed in a window, by id */
+    ASK_PLACED_LAST, /* the one of them with the highest id */
 };
 
 /* What is asked for. The comments say for which kinds a member counts. */
 struct ask {
     enum ask_kind kind;
-    struct cursor_query query; /* ORDERS, ORDERS_SLIM; of NEWEST limit and page */
-    int64_t id;                /* ORDER, PRODUCTS, COUPONS: the order's */
-    int page;                  /* PRODUCTS, COUPONS */
+    struct cursor_query
+        query;  /* ORDERS, ORDERS_SLIM; of NEWEST limit and page; of PLACED the dates are
+                                  those of date_created */
+    int64_t id; /* ORDER, PRODUCTS, COUPONS: the order's */
+    int page;   /* PRODUCTS, COUPONS */
 };
 
 /** @brief Says in err that the lease is lost, unless err holds another error (of Redis) already.

@@ -34,7 +34,8 @@ struct bigcommerce {
     int throttled;       /* answers 429 in a row */
     int64_t ready_at_ms; /* monotonic: no request is sent before */
     struct bigcommerce_clock clock;
-    int scarce; /* whether the last answer said that little is left of the quota */
+    int scarce;          /* whether the last answer said that little is left of the quota */
+    int64_t whole_at_ms; /* monotonic: when the window of the last answer ends */
     struct metric *requests;
     struct metric *failures;
     struct metric *throttles;
@@ -207,6 +208,7 @@ static void read_headers(struct bigcommerce *client)
     client->ready_at_ms =
         now_ms + bigcommerce_quota_pause_ms(&quota, client->throttled, retry_chance());
     client->scarce = bigcommerce_quota_is_scarce(&quota);
+    client->whole_at_ms = now_ms + (quota.reset_ms > 0 ? quota.reset_ms : 0);
     show_quota(client, &quota);
     if (date_parse_rfc2822(http_answer_header(answer, "Date"), &date_ms) == 0) {
         bigcommerce_clock_learn(&client->clock, answer->status, date_ms - now_ms);
@@ -372,6 +374,27 @@ enum bigcommerce_answer bigcommerce_newest(struct bigcommerce *client, int page,
     return ask(client, BIGCOMMERCE_LIST, ANSWER_MAX_BYTES, body, err);
 }
 
+enum bigcommerce_answer bigcommerce_placed(struct bigcommerce *client,
+                                           const struct cursor_query *query, int last,
+                                           struct text *body, struct error *err)
+{
+    char date[DATE_ISO_BYTES];
+
+    begin_url(client);
+    buffer_printf(&client->url, "/orders?max_date_created=%s", date_print_iso(date, query->max_ms));
+    if (query->min_ms >= 0)
+        buffer_printf(&client->url, "&min_date_created=%s", date_print_iso(date, query->min_ms));
+    if (last) {
+        buffer_printf(&client->url, "&sort=id:desc&page=1&limit=1");
+        return ask(client, BIGCOMMERCE_LIST, ANSWER_MAX_BYTES, body, err);
+    }
+    if (query->min_id >= 0)
+        buffer_printf(&client->url, "&min_id=%lld", (long long)query->min_id);
+    buffer_printf(&client->url, "&sort=id:asc&page=%d&limit=%d&" INCLUDES, query->page,
+                  query->limit);
+    return ask(client, BIGCOMMERCE_LIST, ANSWER_MAX_BYTES, body, err);
+}
+
 enum bigcommerce_answer bigcommerce_order(struct bigcommerce *client, int64_t id, size_t max_bytes,
                                           struct text *body, struct error *err)
 {
@@ -439,6 +462,15 @@ int64_t bigcommerce_pause_ms(const struct bigcommerce *client)
 }
 
 int bigcommerce_is_scarce(const struct bigcommerce *client) { return client->scarce; }
+
+int64_t bigcommerce_scarce_ms(const struct bigcommerce *client)
+{
+    int64_t left_ms = client->whole_at_ms - clock_monotonic_ms();
+
+    if (!client->scarce)
+        return 0;
+    return left_ms > 0 ? left_ms : 1;
+}
 
 void bigcommerce_limit_ms(struct bigcommerce *client, int64_t limit_ms)
 {

@@ -67,6 +67,15 @@ enum bigcommerce_answer bigcommerce_orders(struct bigcommerce *client,
 enum bigcommerce_answer bigcommerce_newest(struct bigcommerce *client, int page, int limit,
                                            struct text *body, struct error *err);
 
+/**
+ * @brief GET /v2/orders by the date on which orders were placed.
+ * @param query  its dates are those of date_created
+ * @param last   the highest id alone, in place of the query's page
+ */
+enum bigcommerce_answer bigcommerce_placed(struct bigcommerce *client,
+                                           const struct cursor_query *query, int last,
+                                           struct text *body, struct error *err);
+
 /** @brief GET /v2/orders/{id}, with the same members as in the list.
  * @param max_bytes  a longer answer is TOO_LARGE; never more than 32 MB are read */
 enum bigcommerce_answer bigcommerce_order(struct bigcommerce *client, int64_t id, size_t max_bytes,
@@ -91,6 +100,10 @@ int64_t bigcommerce_pause_ms(const struct bigcommerce *client);
 /** @brief Whether little was left of the store's quota at the last answer. Requests that can wait
  * are then put off, so that the rest of the quota serves the search for new orders. */
 int bigcommerce_is_scarce(const struct bigcommerce *client);
+
+/** @brief 0 where the quota is not scarce; else how long until it is whole again, in ms, as far as the
+ * last answer told it. */
+int64_t bigcommerce_scarce_ms(const struct bigcommerce *client);
 
 /** @brief How many requests the store still allowed at the last answer that told it; -1: none did. */
 int64_t bigcommerce_requests_left(const struct bigcommerce *client);

@@ -99,6 +99,8 @@ static void read_facts(struct page_row *row, yyjson_val *order)
         row->fault = "id is not a whole number above 0";
         return;
     }
+    if (date_parse_rfc2822(json_text(yyjson_obj_get(order, "date_created")), &row->placed_ms) != 0)
+        row->placed_ms = -1;
     if (date_parse_rfc2822(json_text(yyjson_obj_get(order, "date_modified")), &row->modified_ms) !=
         0) {
         row->modified_ms = -1;
@@ -119,7 +121,7 @@ static void read_facts(struct page_row *row, yyjson_val *order)
 
 static void clear_row(struct page_row *row)
 {
-    *row = (struct page_row){.id = -1, .modified_ms = -1};
+    *row = (struct page_row){.id = -1, .modified_ms = -1, .placed_ms = -1};
 }
 
 void page_read_order(struct page_row *row, struct text body)

@@ -17,6 +17,7 @@ struct page_row {
     struct text bytes;     /* from its `{` to its `}`; borrowed from the answer's body */
     int64_t id;            /* -1: unknown */
     int64_t modified_ms;   /* date_modified; -1: unknown */
+    int64_t placed_ms;     /* date_created; -1: unknown */
     const char *fault;     /* static: why it is malformed; NULL: id and date_modified are known */
     int lines_missing;     /* the store truncated its line items or left them out */
     int coupons_missing;   /* all lines are there, and page_coupons_missing() says so of them */

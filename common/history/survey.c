@@ -38,6 +38,21 @@ int64_t survey_unread_from(const struct kafka_place *place)
                                                                            : place->low;
 }
 
+int survey_unread(const struct config *config, const char *group, const char *const *topics,
+                  int topic_count, int64_t *records, struct error *err)
+{
+    char *name = mem_printf("%s.%s", config->kafka.topic_prefix, group);
+    struct kafka_place *places = NULL;
+    int count = 0;
+    int rc = kafka_group_places(config, name, topics, topic_count, &places, &count, err);
+
+    for (int i = 0; rc == 0 && i < count; i++)
+        *records += places[i].end - survey_unread_from(&places[i]);
+    kafka_places_free(places, count);
+    free(name);
+    return rc;
+}
+
 /* Finds for each place the first offset with a time of since_ms or later; the end where there is
  * none. One request asks for all. */
 static int find_since(struct survey *survey, const struct kafka_place *places, int count,

@@ -46,6 +46,14 @@ void survey_spans_clear(struct survey_spans *list);
 int64_t survey_unread_from(const struct kafka_place *place);
 
 /**
+ * @brief Adds to *records how many records of the topics a service has not finished.
+ * @param group  one of spot_groups: "filter", "mapper", "pusher"
+ * @returns 0, or -1 with a temporary error
+ */
+int survey_unread(const struct config *config, const char *group, const char *const *topics,
+                  int topic_count, int64_t *records, struct error *err);
+
+/**
  * @brief Adds what a topic got since a time, by the times of its records.
  * @param since_ms  0: everything
  * @returns 0, or -1 with a temporary error

@@ -20,7 +20,16 @@ struct map_settings {
     const struct config_store *store;
     const struct config_account *account;
     const struct regions *regions;
+    unsigned leave_out; /* MAP_LEAVE_ bits */
 };
+
+/* Parts that a payload is written without, because the person who asked for a backfill did not ask for
+ * them. */
+enum { MAP_LEAVE_GOALS = 1 << 0, MAP_LEAVE_TAGS = 1 << 1 };
+
+/** @brief Reads the header leave_out: "goals", "tags" or both with a comma between them. Other words mean
+ * nothing. @returns MAP_LEAVE_ bits */
+unsigned map_leave_out(struct text header);
 
 enum {
     MAP_NAME_CHARS_MAX = 200,

@@ -110,11 +110,37 @@ static void write_goal(struct buffer *out, const char *integration, struct text 
     json_write_literal(out, "}");
 }
 
+unsigned map_leave_out(struct text header)
+{
+    static const struct {
+        const char *word;
+        unsigned bit;
+    } words[] = {{"goals", MAP_LEAVE_GOALS}, {"tags", MAP_LEAVE_TAGS}};
+    unsigned bits = 0;
+
+    while (header.length > 0) {
+        const char *comma = memchr(header.data, ',', header.length);
+        struct text word = {header.data,
+                            comma != NULL ? (size_t)(comma - header.data) : header.length};
+        size_t step = word.length + (comma != NULL);
+
+        for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+            if (text_is(word, words[i].word))
+                bits |= words[i].bit;
+        header = (struct text){header.data + step, header.length - step};
+    }
+    return bits;
+}
+
 static void write_goals(const struct map *map, const struct map_settings *settings,
                         struct buffer *out)
 {
     size_t start = out->length;
 
+    if (settings->leave_out & MAP_LEAVE_GOALS) {
+        json_write_literal(out, "[]");
+        return;
+    }
     write_goal(out, "BCORDER", text_of(settings->store->code));
     for (int i = 0; i < map->product_count; i++)
         if (map->lines[map->products[i].line].sku.length > 0)

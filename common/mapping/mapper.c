@@ -108,7 +108,8 @@ static void map_record(struct mapper *mapper, const struct event *in,
 void mapper_handle(void *context, const struct event *in, struct result *out)
 {
     struct mapper *mapper = context;
-    struct map_settings map = {.regions = mapper->regions};
+    struct map_settings map = {.regions = mapper->regions,
+                               .leave_out = map_leave_out(in->headers[HEADER_LEAVE_OUT])};
     struct event_key key;
     struct order order;
     struct error err = {0};

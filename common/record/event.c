@@ -22,6 +22,7 @@ static const char *const header_names[HEADER_COUNT] = {
     [HEADER_ORIGIN] = "origin",
     [HEADER_ANSWER] = "answer",
     [HEADER_LEDGER] = "ledger",
+    [HEADER_LEAVE_OUT] = "leave_out",
     [HEADER_REPLAYED_AT] = "replayed_at",
     [HEADER_TRACEPARENT] = "traceparent",
 };

@@ -17,6 +17,7 @@ enum header {
     HEADER_ACCOUNT,     /* name of the [infusionsoft NAME] section */
     HEADER_SOURCE,      /* poll | webhook | backfill | replay */
     HEADER_LANE,        /* history: an order that a backfill brought, also when it is replayed */
+    HEADER_LEAVE_OUT,   /* goals, tags: what the mapper does not write, see map_leave_out() */
     HEADER_MODIFIED_AT, /* ms since 1970 of the store's date_modified */
     HEADER_POLLED_AT,   /* ms since 1970 when the poller saw it */
     HEADER_START_FROM,  /* ms since 1970: the store's resolved start_from; 0: all */

@@ -6,8 +6,9 @@
 
 /* The headers of the input that are copied into its fate. */
 static const enum header fate_headers[] = {
-    HEADER_KIND,      HEADER_STORE,      HEADER_ACCOUNT,     HEADER_SOURCE,      HEADER_MODIFIED_AT,
-    HEADER_POLLED_AT, HEADER_START_FROM, HEADER_REPLAYED_AT, HEADER_TRACEPARENT,
+    HEADER_KIND,       HEADER_LANE,        HEADER_LEAVE_OUT,   HEADER_STORE,
+    HEADER_ACCOUNT,    HEADER_SOURCE,      HEADER_MODIFIED_AT, HEADER_POLLED_AT,
+    HEADER_START_FROM, HEADER_REPLAYED_AT, HEADER_TRACEPARENT,
 };
 
 static struct text reason_text(enum reason reason) { return text_of(reason_name(reason)); }

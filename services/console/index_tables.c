@@ -156,7 +156,9 @@ void index_apply_cursor(struct index *index, const struct event *event)
 {
     struct index_cursor *cursor;
 
-    if (event->key.length == 0 || event->key.length > EVENT_STORE_BYTES_MAX)
+    /* A key with a slash is the position of a backfill, not of a store's polling. */
+    if (event->key.length == 0 || event->key.length > EVENT_STORE_BYTES_MAX ||
+        memchr(event->key.data, '/', event->key.length) != NULL)
         return;
     cursor = cursor_of(index, event->key);
     if (cursor == NULL)

@@ -111,6 +111,8 @@ int forget_run(const struct config *config, const struct command_line *line, str
 int audit_run(const struct config *config, const struct command_line *line, struct error *err);
 int audit_verify_run(const struct config *config, const struct command_line *line,
                      struct error *err);
+/* backfill.c */
+int backfill_run(const struct config *config, const struct command_line *line, struct error *err);
 /* preview.c */
 int preview_run(const struct config *config, const struct command_line *line, struct error *err);
 /* why.c */

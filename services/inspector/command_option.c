@@ -21,6 +21,13 @@ const struct command_option command_options[] = {
      "list so many orders at most; they are counted all the same"},
     {COMMAND_OPTION_LAST, "--last", "N", COMMAND_VALUE_COUNT,
      "that many of the newest orders; 1000 where it is not given"},
+    {COMMAND_OPTION_FROM, "--from", "DATE", COMMAND_VALUE_DATE,
+     "orders that were placed then or later: 2023-01-01, 2023-01-01T10:00Z"},
+    {COMMAND_OPTION_TO, "--to", "DATE", COMMAND_VALUE_DATE,
+     "orders that were placed before; else all up to start_from of the store"},
+    {COMMAND_OPTION_GOALS, "--goals", NULL, COMMAND_VALUE_NONE,
+     "achieve the goals of the orders too"},
+    {COMMAND_OPTION_TAGS, "--tags", NULL, COMMAND_VALUE_NONE, "apply the tags of the orders too"},
     {COMMAND_OPTION_AGAINST, "--against", "FILE", COMMAND_VALUE_FILE,
      "another configuration: say what would change with it"},
     {COMMAND_OPTION_EMAIL, "--email", "ADDRESS", COMMAND_VALUE_TEXT,
@@ -99,6 +106,12 @@ int command_option_check(const struct command_option *option, const char *value,
             return refuse(option, value,
                           "allowed: a duration (30s, 5m, 2h, 3d), a date (2026-01-31) or a time in "
                           "UTC (2026-01-31T10:00:00Z)",
+                          err);
+        return 0;
+    case COMMAND_VALUE_DATE:
+        if (duration_parse(value) >= 0 || since_parse(value, 0) < 0)
+            return refuse(option, value,
+                          "allowed: a date (2026-01-31) or a time in UTC (2026-01-31T10:00:00Z)",
                           err);
         return 0;
     case COMMAND_VALUE_COUNT:

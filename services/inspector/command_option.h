@@ -29,6 +29,10 @@ enum {
     COMMAND_OPTION_LAST = 1 << 17,
     COMMAND_OPTION_AGAINST = 1 << 18,
     COMMAND_OPTION_PRINCIPAL = 1 << 19,
+    COMMAND_OPTION_FROM = 1 << 20,
+    COMMAND_OPTION_TO = 1 << 21,
+    COMMAND_OPTION_GOALS = 1 << 22,
+    COMMAND_OPTION_TAGS = 1 << 23,
 };
 
 /* What the value of an option must be; it is checked while the command line is read. */
@@ -38,6 +42,7 @@ enum command_value {
     COMMAND_VALUE_FILE,     /* the same; the shell completes names of files */
     COMMAND_VALUE_DURATION, /* see duration_parse() */
     COMMAND_VALUE_SINCE,  /* a duration, a date or an instant: 2h, 2026-01-31, 2026-01-31T10:00Z */
+    COMMAND_VALUE_DATE,   /* a date or an instant: 2026-01-31, 2026-01-31T10:00Z */
     COMMAND_VALUE_COUNT,  /* a whole number above 0 */
     COMMAND_VALUE_REASON, /* a word of the list in record/reason.h */
 };

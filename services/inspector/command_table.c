@@ -281,6 +281,32 @@ const struct command commands[] = {
                 COMMAND_OPTION_RETRYING | COMMAND_OPTION_WAITING | COMMAND_OPTION_EDIT |
                 COMMAND_OPTION_DRY_RUN | COMMAND_OPTION_WHY | COMMAND_OPTION_JSON,
      .run = retry_run},
+    {.words = "backfill",
+     .arguments = "",
+     .summary = "bring a store's orders of the past into its account",
+     .help = "Reads the orders that were placed from --from on and before --to, by their ids, and "
+             "publishes "
+             "them to the lane of the history. They are delivered only while live orders leave "
+             "room. --to is "
+             "at most the store's start_from, since what came after it is the poller's. No goal is "
+             "achieved "
+             "and no tag applied unless --goals or --tags asks for it. What is delivered already "
+             "is not made "
+             "again. The rules of the filter count, but for start_from.\n\n"
+             "It waits while thousands of these orders are not delivered yet, and leaves the last "
+             "quarter of "
+             "the store's quota to the poller. Its position is saved after each page: the same "
+             "command goes "
+             "on there, also after it was killed, and repeats at most one page of 100 orders. "
+             "Ctrl-C ends it. "
+             "--dry-run only counts: docs/backfill.md.",
+     .examples = "bigfusion backfill --store BC --from 2023-01-01 --dry-run\n"
+                 "bigfusion backfill --store BC --from 2023-01-01 --why 'the shop asked for it'\n",
+     .options = COMMAND_OPTION_STORE | COMMAND_OPTION_FROM | COMMAND_OPTION_TO |
+                COMMAND_OPTION_GOALS | COMMAND_OPTION_TAGS | COMMAND_OPTION_DRY_RUN |
+                COMMAND_OPTION_WHY | COMMAND_OPTION_JSON,
+     .run = backfill_run,
+     .programs = PROGRAM_POLLER | PROGRAM_INSPECTOR},
     {.words = "drop",
      .arguments = "ORDER",
      .summary = "an order that is not to be synced",

@@ -80,7 +80,7 @@ static void find_start(struct preview *preview, const struct config *config,
         preview->other_start_from_ms = configured_start(other);
 }
 
-static void visit(void *context, const struct preview_order *order)
+static void visit(void *context, const struct whole_order *order)
 {
     struct work *work = context;
 

@@ -15,14 +15,7 @@
 #include "record/topic.h"
 #include "settings/config.h"
 
-/* One order as it was read from the store. */
-struct preview_order {
-    int64_t id; /* -1: it cannot be told */
-    int64_t modified_ms;
-    struct text bytes;  /* what the poller would publish; borrowed */
-    enum reason reason; /* not NONE: the poller itself would publish it as dead or skipped */
-    const char *detail; /* why, for people; borrowed; nothing personal */
-};
+#include "whole_order.h"
 
 enum preview_kind { PREVIEW_SYNCED = 0, PREVIEW_SKIPPED, PREVIEW_PARKED, PREVIEW_KIND_COUNT };
 
@@ -58,7 +51,7 @@ void preview_judge_clear(struct preview_judge *judge);
  * @brief Says what the poller, the filter and the mapper would make of an order. Pure.
  * @param answer  out; its payload's memory is used again, release it with buffer_clear()
  */
-void preview_judge_order(struct preview_judge *judge, const struct preview_order *order,
+void preview_judge_order(struct preview_judge *judge, const struct whole_order *order,
                          struct preview_answer *answer);
 
 /**
@@ -94,7 +87,7 @@ void preview_init(struct preview *preview, const struct config_store *store);
 void preview_clear(struct preview *preview);
 
 /** @brief Takes an order into account. other: NULL without --against. */
-void preview_add(struct preview *preview, const struct preview_order *order,
+void preview_add(struct preview *preview, const struct whole_order *order,
                  const struct preview_answer *now, const struct preview_answer *other);
 
 /* preview_print.c */
@@ -102,7 +95,7 @@ void preview_print_json(const struct preview *preview);
 void preview_print_text(const struct preview *preview);
 
 /** @brief Is given an order; its texts are borrowed for the call. */
-typedef void (*preview_visit)(void *context, const struct preview_order *order);
+typedef void (*preview_visit)(void *context, const struct whole_order *order);
 
 /**
  * @brief Reads the newest orders of a store, the newest first, at the pace of its quota; says on

@@ -83,7 +83,7 @@ static void map(struct preview_judge *judge, const struct output *eligible,
 }
 
 /* The record that the poller would publish goes through filter and mapper. */
-static void judge_record(struct preview_judge *judge, const struct preview_order *order,
+static void judge_record(struct preview_judge *judge, const struct whole_order *order,
                          struct preview_answer *answer)
 {
     char key[ORDER_KEY_BYTES], modified_at[NUMBER_BYTES], start_from[NUMBER_BYTES];
@@ -108,7 +108,7 @@ static void judge_record(struct preview_judge *judge, const struct preview_order
     release(&filtered);
 }
 
-void preview_judge_order(struct preview_judge *judge, const struct preview_order *order,
+void preview_judge_order(struct preview_judge *judge, const struct whole_order *order,
                          struct preview_answer *answer)
 {
     buffer_reset(&answer->payload);

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "bigcommerce/ask.h"
-#include "bigcommerce/complete.h"
 #include "bigcommerce/page.h"
 
 #include "preview.h"
@@ -15,7 +14,7 @@ enum {
     TIMEOUT_MS = 30000,
     PAGE_SIZE = 128,
     BAD_MAX = 3,
-    ATTEMPTS_MAX = 5, /* for a page of one order, and for the parts of an order */
+    ATTEMPTS_MAX = 5, /* for a page of one order */
     SHOW_EACH_MS = 2000,
     SHOW_TERMINAL_MS = 200,
 };
@@ -52,71 +51,19 @@ static void show(struct reading *reading, int is_last)
             reading->is_terminal ? "\033[K" : "\n");
 }
 
-static void hand_over(struct reading *reading, const struct preview_order *order)
+static void hand_over(struct reading *reading, const struct whole_order *order)
 {
     reading->visit(reading->context, order);
     reading->done++;
     show(reading, 0);
 }
 
-static enum reason reason_of_completion(enum completion completion)
-{
-    switch (completion) {
-    case COMPLETION_DONE:
-        return REASON_NONE;
-    case COMPLETION_GONE:
-        return REASON_ARCHIVED;
-    case COMPLETION_REFUSED:
-        return REASON_REFUSED;
-    case COMPLETION_TOO_LARGE:
-        return REASON_TOO_LARGE;
-    default:
-        return REASON_GAVE_UP;
-    }
-}
-
-/* Asks for the order and what is missing in it, as the poller does, a few times. */
-static enum outcome complete(struct reading *reading, int64_t id, struct own_order *own,
-                             struct error *err)
-{
-    enum outcome outcome = OUTCOME_OK;
-
-    for (int attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
-        outcome = complete_order(&reading->asker, id, own, err);
-        if (outcome == OUTCOME_OK && own->completion == COMPLETION_DONE)
-            outcome = complete_parts(&reading->asker, own, err);
-        if (outcome != OUTCOME_OK || own->completion != COMPLETION_FAILING)
-            break;
-        outcome = ask_wait_before_retry(&reading->asker, attempt, err);
-        if (outcome != OUTCOME_OK)
-            break;
-    }
-    return outcome;
-}
-
 static enum outcome take_row(struct reading *reading, const struct page_row *row, struct error *err)
 {
-    struct preview_order order = {
-        .id = row->id, .modified_ms = row->modified_ms, .bytes = row->bytes};
+    struct whole_order order;
     struct own_order own = {0};
-    enum outcome outcome = OUTCOME_OK;
+    enum outcome outcome = whole_order_take(&reading->asker, row, &order, &own, err);
 
-    if (row->fault != NULL) {
-        order.reason = REASON_MALFORMED;
-        order.detail = row->fault;
-    } else if (row->lines_missing || row->coupons_missing) {
-        outcome = complete(reading, row->id, &own, err);
-        order.reason = reason_of_completion(own.completion);
-        order.detail = "by its own calls";
-        if (own.completion == COMPLETION_DONE) {
-            order.modified_ms = own.row.modified_ms;
-            order.bytes = own.completed.length > 0
-                              ? (struct text){own.completed.data, own.completed.length}
-                              : own.row.bytes;
-        }
-        if (outcome == OUTCOME_OK)
-            error_clear(err);
-    }
     if (outcome == OUTCOME_OK)
         hand_over(reading, &order);
     complete_clear(&own);
@@ -127,10 +74,10 @@ static enum outcome take_row(struct reading *reading, const struct page_row *row
  * alone is stepped over. */
 static enum outcome narrow(struct reading *reading, struct error *err)
 {
-    const struct preview_order bad = {.id = -1,
-                                      .modified_ms = -1,
-                                      .reason = REASON_MALFORMED,
-                                      .detail = "the store's answer cannot be read"};
+    const struct whole_order bad = {.id = -1,
+                                    .modified_ms = -1,
+                                    .reason = REASON_MALFORMED,
+                                    .detail = "the store's answer cannot be read"};
 
     if (reading->limit > 1) {
         reading->limit /= 2;

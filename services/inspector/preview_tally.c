@@ -85,7 +85,7 @@ static void add_difference(struct preview *preview, const struct preview_answer 
     json_decref(parts);
 }
 
-void preview_add(struct preview *preview, const struct preview_order *order,
+void preview_add(struct preview *preview, const struct whole_order *order,
                  const struct preview_answer *now, const struct preview_answer *other)
 {
     json_t *entry = answer_json(now);

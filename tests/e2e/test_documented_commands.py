@@ -71,7 +71,7 @@ def test_topics_by_kcat(desk):
 
 
 def test_what_sets_up_may_be_repeated(desk):
-    assert "0 created, 14 were there already" in desk.shell("bigfusion topics create")
+    assert "0 created, 23 were there already" in desk.shell("bigfusion topics create")
     assert "usage" in desk.shell("bigfusion topics create --help").lower()
     assert "custom field" in desk.shell("bigfusion setup")
     desk.shell("bigfusion up-front")

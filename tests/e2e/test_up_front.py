@@ -74,7 +74,7 @@ def test_up_front_waits_for_redis_then_does_everything_and_may_be_repeated(bare)
     assert said.splitlines()[-1] == "up-front: everything is there"
     assert errors(process) == []
     again = bare.command("up-front")
-    assert "topics: 0 created, 14 were there already" in again.stdout
+    assert "topics: 0 created, 23 were there already" in again.stdout
 
 
 def test_up_front_stops_where_a_person_must_act(bare):

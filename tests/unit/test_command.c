@@ -231,14 +231,25 @@ static void test_option_values(void **state)
         const char *text;
         int is_right;
     } cases[] = {
-        {COMMAND_VALUE_TEXT, "x", 1},         {COMMAND_VALUE_TEXT, "", 0},
-        {COMMAND_VALUE_DURATION, "5m", 1},    {COMMAND_VALUE_DURATION, "5", 0},
-        {COMMAND_VALUE_SINCE, "5m", 1},       {COMMAND_VALUE_SINCE, "2026-01-31", 1},
-        {COMMAND_VALUE_SINCE, "now", 0},      {COMMAND_VALUE_COUNT, "1", 1},
-        {COMMAND_VALUE_COUNT, "0", 0},        {COMMAND_VALUE_COUNT, "-1", 0},
-        {COMMAND_VALUE_COUNT, "1x", 0},       {COMMAND_VALUE_REASON, "no_email", 1},
-        {COMMAND_VALUE_REASON, "no_mail", 0}, {COMMAND_VALUE_REASON, "no_email ", 0},
-        {COMMAND_VALUE_FILE, "/etc/x y", 1},  {COMMAND_VALUE_FILE, "", 0},
+        {COMMAND_VALUE_TEXT, "x", 1},
+        {COMMAND_VALUE_TEXT, "", 0},
+        {COMMAND_VALUE_DURATION, "5m", 1},
+        {COMMAND_VALUE_DURATION, "5", 0},
+        {COMMAND_VALUE_SINCE, "5m", 1},
+        {COMMAND_VALUE_SINCE, "2026-01-31", 1},
+        {COMMAND_VALUE_DATE, "2023-01-01", 1},
+        {COMMAND_VALUE_DATE, "2h", 0},
+        {COMMAND_VALUE_DATE, "2023-01-32", 0},
+        {COMMAND_VALUE_SINCE, "now", 0},
+        {COMMAND_VALUE_COUNT, "1", 1},
+        {COMMAND_VALUE_COUNT, "0", 0},
+        {COMMAND_VALUE_COUNT, "-1", 0},
+        {COMMAND_VALUE_COUNT, "1x", 0},
+        {COMMAND_VALUE_REASON, "no_email", 1},
+        {COMMAND_VALUE_REASON, "no_mail", 0},
+        {COMMAND_VALUE_REASON, "no_email ", 0},
+        {COMMAND_VALUE_FILE, "/etc/x y", 1},
+        {COMMAND_VALUE_FILE, "", 0},
     };
 
     (void)state;

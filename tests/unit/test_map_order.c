@@ -96,7 +96,8 @@ static int check_case(const struct test_case *test, void *context)
     struct bench *bench = context;
     struct config_store store = {0};
     struct config_account account = {0};
-    struct map_settings settings = {&store, &account, bench->regions};
+    struct map_settings settings = {
+        .store = &store, .account = &account, .regions = bench->regions};
     struct buffer answer = {0};
     size_t length;
     char *value = case_record(test->input, &length);
@@ -136,7 +137,8 @@ static void test_damaged_orders(void **state)
     struct bench *bench = *state;
     struct config_store store = {0};
     struct config_account account = {0};
-    struct map_settings settings = {&store, &account, bench->regions};
+    struct map_settings settings = {
+        .store = &store, .account = &account, .regions = bench->regions};
     struct buffer answer = {0};
     char damaged[sizeof(good)];
 
@@ -167,7 +169,8 @@ static void test_huge_orders(void **state)
     struct bench *bench = *state;
     struct config_store store = {0};
     struct config_account account = {0};
-    struct map_settings settings = {&store, &account, bench->regions};
+    struct map_settings settings = {
+        .store = &store, .account = &account, .regions = bench->regions};
     struct buffer answer = {0}, huge = {0};
 
     read_settings(NULL, &store, &account);

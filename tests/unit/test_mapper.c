@@ -64,7 +64,8 @@ static int teardown(void **state)
 }
 
 /* Maps one record with the headers that the filter gives it. */
-static struct result map(struct bench *bench, const char *key, const char *value)
+static struct result map_with(struct bench *bench, const char *key, const char *value,
+                              struct text leave_out)
 {
     struct event in = {.key = text_of(key),
                        .value = text_of(value),
@@ -75,8 +76,14 @@ static struct result map(struct bench *bench, const char *key, const char *value
     in.headers[HEADER_MODIFIED_AT] = text_of("1552317445000");
     in.headers[HEADER_SOURCE] = text_of("poll");
     in.headers[HEADER_POLLED_AT] = text_of("1552317446000");
+    in.headers[HEADER_LEAVE_OUT] = leave_out;
     mapper_handle(&bench->mapper, &in, &result);
     return result;
+}
+
+static struct result map(struct bench *bench, const char *key, const char *value)
+{
+    return map_with(bench, key, value, (struct text){0});
 }
 
 static void test_order(void **state)
@@ -102,6 +109,26 @@ static void test_order(void **state)
     assert_int_equal(output->partition_hash,
                      event_hash_contact(text_of("second"), text_of("jane@example.com")));
     free(output->owned_value);
+}
+
+static int has(const struct output *output, const char *text)
+{
+    return memmem(output->value.data, output->value.length, text, strlen(text)) != NULL;
+}
+
+/* What a backfill does not ask for is not in the payload, and the header goes on with it. */
+static void test_leave_out(void **state)
+{
+    struct result result =
+        map_with(*state, "abc123/order/7", ORDER("7", "11", "10.0000"), text_of("goals,tags"));
+
+    assert_int_equal(result.verdict, VERDICT_PASS);
+    assert_true(has(&result.outputs[0], "\"tags\":[],\"goals\":[]"));
+    assert_true(text_is(result.outputs[0].headers[HEADER_LEAVE_OUT], "goals,tags"));
+    free(result.outputs[0].owned_value);
+    result = map_with(*state, "abc123/order/7", ORDER("7", "11", "10.0000"), text_of("tags"));
+    assert_true(has(&result.outputs[0], "\"BCORDER\""));
+    free(result.outputs[0].owned_value);
 }
 
 static void test_withdrawn(void **state)
@@ -216,9 +243,10 @@ static void test_repeated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),    cmocka_unit_test(test_withdrawn),
-        cmocka_unit_test(test_product),  cmocka_unit_test(test_dead),
-        cmocka_unit_test(test_currency), cmocka_unit_test(test_repeated),
+        cmocka_unit_test(test_order),     cmocka_unit_test(test_leave_out),
+        cmocka_unit_test(test_withdrawn), cmocka_unit_test(test_product),
+        cmocka_unit_test(test_dead),      cmocka_unit_test(test_currency),
+        cmocka_unit_test(test_repeated),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

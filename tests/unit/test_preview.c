@@ -64,7 +64,7 @@ static void test_tally(void **state)
     struct preview_answer b = answer_of(PREVIEW_SYNCED, REASON_NONE, "{\"tags\":[1]}");
     struct preview_answer c = answer_of(PREVIEW_SKIPPED, REASON_STATUS, "");
     struct preview_answer d = answer_of(PREVIEW_SKIPPED, REASON_NO_EMAIL, "");
-    struct preview_order order = {.id = 118};
+    struct whole_order order = {.id = 118};
     struct preview preview;
 
     (void)state;

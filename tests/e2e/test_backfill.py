@@ -1,0 +1,182 @@
+"""`bigfusion backfill`: the orders of the past, beside live ones, each made once, without goals."""
+
+import json
+import os
+import subprocess
+import time
+
+import pytest
+from processes import binary, read_topic, wait_until
+from shop import DATE, item, mail, order
+from shop_stack import Shop
+
+DAY_S = 86400
+PAGE = 100
+OLD = 430
+BACKFILL = ("backfill", "--store", "BC", "--from", "2023-01-01")
+
+
+def iso(at_s):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))
+
+
+def past(at_s, word="old", **more):
+    date = time.strftime(DATE, time.gmtime(at_s))
+    return order(mail(word), date_created=date, date_modified=date, **more)
+
+
+def place_all(stack, orders):
+    """Many orders in one call; returns their numbers."""
+    before = {one["id"] for one in stack.orders()}
+    stack.call("POST", "/sandbox/stores/abc123/orders", orders)
+    return sorted({one["id"] for one in stack.orders()} - before)
+
+
+@pytest.fixture
+def stack(kafka, request):
+    """A store whose start_from is two days ago, and orders that were placed in the years before."""
+    start = int(time.time()) - 2 * DAY_S
+    prefix = request.node.name.replace("_", "-")[:40]
+    with Shop(f"e2e-{prefix}", broker=kafka, prefix=prefix, store={"start_from": iso(start), "backfill_from": "2023-01-01T00:00:00Z"}) as stack:
+        stack.begin = start
+        stack.start_servers()
+        yield stack
+
+
+def history(stack):
+    return [r for r in read_topic(stack.broker.address, stack.topic("history.raw")) if r.key]
+
+
+def position(stack):
+    found = [r for r in read_topic(stack.broker.address, stack.topic("cursors")) if r.key.startswith("abc123/backfill/")]
+    return found[-1].json() if found else None
+
+
+def goals(stack):
+    return [e for e in stack.journal() if e["side"] == "is" and e["path"].endswith("/goals/achieve")]
+
+
+def last_entries(stack):
+    found = [one["entry"] for one in json.loads(stack.command("audit", "--json").stdout)["entries"] if one["link"] == "part"]
+    return [one for one in found if one["act"] == "backfill"]
+
+
+def start_backfill(stack):
+    return subprocess.Popen([binary("bigfusion"), *BACKFILL, "--config", stack.config], env=stack.environment(),
+                            stdout=subprocess.DEVNULL, stderr=open(os.path.join(stack.run, "backfill.log"), "ab"))
+
+
+def test_killed_in_the_middle_it_goes_on_and_repeats_one_page_at_most(stack):
+    first = stack.begin - 900 * DAY_S
+    stack.call("POST", "/sandbox/stores/abc123/orders", [past(first + 3600 * i) for i in range(OLD)])
+    stack.start_services()
+    wait_until(lambda: stack.cursors().get("abc123"), 30, "the poller's first position")
+    stack.fault(side="bc", method="GET", path="/orders", match="min_date_created", kind="delay", delay_ms=700)
+    running = start_backfill(stack)
+    live = []
+    wait_until(lambda: (position(stack) or {}).get("orders", 0) >= PAGE, 30, lambda: f"the first page; {stack.trouble()}")
+    running.kill()
+    running.wait()
+    saved = position(stack)
+    assert saved and PAGE <= saved["orders"] < OLD, "it was killed in the middle"
+    stack.clear_faults()
+    live += [stack.place(order(mail("live"))) for _ in range(5)]
+    said = json.loads(stack.command(*BACKFILL, "--why", "the shop asked for it", "--json").stdout)
+    assert said["published"] == OLD - saved["orders"] and said["dead"] == 0
+    keys = [r.key for r in history(stack)]
+    assert len(set(keys)) == OLD
+    assert len(keys) - OLD <= PAGE, "one page at most is repeated"
+    assert position(stack) is None, "its position goes with the last page"
+    stack.wait_drained(120)
+    live_ids = {f"abc123/order/{one['id']}" for one in live}
+    assert all(e["body"] and "BC" in str(e["body"]) for e in goals(stack))
+    assert len(goals(stack)) == 2 * len(live_ids), "BCORDER and BCSKU of the live ones alone"
+    begun, ended = last_entries(stack)[-2:]
+    assert (begun["step"], ended["step"], ended["outcome"]) == ("begin", "end", "done")
+    assert begun["leave_out"] == "goals,tags" and begun["why"] == "the shop asked for it" and begun["behind"] == saved["last_id"]
+    # Once more from its beginning: everything is delivered, so nothing is made and nothing called.
+    mark = stack.mark()
+    stack.command(*BACKFILL)
+    wait_until(lambda: len(history(stack)) >= 2 * OLD, 10, "the second backfill")
+    placed = stack.place_and_wait(order(mail("after")))
+    wait_until(lambda: len([r for r in list(stack.tails["delivered"].records) if r.key != f"abc123/order/{placed['id']}"])
+               >= 2 * OLD + len(live), 60, lambda: f"the second deliveries; {stack.trouble()}")
+    assert [e for e in stack.journal()[mark:] if e["side"] == "is" and e["method"] == "POST" and "orders" in e["path"]] \
+        == stack.requests_since(mark, "POST", "/orders", f"bc-abc123-{placed['id']}")
+    stack.assert_right()
+
+
+def test_window_rules_and_dry_run(stack):
+    begin = stack.begin
+    early = place_all(stack, [past(begin - 1300 * DAY_S, "early"), past(begin - 1250 * DAY_S, "early")])
+    inside = place_all(stack, [past(begin - 100 * DAY_S), past(begin - 3 * DAY_S, external_source="M-MIG"),
+                               past(begin - DAY_S, status=0), past(begin - DAY_S, status=4), past(begin - DAY_S, is_deleted=True),
+                               past(begin - 1, items=[item(f"SKU-{i}", f"Thing {i}") for i in range(60)])])
+    live = place_all(stack, [past(begin, "live"), past(begin + 60, "live")])
+    stack.start_services(services=(), setup=True)
+    refused = stack.command(*BACKFILL, check=False)
+    assert refused.returncode == 100 and "not polled yet" in refused.stderr
+    for name in ("poller", "filter", "mapper", "pusher"):
+        stack.start_service(name)
+    wait_until(lambda: stack.cursors().get("abc123"), 30, "the poller's first position")
+    mark = len(history(stack))
+    dry = json.loads(stack.command("backfill", "--from", iso(begin - 1000 * DAY_S), "--to", "2999-01-01", "--dry-run", "--json").stdout)
+    assert dry["published"] == len(inside) and dry["dry_run"] is True
+    assert len(history(stack)) == mark and position(stack) is None and last_entries(stack) == []
+    said = stack.command("backfill", "--from", iso(begin - 1000 * DAY_S), "--to", "2999-01-01")
+    assert "the poller's" in said.stderr
+    assert {r.key for r in history(stack)} == {f"abc123/order/{n}" for n in inside}
+    for record in history(stack):
+        assert record.headers["source"] == "backfill" and record.headers["lane"] == "history"
+        assert record.headers["leave_out"] == "goals,tags"
+    wanted = [("delivered", None), ("delivered", None), ("skipped", "status"), ("skipped", "status"), ("skipped", "archived"),
+              ("delivered", None)]
+    for number, fate in zip(inside, wanted):
+        stack.wait_fate(number, wanted=fate)
+    for number in live:
+        stack.wait_fate(number, wanted=("delivered", None))
+    assert all(stack.fate(number) is None for number in early), "placed before --from"
+    for wrong, why in ((("--from", "2023-13-01"), "allowed: a date"), (("--from", "2h"), "allowed: a date"),
+                       ((), "--from DATE"), (("--from", "2024-01-01", "--to", "2024-01-01"), "nothing between")):
+        answer = stack.command("backfill", *wrong, check=False)
+        assert answer.returncode == 100 and why in answer.stderr, answer.stderr
+
+
+def test_goals_are_achieved_where_they_are_asked_for(stack):
+    number, = place_all(stack, [past(stack.begin - 30 * DAY_S)])
+    stack.start_services()
+    wait_until(lambda: stack.cursors().get("abc123"), 30, "the poller's first position")
+    stack.command(*BACKFILL, "--goals")
+    stack.wait_fate(number, wanted=("delivered", None))
+    assert len(goals(stack)) == 2
+    assert [r.headers["leave_out"] for r in history(stack)] == ["tags"]
+
+
+def test_what_the_mapper_gave_up_keeps_its_lane_when_it_is_tried_again(stack):
+    number, = place_all(stack, [past(stack.begin - 30 * DAY_S, total_inc_tax="99.0000")])
+    stack.start_services()
+    wait_until(lambda: stack.cursors().get("abc123"), 30, "the poller's first position")
+    stack.command(*BACKFILL)
+    stack.wait_fate(number, wanted=("dead", "total_mismatch"))
+    said = stack.command("retry", f"BC/{number}")
+    records = wait_until(lambda: (found := read_topic(stack.broker.address, stack.topic("history.eligible")))[1:] and found, 20,
+                         lambda: f"the record once more: {said.stdout}{said.stderr}; {[(r.topic, r.headers) for n in ('orders.eligible', 'orders.raw', 'history.raw', 'history.eligible') for r in read_topic(stack.broker.address, stack.topic(n))]}")
+    assert [r.headers["source"] for r in records] == ["backfill", "replay"]
+    assert {r.headers["leave_out"] for r in records} == {"goals,tags"}
+    assert {r.headers["lane"] for r in records} == {"history"}
+
+
+def test_waits_while_thousands_are_not_delivered(stack):
+    """No pusher runs: the backfill stops by itself, far before its end, and the topics are no dump."""
+    stack.call("POST", "/sandbox/stores/abc123/orders", [past(stack.begin - 900 * DAY_S + 60 * i) for i in range(4500)])
+    stack.start_services(services=("poller", "filter", "mapper"))
+    wait_until(lambda: stack.cursors().get("abc123"), 30, "the poller's first position")
+    running = start_backfill(stack)
+    with open(os.path.join(stack.run, "backfill.log"), encoding="utf-8") as log:
+        wait_until(lambda: "not delivered yet" in log.read(), 60, lambda: f"it to wait; {stack.trouble()}")
+    assert running.poll() is None
+    assert 4000 <= len(history(stack)) <= 4000 + PAGE
+    running.terminate()
+    assert running.wait(20) == 0, "cancelled is no failure"
+    assert last_entries(stack)[-1]["outcome"] == "cancelled"
+    assert position(stack)["orders"] == len(history(stack))
