@@ -134,7 +134,7 @@ console-test: ## the console's server, page (in Debian's Chromium) and API; scre
 	$(MAKE) -s -j2 all
 	BUILD=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider tests/console $(ARGS)
 
-.PHONY: demo dev bench bench-rebuild bench-index bench-scale bench-stores conformance
+.PHONY: demo dev bench bench-calls bench-rebuild bench-index bench-scale bench-stores conformance
 demo: deps ## 500 orders through the whole pipeline in a minute (ARGS=--keep leaves it running)
 	$(MAKE) -s -j2 all
 	BUILD=$(BUILD) $(PYTHON) tests/demo.py $(ARGS)
@@ -146,6 +146,11 @@ dev: test-deps ## a native stack in the foreground; a service is restarted when 
 bench: test-deps ## filter, mapper and pusher against the limits of the same run
 	$(MAKE) -j2 all kafka
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py $(ARGS)
+	BUILD=$(BUILD) $(PYTHON) tests/bench/calls.py
+
+bench-calls: test-deps ## calls to the account for each order: returning customers, and a mixed run
+	$(MAKE) -j2 all
+	BUILD=$(BUILD) $(PYTHON) tests/bench/calls.py $(ARGS)
 
 bench-rebuild: test-deps ## a lost ledger filled in from 1,000,000 fates and 100,000 waiting records: time and memory
 	$(MAKE) -j2 all kafka

@@ -108,9 +108,6 @@ redisReply *ledger_script_and_peek(struct ledger *ledger, const struct redis_scr
  * error */
 int ledger_answer_of(const redisReply *reply, enum ledger_answer *answer, struct error *err);
 
-/** @brief The epoch in a fence, or 0. Pure. */
-int64_t ledger_fence_epoch(const char *fence);
-
 /** @brief Element i as a whole number, or missing. */
 int64_t ledger_element_int(const redisReply *reply, size_t i, int64_t missing);
 

@@ -120,6 +120,9 @@ struct ledger_grant {
 
 void ledger_grant_clear(struct ledger_grant *grant);
 
+/** @brief The epoch in which the ledger gave out a fence, with which the fence begins; or 0. Pure. */
+int64_t ledger_fence_epoch(const char *fence);
+
 /** @brief The result of a step, or NULL when it is not done. Borrowed from the grant. */
 const char *ledger_grant_step(const struct ledger_grant *grant, const char *name);
 

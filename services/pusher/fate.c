@@ -179,9 +179,6 @@ void fate_delivered(struct delivery *d, struct result *result)
         log_debug("delivered_again");
 }
 
-/* The epoch in which the ledger gave out the fence; the fence begins with it. */
-static int64_t epoch_of(const char *fence) { return strtoll(fence, NULL, 10); }
-
 /* The fate is larger than its topic takes: it becomes a dead record that only names the record and
  * its size. */
 static void replace_too_large(struct delivery *d, struct result *result)
@@ -264,7 +261,7 @@ static enum progress publish_and_ask(struct delivery *d, struct result *result)
         progress = entry_epoch(d, &epoch);
     if (progress != PROGRESS_OK)
         return progress;
-    return epoch == epoch_of(d->grant->fence) ? PROGRESS_OK : PROGRESS_AGAIN;
+    return epoch == ledger_fence_epoch(d->grant->fence) ? PROGRESS_OK : PROGRESS_AGAIN;
 }
 
 enum progress fate_dead(struct delivery *d, enum reason reason, const char *detail,

@@ -45,6 +45,7 @@
 #include "settings/config.h"
 #include "stage/stage.h"
 #include "account.h"
+#include "known_products.h"
 #include "goal.h"
 #include "pool.h"
 #include "pusher.h"
@@ -185,6 +186,7 @@ static void make_accounts(struct pusher *pusher)
     int count = pusher->config->account_count;
 
     pusher->accounts = mem_alloc((size_t)count * sizeof(struct account *));
+    pusher->known_products = mem_alloc((size_t)count * sizeof(struct known_products *));
     for (int i = 0; i < count; i++) {
         struct account_settings settings = {.config = pusher->config,
                                             .topics = &pusher->topics,
@@ -193,6 +195,7 @@ static void make_accounts(struct pusher *pusher)
                                             .index = i};
 
         pusher->accounts[i] = account_new(&settings);
+        pusher->known_products[i] = known_products_new();
     }
 }
 
@@ -249,6 +252,7 @@ out:
         if (status == 0 && account_error(pusher.accounts[i], err) != 0)
             status = -1;
         account_free(pusher.accounts[i]);
+        known_products_free(pusher.known_products[i]);
     }
     if (status == 0 && redis_watch_error(watch, err) != 0)
         status = -1;
@@ -265,6 +269,7 @@ out:
     topics_clear(&pusher.topics);
     claims_free(pusher.claims);
     free(pusher.accounts);
+    free(pusher.known_products);
     free(inputs);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "call.h"
+#include "known_products.h"
 #include "decide.h"
 #include "entry.h"
 #include "shared.h"
@@ -154,8 +155,16 @@ enum progress product_create(struct delivery *d, struct product *product,
 static enum progress settle_product(struct delivery *d, struct product *product,
                                     struct ledger_grant *grant)
 {
-    enum progress progress = product_find(d, product);
+    struct known_products *known = d->pusher->known_products[d->job->account_index];
+    int is_sure = 0;
+    enum progress progress = known_products_find(
+        d, known, product->digest, ledger_fence_epoch(grant->fence), product->id, &is_sure);
 
+    d->products_cached |= product->id[0] != '\0'; /* somebody may have deleted it since */
+    /* What is in doubt is always looked up itself. */
+    is_sure &= grant->answer == LEDGER_GRANT && grant->doubt == NULL;
+    if (progress == PROGRESS_OK && product->id[0] == '\0' && !is_sure)
+        progress = product_find(d, product);
     if (progress != PROGRESS_OK || product->id[0] != '\0')
         return progress;
     progress = shared_wait_until_visible(d, grant, "product");
@@ -207,6 +216,8 @@ enum progress product_forget(struct delivery *d)
 
         if (progress != PROGRESS_OK)
             return progress;
+        known_products_forget(d->pusher->known_products[d->job->account_index],
+                              d->payload.products[i].digest);
         d->payload.products[i].id[0] = '\0';
     }
     d->products_cached = 0;

@@ -23,13 +23,16 @@ enum goal_result {
     GOAL_RESULT_COUNT
 };
 
+struct known_products;
+
 struct pusher {
     const struct config *config;
     struct topics topics;
     struct stage_settings stage_settings;
     struct stage *stage;
-    struct paused_watch *paused; /* the accounts that operators paused */
-    struct account **accounts;   /* in the order of config's accounts */
+    struct paused_watch *paused;            /* the accounts that operators paused */
+    struct account **accounts;              /* in the order of config's accounts */
+    struct known_products **known_products; /* of their products, in the same order */
     struct publisher *publisher;
     struct rebuild *rebuild;
     struct claims *claims; /* the contacts and products that workers have in hand */

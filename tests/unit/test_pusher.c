@@ -11,6 +11,7 @@
 
 #include "../../services/pusher/circuit.h"
 #include "../../services/pusher/decide.h"
+#include "../../services/pusher/known_products.h"
 #include "../../services/pusher/evidence.h"
 #include "../../services/pusher/payment.h"
 #include "infusionsoft/payment_type.h"
@@ -382,6 +383,34 @@ static void evidence_survives_being_written_and_ignores_other_types(void **state
     evidence_clear(&evidence);
 }
 
+/* Of several products with one SKU the lowest id counts; what shows no SKU is no entry. */
+static void an_account_list_knows_a_sku_by_its_lowest_id(void **state)
+{
+    static const char text[] =
+        "[{\"id\":\"12\",\"sku\":\"MUG-1\"},{\"id\":\"9\",\"sku\":\" mug-1 \"},"
+        "{\"id\":\"10\",\"sku\":\"Mug-1\"},{\"id\":\"3\",\"sku\":\"\"},{\"id\":\"4\"},"
+        "{\"id\":\"5\",\"sku\":7},{\"sku\":\"NO-ID\"},{\"id\":8,\"sku\":\"a;b*\"},7,null]";
+    yyjson_doc *doc = yyjson_read(text, strlen(text), 0);
+    struct known_list list = {0};
+    char digest[DIGEST_BYTES];
+
+    (void)state;
+    known_list_sort(&list); /* an empty one */
+    digest_hex_nocase(digest, text_of("MUG-1"));
+    assert_null(known_list_find(&list, digest));
+    known_list_add(&list, yyjson_doc_get_root(doc));
+    known_list_add(&list, NULL);
+    known_list_sort(&list);
+    assert_int_equal(list.count, 2);
+    assert_string_equal(known_list_find(&list, digest)->id, "9");
+    digest_hex_nocase(digest, text_of("A;B*"));
+    assert_string_equal(known_list_find(&list, digest)->id, "8");
+    digest_hex_nocase(digest, text_of("OTHER"));
+    assert_null(known_list_find(&list, digest));
+    known_list_clear(&list);
+    yyjson_doc_free(doc);
+}
+
 /* A forged payload may hold any member; `payment_method_id` would charge a card. */
 static void a_payment_has_no_member_that_charges_a_card(void **state)
 {
@@ -454,6 +483,7 @@ int main(void)
         cmocka_unit_test(contacts_are_merged),
         cmocka_unit_test(refused_regions_are_named),
         cmocka_unit_test(evidence_survives_being_written_and_ignores_other_types),
+        cmocka_unit_test(an_account_list_knows_a_sku_by_its_lowest_id),
         cmocka_unit_test(a_payment_has_no_member_that_charges_a_card),
         cmocka_unit_test(payment_types_are_found_in_the_accounts_list),
     };
