@@ -13,23 +13,29 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / os.environ.get("BUILD", "build")
 
-# number: (what is attacked, its tests). FILE::BEGINNING stands for all tests of the file test_FILE in tests/e2e whose name begins so,
-# unit:NAME for a test of tests/unit.
+# number: (what is attacked, tests beside those of tests/e2e that are named after it, test_attack_NUMBER_...). FILE::BEGINNING stands for
+# all tests of tests/e2e/test_FILE.py whose name begins so, unit:NAME for a test of tests/unit.
 ATTACKS = {
-    1: ("memory of the poller", ["attack_memory::test_attack_1_"]),
-    2: ("old TLS, other certificates", ["vendor_tls::test_attack_a_server", "kafka_tls::test_attack_a_broker"]),
-    3: ("numbers and dates out of range", ["security::test_03_"]),
-    4: ("records that name another account", ["security::test_04_", "kafka_acl::test_a_program_without"]),
-    5: ("quota, by a shopper's address", ["attack_search::test_attack_5_"]),
-    6: ("proxies, keys, redirects, plain http", ["vendor_tls::test_attack_neither", "vendor_tls::test_attack_no_redirect",
-                                                 "config::test_attack_plain_http"]),
-    7: ("the token state file", ["unit:test_token_file", "config::test_a_secret_file", "config::test_a_folder_of_the_token"]),
-    8: ("passwords", ["kafka_tls::test_a_wrong_password"]),
-    9: ("personal data in answers", ["attack_personal::test_attack_9_", "unit:test_infusionsoft"]),
-    10: ("secrets in --check", ["config::test_attack_check", "config::test_brokers_that_are_not"]),
-    11: ("bytes in flight, ids of the vendors", ["security::test_11_", "unit:test_infusionsoft", "unit:test_page"]),
-    12: ("programs, core files", ["binaries::test_", "unit:test_common", "attack_core::test_attack_12_"]),
+    1: ("memory of the poller", []),
+    2: ("old TLS, other certificates", []),
+    3: ("numbers and dates out of range", []),
+    4: ("records that name another account", []),
+    5: ("quota, by a shopper's address", []),
+    6: ("proxies, keys, redirects, plain http", []),
+    7: ("the token state file", ["unit:test_token_file"]),
+    8: ("passwords", []),
+    9: ("personal data in answers", ["unit:test_infusionsoft"]),
+    10: ("secrets in --check", []),
+    11: ("bytes in flight, ids of the vendors", ["unit:test_infusionsoft", "unit:test_page"]),
+    12: ("programs, core files, images", ["binaries::test_", "unit:test_common"]),
 }
+
+
+def named_after(number):
+    """FILE::BEGINNING of each file that has tests of this attack. There is at least one, or the attack has not held."""
+    beginning = f"test_attack_{number}_"
+    files = [path for path in sorted((ROOT / "tests" / "e2e").glob("test_*.py")) if f"\ndef {beginning}" in path.read_text(encoding="utf-8")]
+    return [f"{path.stem.removeprefix('test_')}::{beginning}" for path in files] or [f"none::{beginning}"]
 
 
 def run_pytest(names):
@@ -58,18 +64,19 @@ def run_unit(names):
 
 
 def main():
-    names = {name for _, tests in ATTACKS.values() for name in tests}
+    attacks = {number: (what, named_after(number) + more) for number, (what, more) in ATTACKS.items()}
+    names = {name for _, tests in attacks.values() for name in tests}
     results = run_unit({name for name in names if name.startswith("unit:")})
     results.update(run_pytest({name for name in names if not name.startswith("unit:")}))
     held = 0
-    for number, (what, tests) in ATTACKS.items():
+    for number, (what, tests) in attacks.items():
         ran = [[passed for name, passed in results.items() if name.startswith(test)] for test in tests]
         good = all(ran) and all(passed for one in ran for passed in one)
         held += good
         count = sum(map(len, ran))
         print(f"attack {number}: {what}: {'held' if good else 'NOT HELD'} ({count} tests)")
-    print(f"security: attacks={len(ATTACKS)} held={held}")
-    return 0 if held == len(ATTACKS) else 1
+    print(f"security: attacks={len(attacks)} held={held}")
+    return 0 if held == len(attacks) else 1
 
 
 if __name__ == "__main__":

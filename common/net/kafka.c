@@ -75,7 +75,9 @@ static const char *const producer_settings[][2] = {
     {NULL, NULL},
 };
 
-/* The prefetch queue is small on purpose; kafka_watch.h says what keeps it fast. The assignment is
+/* The prefetch queue is small on purpose; kafka_watch.h says what keeps it fast. librdkafka counts
+ * the values of its records alone toward its kilobytes, no keys and headers: so there is a limit of
+ * their number too, beyond which nothing more is asked for. The assignment is
  * range, because cooperative-sticky loses partitions before librdkafka 2.4. */
 static const char *const consumer_settings[][2] = {
     {"auto.offset.reset", "earliest"},
@@ -87,7 +89,7 @@ static const char *const consumer_settings[][2] = {
     {"fetch.error.backoff.ms", "200"},
     {"fetch.message.max.bytes", "1048576"},
     {"fetch.max.bytes", "2097152"},
-    {"queued.min.messages", "10000"},
+    {"queued.min.messages", "160"},
     {"queued.max.messages.kbytes", "2048"},
     {NULL, NULL},
 };
@@ -126,9 +128,11 @@ static int set_consumer(rd_kafka_conf_t *conf, const struct config *config, stru
         set_number(conf, "session.timeout.ms", session_ms, err) != 0 ||
         set_number(conf, "heartbeat.interval.ms", heartbeat_ms, err) != 0)
         return -1;
-    if (rd_kafka_version() >= 0x02020000)
-        return set_one(conf, "fetch.queue.backoff.ms", "5", err);
-    return 0;
+    if (rd_kafka_version() < 0x02020000)
+        return 0; /* kafka_watch.h */
+    if (set_one(conf, "fetch.queue.backoff.ms", "2", err) != 0)
+        return -1;
+    return set_one(conf, "queued.min.messages", "64", err);
 }
 
 static int set_producer(rd_kafka_conf_t *conf, const struct config *config, struct error *err)

@@ -13,6 +13,7 @@
 
 enum {
     WAKE_BYTES = 256 * 1024, /* an eighth of the prefetch queue, see kafka.c */
+    WAKE_RECORDS = 64,       /* the queue is limited in records too */
     REQUEST_TIMEOUT_MS = 5000,
     PROBE_INTERVAL_MS = 500,
     LEADERS_REFRESH_MS = 30000,
@@ -30,7 +31,8 @@ struct kafka_watch {
     rd_kafka_t *consumer;
     struct metric *lost;
     int wakes_needed;
-    size_t consumed_bytes; /* only the consumer's thread uses it */
+    size_t consumed_bytes; /* only the consumer's thread uses these two */
+    int consumed;
     pthread_t thread;
     pthread_mutex_t lock; /* protects the next members */
     pthread_cond_t changed;
@@ -254,9 +256,12 @@ void kafka_watch_assigned(struct kafka_watch *watch,
 void kafka_watch_consumed(struct kafka_watch *watch, size_t bytes)
 {
     watch->consumed_bytes += bytes;
-    if (!watch->wakes_needed || watch->consumed_bytes < WAKE_BYTES)
+    watch->consumed++;
+    if (!watch->wakes_needed ||
+        (watch->consumed_bytes < WAKE_BYTES && watch->consumed < WAKE_RECORDS))
         return;
     watch->consumed_bytes = 0;
+    watch->consumed = 0;
     pthread_mutex_lock(&watch->lock);
     watch->wake = 1;
     pthread_cond_signal(&watch->changed);

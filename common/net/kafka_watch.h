@@ -2,7 +2,7 @@
  *
  * 1. It keeps a small prefetch queue fast. Before librdkafka 2.2 a broker thread whose prefetch
  * queue was full looks at it again only after one second; any request to the broker wakes it. So
- * whenever a part of the queue's worth of bytes has been consumed, the watch asks each leader for
+ * whenever a part of what the queue holds has been consumed, the watch asks each leader for
  * one partition's watermarks. From 2.2 on fetch.queue.backoff.ms does it.
  * 2. It finds out whether a gap in a partition's offsets is explained by retention, and counts and
  * logs it where not.
@@ -29,7 +29,7 @@ int kafka_watch_free(struct kafka_watch *watch);
 void kafka_watch_assigned(struct kafka_watch *watch,
                           const rd_kafka_topic_partition_list_t *partitions);
 
-/** @brief Counts the consumed bytes. Call it for each record, from the consumer's thread. It is
+/** @brief Counts the consumed records and bytes. Call it for each record, from the consumer's thread. It is
  * cheap. */
 void kafka_watch_consumed(struct kafka_watch *watch, size_t bytes);
 

@@ -67,3 +67,11 @@ def test_fortify_is_level_3_where_the_compiler_has_it_and_off_beside_a_sanitizer
     level = "3" if version >= 12 else "2"
     assert (f"-D_FORTIFY_SOURCE={level}" in line) == wanted
     assert ("_FORTIFY_SOURCE=" in line) == wanted
+
+
+def test_attack_12_images_of_others_are_pinned():
+    """The name and the digest: whoever can put something else under the same tag does not reach us with it."""
+    with open(f"{ROOT}/docker-compose.yml", encoding="utf-8") as compose, open(f"{ROOT}/deploy/Dockerfile", encoding="utf-8") as file:
+        names = re.findall(r"^\s+image:\s+(?:\$\{\w+:-)?([^\s}]+)", compose.read(), re.M) + re.findall(r"^ARG BASE=(\S+)", file.read(), re.M)
+    others = [name for name in names if not name.startswith("bigfusion")]
+    assert len(others) >= 5 and all(re.search(r":\S+@sha256:[0-9a-f]{64}$", name) for name in others), others

@@ -92,7 +92,7 @@ def test_settings_without_a_store_are_right_but_start_nothing(tmp_path, program)
 @pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize("section, name", [("store other", "api_url"), ("infusionsoft main", "api_url"),
                                            ("infusionsoft main", "token_url")])
-def test_attack_plain_http_to_another_machine_is_refused_unless_it_is_allowed(tmp_path, program, section, name):
+def test_attack_6_plain_http_to_another_machine_is_refused_unless_it_is_allowed(tmp_path, program, section, name):
     words = ["topics", "create"] if program == "bigfusion" else []
     plain = RIGHT.replace(f"[{section}]\n", f"[{section}]\n{name} = http://192.0.2.1/api\n", 1)
     number = plain.splitlines().index(f"{name} = http://192.0.2.1/api") + 1
@@ -203,7 +203,7 @@ def test_tls_to_redis_is_refused_at_start_where_this_build_has_none(tmp_path, pr
     assert "pw-" not in answer.stdout + answer.stderr
 
 
-def test_attack_check_masks_logins_queries_and_secret_values(tmp_path):
+def test_attack_10_check_masks_logins_queries_and_secret_values(tmp_path):
     text = RIGHT.replace("token_file = {folder}/token\n", "token_file = {folder}/token\n"
                          "api_url = https://hid-user:hid-word@127.0.0.1/api?key=hid-key\n", 1)
     text = text.replace("key_file = {folder}/key\n", "key_file = {folder}/key\n"
@@ -232,7 +232,7 @@ def warnings(answer):
     return [line.split(" warn ", 1)[1] for line in answer.stderr.splitlines() if " warn " in line]
 
 
-def test_a_secret_file_that_everybody_can_read_is_told_once(tmp_path):
+def test_attack_7_a_secret_file_that_everybody_can_read_is_told_once(tmp_path):
     path = f"{tmp_path}/token"
     os.chmod(run_files(tmp_path), 0o600)
     os.chmod(path, 0o644)
@@ -250,7 +250,7 @@ def test_a_secret_file_that_everybody_can_read_is_told_once(tmp_path):
     assert len(warnings(run(tmp_path, RIGHT.replace("[redis]\n", password), "bigfusion-poller", "--check"))) == 1
 
 
-def test_a_folder_of_the_token_state_file_that_everybody_can_write_is_told(tmp_path):
+def test_attack_7_a_folder_of_the_token_state_file_that_everybody_can_write_is_told(tmp_path):
     state = tmp_path / "state"
     state.mkdir()
     text = RIGHT.replace("key_file = {folder}/key", "auth = oauth\nclient_id = me\nclient_secret_file = {folder}/key\n"
@@ -278,7 +278,7 @@ def run_files(folder):
     ("ssl.endpoint.identification.algorithm = none", "names of brokers are not verified"),
     ("ssl.endpoint.identification.algorithm = https", None),
 ])
-def test_brokers_that_are_not_verified_are_told(tmp_path, setting, wanted):
+def test_attack_10_brokers_that_are_not_verified_are_told(tmp_path, setting, wanted):
     os.chmod(run_files(tmp_path), 0o600)
     told = warnings(run(tmp_path, f"{RIGHT}[librdkafka]\n{setting}\n", "bigfusion-mapper", "--check"))
     assert [wanted in line for line in told] == ([True] if wanted else []), told

@@ -158,7 +158,7 @@ def test_the_commands_and_the_console_work_with_these_acls_alone(shop):
 
 
 @pytest.mark.parametrize("service, login", [("filter", "nobody"), ("filter", "mapper"), ("pusher", "filter")])
-def test_a_program_without_its_acls_is_refused(shop, service, login):
+def test_attack_4_a_program_without_its_acls_is_refused(shop, service, login):
     """Whoever has no ACLs, or those of another program, gets no record and writes none."""
     port = free_port()
     process = Process(f"{service}-as-{login}", [binary(f"bigfusion-{service}"), "--config", shop.config], shop.run,

@@ -86,7 +86,7 @@ def test_nothing_that_the_programs_do_in_redis_is_refused_to_the_acl_user(shop):
     assert [one for one in redis_client(shop.redis).acl_log() if one["reason"] != "auth"] == []
 
 
-def test_a_wrong_password_of_kafka_is_refused(shop):
+def test_attack_8_a_wrong_password_of_kafka_is_refused(shop):
     path = write_secret(f"{shop.run}/wrong", "another-word")
     process = shop.start_other("filter", BIGFUSION_KAFKA_SASL_PASSWORD_FILE=path)
     wait_until(lambda: re.search("SASL authentication error|Authentication failed", process.text()), 30, process.tail)
@@ -104,7 +104,7 @@ def test_scram_is_warned_of_where_librdkafka_cannot_do_it(shop):
     assert process.stop() == 0
 
 
-def test_a_wrong_password_of_redis_is_refused(shop):
+def test_attack_8_a_wrong_password_of_redis_is_refused(shop):
     path = write_secret(f"{shop.run}/wrong", "another-word")
     process = shop.start_other("poller", BIGFUSION_REDIS_PASSWORD_FILE=path)
     wait_until(lambda: "redis: AUTH is refused: WRONGPASS" in process.text(), 30, process.tail)
@@ -113,7 +113,7 @@ def test_a_wrong_password_of_redis_is_refused(shop):
 
 
 @pytest.mark.parametrize("fault", [None, *FAULTS])
-def test_attack_a_broker_that_is_not_the_right_one_gets_nothing(shop, fault):
+def test_attack_2_a_broker_that_is_not_the_right_one_gets_nothing(shop, fault):
     """The first case shows that a right one behind the same front gets something."""
     context = shop.broker.certificates.context(fault or "right", **{"san": "IP:127.0.0.1", **FAULTS.get(fault, {})})
     front = Front(shop.broker.port, context)

@@ -2,15 +2,21 @@
 
 import hashlib
 import json
+import os
 import re
+import signal
+import sys
 
 import pytest
 from hostile_store import HostileStore
-from processes import read_topic, wait_until, write_topic
+from processes import ROOT, read_topic, wait_until, write_topic
 from secure import redis_client
 from shop import item, mail, order
 from shop_stack import Shop
 from stack import KEY
+
+sys.path.insert(0, f"{ROOT}/tests/bench")
+from measure import memory_mb  # noqa: E402
 
 FUTURE = "253402300799999"
 
@@ -74,7 +80,7 @@ def forge(shop, pattern, number, headers=None, key=None, **members):
     (900304, {"modified_at": None}, {"modified_at": int(FUTURE)}), (900305, {"attempt": "4294967295"}, {}),
     (900306, {"attempt": "9" * 30}, {}), (900307, {"attempt": "-1"}, {}), (900308, {"attempt": "1001"}, {}), (900310, {"polled_at": FUTURE}, {}),
     (900311, {"polled_at": "9" * 15}, {}), (900312, {"polled_at": "1"}, {})])
-def test_03_numbers_out_of_range_are_dead_before_anything_is_written(shop, pattern, number, headers, members):
+def test_attack_3_numbers_out_of_range_are_dead_before_anything_is_written(shop, pattern, number, headers, members):
     forge(shop, pattern, number, headers, **members)
     assert shop.wait_fate(number, timeout=60) == ("dead", "malformed")
     assert not shop.created(number)
@@ -82,7 +88,7 @@ def test_03_numbers_out_of_range_are_dead_before_anything_is_written(shop, patte
     assert shop.wait_fate(number, wanted=("delivered", None), timeout=60) and len(shop.created(number)) == 1
 
 
-def test_03_the_orders_own_date_counts_where_the_header_cannot_be_its(shop, pattern):
+def test_attack_3_the_orders_own_date_counts_where_the_header_cannot_be_its(shop, pattern):
     old, record = pattern
     raw, = [r for r in read_topic(shop.broker.address, shop.topic("orders.raw")) if r.key == record.key]
     value = raw.value.replace(b'"id":%d,' % old, b'"id":900309,', 1)
@@ -97,7 +103,7 @@ def test_03_the_orders_own_date_counts_where_the_header_cannot_be_its(shop, patt
 @pytest.mark.parametrize("number, headers, key, members", [
     (900401, {}, None, {"account": "other"}), (900402, {"account": "other"}, None, {}), (900403, {"store": "abc124"}, None, {}),
     (900404, {"store": "zzz999"}, "zzz999/order/900404", {"store": "zzz999", "external_key": "bc-zzz999-900404"})])
-def test_04_a_record_cannot_name_another_account_or_store(shop, pattern, number, headers, key, members):
+def test_attack_4_a_record_cannot_name_another_account_or_store(shop, pattern, number, headers, key, members):
     forge(shop, pattern, number, headers, key, **members)
     store = (key or "abc123").partition("/")[0]
     assert shop.wait_fate(number, store=store, timeout=60) == ("dead", "malformed")
@@ -108,7 +114,7 @@ def test_04_a_record_cannot_name_another_account_or_store(shop, pattern, number,
     assert shop.wait_fate(number, store=store, timeout=1) == ("dead", "malformed")
 
 
-def test_11_headers_count_toward_the_bytes_under_way(shop, pattern):
+def test_attack_11_headers_count_toward_the_bytes_under_way(shop, pattern):
     """Records with 700 KB of headers, while the account does not answer: the pusher takes as many as fit into its 8 MB."""
     count, size = 40, 700_000
     handed = lambda: sum(float(found) for found in re.findall(  # noqa: E731
@@ -131,13 +137,27 @@ def test_11_headers_count_toward_the_bytes_under_way(shop, pattern):
         assert shop.wait_fate(number, timeout=60) == ("delivered", None)
 
 
+def test_attack_11_headers_count_toward_what_is_fetched_ahead(shop, pattern):
+    """200 MB of headers while the pusher has stopped for a moment. librdkafka counts values alone, and took all of them at once."""
+    count, size, pid = 300, 700_000, shop.services["pusher"].pid
+    shop.fault(side="is", kind="delay", delay_ms=1500, method="POST", path="/orders")
+    os.kill(pid, signal.SIGSTOP)
+    for number in range(902100, 902100 + count):
+        forge(shop, pattern, number, {f"x{part}": "d" * (size // 7) for part in range(7)})
+    os.kill(pid, signal.SIGCONT)
+    shop.clear_faults()
+    for number in range(902100, 902100 + count):
+        assert shop.wait_fate(number, timeout=120) == ("delivered", None)
+    assert memory_mb(pid, "VmHWM") < 160
+
+
 HOSTILE_IDS = ("42/../../users", "42?access=1", "", " 7", "-7", 7.5, None, {"id": 7}, "\u0664\u0662", "9" * 21)
 
 
 @pytest.mark.parametrize("method, path, made", [("POST", "/contacts", None), ("GET", "/contacts", "contacts"),
                                                 ("POST", "/products", None), ("GET", "/products", "products"),
                                                 ("POST", "/orders", None)])
-def test_11_what_is_no_number_is_no_id_of_the_account(shop, method, path, made):
+def test_attack_11_what_is_no_number_is_no_id_of_the_account(shop, method, path, made):
     mark = shop.mark()
     for one in HOSTILE_IDS:
         answer = {"id": one, "sku": "HOSTILE", "email_addresses": [{"email": "x@example.com", "field": "EMAIL1"}]}
@@ -153,7 +173,7 @@ def test_11_what_is_no_number_is_no_id_of_the_account(shop, method, path, made):
         assert all(re.fullmatch('"?[0-9]{1,20}"?', one) for one in found), entry
 
 
-def test_11_what_is_no_number_is_no_id_in_the_ledger(shop):
+def test_attack_11_what_is_no_number_is_no_id_in_the_ledger(shop):
     email = mail("ledger.id")
     first = shop.place_and_wait(order(email))
     digest = hashlib.sha256(email.encode() + b"\0").hexdigest()[:32]

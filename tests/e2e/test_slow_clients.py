@@ -98,7 +98,7 @@ def assert_answers(shop):
             assert status == 200 and text in answer, (name, path, status, answer[:200])
 
 
-def test_attack_answers_and_deliveries_go_on_beside_200_slow_connections_and_bad_requests():
+def test_answers_and_deliveries_go_on_beside_200_slow_connections_and_bad_requests():
     with Shop("e2e-slow-clients") as shop:
         shop.start()
         deliver(shop)  # the first orders also make products

@@ -78,7 +78,7 @@ def healed(shop):
 
 @pytest.mark.parametrize("side", ["is", "bc"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_attack_a_server_that_is_not_the_vendor_gets_nothing_and_the_order_waits(shop, fault, side):
+def test_attack_2_a_server_that_is_not_the_vendor_gets_nothing_and_the_order_waits(shop, fault, side):
     front = shop.fronts[side]
     front.use(shop.bad[fault])
     before = front.bytes
@@ -93,7 +93,7 @@ def test_attack_a_server_that_is_not_the_vendor_gets_nothing_and_the_order_waits
 
 @pytest.mark.parametrize("side", ["is", "bc"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_attack_no_redirect_is_followed_to_another_host_or_scheme(shop, scheme, side):
+def test_attack_6_no_redirect_is_followed_to_another_host_or_scheme(shop, scheme, side):
     before = shop.trap.visits
     shop.fronts[side].use(shop.good, redirect=f"{scheme}://127.0.0.1:{shop.trap.port}/crm/rest/v2/orders")
     placed = shop.waits(side, "HTTP 307|status=307| 307")
@@ -101,7 +101,7 @@ def test_attack_no_redirect_is_followed_to_another_host_or_scheme(shop, scheme, 
     shop.arrives(placed)
 
 
-def test_attack_neither_a_proxy_nor_a_file_for_keys_is_taken_from_the_environment(shop):
+def test_attack_6_neither_a_proxy_nor_a_file_for_keys_is_taken_from_the_environment(shop):
     shop.place_and_wait(order(mail("environment")))
     assert shop.trap.visits == 0
     assert not os.path.exists(shop.keys) or os.path.getsize(shop.keys) == 0

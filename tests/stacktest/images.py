@@ -59,9 +59,9 @@ def names_in_compose():
         return set(re.findall(r"^\s+image:\s*[\"']?(?:\$\{\w+:-)?([^\s\"'$}]+)", file.read(), re.M))
 
 
-def kafka_in_compose(engine):
-    """Kafka's image under the name that the engine has: no stand-in can have the digest of the published image."""
-    name, = (name for name in names_in_compose() if repository(name) == "apache/kafka")
+def image_in_compose(engine, wanted):
+    """The image of a repository under the name that the engine has: no stand-in can have the digest of the published image."""
+    name, = (name for name in names_in_compose() if repository(name) == wanted)
     return name if engine.image_id(name) else name.split("@")[0]
 
 

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 from engine import Failed
-from images import kafka_in_compose
+from images import image_in_compose
 from processes import ROOT, free_port, wait_until
 
 SERVICES = ("poller", "filter", "mapper", "pusher")
@@ -68,7 +68,8 @@ class Project:
     def environment(self):
         return self.engine.env(COMPOSE_PROJECT_NAME=self.name, COMPOSE_FILE=":".join(self.files), COMPOSE_HTTP_TIMEOUT="200",
                                DEMO_PORT=str(self.port), CONSOLE_PORT=str(self.console_port),
-                               KAFKA_IMAGE=kafka_in_compose(self.engine), **self.env)
+                               KAFKA_IMAGE=image_in_compose(self.engine, "apache/kafka"),
+                               REDIS_IMAGE=image_in_compose(self.engine, "redis"), **self.env)
 
     def compose(self, *words, check=True, timeout=300, profile=None):
         """Runs docker-compose as a person would in the folder. Returns (exit status, stdout, stderr)."""
