@@ -108,7 +108,7 @@ def test_search_leads_to_the_timeline(open_page):
     shoot(page, "timeline")
 
 
-def test_an_email_address_is_in_no_url(open_page):
+def test_an_email_address_is_in_no_url_and_does_not_stay_on_the_screen(open_page):
     page = open_page()
     asked = []
     page.on("request", lambda request: asked.append((request.method, request.url, request.post_data)))
@@ -117,6 +117,7 @@ def test_an_email_address_is_in_no_url(open_page):
     expect(page.get_by_role("heading", level=1)).to_have_text("BC #1042")
     assert ("POST", '{"email":"ann@example.org"}') in [(method, body) for method, _, body in asked]
     assert not any("ann" in url for _, url, _ in asked) and "ann" not in page.url
+    expect(page.get_by_role("searchbox")).to_have_value("")
 
 
 def test_an_order_that_nobody_knows(open_page):

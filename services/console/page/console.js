@@ -302,7 +302,7 @@ function drawChart(canvas, type, labels, sets, unit) {
     data: { labels, datasets: sets.map((set) => ({ label: set.label, data: set.data, borderColor: colour(set.colour), backgroundColor: colour(set.colour),
       borderDash: set.dash || [], borderWidth: 2, pointRadius: (point) => (isAlone(set.data, point.dataIndex) ? 3 : 0), pointHitRadius: 12, tension: 0, spanGaps: false })) },
     options: { animation: false, responsive: true, maintainAspectRatio: false, interaction: { mode: "index", intersect: false },
-      plugins: { legend: { labels: { color: soft, boxWidth: 18, font: { size: 13 } } } },
+      plugins: { legend: { labels: { color: soft, usePointStyle: true, pointStyle: type === "bar" ? "rect" : "line", font: { size: 13 } } } },
       scales: { x: { ticks: { color: soft, maxRotation: 0, autoSkipPadding: 24 }, grid: { display: false }, stacked: type === "bar" },
         y: { beginAtZero: true, ticks: { color: soft, precision: unit === "s" ? undefined : 0 }, grid: { color: grid }, stacked: type === "bar", title: { display: true, text: unit === "s" ? "seconds" : unit, color: soft } } } } }));
 }
@@ -686,8 +686,8 @@ function search(event) {
   const text = byId("search-text").value.trim();
   const kind = text.includes("@") ? "email" : byId("search-kind").value;
   if (!text) { byId("search-text").focus(); return; }
-  /* An address never stands in a url: it would be kept in the browser's history. */
-  if (kind === "email") state.email = text;
+  /* An address never stands in a url: it would be kept in the browser's history. Nor does it stay on the screen. */
+  if (kind === "email") { state.email = text; byId("search-text").value = ""; }
   const hash = kind === "email" ? "#/email" : `#/${kind}/${encodeURIComponent(text)}`;
   byId("main").focus({ preventScroll: true });
   if (location.hash === hash) show();
