@@ -30,6 +30,7 @@ def alone(tmp_path):
     (tmp_path / "bigfusion.conf").write_text(
         f"[kafka]\nbrokers = 127.0.0.1:{free_port()}\n[redis]\nurl = redis://127.0.0.1:{free_port()}/0\n"
         f"[health]\nlisten = 0.0.0.0:{port}\n"
+        f"[console]\nlisten = 127.0.0.1:0\nindex_file = {tmp_path}/index.sqlite\n"
         f"[store main]\nhash = abc123\ntoken_file = {tmp_path}/token\naccount = main\n"
         f"[infusionsoft main]\nkey_file = {tmp_path}/key\n")
     env = {k: v for k, v in os.environ.items() if not k.startswith("BIGFUSION_")}
@@ -107,7 +108,7 @@ def test_up_front_minds_term_while_there_is_no_redis(bare):
     assert assert_ends_at_once(process) == 111
 
 
-@pytest.mark.parametrize("service", ["poller", "filter", "mapper", "pusher"])
+@pytest.mark.parametrize("service", ["poller", "filter", "mapper", "pusher", "console"])
 def test_a_service_that_waits_for_its_servers_logs_no_error_and_is_alive(alone, service):
     """An error means that a person must act. A broker that is not there yet is waited for."""
     process = alone(f"bigfusion-{service}")
