@@ -89,7 +89,7 @@ static const char *const consumer_settings[][2] = {
     {"fetch.error.backoff.ms", "200"},
     {"fetch.message.max.bytes", "1048576"},
     {"fetch.max.bytes", "2097152"},
-    {"queued.min.messages", "160"},
+    {"queued.min.messages", "256"},
     {"queued.max.messages.kbytes", "2048"},
     {NULL, NULL},
 };

@@ -13,7 +13,7 @@
 
 enum {
     WAKE_BYTES = 256 * 1024, /* an eighth of the prefetch queue, see kafka.c */
-    WAKE_RECORDS = 64,       /* the queue is limited in records too */
+    WAKE_RECORDS = 128,      /* the queue is limited in records too */
     REQUEST_TIMEOUT_MS = 5000,
     PROBE_INTERVAL_MS = 500,
     LEADERS_REFRESH_MS = 30000,
