@@ -13,8 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / os.environ.get("BUILD", "build")
 
-# number: (what is attacked, tests beside those of tests/e2e that are named after it, test_attack_NUMBER_...). FILE::BEGINNING stands for
-# all tests of tests/e2e/test_FILE.py whose name begins so, unit:NAME for a test of tests/unit.
+# number: (what is attacked, tests beside those of tests/e2e that are named after it, test_attack_NUMBER_...). FILE::BEGINNING stands for all
+# tests of one file of tests/e2e, test_FILE, whose name begins so, unit:NAME for a test of tests/unit.
 ATTACKS = {
     1: ("memory of the poller", []),
     2: ("old TLS, other certificates", []),
