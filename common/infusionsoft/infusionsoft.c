@@ -30,17 +30,18 @@ struct infusionsoft {
     struct infusionsoft_answer answer;
     yyjson_doc *doc;
     struct buffer url;
-    struct buffer request;      /* "POST /orders", for people */
-    struct buffer credential;   /* value of the header with the credential; secret */
-    int admitted;               /* infusionsoft_admit() was called: the next members are about
+    struct buffer request;    /* "POST /orders", for people */
+    struct buffer credential; /* value of the header with the credential; secret */
+    int admitted;             /* infusionsoft_admit() was called: the next members are about
                                    the next call */
-    int64_t quota_id;           /* id of the call at the governor; 0: there is no governor */
-    int64_t refused_wait_ms;    /* > 0: the governor allows no call for so long */
-    int day_used_up;            /* the reason for that is the day's quota */
+    int64_t quota_id;         /* id of the call at the governor; 0: there is no governor */
+    int64_t refused_wait_ms;  /* > 0: the governor allows no call for so long */
+    enum quota_answer refused_as;
     struct error no_credential; /* set where no credential can be had */
     int renewed;                /* the token was just refreshed: another 401 is not about an old
                                    token */
     int64_t since_ms;
+    enum topic_lane lane;
     uint32_t flow;
     int64_t call_count;
     struct text trace; /* the header traceparent of the work that the calls are part of */
@@ -73,8 +74,10 @@ const struct infusionsoft_answer *infusionsoft_answer(const struct infusionsoft 
     return &client->answer;
 }
 
-void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms, uint32_t flow)
+void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms, enum topic_lane lane,
+                            uint32_t flow)
 {
+    client->lane = lane;
     client->since_ms = since_ms;
     client->flow = flow;
 }
@@ -111,18 +114,16 @@ int infusionsoft_admit(struct infusionsoft *client)
     if (load_credential(client, &client->no_credential) == 0 && client->settings.quota != NULL) {
         int64_t id = 0, wait_ms = 0;
 
-        switch (quota_wait(client->settings.quota, QUOTA_ORDERS, client->since_ms, client->flow,
-                           &id, &wait_ms)) {
+        client->refused_as = quota_wait(client->settings.quota, client->lane, client->since_ms,
+                                        client->flow, &id, &wait_ms);
+        switch (client->refused_as) {
         case QUOTA_GO:
             client->quota_id = id;
             break;
         case QUOTA_DAY_USED_UP:
-            client->refused_wait_ms = wait_ms;
-            client->day_used_up = 1;
-            break;
+        case QUOTA_LANE_USED_UP:
         case QUOTA_PAUSED:
             client->refused_wait_ms = wait_ms;
-            client->day_used_up = 0;
             break;
         default:
             return -1;
@@ -374,10 +375,13 @@ static enum infusionsoft_outcome call_once(struct infusionsoft *client, const ch
     }
     if (client->refused_wait_ms > 0) {
         error_set(&answer->error, ERROR_TEMPORARY,
-                  client->day_used_up ? "the day's quota is used up"
-                                      : "the account asked for a pause");
+                  client->refused_as == QUOTA_DAY_USED_UP ? "the day's quota is used up"
+                  : client->refused_as == QUOTA_LANE_USED_UP
+                      ? "the lane's part of the day's quota is used up"
+                      : "the account asked for a pause");
         answer->wait_ms = client->refused_wait_ms;
-        answer->day_used_up = client->day_used_up;
+        answer->day_used_up = client->refused_as == QUOTA_DAY_USED_UP;
+        answer->lane_used_up = client->refused_as == QUOTA_LANE_USED_UP;
         return answer->outcome = INFUSIONSOFT_THROTTLED;
     }
     answer->outcome = perform(client, method, path, body);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "net/http.h"
+#include "record/topic.h"
 #include "settings/config.h"
 
 struct infusionsoft;
@@ -43,6 +44,7 @@ struct infusionsoft_answer {
     yyjson_val *root;   /* OK with a body: the document; else NULL */
     int64_t wait_ms;    /* THROTTLED: how long to wait */
     int day_used_up;    /* THROTTLED: 1: the day's quota is used up, until wait_ms has passed */
+    int lane_used_up;   /* THROTTLED by the governor: the lane may make no more calls on this day */
     struct text tenant; /* x-keap-tenant-id, or absent */
     struct text date;   /* Date, or absent */
     struct error error; /* anything but OK: "infusionsoft POST /orders: HTTP 500" */
@@ -61,9 +63,10 @@ struct infusionsoft *infusionsoft_new(const struct infusionsoft_settings *settin
 void infusionsoft_free(struct infusionsoft *client);
 
 /** @brief Sets the time when the work began that the next calls are part of (0, the default: before
- * all others), and the store that it is for, as a number. Where several callers wait for the governor,
- * stores take turns, and of a store the one whose work began first goes first. */
-void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms, uint32_t flow);
+ * all others), its lane, and the store that it is for, as a number. Where several callers wait for the
+ * governor, lanes go in the order of their list, stores take turns, and of a store the one whose work began first goes first. */
+void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms, enum topic_lane lane,
+                            uint32_t flow);
 
 /** @brief Sets the trace that the next calls are part of: they have a header traceparent, each with
  * a span id of its own. {NULL, 0}, the default: they have none. Kept until the next call of this

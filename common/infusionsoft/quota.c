@@ -17,11 +17,12 @@
 #include "infusionsoft/turns.h"
 
 enum {
-    KEY_COUNT = 8,
+    KEY_COUNT = 9,
     KEY_BYTES = 200,
     ARGUMENTS_MAX = 8,
     WAIT_MAX_MS = 5000, /* longest time between two questions: another caller may have given its
                            place back */
+    STEP_MS = 50,       /* one of a lane that can be overtaken looks so often whether it is */
     UNKNOWN_WAIT_MS = 1000,
     PAUSE_MAX_MS = 120000, /* twice the longest wait that the limits of second and minute can
                               cause */
@@ -36,8 +37,8 @@ enum { MINUTE = 0, DAY, WINDOWS };
 
 enum { DAY_MS = 86400000 };
 
-/* How much of the limits a lane leaves to the lanes above it, in percent. */
-static const int64_t reserves[] = {0, 10, 20, 30};
+/* How much of the limits a lane leaves to the lanes before it, in percent. */
+static const int64_t reserves[TOPIC_LANE_COUNT] = {0, 10, 20, 30};
 
 struct quota {
     struct quota_settings settings;
@@ -62,8 +63,8 @@ struct quota {
 
 struct quota *quota_new(const struct quota_settings *settings)
 {
-    static const char *const names[KEY_COUNT] = {"calls", "next",     "pace",   "pause",
-                                                 "day",   "day-left", "minute", "announced"};
+    static const char *const names[KEY_COUNT] = {"calls",    "next",   "pace",      "pause", "day",
+                                                 "day-left", "minute", "announced", "wanted"};
     struct quota *quota;
     char labels[160];
 
@@ -104,7 +105,7 @@ void quota_free(struct quota *quota)
 static redisReply *run(struct quota *quota, const char *word, int64_t id, const int64_t *numbers,
                        int count, struct error *err)
 {
-    const char *arguments[1 + KEY_COUNT + ARGUMENTS_MAX] = {"8"};
+    const char *arguments[1 + KEY_COUNT + ARGUMENTS_MAX] = {"9"};
     size_t lengths[1 + KEY_COUNT + ARGUMENTS_MAX];
     char texts[ARGUMENTS_MAX][24], name[64];
     int used = 1;
@@ -132,8 +133,8 @@ static int64_t reply_number(const redisReply *reply, size_t index)
 }
 
 /* Asks once whether a call may be made. *wait_ms 0: it may. @returns -1: Redis did not answer */
-static int ask(struct quota *quota, enum quota_lane lane, int64_t *id, int64_t *wait_ms,
-               int *day_used_up, struct error *err)
+static int ask(struct quota *quota, enum topic_lane lane, int64_t *id, int64_t *wait_ms,
+               enum quota_answer *answer, struct error *err)
 {
     const struct quota_settings *settings = &quota->settings;
     int64_t numbers[] = {settings->per_s, settings->per_min, settings->per_day, reserves[lane],
@@ -147,7 +148,9 @@ static int ask(struct quota *quota, enum quota_lane lane, int64_t *id, int64_t *
     if (reply == NULL)
         return -1;
     *wait_ms = reply_number(reply, 0);
-    *day_used_up = reply_number(reply, 1) != 0;
+    *answer = reply_number(reply, 1) == 1   ? QUOTA_DAY_USED_UP
+              : reply_number(reply, 1) == 2 ? QUOTA_LANE_USED_UP
+                                            : QUOTA_GO;
     freeReplyObject(reply);
     return 0;
 }
@@ -173,10 +176,35 @@ void quota_give_back(struct quota *quota, int64_t id)
     pthread_mutex_unlock(&quota->door);
 }
 
-static enum quota_answer wait_turn(struct quota *quota, enum quota_lane lane, int64_t *id,
-                                   int64_t *wait_ms)
+/* Waits, but no longer than until one of a lane before this one wants the turn. @returns 1: a stop was
+ * requested */
+static int wait_in_turn(struct quota *quota, enum topic_lane lane, int64_t wait_ms, int *overtaken)
 {
-    int warned = 0, day_used_up = 0;
+    int64_t until_ms = clock_monotonic_ms() + wait_ms;
+
+    if (lane == TOPIC_LANE_ORDERS)
+        return stop_wait_ms(wait_ms);
+    for (;;) {
+        int64_t left_ms = until_ms - clock_monotonic_ms();
+
+        pthread_mutex_lock(&quota->door);
+        *overtaken = turns_has_before(&quota->turns, lane);
+        pthread_mutex_unlock(&quota->door);
+        if (*overtaken || left_ms <= 0)
+            return 0;
+        if (stop_wait_ms(left_ms < STEP_MS ? left_ms : STEP_MS))
+            return 1;
+    }
+}
+
+/* overtaken: out, the turn is to be given to another one; the answer means nothing then */
+static enum quota_answer wait_turn(struct quota *quota, enum topic_lane lane, int64_t *id,
+                                   int64_t *wait_ms, int *overtaken)
+{
+    enum quota_answer answer = QUOTA_GO;
+    int warned = 0;
+
+    *overtaken = 0;
 
     while (!stop_requested()) {
         struct error err = {0};
@@ -186,12 +214,12 @@ static enum quota_answer wait_turn(struct quota *quota, enum quota_lane lane, in
             *id = spare;
             return QUOTA_GO;
         }
-        if (ask(quota, lane, id, wait_ms, &day_used_up, &err) != 0) {
+        if (ask(quota, lane, id, wait_ms, &answer, &err) != 0) {
             if (!warned++)
                 log_warn("quota unknown account=%s error=\"%s\"", quota->settings.name, err.text);
             *wait_ms = UNKNOWN_WAIT_MS;
-        } else if (day_used_up) {
-            return QUOTA_DAY_USED_UP;
+        } else if (answer != QUOTA_GO) {
+            return answer;
         } else if (*wait_ms == 0) {
             return QUOTA_GO;
         } else if (*wait_ms > PAUSE_MAX_MS) {
@@ -199,15 +227,15 @@ static enum quota_answer wait_turn(struct quota *quota, enum quota_lane lane, in
         }
         if (*wait_ms > WAIT_MAX_MS)
             *wait_ms = WAIT_MAX_MS;
-        if (stop_wait_ms(*wait_ms))
+        if (wait_in_turn(quota, lane, *wait_ms, overtaken) || *overtaken)
             break;
     }
     return QUOTA_STOPPED;
 }
 
-static void take_turn(struct quota *quota, int64_t since_ms, uint32_t flow)
+static void take_turn(struct quota *quota, enum topic_lane lane, int64_t since_ms, uint32_t flow)
 {
-    struct turn me = {.since_ms = since_ms, .flow = flow};
+    struct turn me = {.since_ms = since_ms, .lane = lane, .flow = flow};
 
     pthread_mutex_lock(&quota->door);
     turns_add(&quota->turns, &me);
@@ -229,14 +257,17 @@ static void end_turn(struct quota *quota)
     pthread_mutex_unlock(&quota->door);
 }
 
-enum quota_answer quota_wait(struct quota *quota, enum quota_lane lane, int64_t since_ms,
+enum quota_answer quota_wait(struct quota *quota, enum topic_lane lane, int64_t since_ms,
                              uint32_t flow, int64_t *id, int64_t *wait_ms)
 {
     enum quota_answer answer;
+    int overtaken;
 
-    take_turn(quota, since_ms, flow);
-    answer = wait_turn(quota, lane, id, wait_ms);
-    end_turn(quota);
+    do {
+        take_turn(quota, lane, since_ms, flow);
+        answer = wait_turn(quota, lane, id, wait_ms, &overtaken);
+        end_turn(quota);
+    } while (overtaken);
     return answer;
 }
 

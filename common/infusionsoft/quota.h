@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "record/topic.h"
 #include "settings/redis_url.h"
 
 struct quota;
@@ -30,14 +31,6 @@ struct quota_settings {
     int64_t timeout_ms; /* timeout of Redis */
 };
 
-/* Each lane leaves a part of minute and day to the lanes above it in this list. */
-enum quota_lane {
-    QUOTA_ORDERS = 0,
-    QUOTA_CONTACTS,
-    QUOTA_PRODUCTS,
-    QUOTA_HISTORY,
-};
-
 /** @brief New. It does not connect yet. NULL when there is no limit at all. Free with
  * quota_free(). */
 struct quota *quota_new(const struct quota_settings *settings);
@@ -46,21 +39,25 @@ void quota_free(struct quota *quota);
 enum quota_answer {
     QUOTA_GO = 0,
     QUOTA_DAY_USED_UP, /* the day's quota is used up; wait_ms says for how long */
-    QUOTA_PAUSED,      /* the account asked for a pause that is too long to wait for here;
+    QUOTA_LANE_USED_UP, /* what the lane may use of the day's quota is used up; the lanes before it go
+                           on */
+    QUOTA_PAUSED,       /* the account asked for a pause that is too long to wait for here;
                           wait_ms says how long */
-    QUOTA_STOPPED,     /* the process is stopping */
+    QUOTA_STOPPED,      /* the process is stopping */
 };
 
 /**
  * @brief Waits until one call may be made. It also waits while Redis cannot be reached, because
- * then nothing is delivered anyway.
+ * then nothing is delivered anyway. Lanes go in the order of their list: a lane leaves a tenth of each
+ * limit to each lane before it, and where a call of a lane before it waits, in whichever process, it
+ * waits too.
  * @param since_ms  when the work began that the call is part of: of a flow, work that began first
  *                  goes first
  * @param flow      the store that the work is for, as a number; flows take turns
  * @param id        out, GO: identifies the call for quota_done()
- * @param wait_ms   out, DAY_USED_UP and PAUSED
+ * @param wait_ms   out, DAY_USED_UP, LANE_USED_UP and PAUSED
  */
-enum quota_answer quota_wait(struct quota *quota, enum quota_lane lane, int64_t since_ms,
+enum quota_answer quota_wait(struct quota *quota, enum topic_lane lane, int64_t since_ms,
                              uint32_t flow, int64_t *id, int64_t *wait_ms);
 
 /** @brief Says that a call which was allowed is not made. The next caller of this process may use

@@ -3,13 +3,14 @@
 -- that is under way is the latest time at which it can end. A call reaches the account before that time, so every call
 -- that the account still counts in its rolling windows is counted here too, however late it arrived there.
 -- KEYS: calls; when the next call may start by the limit of the second, and by that of the minute; pause; calls of the
--- day; what is left of the day; what the account says about the minute; whether the warning of the day was given
+-- day; what is left of the day; what the account says about the minute; whether the warning of the day was given; the reserve of a lane that waits
 -- ARGV: take, id, per_s, per_min, per_day (0: no limit), reserve in percent, ms that a call may take
---   answer: ms to wait (0: the call may be made, and is counted), 1 where the day's quota is used up
+--   answer: ms to wait (0: the call may be made, and is counted), 1 where the day's quota is used up, 2 where this lane's is
 -- ARGV: done, id, limit and available of the minute, limit and available of the day (-1: not said), ms to pause, per_day
 --   answer: what is left of the day where a warning is due, else -1; what is left of the day, and its limit (-1: not known)
 local SECOND, MINUTE, DAY = 1000 + 2, 60000 + 20, 86400000
 local MINUTE_NEWS, DAY_NEWS = 10000, 60000 -- how long what the account said is used
+local WANTED = 5000 -- whoever waits asks again within this time
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
@@ -63,28 +64,40 @@ if ARGV[1] == 'done' then
 end
 
 local per_s, per_min, per_day = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local reserve = tonumber(ARGV[6])
 local function share(limit) -- the part of a limit that this lane may use
-    return limit - math.floor(limit * tonumber(ARGV[6]) / 100)
+    return limit - math.floor(limit * reserve / 100)
 end
 
 local left = redis.call('GET', KEYS[6])
-if per_day > 0 and number(redis.call('GET', day_key)) >= share(per_day) then
+local used = number(redis.call('GET', day_key))
+if per_day > 0 and used >= per_day then
     return {math.ceil(tomorrow - now), 1}
 elseif left and number(left) <= 0 then
     return {math.max(1, redis.call('PTTL', KEYS[6])), 1}
+elseif per_day > 0 and (used >= share(per_day) or (left and number(left) <= per_day - share(per_day))) and reserve > 0 then
+    return {math.ceil(tomorrow - now), 2}
+end
+
+-- A lane before this one waits for its call: whatever room there is, is for that call.
+local wanted = redis.call('GET', KEYS[9])
+if wanted and number(wanted) < reserve then
+    return {math.max(1, redis.call('PTTL', KEYS[9])), 0}
 end
 
 local wait = math.max(0, redis.call('PTTL', KEYS[4]))
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - MINUTE))
 
 -- Calls are spaced evenly: this computes when the next one may be made. Who comes late may catch up on catch_up ms.
+-- A lane with a reserve keeps to a wider spacing of its own. It calls only while all that could be caught up on is left, so
+-- that an order that comes next need not wait for its slot.
 local slots = {}
-local function space(key, spacing, catch_up)
+local function space(key, spacing, catch_up, own)
     local slot = number(redis.call('GET', key))
     if slot > now + 2 * spacing + 1000 then
         slot = now -- the clock was set back
     end
-    wait = math.max(wait, slot - now)
+    wait = math.max(wait, slot + (reserve > 0 and catch_up + own - spacing or 0) - now)
     slots[key] = math.max(slot, now - catch_up) + spacing
 end
 
@@ -93,15 +106,18 @@ if word[1] and (per_min == 0 or number(word[1]) < per_min) then
     per_min = number(word[1])
 end
 if per_s > 0 then -- evenly within the second, so that the account sees no burst
-    space(KEYS[2], 1000 / per_s, 2000 / per_s)
-    wait = math.max(wait, wait_for_room(per_s, SECOND))
+    space(KEYS[2], 1000 / per_s, 2000 / per_s, 1000 / share(per_s))
+    wait = math.max(wait, wait_for_room(share(per_s), SECOND))
 end
 if per_min > 0 then -- evenly within the minute: else a burst would be followed by a long wait
     local room = share(per_min) - number(word[2])
-    space(KEYS[3], 60000 / math.max(1, room), 5000)
+    space(KEYS[3], 60000 / math.max(1, per_min - number(word[2])), 5000, 60000 / math.max(1, room))
     wait = math.max(wait, wait_for_room(room, MINUTE))
 end
 if wait > 0 then
+    if not wanted or number(wanted) >= reserve then
+        redis.call('SET', KEYS[9], reserve, 'PX', math.ceil(math.min(wait, WANTED)) + 100)
+    end
     return {math.ceil(wait), 0}
 end
 

@@ -20,6 +20,19 @@ static uint64_t had(const struct turns *turns, const struct turn *turn)
     return count > turns->now ? count : turns->now;
 }
 
+int turns_has_before(const struct turns *turns, enum topic_lane lane)
+{
+    for (const struct turn *turn = turns->first; turn != NULL; turn = turn->next)
+        if (turn->lane < lane)
+            return 1;
+    return 0;
+}
+
+static int goes_before(const struct turns *turns, const struct turn *a, const struct turn *b)
+{
+    return a->lane != b->lane ? a->lane < b->lane : had(turns, a) < had(turns, b);
+}
+
 struct turn *turns_take(struct turns *turns)
 {
     struct turn **best = &turns->first;
@@ -28,7 +41,7 @@ struct turn *turns_take(struct turns *turns)
     if (turns->first == NULL)
         return NULL;
     for (struct turn **link = &turns->first->next; *link != NULL; link = &(*link)->next)
-        if (had(turns, *link) < had(turns, *best))
+        if (goes_before(turns, *link, *best))
             best = link;
     turn = *best;
     turns->now = had(turns, turn);

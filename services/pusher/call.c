@@ -55,6 +55,10 @@ static enum progress wait_throttled(struct delivery *d)
 
     if (!d->job->trials[ACCOUNT_ALL].trying && account_state(d->account) == ACCOUNT_CLOSED)
         return PROGRESS_CLOSED;
+    if (answer->lane_used_up) { /* the lanes before it go on */
+        d->wait_ms = wait_ms;
+        return PROGRESS_LATER;
+    }
     if (answer->day_used_up || wait_ms > THROTTLED_MAX_MS ||
         d->calls.throttled_ms > THROTTLED_LONGEST_MS) {
         close_account(d, answer->day_used_up ? ACCOUNT_QUOTA : ACCOUNT_THROTTLED,
@@ -118,6 +122,8 @@ enum progress call_failed_or_closed(struct delivery *d)
 
 enum progress call_failed(struct delivery *d, enum infusionsoft_outcome outcome)
 {
+    enum progress progress;
+
     switch (outcome) {
     case INFUSIONSOFT_REFUSED:
     case INFUSIONSOFT_FORBIDDEN:
@@ -129,7 +135,8 @@ enum progress call_failed(struct delivery *d, enum infusionsoft_outcome outcome)
         close_account(d, ACCOUNT_UNAUTHORIZED, d->detail, ACCOUNT_ANY_CALL, -1);
         return PROGRESS_CLOSED;
     case INFUSIONSOFT_THROTTLED:
-        return wait_throttled(d) == PROGRESS_STOPPED ? PROGRESS_STOPPED : PROGRESS_CLOSED;
+        progress = wait_throttled(d);
+        return progress == PROGRESS_OK ? PROGRESS_CLOSED : progress;
     default:
         if (is_stopped(d, outcome))
             return PROGRESS_STOPPED;

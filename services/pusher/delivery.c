@@ -49,7 +49,7 @@ void delivery_start(struct delivery *d, struct job *job)
     infusionsoft_set_trace(d->client, d->pusher->config->pusher.send_traceparent
                                           ? job->event->headers[HEADER_TRACEPARENT]
                                           : (struct text){0});
-    infusionsoft_set_since(d->client, job->begun_ms, (uint32_t)job->store_index);
+    infusionsoft_set_since(d->client, job->begun_ms, job->lane, (uint32_t)job->store_index);
     d->store = config_store_by_hash(d->pusher->config, job->event->headers[HEADER_STORE]);
     d->calls.are_free = account_is_free(d->account);
     d->calls.count_before = infusionsoft_call_count(d->client);

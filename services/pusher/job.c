@@ -13,6 +13,7 @@ struct job *job_new(const struct pusher *pusher, struct ticket *ticket, const st
     job->ticket = ticket;
     job->event = event;
     job->about = event_about(event);
+    job->lane = topic_lane_of(event);
     payload_open(event, &job->head);
     job->contact_hash = event_hash_contact(job->head.account, job->head.together);
     store = config_store_by_hash(pusher->config, event->headers[HEADER_STORE]);

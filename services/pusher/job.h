@@ -19,7 +19,8 @@ struct job {
     int64_t queued_ms; /* since when it waits for any worker; monotonic */
     struct ticket *ticket;
     const struct event *event; /* borrowed from the ticket */
-    struct log_about about;    /* what the log says of it; borrowed from the event */
+    enum topic_lane lane;
+    struct log_about about; /* what the log says of it; borrowed from the event */
 
     struct payload_head head; /* of the record; borrowed from its own document */
     uint32_t contact_hash;    /* of account and head.together: chooses the worker */

@@ -37,8 +37,9 @@ struct worker {
     int started;
     pthread_cond_t wake;
     int idle;
-    uint32_t contact; /* whose record it has in hand; meaningless while it is idle */
-    int store;        /* that it counts for in the pool's share, while is_counted */
+    uint32_t contact;     /* whose record it has in hand; meaningless while it is idle */
+    int store;            /* that it counts for in the pool's share, while is_counted */
+    enum topic_lane lane; /* the same */
     int is_counted;
     struct queue queue;
     struct worker *next_idle;
@@ -50,6 +51,7 @@ struct pool {
     struct heap later;    /* jobs set aside */
     struct queue shared;  /* jobs that wait for any worker */
     struct share share;
+    int is_lane_read[TOPIC_LANE_COUNT]; /* the lane's topic is not paused */
     struct worker *workers;
     struct worker *idle;
     int count;
@@ -72,18 +74,19 @@ static void count_worker(struct worker *worker, const struct job *job)
     struct share *share = &worker->pool->share;
 
     if (worker->is_counted)
-        share_give(share, worker->store);
+        share_give(share, worker->store, worker->lane);
     worker->is_counted = job != NULL;
     if (job == NULL)
         return;
     worker->store = job->store_index;
-    share_take(share, worker->store);
+    worker->lane = job->lane;
+    share_take(share, worker->store, worker->lane);
 }
 
 static void wait_for_any(struct pool *pool, struct job *job)
 {
     queue_push(&pool->shared, job);
-    share_wait(&pool->share, job->store_index, 1);
+    share_wait(&pool->share, job->store_index, job->lane, 1);
 }
 
 /* Moves the jobs of one contact that wait for any worker to the end of a queue, in their order. */
@@ -101,7 +104,7 @@ static void take_contact(struct pool *pool, struct queue *to, uint32_t contact)
         }
         *link = job->next;
         from->count--;
-        share_wait(&pool->share, job->store_index, -1);
+        share_wait(&pool->share, job->store_index, job->lane, -1);
         queue_push(to, job);
     }
     from->tail = link;
@@ -141,6 +144,19 @@ static struct worker *find_by_contact(struct pool *pool, uint32_t contact)
     return NULL;
 }
 
+/* Counts the jobs in hand of a lane, and pauses its topic while they are many: a job that is refused would
+ * hold up those of all lanes behind it. The lock is held. */
+static void hold(struct pool *pool, enum topic_lane lane, int by)
+{
+    int is_read;
+
+    share_hold(&pool->share, lane, by);
+    is_read = share_reads(&pool->share, lane, pool->is_lane_read[lane]);
+    if (is_read != pool->is_lane_read[lane])
+        stage_set_paused(pool->pusher->stage, pool->pusher->topics.lanes[lane].payloads, !is_read);
+    pool->is_lane_read[lane] = is_read;
+}
+
 /* Finds the worker or the queue for a new job. The lock is held. 0: the job was taken. */
 static int place(struct pool *pool, struct job *job)
 {
@@ -152,7 +168,7 @@ static int place(struct pool *pool, struct job *job)
     }
     if (worker != NULL) /* many records of one contact must not hold up those of others */
         return heap_push(&pool->later, clock_monotonic_ms() + CROWDED_WAIT_MS, job);
-    if (pool->idle != NULL && share_allows(&pool->share, job->store_index)) {
+    if (pool->idle != NULL && share_allows(&pool->share, job->store_index, job->lane)) {
         worker = pool->idle;
         worker->contact = job->contact_hash;
         count_worker(worker, job);
@@ -161,7 +177,7 @@ static int place(struct pool *pool, struct job *job)
         wake(pool, worker);
         return 0;
     }
-    if (!share_has_room(&pool->share, job->store_index, pool->shared.count))
+    if (!share_has_room(&pool->share, job->store_index, job->lane, pool->shared.count))
         return 1;
     job->queued_ms = clock_monotonic_ms();
     wait_for_any(pool, job);
@@ -182,6 +198,8 @@ int pool_offer(void *context, struct ticket *ticket, const struct event *in)
         account_state(pool->pusher->accounts[job->account_index]) != ACCOUNT_STARTING) {
         pthread_mutex_lock(&pool->lock);
         taken = place(pool, job);
+        if (taken == 0)
+            hold(pool, job->lane, 1);
         pthread_mutex_unlock(&pool->lock);
     }
     if (taken != 0)
@@ -212,14 +230,20 @@ static void wait_idle(struct pool *pool, struct worker *worker)
         wake(pool, worker); /* nobody woke it: it takes itself off the list */
 }
 
-/* The job that waits longest of those whose store may have one more worker. The lock is held. */
+/* The job that waits longest of those that may have one more worker, of the first lane that has one. The
+ * lock is held. */
 static struct job *find_allowed(const struct pool *pool)
 {
-    struct job *job = pool->shared.head;
+    struct job *best = NULL;
 
-    while (job != NULL && !share_allows(&pool->share, job->store_index))
-        job = job->next;
-    return job;
+    for (struct job *job = pool->shared.head; job != NULL; job = job->next)
+        if ((best == NULL || job->lane < best->lane) &&
+            share_allows(&pool->share, job->store_index, job->lane)) {
+            best = job;
+            if (best->lane == TOPIC_LANE_ORDERS)
+                break;
+        }
+    return best;
 }
 
 /* Takes a job and its contact: one that was set aside and is due, unless one that waits for any
@@ -351,6 +375,16 @@ static int work_on(struct pool *pool, struct delivery *delivery, struct job *job
     return delivered != DELIVERED_LATER;
 }
 
+static void end_job(struct pool *pool, struct job *job)
+{
+    if (job->lane != TOPIC_LANE_ORDERS) {
+        pthread_mutex_lock(&pool->lock);
+        hold(pool, job->lane, -1);
+        pthread_mutex_unlock(&pool->lock);
+    }
+    job_free(pool->pusher, job);
+}
+
 static void *work(void *context)
 {
     struct worker *worker = context;
@@ -365,7 +399,7 @@ static void *work(void *context)
         is_done = work_on(pool, delivery, job);
         log_set_about(NULL);
         if (is_done)
-            job_free(pool->pusher, job);
+            end_job(pool, job);
     }
     abandon_rest(worker, delivery);
     delivery_free(delivery);
@@ -382,6 +416,8 @@ struct pool *pool_new(struct pusher *pusher)
     pthread_mutex_init(&pool->lock, NULL);
     queue_init(&pool->shared);
     share_init(&pool->share, pool->count, pusher->config->store_count);
+    for (int i = 0; i < TOPIC_LANE_COUNT; i++)
+        pool->is_lane_read[i] = 1;
     heap_init(&pool->later, pool_room(pool));
     for (int i = 0; i < pool->count; i++) {
         pool->workers[i].pool = pool;

@@ -1,8 +1,9 @@
 /* pool.h - the worker threads. Each delivers one record at a time, with connections of its own. A
  * record goes to the worker that has its contact in hand, so that the records of one contact stay
- * in order; if none has, it goes to an idle worker, unless its store has many already (share.h). A record that must wait, because somebody else
- * has its lease or because an effect may not be visible yet, is set aside, and the worker takes the
- * next one; a later record of the same contact may overtake it. So may one where more than 16
+ * in order; if none has, it goes to an idle worker, unless its store or its lane has many already
+ * (share.h). Of the records that wait for a worker, those of the orders' lane go first. A record that
+ * must wait, because somebody else has its lease or because an effect may not be visible yet, is set
+ * aside, and the worker takes the next one; a later record of the same contact may overtake it. So may one where more than 16
  * records of a contact wait: several workers share those, for the sake of other contacts. */
 #ifndef PUSHER_POOL_H
 #define PUSHER_POOL_H

@@ -11,6 +11,12 @@ enum {
     /* With several stores each may have half of the pool's room, because the records of the others
      * are behind them. */
     WAITING_PER_WORKER_AND_STORE = 12,
+    /* Records in hand for each lane behind that of the orders: its topic is paused at the first number,
+     * and read again at half of it. Others of the lane, which come back from retry and waiting topics,
+     * have room up to the second one; all lanes together leave a quarter of the pool's room. */
+    READ_PER_WORKER = 3,
+    HELD_PER_WORKER = 6,
+    BULK_WORKERS = 4, /* one of so many */
 };
 
 void share_init(struct share *share, int workers, int store_count)
@@ -28,27 +34,56 @@ void share_clear(struct share *share)
     free(share->waiting);
 }
 
-int share_allows(const struct share *share, int store)
+static int is_bulk(enum topic_lane lane) { return lane != TOPIC_LANE_ORDERS; }
+
+static int bulk_workers(const struct share *share)
 {
+    return share->workers > BULK_WORKERS ? share->workers / BULK_WORKERS : 1;
+}
+
+int share_allows(const struct share *share, int store, enum topic_lane lane)
+{
+    if (is_bulk(lane) && share->bulk_busy >= bulk_workers(share))
+        return 0;
     return share->is_single || share->in_hand[store] < TIMES_FREE * (share->workers - share->busy);
 }
 
-void share_take(struct share *share, int store)
+void share_take(struct share *share, int store, enum topic_lane lane)
 {
     share->busy++;
+    share->bulk_busy += is_bulk(lane);
     share->in_hand[store]++;
 }
 
-void share_give(struct share *share, int store)
+void share_give(struct share *share, int store, enum topic_lane lane)
 {
     share->busy--;
+    share->bulk_busy -= is_bulk(lane);
     share->in_hand[store]--;
 }
 
-int share_has_room(const struct share *share, int store, int waiting_count)
+int share_has_room(const struct share *share, int store, enum topic_lane lane, int waiting_count)
 {
-    return share->is_single ? waiting_count < WAITING_PER_WORKER * share->workers
-                            : share->waiting[store] < WAITING_PER_WORKER_AND_STORE * share->workers;
+    if (is_bulk(lane))
+        return share->lanes[lane] < HELD_PER_WORKER * share->workers;
+    return share->is_single
+               ? waiting_count - share->bulk_waiting < WAITING_PER_WORKER * share->workers
+               : share->waiting[store] < WAITING_PER_WORKER_AND_STORE * share->workers;
 }
 
-void share_wait(struct share *share, int store, int by) { share->waiting[store] += by; }
+void share_wait(struct share *share, int store, enum topic_lane lane, int by)
+{
+    if (is_bulk(lane))
+        share->bulk_waiting += by;
+    else
+        share->waiting[store] += by;
+}
+
+void share_hold(struct share *share, enum topic_lane lane, int by) { share->lanes[lane] += by; }
+
+int share_reads(const struct share *share, enum topic_lane lane, int is_read)
+{
+    int limit = READ_PER_WORKER * share->workers;
+
+    return !is_bulk(lane) || share->lanes[lane] < (is_read ? limit : limit / 2 + 1);
+}

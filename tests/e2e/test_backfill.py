@@ -180,3 +180,26 @@ def test_waits_while_thousands_are_not_delivered(stack):
     assert running.wait(20) == 0, "cancelled is no failure"
     assert last_entries(stack)[-1]["outcome"] == "cancelled"
     assert position(stack)["orders"] == len(history(stack))
+
+
+def test_live_orders_go_first(stack):
+    """The history has one worker of four, whatever waits: live orders that come later are made while most of it still waits."""
+    stack.settings = {"pusher": {"workers": 4}}
+    old = place_all(stack, [past(stack.begin - 900 * DAY_S + 60 * i) for i in range(200)])
+    stack.start_services(services=("poller", "filter", "mapper"))
+    wait_until(lambda: stack.cursors().get("abc123"), 30, "the poller's first position")
+    stack.command(*BACKFILL)
+    payloads = lambda: [r for r in read_topic(stack.broker.address, stack.topic("history.payloads")) if r.key]  # noqa: E731
+    wait_until(lambda: len(payloads()) == len(old), 30, "the history in front of the pusher")
+    stack.fault(side="is", method="POST", path="/orders", kind="delay", delay_ms=200)
+    stack.start_service("pusher")
+    stack.wait_ready("pusher")
+    made = lambda numbers: sum(stack.fate(number) == ("delivered", None) for number in numbers)  # noqa: E731
+    wait_until(lambda: made(old) >= 2, 30, lambda: f"the history to begin; {stack.trouble()}")
+    live = [stack.place(order(mail("live")))["id"] for _ in range(24)]
+    wait_until(lambda: made(live) == len(live), 60, lambda: f"live orders; {stack.trouble()}")
+    behind = made(old)
+    assert behind < len(old) / 2, f"{behind} of the history were made before the last live order"
+    stack.clear_faults()
+    stack.wait_drained(120)
+    stack.assert_right()

@@ -114,7 +114,7 @@ class Governor:
         self.last = 0
 
     def run(self, *words):
-        keys = ["calls", "next", "pace", "pause", "day", "day-left", "minute", "announced"]
+        keys = ["calls", "next", "pace", "pause", "day", "day-left", "minute", "announced", "wanted"]
         answer = subprocess.run(["redis-cli", "-p", str(self.redis.port), "--eval", SCRIPT, *keys, ",", *map(str, words)],
                                 capture_output=True, text=True, check=True, timeout=10).stdout
         return [int(number) for number in re.findall(r"-?\d+", answer)]
@@ -122,7 +122,7 @@ class Governor:
     def take(self, per_s=0, per_min=0, per_day=0, reserve=0):
         """(ms to wait, day used up, id), as if the call before had been long ago."""
         self.last += 1
-        self.redis.command("DEL", "next", "pace")
+        self.redis.command("DEL", "next", "pace", "wanted")
         return (*self.run("take", f"call-{self.last}", per_s, per_min, per_day, reserve, 20000), f"call-{self.last}")
 
     def done(self, name, minute=(-1, -1), day=(-1, -1), pause=0, per_day=0):
@@ -176,6 +176,35 @@ def test_each_lane_leaves_a_reserve(governor):
     assert governor.let_through(20, per_min=10, reserve=20) == 1
     assert governor.let_through(20, per_min=10, reserve=10) == 1
     assert governor.let_through(20, per_min=10) == 1
+
+
+def test_a_lane_leaves_a_reserve_of_the_day_without_closing_it_for_the_others(governor):
+    assert governor.let_through(20, per_day=10, reserve=30) == 7
+    wait, used_up, _ = governor.take(per_day=10, reserve=30)
+    assert used_up == 2 and wait > 0, "its part alone"
+    assert governor.take(per_day=10)[:2] == (0, 0)
+    _, _, name = governor.take(per_day=10)
+    governor.done(name, day=(10, 3), per_day=10)
+    assert governor.take(per_day=10, reserve=30)[1] == 2, "by what the account says"
+    assert governor.take(per_day=10, reserve=20)[1] in (0, 2)
+
+
+def test_a_lane_waits_where_one_before_it_waits_in_another_process(governor):
+    ask = lambda name, reserve: governor.run("take", name, 0, 600, 0, reserve, 20000)[0]  # noqa: E731
+    for number in range(60):
+        if ask(f"order-{number}", 0) > 0:
+            break
+    assert number < 59, "the spacing makes an order wait"
+    governor.redis.command("DEL", "pace", "calls")
+    assert ask("history", 30) > 0, "there is room, and the order that waits gets it"
+    assert ask("order-again", 0) == 0
+
+
+def test_a_lane_with_a_reserve_does_not_catch_up(governor):
+    ask = lambda name, reserve: governor.run("take", name, 0, 600, 0, reserve, 20000)[0]  # noqa: E731
+    assert ask("first", 30) == 0
+    assert 0 < ask("second", 30) <= 143, "60000 / 420 ms"
+    assert ask("order", 0) == 0, "an order may"
 
 
 def test_what_others_use_is_left_to_them(governor):

@@ -27,7 +27,7 @@ static void test_a_place_that_was_given_back_serves_the_next(void **state)
         int64_t id = 0, wait_ms = 0;
 
         quota_give_back(quota, given);
-        assert_int_equal(quota_wait(quota, QUOTA_ORDERS, 0, 0, &id, &wait_ms), QUOTA_GO);
+        assert_int_equal(quota_wait(quota, TOPIC_LANE_ORDERS, 0, 0, &id, &wait_ms), QUOTA_GO);
         assert_int_equal(id, given);
     }
     quota_free(quota);

@@ -13,8 +13,8 @@ static int take_all(struct share *share, int store)
 {
     int count = 0;
 
-    while (share->busy < share->workers && share_allows(share, store)) {
-        share_take(share, store);
+    while (share->busy < share->workers && share_allows(share, store, TOPIC_LANE_ORDERS)) {
+        share_take(share, store, TOPIC_LANE_ORDERS);
         count++;
     }
     return count;
@@ -38,7 +38,7 @@ static void a_store_of_several_leaves_some(void **state)
     share_init(&share, 32, 50);
     assert_int_equal(take_all(&share, 1), 24);
     assert_int_equal(take_all(&share, 2), 6);
-    assert_true(share_allows(&share, 3));
+    assert_true(share_allows(&share, 3, TOPIC_LANE_ORDERS));
     share_clear(&share);
 }
 
@@ -53,12 +53,12 @@ static void stores_that_want_all_come_to_equal_shares(void **state)
         int store = 1 + i % 3;
 
         if (share.in_hand[store] > 0)
-            share_give(&share, store);
+            share_give(&share, store, TOPIC_LANE_ORDERS);
         for (int next = 1; next <= 3; next++) {
             int asks = 1 + (store + next - 1) % 3;
 
-            if (share.busy < share.workers && share_allows(&share, asks))
-                share_take(&share, asks);
+            if (share.busy < share.workers && share_allows(&share, asks, TOPIC_LANE_ORDERS))
+                share_take(&share, asks, TOPIC_LANE_ORDERS);
         }
     }
     for (int store = 1; store <= 3; store++)
@@ -86,16 +86,91 @@ static void a_stores_records_that_wait_leave_room_for_others(void **state)
 
     (void)state;
     share_init(&share, 2, 2);
-    for (; share_has_room(&share, 1, count); count++)
-        share_wait(&share, 1, 1);
+    for (; share_has_room(&share, 1, TOPIC_LANE_ORDERS, count); count++)
+        share_wait(&share, 1, TOPIC_LANE_ORDERS, 1);
     assert_int_equal(count, 24);
-    assert_true(share_has_room(&share, 2, count));
-    share_wait(&share, 1, -1);
-    assert_true(share_has_room(&share, 1, count - 1));
+    assert_true(share_has_room(&share, 2, TOPIC_LANE_ORDERS, count));
+    share_wait(&share, 1, TOPIC_LANE_ORDERS, -1);
+    assert_true(share_has_room(&share, 1, TOPIC_LANE_ORDERS, count - 1));
     share_clear(&share);
     share_init(&share, 2, 1);
-    assert_true(share_has_room(&share, 1, 3));
-    assert_false(share_has_room(&share, 1, 4));
+    assert_true(share_has_room(&share, 1, TOPIC_LANE_ORDERS, 3));
+    assert_false(share_has_room(&share, 1, TOPIC_LANE_ORDERS, 4));
+    share_clear(&share);
+}
+
+/* However much of the history waits, it gets a quarter of the workers, and its records take no room from
+ * those of the orders. */
+static void bulk_gets_a_quarter(void **state)
+{
+    (void)state;
+    for (int stores = 1; stores <= 2; stores++) {
+        struct share share;
+        int count = 0;
+
+        share_init(&share, 32, stores);
+        while (share_allows(&share, 0, TOPIC_LANE_HISTORY)) {
+            share_take(&share, 0, TOPIC_LANE_HISTORY);
+            count++;
+        }
+        assert_int_equal(count, 8);
+        assert_false(share_allows(&share, 0, TOPIC_LANE_CONTACTS));
+        assert_true(share_allows(&share, 0, TOPIC_LANE_ORDERS));
+        share_give(&share, 0, TOPIC_LANE_HISTORY);
+        assert_true(share_allows(&share, 0, TOPIC_LANE_CONTACTS));
+        share_clear(&share);
+    }
+}
+
+static void one_worker_takes_bulk_too(void **state)
+{
+    struct share share;
+
+    (void)state;
+    share_init(&share, 1, 1);
+    assert_true(share_allows(&share, 0, TOPIC_LANE_HISTORY));
+    share_take(&share, 0, TOPIC_LANE_HISTORY);
+    assert_false(share_allows(&share, 0, TOPIC_LANE_HISTORY));
+    share_clear(&share);
+}
+
+static void waiting_bulk_takes_no_room_from_orders(void **state)
+{
+    struct share share;
+
+    (void)state;
+    share_init(&share, 8, 1);
+    for (int i = 0; i < 30; i++)
+        share_wait(&share, 0, TOPIC_LANE_HISTORY, 1);
+    assert_true(share_has_room(&share, 0, TOPIC_LANE_ORDERS, 30));
+    assert_true(share_has_room(&share, 0, TOPIC_LANE_ORDERS, 45));
+    assert_false(share_has_room(&share, 0, TOPIC_LANE_ORDERS, 46));
+    share_clear(&share);
+}
+
+static void a_full_lane_is_not_read(void **state)
+{
+    struct share share;
+
+    (void)state;
+    share_init(&share, 8, 1);
+    for (int i = 0; i < 23; i++)
+        share_hold(&share, TOPIC_LANE_HISTORY, 1);
+    assert_true(share_reads(&share, TOPIC_LANE_HISTORY, 1));
+    share_hold(&share, TOPIC_LANE_HISTORY, 1);
+    assert_false(share_reads(&share, TOPIC_LANE_HISTORY, 1));
+    assert_true(share_reads(&share, TOPIC_LANE_PRODUCTS, 1));
+    assert_true(share_has_room(&share, 0, TOPIC_LANE_HISTORY, 0)); /* for what comes back */
+    for (int i = 0; i < 11; i++)
+        share_hold(&share, TOPIC_LANE_HISTORY, -1);
+    assert_false(share_reads(&share, TOPIC_LANE_HISTORY, 0));
+    share_hold(&share, TOPIC_LANE_HISTORY, -1);
+    assert_true(share_reads(&share, TOPIC_LANE_HISTORY, 0));
+    for (int i = 0; i < 36; i++)
+        share_hold(&share, TOPIC_LANE_HISTORY, 1);
+    assert_false(share_has_room(&share, 0, TOPIC_LANE_HISTORY, 0));
+    share_hold(&share, TOPIC_LANE_ORDERS, 1000);
+    assert_true(share_reads(&share, TOPIC_LANE_ORDERS, 1));
     share_clear(&share);
 }
 
@@ -106,6 +181,10 @@ int main(void)
         cmocka_unit_test(a_store_of_several_leaves_some),
         cmocka_unit_test(stores_that_want_all_come_to_equal_shares),
         cmocka_unit_test(few_workers_are_all_used),
+        cmocka_unit_test(bulk_gets_a_quarter),
+        cmocka_unit_test(one_worker_takes_bulk_too),
+        cmocka_unit_test(waiting_bulk_takes_no_room_from_orders),
+        cmocka_unit_test(a_full_lane_is_not_read),
         cmocka_unit_test(a_stores_records_that_wait_leave_room_for_others),
     };
 

@@ -81,10 +81,30 @@ static void a_store_that_did_not_wait_saves_no_turns_up(void **state)
     assert_in_range(first, 5, 6);
 }
 
+static void a_lane_before_goes_first(void **state)
+{
+    struct turn turns_of[] = {{.since_ms = 1, .lane = TOPIC_LANE_HISTORY, .flow = 1},
+                              {.since_ms = 2, .lane = TOPIC_LANE_CONTACTS, .flow = 2},
+                              {.since_ms = 3, .lane = TOPIC_LANE_ORDERS, .flow = 1},
+                              {.since_ms = 4, .lane = TOPIC_LANE_ORDERS, .flow = 1}};
+    static const int wanted[] = {2, 3, 1, 0};
+    struct turns turns = {0};
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        turns_add(&turns, &turns_of[i]);
+    assert_true(turns_has_before(&turns, TOPIC_LANE_HISTORY));
+    assert_false(turns_has_before(&turns, TOPIC_LANE_ORDERS));
+    for (int i = 0; i < 4; i++)
+        assert_ptr_equal(turns_take(&turns), &turns_of[wanted[i]]);
+    assert_false(turns_has_before(&turns, TOPIC_LANE_HISTORY));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_one_store_the_work_that_began_first_goes_first),
+        cmocka_unit_test(a_lane_before_goes_first),
         cmocka_unit_test(a_crowd_of_one_store_costs_another_one_turn),
         cmocka_unit_test(stores_that_wait_get_equally_many_turns),
         cmocka_unit_test(a_store_that_did_not_wait_saves_no_turns_up),
