@@ -19,6 +19,23 @@ if [ -n "$token" ] && [ ! -s "$token" ]; then
     (umask 077 && od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >"$token.new" && mv "$token.new" "$token") ||
         fail "the console's token cannot be written to $token. Nothing is started."
 fi
+# The logins to the stack's own Kafka and Redis. Both read their file as members of the group.
+passwords=/run/bigfusion
+if [ -w "$passwords" ] && [ ! -s "$passwords/redis.acl" ]; then
+    (
+        umask 027
+        for name in kafka redis; do
+            od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >"$passwords/$name" || exit
+        done
+        printf 'password=%s\n' "$(cat "$passwords/kafka")" >"$passwords/kafka.properties" &&
+            {
+                # Whoever has no password may ask whether it answers (the healthcheck), and nothing else.
+                echo 'user default on nopass resetkeys resetchannels -@all +ping'
+                echo "user bigfusion on >$(cat "$passwords/redis") ~* resetchannels -@all +@read +@write +@scripting" \
+                    "+@connection +@transaction -@dangerous +info +config|get +time +wait"
+            } >"$passwords/redis.acl.new" && mv "$passwords/redis.acl.new" "$passwords/redis.acl"
+    ) || fail "the passwords of Kafka and Redis cannot be written to $passwords. Nothing is started."
+fi
 for program in bigfusion-poller bigfusion-pusher bigfusion-console; do
     $program --check >/dev/null ||
         fail "the line above says what is wrong. On this machine /etc/bigfusion/bigfusion.conf is" \

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "settings/option.h"
 
@@ -216,6 +217,42 @@ static void env_name(char *target, size_t size, const char *section, const char 
         *c = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
 }
 
+/* Lines of [librdkafka] from the environment: each name that librdkafka has can be given there, also
+ * one that the file does not have. An empty variable adds none. */
+static void take_librdkafka_variables(struct config *config)
+{
+    static const char prefix[] = "BIGFUSION_LIBRDKAFKA_";
+    char variable[160];
+
+    for (int i = 0; i < config->librdkafka_count; i++) {
+        env_name(variable, sizeof(variable), "librdkafka", "", config->librdkafka[i].name);
+        if (getenv(variable) != NULL) {
+            free(config->librdkafka[i].value);
+            config->librdkafka[i].value = mem_strdup(getenv(variable));
+        }
+    }
+    for (char **one = environ; *one != NULL; one++) {
+        const char *equals = strchr(*one, '=');
+        int is_known = equals == NULL || equals[1] == '\0';
+        size_t length = is_known ? 0 : (size_t)(equals - *one);
+
+        if (length >= sizeof(variable) || length < sizeof(prefix) ||
+            strncmp(*one, prefix, sizeof(prefix) - 1) != 0)
+            continue;
+        for (int i = 0; i < config->librdkafka_count && !is_known; i++) {
+            env_name(variable, sizeof(variable), "librdkafka", "", config->librdkafka[i].name);
+            is_known = strlen(variable) == length && strncmp(variable, *one, length) == 0;
+        }
+        if (is_known)
+            continue;
+        snprintf(variable, sizeof(variable), "%.*s", (int)(length - sizeof(prefix) + 1),
+                 *one + sizeof(prefix) - 1);
+        for (char *c = variable; *c != '\0'; c++)
+            *c = *c == '_' ? '.' : (char)tolower((unsigned char)*c);
+        add_pair(config, variable, equals + 1);
+    }
+}
+
 /* Finds the value of options[i] in a section (NULL: not in the file): from the environment, the
  * file or the default. Also notes where the value comes from. */
 static void find_setting(const struct reading *reading, const struct section *section, size_t i,
@@ -362,15 +399,7 @@ int config_read_stream(struct config *config, int program, const char *path, FIL
                   "name = value, ; comment",
                   path, broken);
     }
-    for (int i = 0; i < config->librdkafka_count; i++) {
-        char variable[160];
-
-        env_name(variable, sizeof(variable), "librdkafka", "", config->librdkafka[i].name);
-        if (getenv(variable) != NULL) {
-            free(config->librdkafka[i].value);
-            config->librdkafka[i].value = mem_strdup(getenv(variable));
-        }
-    }
+    take_librdkafka_variables(config);
     if (err->kind == ERROR_NONE && apply_all(&reading, program) == 0)
         config_check(config, program, err);
     for (int i = 0; i < reading.section_count; i++) {

@@ -75,3 +75,14 @@ def test_attack_12_images_of_others_are_pinned():
         names = re.findall(r"^\s+image:\s+(?:\$\{\w+:-)?([^\s}]+)", compose.read(), re.M) + re.findall(r"^ARG BASE=(\S+)", file.read(), re.M)
     others = [name for name in names if not name.startswith("bigfusion")]
     assert len(others) >= 5 and all(re.search(r":\S+@sha256:[0-9a-f]{64}$", name) for name in others), others
+
+
+def test_attack_8_the_stack_has_logins_to_kafka_and_redis():
+    """What docker-compose.yml says of it; `make stack-test` tries it."""
+    with open(f"{ROOT}/docker-compose.yml", encoding="utf-8") as file:
+        text = file.read()
+    listeners = re.search(r"KAFKA_LISTENERS: (\S+)", text)[1].split(",")
+    protocols = dict(pair.split(":") for pair in re.search(r"KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: (\S+)", text)[1].split(","))
+    reachable = [name for name, host in (one.split("://") for one in listeners) if not host.startswith("localhost:")]
+    assert len(reachable) == 2 and {protocols[name] for name in reachable} == {"SASL_PLAINTEXT"}
+    assert '"--aclfile"' in text and "BIGFUSION_REDIS_PASSWORD_FILE" in text and "BIGFUSION_KAFKA_SASL_PASSWORD_FILE" in text

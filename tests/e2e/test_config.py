@@ -303,6 +303,13 @@ def test_environment_overrides_the_file(tmp_path):
     assert "FROM-ENV" in answer.stdout
     assert_refused(run(tmp_path, RIGHT, "bigfusion-filter", "--check", env={"BIGFUSION_PUSHER_WORKERS": "many"}),
                    ["BIGFUSION_PUSHER_WORKERS"])
+    text = RIGHT + "[librdkafka]\nsasl.username = of-the-file\n"
+    answer = run(tmp_path, text, "bigfusion-filter", "--check", env={
+        "BIGFUSION_LIBRDKAFKA_SASL_USERNAME": "of-the-environment", "BIGFUSION_LIBRDKAFKA_SASL_MECHANISM": "PLAIN",
+        "BIGFUSION_LIBRDKAFKA_SECURITY_PROTOCOL": ""})
+    assert answer.returncode == 0, answer.stderr
+    shown = [line for line in answer.stdout.splitlines() if line.startswith(("sasl.", "security."))]
+    assert shown == ["sasl.username = of-the-environment", "sasl.mechanism = PLAIN"]
 
 
 @pytest.mark.parametrize("program", PROGRAMS + ("bigfusion-sandbox", "bigfusion-devbroker"))

@@ -93,8 +93,8 @@ class Demo(Stack):
     def kcat(self):
         """A container with kcat in the project's network, for as long as that network is there."""
         self.engine.docker("rm", "-f", self.tools, check=False)
-        self.engine.docker("run", "-d", "--name", self.tools, "--init", "--network", self.project.network, "--entrypoint",
-                           "sleep", TOOLS, "infinity")
+        self.engine.docker("run", "-d", "--name", self.tools, "--init", "--network", self.project.network, "--volume",
+                           f"{self.project.name}_passwords:/run/bigfusion:ro", "--entrypoint", "sleep", TOOLS, "infinity")
         try:
             yield
         finally:
@@ -102,11 +102,20 @@ class Demo(Stack):
 
     def read(self, name):
         topic = self.topic(name)
-        answer = subprocess.run(["docker", "exec", self.tools, "kcat", "-b", "kafka:9092", *read_words(topic)],
+        login = 'exec kcat -X security.protocol=sasl_plaintext -X sasl.mechanism=PLAIN -X sasl.username=bigfusion ' \
+                '-X sasl.password="$(cat /run/bigfusion/kafka)" -b kafka:9092 "$@"'
+        answer = subprocess.run(["docker", "exec", self.tools, "sh", "-c", login, "kcat", *read_words(topic)],
                                 env=self.engine.env(), capture_output=True, check=False, timeout=120)
         if answer.returncode != 0:
             raise Failed(f"kcat {topic}: {answer.stderr.decode()[-300:]}")
         return parse_records(answer.stdout, name)
+
+    def assert_logins_are_needed(self):
+        """Kafka and Redis tell nothing to whoever has no password, also inside the network."""
+        asked = self.engine.docker("exec", self.tools, "timeout", "10", "kcat", "-b", "kafka:9092", "-L", check=False)
+        said = self.project.compose("exec", "-T", "redis", "redis-cli", "keys", "*", check=False)[1]
+        if "topic" in asked or "NOPERM" not in said:
+            raise Failed(f"without a login: Kafka says {asked[:200]!r}, Redis says {said[:200]!r}")
 
     def read_fates(self):
         for name, topic in self.tails.items():

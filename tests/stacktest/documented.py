@@ -78,6 +78,7 @@ def on_a_running_demo(run, project, demo):
             ("docker compose run --rm bigfusion stuck --scan", "without a fate"),
             ("docker compose run --rm bigfusion why 149", "verdict"),
             ("docker compose exec console cat /var/lib/bigfusion-console/token", ""),
+            ("docker compose exec pusher cat /run/bigfusion/kafka", ""),
             ("docker compose ps", "pusher"),
             ("docker compose exec pusher bigfusion-pusher --health", "alive"),
             ("docker compose logs check setup", "everything is there"),

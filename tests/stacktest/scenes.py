@@ -50,6 +50,8 @@ def as_the_readme_says(run):
         demo.read_settings()
         kcat = left.enter_context(contextlib.ExitStack())
         kcat.enter_context(demo.kcat())
+        with run.part("Kafka and Redis ask for a login"):
+            demo.assert_logins_are_needed()
         with run.part("the demo's orders delivered"):
             demo.generate(DEMO_ORDERS - documented.PLACED - len(demo.orders()), seed=1)
             demo.wait_finished()
