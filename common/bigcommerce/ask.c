@@ -71,16 +71,30 @@ static enum bigcommerce_answer send_one(const struct asker *asker, const struct 
         return bigcommerce_part(client, what->id, "products", what->page, max_bytes, body, err);
     case ASK_COUPONS:
         return bigcommerce_part(client, what->id, "coupons", what->page, max_bytes, body, err);
+    case ASK_CATALOG:
+    case ASK_CATALOG_SLIM:
+        return bigcommerce_catalog(client, what->id, what->limit, what->kind == ASK_CATALOG_SLIM,
+                                   body, err);
+    case ASK_STORE:
+        return bigcommerce_store(client, body, err);
     default:
         return bigcommerce_time(client, err);
     }
 }
 
+static int is_catalog(const struct ask *what) { return what->kind >= ASK_CATALOG; }
+
 /* Whether a refusal may be about one order alone, because the request named that order. A 401 is
  * always about the token. */
 static int is_about_order(const struct asker *asker, const struct ask *what)
 {
-    return what->id > 0 && bigcommerce_status(asker->client) != 401;
+    return !is_catalog(what) && what->id > 0 && bigcommerce_status(asker->client) != 401;
+}
+
+/* Whether the token may lack no more than the scope of the catalogue. */
+static int is_about_catalog(const struct asker *asker, const struct ask *what)
+{
+    return is_catalog(what) && bigcommerce_status(asker->client) == 403;
 }
 
 enum outcome ask(struct asker *asker, const struct ask *what, enum bigcommerce_answer *answer,
@@ -100,7 +114,8 @@ enum outcome ask(struct asker *asker, const struct ask *what, enum bigcommerce_a
                      (long long)bigcommerce_pause_ms(asker->client));
             continue;
         }
-        if (*answer == BIGCOMMERCE_CLOSED && !is_about_order(asker, what))
+        if (*answer == BIGCOMMERCE_CLOSED && !is_about_order(asker, what) &&
+            !is_about_catalog(asker, what))
             return OUTCOME_CLOSED;
         if (*answer == BIGCOMMERCE_UNAVAILABLE && !is_about_order(asker, what))
             return OUTCOME_TROUBLE;

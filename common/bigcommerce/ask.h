@@ -32,25 +32,29 @@ struct asker {
 };
 
 enum ask_kind {
-    ASK_ORDERS = 0,  /* a list of orders */
-    ASK_ORDERS_SLIM, /* the same without line items and fees */
-    ASK_ORDER,       /* one order */
-    ASK_PRODUCTS,    /* the line items of one order */
-    ASK_COUPONS,     /* the coupons of one order */
-    ASK_TIME,        /* the store's clock */
-    ASK_NEWEST,      /* a list of orders, the newest first */
-    ASK_PLACED,      /* a list of the orders placed in a window, by id */
-    ASK_PLACED_LAST, /* the one of them with the highest id */
+    ASK_ORDERS = 0,   /* a list of orders */
+    ASK_ORDERS_SLIM,  /* the same without line items and fees */
+    ASK_ORDER,        /* one order */
+    ASK_PRODUCTS,     /* the line items of one order */
+    ASK_COUPONS,      /* the coupons of one order */
+    ASK_TIME,         /* the store's clock */
+    ASK_NEWEST,       /* a list of orders, the newest first */
+    ASK_PLACED,       /* a list of the orders placed in a window, by id */
+    ASK_PLACED_LAST,  /* the one of them with the highest id */
+    ASK_CATALOG,      /* a list of products with their variants */
+    ASK_CATALOG_SLIM, /* a list of products with nothing but their names */
+    ASK_STORE,        /* the store itself: its currency */
 };
 
 /* What is asked for. The comments say for which kinds a member counts. */
 struct ask {
     enum ask_kind kind;
-    struct cursor_query
-        query;  /* ORDERS, ORDERS_SLIM; of NEWEST limit and page; of PLACED the dates are
-                                  those of date_created */
-    int64_t id; /* ORDER, PRODUCTS, COUPONS: the order's */
-    int page;   /* PRODUCTS, COUPONS */
+    struct cursor_query query; /* ORDERS, ORDERS_SLIM; of NEWEST limit and page; of PLACED the dates
+                                  are those of date_created */
+    int64_t id;                /* ORDER, PRODUCTS, COUPONS: the order's; CATALOG, CATALOG_SLIM: of
+                                  the product behind which the list begins */
+    int limit;                 /* CATALOG, CATALOG_SLIM */
+    int page;                  /* PRODUCTS, COUPONS */
 };
 
 /** @brief Says in err that the lease is lost, unless err holds another error (of Redis) already.
@@ -74,7 +78,8 @@ enum outcome ask_wait_before_retry(struct asker *asker, int attempt, struct erro
 /**
  * @brief Sends a request, and repeats it as long as the store answers 429.
  * @param answer  out, on OUTCOME_OK: OK, GONE, REFUSED, TROUBLE or TOO_LARGE; where what->id names
- * an order also CLOSED (403) and UNAVAILABLE, since they may be about that order alone. Unless it
+ * an order also CLOSED (403) and UNAVAILABLE, since they may be about that order alone; and for
+ * the catalogue and the store CLOSED (403), since the token may read orders all the same. Unless it
  * is OK, err says why
  * @param body    out: borrowed until the next request
  * @returns OUTCOME_OK when an answer came that is about what was asked for, else what ends the

@@ -15,9 +15,6 @@
 enum {
     TIMEOUT_MAX_MS = 30000,
     ANSWER_MAX_BYTES = 32 << 20,
-    THROTTLED_FIRST_MS = 30000,
-    PAUSE_MAX_MS = 600000,
-    JITTER_MS = 1000,
     HALF_SECOND_MS = 500,
 };
 
@@ -79,45 +76,9 @@ void bigcommerce_free(struct bigcommerce *client)
     free(client);
 }
 
-int64_t bigcommerce_quota_pause_ms(const struct bigcommerce_quota *quota, int throttled,
-                                   double chance)
-{
-    const struct retry_policy policy = {0, THROTTLED_FIRST_MS / 2, PAUSE_MAX_MS / 2};
-    int64_t pause_ms = 0;
-
-    if (quota->status == 429) {
-        if (quota->reset_ms >= 0)
-            pause_ms = quota->reset_ms + (int64_t)(chance * JITTER_MS);
-        else if (quota->retry_after_ms >= 0)
-            pause_ms = quota->retry_after_ms + (int64_t)(chance * JITTER_MS);
-        else /* at least 15 s, and up to 15 s more by chance; both twice as long each time */
-            pause_ms = retry_delay_ms(&policy, throttled, 1, -1) +
-                       retry_delay_ms(&policy, throttled, chance, -1);
-    } else if (quota->left >= 0 && quota->reset_ms > 0 && quota->left * 10 < quota->quota) {
-        pause_ms = quota->reset_ms / (quota->left > 0 ? quota->left : 1);
-    }
-    return pause_ms < PAUSE_MAX_MS ? pause_ms : PAUSE_MAX_MS;
-}
-
 int64_t bigcommerce_requests_left(const struct bigcommerce *client)
 {
     return client->quota_left != NULL ? metric_value(client->quota_left) : -1;
-}
-
-int bigcommerce_quota_is_scarce(const struct bigcommerce_quota *quota)
-{
-    return quota->status == 429 || (quota->left >= 0 && quota->left * 4 < quota->quota);
-}
-
-/* A header's value as a whole number from 0 to INT32_MAX, or -1. */
-static int64_t header_int(const struct http_answer *answer, const char *name)
-{
-    int64_t value;
-
-    if (text_to_int(http_answer_header(answer, name), &value) != 0 || value < 0 ||
-        value > INT32_MAX)
-        return -1;
-    return value;
 }
 
 void bigcommerce_clock_learn(struct bigcommerce_clock *clock, int status, int64_t lead_ms)
@@ -137,22 +98,6 @@ void bigcommerce_clock_learn(struct bigcommerce_clock *clock, int status, int64_
 int64_t bigcommerce_clock_lead_ms(const struct bigcommerce_clock *clock)
 {
     return clock->before_ms < clock->lead_ms ? clock->before_ms : clock->lead_ms;
-}
-
-void bigcommerce_read_quota(const struct http_answer *answer, struct bigcommerce_quota *quota)
-{
-    *quota = (struct bigcommerce_quota){
-        .status = answer->status,
-        .left = header_int(answer, "X-Rate-Limit-Requests-Left"),
-        .quota = header_int(answer, "X-Rate-Limit-Requests-Quota"),
-        .reset_ms = header_int(answer, "X-Rate-Limit-Time-Reset-Ms"),
-        .retry_after_ms = header_int(answer, "X-Retry-After"),
-    };
-
-    if (quota->retry_after_ms < 0)
-        quota->retry_after_ms = header_int(answer, "Retry-After");
-    if (quota->retry_after_ms > 0)
-        quota->retry_after_ms *= 1000;
 }
 
 static struct metric *store_gauge(const struct bigcommerce *client, const char *name,
@@ -271,16 +216,26 @@ static void tell_why(const struct bigcommerce *client, enum bigcommerce_answer m
     name_request(client, err);
 }
 
+/* What a request asks for: a word for its path. */
+static const char *object_of(const char *path, size_t length)
+{
+    static const char *const words[][2] = {{"/v2/time", "time"},
+                                           {"/v2/store", "store"},
+                                           {"/v2/orders", "orders"},
+                                           {"/v3/catalog/products", "products"}};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (text_is((struct text){path, length}, words[i][0]))
+            return words[i][1];
+    return memchr(path + 11, '/', length - 11) != NULL ? "order_part" : "order";
+}
+
 /* Counts how long a request took, by what it asked for. */
 static void measure_request(const struct bigcommerce *client)
 {
     static const char *const classes[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
     const char *path = client->url.data + client->base_length;
-    size_t length = strcspn(path, "?");
-    const char *object = strncmp(path, "/v2/time", 8) == 0             ? "time"
-                         : length == strlen("/v2/orders")              ? "orders"
-                         : memchr(path + 11, '/', length - 11) != NULL ? "order_part"
-                                                                       : "order";
+    const char *object = object_of(path, strcspn(path, "?"));
     int status = client->answer.status;
     char labels[128];
 
@@ -339,13 +294,15 @@ static enum bigcommerce_answer ask(struct bigcommerce *client, enum bigcommerce_
     return meaning;
 }
 
-static void begin_url(struct bigcommerce *client)
+static void begin_url_of(struct bigcommerce *client, const char *version)
 {
     buffer_reset(&client->url);
     buffer_printf(&client->url, "%s/stores/%s", client->store->api_url, client->store->hash);
     client->base_length = client->url.length;
-    buffer_printf(&client->url, "/v2");
+    buffer_printf(&client->url, "%s", version);
 }
+
+static void begin_url(struct bigcommerce *client) { begin_url_of(client, "/v2"); }
 
 enum bigcommerce_answer bigcommerce_orders(struct bigcommerce *client,
                                            const struct cursor_query *query, int slim,
@@ -411,6 +368,26 @@ enum bigcommerce_answer bigcommerce_part(struct bigcommerce *client, int64_t id,
     buffer_printf(&client->url, "/orders/%lld/%s?page=%d&limit=%d", (long long)id, what, page,
                   BIGCOMMERCE_LINES_MAX);
     return ask(client, BIGCOMMERCE_LIST, max_bytes, body, err);
+}
+
+enum bigcommerce_answer bigcommerce_catalog(struct bigcommerce *client, int64_t after_id, int limit,
+                                            int slim, struct text *body, struct error *err)
+{
+    begin_url_of(client, "/v3");
+    buffer_printf(&client->url,
+                  "/catalog/products?id:greater=%lld&sort=id&direction=asc&limit=%d&%s",
+                  (long long)after_id, limit,
+                  slim ? "include_fields=name"
+                       : "include=variants&include_fields=name,sku,price,description");
+    return ask(client, BIGCOMMERCE_OBJECT, ANSWER_MAX_BYTES, body, err);
+}
+
+enum bigcommerce_answer bigcommerce_store(struct bigcommerce *client, struct text *body,
+                                          struct error *err)
+{
+    begin_url(client);
+    buffer_printf(&client->url, "/store");
+    return ask(client, BIGCOMMERCE_OBJECT, ANSWER_MAX_BYTES, body, err);
 }
 
 int bigcommerce_read_time(struct text body, int64_t *time_ms)

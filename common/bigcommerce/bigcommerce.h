@@ -88,6 +88,16 @@ enum bigcommerce_answer bigcommerce_part(struct bigcommerce *client, int64_t id,
                                          int page, size_t max_bytes, struct text *body,
                                          struct error *err);
 
+/** @brief GET /v3/catalog/products: the products with greater ids than after_id, by id, each with its
+ * variants and what is synced of it.
+ * @param slim  with nothing but id and name: for a product that cannot be read otherwise */
+enum bigcommerce_answer bigcommerce_catalog(struct bigcommerce *client, int64_t after_id, int limit,
+                                            int slim, struct text *body, struct error *err);
+
+/** @brief GET /v2/store, for the currency of the catalogue's prices. */
+enum bigcommerce_answer bigcommerce_store(struct bigcommerce *client, struct text *body,
+                                          struct error *err);
+
 /** @brief GET /v2/time: learns the store's clock anew. What was known of it before is forgotten. */
 enum bigcommerce_answer bigcommerce_time(struct bigcommerce *client, struct error *err);
 

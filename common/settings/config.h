@@ -52,6 +52,8 @@ struct config_store {
     int allow_plain_http;
     char *api_url; /* no slash at the end */
     int64_t poll_interval_s;
+    int products; /* 1: the catalogue is synced */
+    int64_t products_interval_s;
     char *start_from;      /* now, all, or an ISO 8601 date or time as given */
     int64_t start_from_ms; /* parsed: 0 all, -1 now, else ms since 1970 */
     uint32_t statuses;     /* bit i: status id i is synced */

@@ -319,10 +319,12 @@ void judge_ledger(struct findings *findings, const struct ledger_look *look)
 
 /* No order or customer has the id, so these answers hold nobody's data. */
 const struct store_probe store_probes[STORE_PROBE_COUNT] = {
-    {"/v2/time", "store_v2_information_read_only", "Information & Settings", 1},
-    {"/v2/orders?min_id=2147483647&limit=1", "store_v2_orders_read_only", "Orders", 1},
-    {"/v3/customers?id:in=2147483647&limit=1", "store_v2_customers_read_only", "Customers", 0},
-    {"/v3/catalog/products?id=2147483647&limit=1", "store_v2_products_read_only", "Products", 0},
+    {"/v2/time", "store_v2_information_read_only", "Information & Settings", NULL},
+    {"/v2/orders?min_id=2147483647&limit=1", "store_v2_orders_read_only", "Orders", NULL},
+    {"/v3/customers?id:in=2147483647&limit=1", "store_v2_customers_read_only", "Customers",
+     " (not needed yet)"},
+    {"/v3/catalog/products?id=2147483647&limit=1", "store_v2_products_read_only", "Products",
+     " (only for products = on)"},
 };
 
 /* Whether a call of the store is answered with the status. */
@@ -384,12 +386,12 @@ static void judge_scopes(struct findings *findings, const char *store,
     for (int i = 0; i < STORE_PROBE_COUNT; i++) {
         if (is_good(answers[i].status))
             continue;
-        if (store_probes[i].is_needed && answers[i].status == 403)
+        if (store_probes[i].only == NULL && answers[i].status == 403)
             level = DOCTOR_FAIL;
         else if (level == DOCTOR_OK)
             level = DOCTOR_WARN;
         buffer_printf(&lacking, "%s%s%s", lacking.length > 0 ? ", " : "", store_probes[i].scope,
-                      store_probes[i].is_needed ? "" : " (not needed yet)");
+                      store_probes[i].only == NULL ? "" : store_probes[i].only);
         if (answers[i].status == 0)
             buffer_printf(&lacking, " (not known: no answer)");
         else if (answers[i].status != 403)

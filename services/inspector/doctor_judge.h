@@ -90,7 +90,7 @@ struct store_probe {
     const char *path;    /* below /stores/HASH */
     const char *scope;   /* as BigCommerce's API calls it */
     const char *setting; /* as its control panel calls it */
-    int is_needed;       /* 0: later; nothing reads it yet */
+    const char *only;    /* who needs it, if orders do not: " (only ...)"; NULL: orders need it */
 };
 extern const struct store_probe store_probes[STORE_PROBE_COUNT];
 

@@ -13,6 +13,7 @@
  *         GET /v2/orders/{id} and its /products and /coupons, where a list does not show all of an
  *         order;
  *         GET /v2/time.
+ *     Every products_interval_s: GET /v3/catalog/products, all of it, and GET /v2/store.
  *
  *     <prefix>.cursors, whenever a lease is taken: how far the store was read.
  *
@@ -22,7 +23,9 @@
  *     <prefix>.orders.raw: each new version of each order, byte for byte as it came, or with one
  *     more member `bigfusion`.
  *
- *     <prefix>.dead: orders that can never be published: malformed, too_large, refused, gave_up.
+ *     <prefix>.products.raw: each product of which something changed, with its variants.
+ *
+ *     <prefix>.dead: orders and products that can never be published: malformed, too_large, refused, gave_up.
  *
  *     <prefix>.skipped: held orders that are gone from the store when it is asked for them.
  *

@@ -169,6 +169,7 @@ enum outcome round_begin(struct round *round, struct positions *positions, int s
                 (int)round->config->poller.page_size);
     cursor_init(&round->history.cursor, -1, (int)round->config->poller.page_size);
     go_on_with_history(round);
+    sweep_restart(&round->sweep);
     round->intake.start_from_ms = round->position.start_from_ms;
     held_copy(&round->intake.held, &round->position.held);
     return OUTCOME_OK;
@@ -281,12 +282,15 @@ enum outcome round_run(struct round *round, int64_t until_ms, struct error *err)
         outcome = save_now(round, err);
     if (outcome == OUTCOME_OK)
         outcome = read_history(round, until_ms, err);
+    if (outcome == OUTCOME_OK)
+        outcome = sweep_run(&round->sweep, until_ms, err);
     reading_release(&round->reading);
     return outcome;
 }
 
 void round_clear(struct round *round)
 {
+    sweep_clear(&round->sweep);
     intake_clear(&round->intake);
     reading_clear(&round->reading);
     lane_clear(&round->window);

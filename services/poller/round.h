@@ -14,6 +14,7 @@
 #include "intake.h"
 #include "position.h"
 #include "reading.h"
+#include "sweep.h"
 
 /* What the rounds of one store need. Belongs to one thread. With some 200 KB it is too large for
  * the stack. */
@@ -27,6 +28,7 @@ struct round {
     struct reading reading;
     struct lane window;
     struct lane history;
+    struct sweep sweep;
     int history_failures;      /* failures in a row */
     int64_t history_due_ms;    /* monotonic: the history is not read before this time */
     int64_t history_walked_ms; /* monotonic: when its last page was asked for */

@@ -304,6 +304,15 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
         .timeout_ms = bigcommerce_timeout_ms(all->leases.ttl_ms),
     };
     intake_init(&round->intake);
+    round->sweep = (struct sweep){
+        .config = all->config,
+        .store = store,
+        .topics = &all->topics,
+        .batches = all->batches,
+        .redis = worker->redis,
+        .asker = &round->asker,
+    };
+    sweep_init(&round->sweep);
 }
 
 static void worker_clear(struct worker *worker)

@@ -260,7 +260,7 @@ def test_brokers_that_create_topics_by_themselves_and_few_partitions_are_said_on
                 wait_until(lambda s=service: "few partitions topic=creates.orders.raw partitions=4 configured=5" in s.text(),
                            30, service.tail)
                 assert service.text().count("kafka creates topics by itself") == 1
-                assert service.text().count("few partitions topic=") == 1
+                assert service.text().count("few partitions topic=creates.orders.raw ") == 1
             assert set(stack.stop().values()) == {0}
     finally:
         broker.stop()
@@ -355,7 +355,7 @@ def test_the_store_refuses_the_token(stack):
     ("/v2/time", "store_v2_information_read_only", "Information & Settings", "fail"),
     ("/v2/orders", "store_v2_orders_read_only", "Orders", "fail"),
     ("/v3/customers", "store_v2_customers_read_only (not needed yet)", "Customers", "warn"),
-    ("/v3/catalog/products", "store_v2_products_read_only (not needed yet)", "Products", "warn"),
+    ("/v3/catalog/products", "store_v2_products_read_only (only for products = on)", "Products", "warn"),
 ])
 def test_the_token_lacks_a_scope(stack, path, scope, setting, level):
     stack.fault(side="bc", path=path, kind="status", status=403)

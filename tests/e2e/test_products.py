@@ -5,6 +5,7 @@ import json
 
 import pytest
 from processes import wait_until, write_topic
+from shop import item, mail, order
 from shop_stack import Shop
 
 _ids = itertools.count(7001)
@@ -89,3 +90,119 @@ def test_another_currency_is_never_sent(pushed):
     fate = push(pushed, next(_ids), body("EUR-1"), currency="EUR")
     assert (fate.topic, fate.headers["reason"]) == ("dead", "currency_mismatch")
     assert "EUR-1" not in str(pushed.call("GET", "/sandbox/account/products"))
+
+
+# -- the whole way: store, poller, filter, mapper, pusher ---------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def shop():
+    with Shop("e2e-products", orders=0, store={"products": "on", "products_interval_s": 1}) as stack:
+        yield stack.start()
+
+
+def put(stack, **product):
+    return stack.call("POST", "/sandbox/stores/abc123/products", product)
+
+
+def change(stack, number, variant=None, **members):
+    tail = f"/variants/{variant}" if variant else ""
+    return stack.call("PATCH", f"/sandbox/stores/abc123/products/{number}{tail}", members)
+
+
+def wait_product(stack, sku, **shown):
+    """Waits until the account shows the SKU so; then there is exactly one of it."""
+    def right():
+        found = [one for one in stack.call("GET", "/sandbox/account/products") if one.get("sku") == sku]
+        return found and all((one[k]["amount"] if k == "price" else one.get(k)) == v for one in found for k, v in shown.items())
+    wait_until(right, 30, lambda: f"{sku} {shown}; {stack.trouble()}")
+    return product_of(stack, sku)
+
+
+def sweeps(stack):
+    return stack.services["poller"].text().count("products swept")
+
+
+def wait_sweeps(stack, count=2):
+    """Waits until so many sweeps are complete that began after now."""
+    before = sweeps(stack)
+    wait_until(lambda: sweeps(stack) >= before + count, 30, lambda: f"sweeps; {stack.trouble()}")
+
+
+def test_r01_a_new_product_with_variants_arrives_and_a_variants_price_follows(shop):
+    made = put(shop, name="Le Parfait Jar", price=7.95, sku="", description="<p>Glass &amp; steel</p><ul><li>1 l</li></ul>",
+               variants=[{"sku": "JAR-B", "price": 10, "option_values": [{"label": "Beige"}]},
+                         {"sku": "JAR-G", "option_values": [{"label": "Grey"}, {"label": "Large"}]},
+                         {"sku": "", "price": 0.5, "option_values": [{"label": "Black"}]}])
+    number, variants = made["id"], [one["id"] for one in made["variants"]]
+    wait_product(shop, "JAR-B", price=1000, name="Le Parfait Jar - Beige", description="Glass & steel\n- 1 l")
+    wait_product(shop, "JAR-G", price=795, name="Le Parfait Jar - Grey / Large")
+    wait_product(shop, f"bc-abc123-{number}-{variants[2]}", price=50, name="Le Parfait Jar - Black")
+    change(shop, number, variants[0], price=11.5)
+    before = sweeps(shop)
+    wait_product(shop, "JAR-B", price=1150)
+    assert sweeps(shop) <= before + 2, "it was in the first sweep that saw the change"
+    assert product_of(shop, "JAR-G")["price"]["amount"] == 795
+    change(shop, number, price=8.25)
+    wait_product(shop, "JAR-G", price=825)
+
+
+def test_what_did_not_change_costs_no_call_and_no_record(shop):
+    made = put(shop, name="Quiet", price=1, sku="QUIET")
+    wait_product(shop, "QUIET", price=100)
+    wait_sweeps(shop)
+    mark, records = shop.mark(), len(shop.fate_records(f"abc123/product/{made['id']}"))
+    change(shop, made["id"], inventory_level=5, sale_price=0.5, view_count=9)
+    wait_sweeps(shop)
+    assert shop.requests_since(mark) == [], "nothing that is synced changed"
+    assert len(shop.fate_records(f"abc123/product/{made['id']}")) == records == 1
+
+
+def test_r21_an_order_and_the_catalogue_meet_in_one_product(shop):
+    """Also of a product without SKU, and when both come at the same time."""
+    shop.fault(side="is", method="POST", path="/products", kind="delay", delay_ms=400)
+    for i in range(4):
+        sku = "" if i % 2 else f"MEET-{i}"
+        made = put(shop, name=f"Meeting {i}", price=3, sku=sku)
+        line = {**item(sku, f"Meeting {i}"), "product_id": made["id"], "variant_id": None}
+        shop.place_and_wait(order(mail(f"meet{i}"), [line]))
+        wait_product(shop, sku or f"bc-abc123-{made['id']}-0", price=300, name=f"Meeting {i}")
+    shop.clear_faults()
+
+
+def test_a_name_that_is_too_long_is_cut(shop):
+    made = put(shop, name="é" * 250, price=1, sku="", variants=[{"sku": "LONG", "option_values": [{"label": "Blue"}]}])
+    assert len(wait_product(shop, "LONG", price=100)["name"]) == 200 and made["id"]
+    assert product_of(shop, "LONG")["name"].endswith("é - Blue")
+
+
+def test_a_refused_catalogue_stops_no_order(shop):
+    shop.fault(side="bc", path="/v3/catalog", kind="status", status=403)
+    put(shop, name="Later", price=2, sku="LATER")
+    wait_until(lambda: "alarm store refuses its catalogue" in shop.services["poller"].text(), 30, "the refusal to be told")
+    shop.place_and_wait(order(mail("meanwhile"), [item("MEANWHILE", "Meanwhile")]))
+    assert "LATER" not in str(shop.call("GET", "/sandbox/account/products"))
+    shop.clear_faults()
+    wait_product(shop, "LATER", price=200)
+
+
+def test_a_killed_poller_begins_anew_and_publishes_nothing_twice(shop):
+    wait_sweeps(shop)
+    mark = shop.mark()
+    shop.services["poller"].kill()
+    shop.start_service("poller")
+    shop.wait_ready("poller")
+    wait_until(lambda: sweeps(shop) >= 1, 40, lambda: f"a sweep; {shop.trouble()}")
+    made = put(shop, name="After", price=4, sku="AFTER")
+    wait_product(shop, "AFTER", price=400)
+    assert {str(shop.body(one)["sku"]) for one in shop.requests_since(mark, "POST", "/products")} == {"AFTER"} and made["id"]
+    assert shop.requests_since(mark, "PATCH") == []
+
+
+def test_r02_products_wait_for_the_ecommerce_module(shop):
+    shop.sandbox_settings(ecommerce=False)
+    made = put(shop, name="Waiting", price=5, sku="WAITING")
+    wait_until(lambda: "ecommerce_unavailable" in shop.services["pusher"].text(), 30, lambda: f"the alarm; {shop.trouble()}")
+    wait_sweeps(shop)
+    assert shop.fate_records(f"abc123/product/{made['id']}") == [], "it waits and has no fate"
+    shop.sandbox_settings(ecommerce=True)
+    wait_product(shop, "WAITING", price=500)

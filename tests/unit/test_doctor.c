@@ -302,8 +302,8 @@ static void test_store(void **state)
          DOCTOR_OK,
          DOCTOR_WARN,
          "takes",
-         "store_v2_customers_read_only (not needed yet), store_v2_products_read_only (not needed "
-         "yet); Customers, Products: set to read-only"},
+         "store_v2_customers_read_only (not needed yet), store_v2_products_read_only (only for "
+         "products = on); Customers, Products: set to read-only"},
         {{403, 403, 403, 403},
          DOCTOR_OK,
          DOCTOR_FAIL,
@@ -313,8 +313,8 @@ static void test_store(void **state)
          DOCTOR_OK,
          DOCTOR_WARN,
          "takes",
-         "store_v2_orders_read_only (not known: HTTP 500), store_v2_products_read_only (not needed "
-         "yet) (not known: no answer)"},
+         "store_v2_orders_read_only (not known: HTTP 500), store_v2_products_read_only (only for "
+         "products = on) (not known: no answer)"},
     };
 
     (void)state;
