@@ -1,8 +1,8 @@
 /* share.h - how many workers a store may have in hand at once, and how many of its records may wait
  * for one. A store may go on taking workers while it has fewer than three times as many as are free:
  * alone it gets three quarters of them, and some are left for the others at any time, however many
- * stores are busy. The lanes behind
- * that of the orders together get a quarter of the workers at most, so that no bulk fills them.
+ * stores are busy. The lanes behind that of the orders together get a quarter of the workers at
+ * most, so that no bulk fills them.
  * Pure: the pool's lock protects it.
  *
  * Source: dynamic queue length thresholds (Choudhury, Hahne 1998). */

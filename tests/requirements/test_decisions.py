@@ -43,6 +43,22 @@ def test_d03_before_the_start_is_not_synced_even_when_it_changes(shop):
     assert len(shop.created(first["id"], "abc125")) == 1
 
 
+def test_d03_a_backfill_carries_them_without_goals(shop):
+    emails = [mail("d03old") for _ in range(3)]
+    old = {"date_created": "Tue, 05 Mar 2024 10:00:00 +0000", "date_modified": "Tue, 05 Mar 2024 10:00:00 +0000"}
+    placed = [shop.place(order(email, **old), "abc125") for email in emails]
+    shop.place_and_wait(order(mail("d03live")), "abc125")
+    assert all(shop.created(one["id"], "abc125") == [] for one in placed)
+    third, = [one for one in shop.stores if one["hash"] == "abc125"]
+    third["backfill_from"] = "2020-01-01T00:00:00Z"  # for the judge
+    shop.write_expectation(existing_contacts=shop.existing_contacts)
+    shop.command("backfill", "--store", "S2", "--from", "2020-01-01")
+    for email, one in zip(emails, placed):
+        assert shop.wait_fate(one["id"], "abc125", 60) == ("delivered", None)
+        assert len(shop.created(one["id"], "abc125")) == 1
+        assert shop.goals(shop.contact(email)["id"]) == []
+
+
 def test_d04_a_guest_with_an_email_is_synced(shop):
     placed = shop.place_and_wait(order(mail("d04"), customer_id=0))
     assert len(shop.created(placed["id"])) == 1
