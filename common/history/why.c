@@ -37,7 +37,11 @@ static void say_synced(const struct why_facts *facts, struct why_answer *answer)
     char when[DATE_ISO_BYTES + 8];
 
     settle(answer, WHY_VERDICT_SYNCED, REASON_NONE);
-    if (fate == NULL || !fate->is_there || fate->order_id[0] == '\0')
+    if (fate != NULL && fate->is_there && fate->order_id[0] == '\0' && fate->contact_id[0] != '\0')
+        snprintf(answer->sentence, sizeof(answer->sentence),
+                 "%s was delivered without an order in Infusionsoft: its account has orders = off.",
+                 facts->name);
+    else if (fate == NULL || !fate->is_there || fate->order_id[0] == '\0')
         snprintf(answer->sentence, sizeof(answer->sentence), "%s is in Infusionsoft.", facts->name);
     else
         snprintf(answer->sentence, sizeof(answer->sentence),

@@ -89,7 +89,7 @@ struct ledger_step {
                      name>, ...; the entry of a contact or product has its id at step "contact" or
                      "product" */
     char *result; /* an id; "none": it certainly had no effect; "in_doubt": it must never be sent
-                     again; "refused" */
+                     again; "refused"; order: "off": the account has orders = off */
 };
 
 enum { LEDGER_FENCE_BYTES = 48, LEDGER_KEY_BYTES = 256 };

@@ -126,7 +126,8 @@ void map_write_products(const struct map *map, const struct map_settings *settin
 void map_write_identity(const struct config_store *store, struct text sku, int64_t product_id,
                         int64_t variant_id, struct buffer *out);
 
-/** @brief map_order.c: compares a currency with the account's. Where the account's currency is not
+/** @brief map_order.c: compares a currency with the account's, which gets no amounts
+ * where orders = off. Where the account's currency is not
  * in the settings, the pusher makes this check: it can ask the account.
  * @param what  "order" or "product", for the error */
 enum reason map_check_currency(const struct map_settings *settings, struct text currency,

@@ -190,7 +190,8 @@ enum reason map_check_currency(const struct map_settings *settings, struct text 
 {
     const char *wanted = settings->account->currency;
 
-    if (wanted == NULL || wanted[0] == '\0' || text_equal_nocase(currency, text_of(wanted)))
+    if (settings->account->orders == ORDERS_OFF || wanted == NULL || wanted[0] == '\0' ||
+        text_equal_nocase(currency, text_of(wanted)))
         return REASON_NONE;
     error_set(err, ERROR_PERMANENT, "the %s's currency is not the account's %s", what, wanted);
     return REASON_CURRENCY_MISMATCH;

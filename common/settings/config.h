@@ -33,6 +33,7 @@ enum opt_in { OPT_IN_OPTED_IN = 0, OPT_IN_NEVER, OPT_IN_ALWAYS };
 enum auth { AUTH_KEY = 0, AUTH_OAUTH };
 enum key_header { KEY_HEADER_KEAP = 0, KEY_HEADER_BEARER };
 enum discount_sign { DISCOUNT_NEGATIVE = 0, DISCOUNT_POSITIVE };
+enum orders { ORDERS_ON = 0, ORDERS_OFF };
 enum shipping_region { SHIPPING_REGION_NAME = 0, SHIPPING_REGION_CODE, SHIPPING_REGION_OFF };
 
 /* [store NAME] */
@@ -85,6 +86,7 @@ struct config_account {
     int64_t rate_per_min;
     int64_t rate_per_day;
     char *currency;      /* "": the account is asked */
+    int orders;          /* enum orders */
     int discount_sign;   /* enum discount_sign */
     int shipping_region; /* enum shipping_region */
     char *opt_in_reason;

@@ -61,11 +61,19 @@ static int check_account(const struct config *config, const struct config_accoun
                      account->auth == AUTH_KEY ? "key" : "oauth");
 }
 
-/* A payment needs its type: no type is sure to be in every account. */
+/* A payment needs an order, and its type: no type is sure to be in every account. */
 static int check_payments(const struct config *config, const struct config_store *store,
                           struct error *err)
 {
-    if (store->payments == PAYMENTS_OFF || store->payment_type[0] != '\0')
+    if (store->payments == PAYMENTS_OFF)
+        return 0;
+    if (config->accounts[store->account_index].orders == ORDERS_OFF)
+        return error_set(err, ERROR_PERMANENT,
+                         "%s:%d: [store %s] payments = %s: its account has orders = off; allowed "
+                         "there: payments = off",
+                         config->path, store->line, store->name,
+                         store->payments == PAYMENTS_PAID ? "paid" : "all");
+    if (store->payment_type[0] != '\0')
         return 0;
     return error_set(
         err, ERROR_PERMANENT,

@@ -189,6 +189,10 @@ const struct config_option options[] = {
     {"infusionsoft", "currency", OPTION_TEXT, ACCOUNT(currency), "", "currency",
      PROGRAM_MAPPER | ACCOUNT_USERS,
      "the account's currency, e.g. USD; empty: the account is asked"},
+    {"infusionsoft", "orders", OPTION_ENUM, ACCOUNT(orders), "on", "on|off",
+     PROGRAM_MAPPER | ACCOUNT_USERS,
+     "off: for an account that never has the e-commerce module: contacts, tags and goals arrive, "
+     "and no orders and products are made"},
     {"infusionsoft", "discount_sign", OPTION_ENUM, ACCOUNT(discount_sign), "negative",
      "negative|positive", PROGRAM_MAPPER, "sign of a DISCOUNT line's price"},
     {"infusionsoft", "shipping_region", OPTION_ENUM, ACCOUNT(shipping_region), "name",

@@ -126,6 +126,9 @@ static void look_inside(struct visit *visit)
     } else if (look_at_tenant(visit) != 0) {
         findings_skip(visit->findings, CHECK_ACCOUNT_ECOMMERCE, CHECK_ACCOUNT_FIELD, name,
                       "it is another account");
+    } else if (visit->account->orders == ORDERS_OFF) {
+        findings_skip(visit->findings, CHECK_ACCOUNT_ECOMMERCE, CHECK_ACCOUNT_FIELD, name,
+                      "orders = off");
     } else {
         answer = ask_lists(visit);
         if (judge_ecommerce(visit->findings, name, &answer) == 0) {

@@ -146,19 +146,21 @@ struct fields {
     int missing;
 };
 
-static int look_into(struct infusionsoft *client, const char *account, struct fields *fields,
-                     struct error *err)
+static int look_into(struct infusionsoft *client, const struct config_account *account,
+                     struct fields *fields, struct error *err)
 {
     struct infusionsoft_field field;
     enum infusionsoft_outcome outcome;
 
-    if (check_credential(client, account, err) != 0)
+    if (check_credential(client, account->name, err) != 0)
         return -1;
+    if (account->orders == ORDERS_OFF) /* it tells nothing about the ledger */
+        return 0;
     outcome = find(client, &field);
     if (outcome == INFUSIONSOFT_FORBIDDEN)
         return 0;
     if (outcome != INFUSIONSOFT_OK)
-        return failed(client, account, err);
+        return failed(client, account->name, err);
     if (field.id[0] != '\0')
         fields->found++;
     else
@@ -171,7 +173,7 @@ static int look_everywhere(const struct config *config, struct fields *fields, s
     for (int i = 0; i < config->account_count; i++) {
         const struct config_account *account = &config->accounts[i];
         struct connection connection = connect_account(config, account);
-        int rc = look_into(connection.client, account->name, fields, err);
+        int rc = look_into(connection.client, account, fields, err);
 
         disconnect(&connection);
         if (rc != 0)
@@ -205,9 +207,14 @@ static int set_up_fields(const struct config *config, struct error *err)
 
     for (int i = 0; i < config->account_count; i++) {
         const struct config_account *account = &config->accounts[i];
-        struct connection connection = connect_account(config, account);
+        struct connection connection;
         struct error own = {0};
 
+        if (account->orders == ORDERS_OFF) {
+            printf("account %s: orders = off, so it needs no order custom field\n", account->name);
+            continue;
+        }
+        connection = connect_account(config, account);
         if (set_up_field(connection.client, account->name, &own) != 0) {
             if (rc == 0)
                 *err = own;
@@ -222,7 +229,8 @@ static int set_up_fields(const struct config *config, struct error *err)
 
 /* The ledger is started before the fields are created, because a field that exists tells every
  * later run that the ledger was started. Where all accounts refuse orders, nothing is created, and
- * the ledger is not started either: an order of ours may be in one of them. */
+ * the ledger is not started either: an order of ours may be in one of them. The first pusher then fills it
+ * in from Kafka, as after a loss. */
 int setup_run(const struct config *config, const struct command_line *line, struct error *err)
 {
     struct fields fields = {0};

@@ -86,13 +86,16 @@ static int ask_currency(struct account *account, struct infusionsoft *client, ch
     return 0;
 }
 
-/* Whether orders can be written. 0: they can, and field is set; 1: the account has no e-commerce
+/* Whether orders can be written. 0: they can, and field is set, or none are to be written; 1: the account has no e-commerce
  * module, as the lists of orders or products say; -1: it is not known, why tells the cause. */
-static int ask_orders(struct infusionsoft *client, struct infusionsoft_field *field, char why[160])
+static int ask_orders(const struct account *account, struct infusionsoft *client,
+                      struct infusionsoft_field *field, char why[160])
 {
     enum infusionsoft_outcome outcome;
 
     memset(field, 0, sizeof(*field));
+    if (account->config->orders == ORDERS_OFF)
+        return 0;
     if (ask_list(client, "orders", why) != 0 || ask_list(client, "products", why) != 0)
         return infusionsoft_answer(client)->outcome == INFUSIONSOFT_FORBIDDEN ? 1 : -1;
     outcome = infusionsoft_find_field(client, field);
@@ -157,7 +160,7 @@ static void prepare(struct account *account, struct infusionsoft *client)
     if (ask_user(client, why) == 0 && check_tenant(account, client, why) == 0 &&
         ask_currency(account, client, currency, why) == 0 &&
         check_payment_types(account, client, why) == 0)
-        orders = ask_orders(client, &field, why);
+        orders = ask_orders(account, client, &field, why);
     if (orders < 0 && stop_requested())
         return;
     cause = account_cause_of(infusionsoft_answer(client)->outcome);
@@ -219,7 +222,7 @@ static void probe_orders(struct account *account, struct infusionsoft *client)
 {
     char why[160] = "";
     struct infusionsoft_field field;
-    int orders = ask_orders(client, &field, why);
+    int orders = ask_orders(account, client, &field, why);
 
     pthread_mutex_lock(&account->lock);
     if (orders == 0)

@@ -10,6 +10,7 @@
 #include "base/retry.h"
 #include "base/text.h"
 #include "entry.h"
+#include "order.h"
 
 /* More than what Kafka adds to a record. */
 enum { RECORD_REST_BYTES = 1024 };
@@ -98,7 +99,8 @@ static char *delivered_value(struct delivery *d, size_t *length)
     if (d->payload.kind != PAYLOAD_PRODUCT)
         yyjson_mut_obj_add_str(doc, root, "contact_id", contact != NULL ? contact : d->contact_id);
     if (payload_is_order(&d->payload))
-        yyjson_mut_obj_add_str(doc, root, "order_id", order != NULL ? order : "");
+        yyjson_mut_obj_add_str(doc, root, "order_id",
+                               order != NULL && strcmp(order, ORDER_OFF) != 0 ? order : "");
     add_steps(d, doc, root);
     evidence_put(&evidence, doc, root, times);
     if (payload_is_order(&d->payload))

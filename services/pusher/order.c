@@ -94,6 +94,8 @@ enum progress order_look_again(struct delivery *d)
     enum progress progress;
 
     d->failed_step = "look_again";
+    if (account_config(d->account)->orders == ORDERS_OFF)
+        return PROGRESS_OK;
     progress = order_find(d, id, &count);
     if (progress == PROGRESS_REFUSED) {
         log_warn("look_again_refused error=\"%s\" answer=\"%s\"", d->detail, d->answer);

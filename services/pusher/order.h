@@ -12,6 +12,9 @@
 #include "delivery.h"
 #include "lookup.h"
 
+/* The result of the step "order" where the account has orders = off: none was made. */
+#define ORDER_OFF "off"
+
 /** @brief Makes the order unless the ledger has its id. d->order_id is its id then; the end of the
  * step is recorded by goal_step(), or when the entry is given back. */
 enum progress order_step(struct delivery *d);

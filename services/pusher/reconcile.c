@@ -16,6 +16,8 @@ static enum progress reconcile_order(struct delivery *d)
     enum progress progress;
 
     d->failed_step = "reconcile";
+    if (account_config(d->account)->orders == ORDERS_OFF) /* there is no list to look into */
+        return entry_end(d, d->grant, "order", ORDER_OFF, NULL, 0);
     progress = order_find(d, id, &count);
     if (progress != PROGRESS_OK)
         return progress;

@@ -67,11 +67,16 @@ static enum progress use_cache(struct delivery *d)
     return PROGRESS_OK;
 }
 
+static int has_orders(const struct delivery *d)
+{
+    return account_config(d->account)->orders == ORDERS_ON;
+}
+
 static enum progress check_currency(struct delivery *d)
 {
     struct text currency = d->payload.currency;
 
-    if (text_equal_nocase(currency, text_of(d->currency)))
+    if (!has_orders(d) || text_equal_nocase(currency, text_of(d->currency)))
         return PROGRESS_OK;
     d->failed_step = "currency";
     d->reason = REASON_CURRENCY_MISMATCH;
@@ -105,6 +110,19 @@ static int orders_usable(struct delivery *d)
     return 1;
 }
 
+/* The account has orders = off: no order will be made. That is written down as the result of the step,
+ * so that nobody makes the order later, with another setting. */
+static enum progress leave_order_off(struct delivery *d)
+{
+    enum progress progress = PROGRESS_OK;
+
+    if (entry_result(d, "contact") == NULL)
+        progress = entry_end(d, d->grant, "contact", d->contact_id, NULL, 0);
+    if (progress == PROGRESS_OK)
+        progress = entry_end(d, d->grant, "order", ORDER_OFF, NULL, 0);
+    return progress;
+}
+
 /* An order: each step does nothing where the ledger has its result already. */
 static enum progress take_order(struct delivery *d)
 {
@@ -116,7 +134,10 @@ static enum progress take_order(struct delivery *d)
         return progress;
     if ((progress = contact_step(d)) != PROGRESS_OK)
         return progress;
-    if (entry_result(d, "order") == NULL) {
+    if (entry_result(d, "order") == NULL && !has_orders(d)) {
+        if ((progress = leave_order_off(d)) != PROGRESS_OK)
+            return progress;
+    } else if (entry_result(d, "order") == NULL) {
         orders = orders_usable(d) ? product_step(d) : PROGRESS_NO_ORDERS;
         if (orders == PROGRESS_OK)
             orders = order_step(d);
@@ -153,6 +174,8 @@ static enum progress take_product(struct delivery *d)
 {
     enum progress progress = check_currency(d);
 
+    if (!has_orders(d))
+        return PROGRESS_OK;
     if (progress != PROGRESS_OK || (progress = use_cache(d)) != PROGRESS_OK)
         return progress;
     return orders_usable(d) ? catalog_step(d) : PROGRESS_NO_ORDERS;

@@ -37,6 +37,12 @@ static void test_delivered(void **unused)
     state.skipped = fate_of(REASON_STATUS, "");
     state.skipped.version = 9;
     check(&facts, WHY_VERDICT_SYNCED, REASON_NONE, "order 300008", "", -1);
+    /* an account with orders = off */
+    state.delivered.order_id[0] = '\0';
+    strcpy(state.delivered.contact_id, "42");
+    check(&facts, WHY_VERDICT_SYNCED, REASON_NONE,
+          "BC #1042 was delivered without an order in Infusionsoft: its account has orders = off.",
+          "", -1);
     /* the ledger knows, the topics do not say it yet */
     state = under_way(SPOT_PAYLOADS, REASON_NONE);
     facts.is_done = 1;
