@@ -17,6 +17,7 @@ STORES = [
     {"name": "second", "hash": "abc124", "code": "S1", "existing_contact": "overwrite", "opt_in": "always"},
     {"name": "third", "hash": "abc125", "code": "S2", "opt_in": "never", "start_from": "2026-01-01"},
     {"name": "late", "hash": "abc126", "code": "LATE", "poll_interval_s": 15},
+    {"name": "full", "hash": "abc127", "code": "FULL", "products": "on", "products_interval_s": 1},
 ]
 
 

@@ -20,6 +20,30 @@ def alarms(shop, kind):
     return sum(map(int, found))
 
 
+def only(found):
+    one, = found
+    return one
+
+
+def test_r01_a_product_and_an_order_arrive_each_once(shop):
+    """Of the store `full`, whose catalogue is synced. Whether the order or the catalogue makes the product is open."""
+    sku, email = "R01-JAR", mail("r01")
+    made = shop.call("POST", "/sandbox/stores/abc127/products", {"name": "Jar", "price": 12.5, "sku": sku, "description": "<p>Glass</p>"})
+    placed = shop.place_and_wait(order(email, [{**item(sku, "Jar", 2, "12.50"), "product_id": made["id"]}]), "abc127")
+
+    def products():
+        return [one for one in shop.call("GET", "/sandbox/account/products") if one["sku"] == sku and one.get("description") == "Glass"]
+    wait_until(products, 30, lambda: f"the product; {shop.trouble()}")
+    product = only(one for one in shop.call("GET", "/sandbox/account/products") if one["sku"] == sku)
+    assert (product["name"], product["price"]["amount"]) == ("Jar", 1250)
+    contact = shop.contact(email)
+    assert (contact["given_name"], contact["family_name"]) == ("Grace", "Hopper")
+    made_order = only(shop.created(placed["id"], "abc127"))
+    assert str(made_order["contact_id"]) == str(contact["id"])
+    assert [(str(line["product_id"]), line["quantity"], str(line["price_per_unit"])) for line in made_order["order_items"]] == [
+        (str(product["id"]), 2, "12.5")]
+
+
 def test_r02_without_the_ecommerce_module_orders_wait_and_the_rest_arrives(shop):
     before = alarms(shop, "ecommerce_unavailable")
     shop.sandbox_settings(ecommerce=False)
