@@ -134,7 +134,7 @@ console-test: ## the console's server, page (in Debian's Chromium) and API; scre
 	$(MAKE) -s -j2 all
 	BUILD=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider tests/console $(ARGS)
 
-.PHONY: demo dev bench bench-calls bench-rebuild bench-index bench-scale bench-stores conformance
+.PHONY: demo dev bench bench-calls bench-rebuild bench-index bench-scale bench-stores bench-backfill conformance
 demo: deps ## 500 orders through the whole pipeline in a minute (ARGS=--keep leaves it running)
 	$(MAKE) -s -j2 all
 	BUILD=$(BUILD) $(PYTHON) tests/demo.py $(ARGS)
@@ -167,6 +167,10 @@ bench-scale: test-deps ## 1, 2, 4 and 8 pushers beside a slow account: throughpu
 bench-stores: test-deps ## 50 stores into 5 accounts: what a dead store and one with ten times the load cost the others, in paired runs
 	$(MAKE) -j2 all kafka
 	BUILD=$(BUILD) $(PYTHON) tests/bench/stores.py $(ARGS)
+
+bench-backfill: test-deps ## what a backfill of 20,000 orders costs live orders: their p99 with and without it, in paired runs
+	$(MAKE) -j2 all kafka
+	BUILD=$(BUILD) $(PYTHON) tests/bench/backfill.py $(ARGS)
 
 conformance: ## 500 orders through a validating proxy of the vendors' API documents
 	deploy/install-deps.sh build test kafka conformance
