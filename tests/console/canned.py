@@ -78,7 +78,7 @@ def step(seconds_ago, stage, topic, offset, **more):
 
 ANSWER = {
     "order": "BC #1042", "key": "abc123/order/1042", "store": "abc123", "code": "BC", "verdict": "synced", "reason": None,
-    "sentence": "This order is in Infusionsoft since 26 Nov 2026 09:12 (order 977).", "next": None, "account": "main",
+    "sentence": "This order is in Infusionsoft since 2026-11-26T09:12:13Z (order 977).", "next": None, "account": "main",
     "infusionsoft": {"order_id": "977", "contact_id": "4711"},
     "goals": [{"integration": "BCORDER", "call_name": "BC", "result": "achieved"}, {"integration": "BCSKU", "call_name": SCRIPT, "result": "no goal has this name"}],
     "history": [

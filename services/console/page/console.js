@@ -89,6 +89,12 @@ function when(text, options) {
   return el("time", { datetime: at.toISOString(), title: at.toISOString() }, shown);
 }
 
+/* A sentence with its times as the rest of the page shows them. */
+function said(sentence) {
+  const parts = String(sentence || "").split(/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/);
+  return parts.map((part, i) => (i % 2 ? when(part) : part));
+}
+
 function ago(text) {
   const at = new Date(text);
   if (!text || isNaN(at)) return "–";
@@ -411,7 +417,7 @@ function orderRow(name, order, change) {
     onchange: (event) => { event.target.checked ? state.picked.add(key) : state.picked.delete(key); change(); } })) : null;
   return el("tr", {}, box,
     el("td", { class: "order", "data-label": "Order" }, el("a", { href: `#/order/${encodeURIComponent(key)}` }, order.order || key)),
-    el("td", {}, el("div", {}, order.sentence || human(order.reason || order.verdict)), order.detail && !String(order.sentence).includes(order.detail) ? el("p", { class: "detail" }, order.detail) : null),
+    el("td", {}, el("div", {}, said(order.sentence || human(order.reason || order.verdict))), order.detail && !String(order.sentence).includes(order.detail) ? el("p", { class: "detail" }, order.detail) : null),
     LISTS[name].stage ? el("td", { "data-label": "Stage" }, order.stage || "–") : null,
     el("td", { class: "short", "data-label": "Since" }, when(order.since, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }), typeof order.age_s === "number" ? ` (${duration(order.age_s)})` : ""),
     LISTS[name].next ? el("td", { class: "short", "data-label": "Next try" }, order.next_try ? ago(order.next_try) : "–") : null);
@@ -523,7 +529,7 @@ function orderAnswer(answer, isOnly) {
   return el("article", { "aria-label": answer.order },
     el("section", { class: `panel verdict ${kind}` },
       el("div", { class: "head" }, el(isOnly ? "h1" : "h2", {}, answer.order || answer.key), word(title, kind)),
-      el("p", { class: "sentence" }, answer.sentence),
+      el("p", { class: "sentence" }, said(answer.sentence)),
       answer.next ? el("p", {}, el("strong", {}, "Next: "), answer.next.what, answer.next.at ? [" (", ago(answer.next.at), ")"] : null) : null,
       facts([["Store", answer.store ? `${answer.code || ""} (${answer.store})` : null], ["Account", answer.account], ["Infusionsoft order", ids.order_id], ["Infusionsoft contact", ids.contact_id],
         ["Key", answer.key ? el("code", {}, answer.key) : null], ["Reason", answer.reason ? human(answer.reason) : null]]),
