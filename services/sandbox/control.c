@@ -158,6 +158,9 @@ void control_answer(struct world *world, const struct request *request, struct r
         settings_answer(world, request, reply);
     else if (strcmp(what, "stores") == 0 && strcmp(request_segment(request, 3), "products") == 0)
         control_products_answer(world, request, reply);
+    else if (strcmp(what, "stores") == 0 &&
+             strncmp(request_segment(request, 3), "customer", strlen("customer")) == 0)
+        control_customers_answer(world, request, reply);
     else if (strcmp(what, "stores") == 0)
         control_orders_answer(world, request, reply);
     else if (strcmp(what, "account") == 0)

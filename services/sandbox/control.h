@@ -18,4 +18,8 @@ void control_orders_answer(struct world *world, const struct request *request, s
 void control_products_answer(struct world *world, const struct request *request,
                              struct reply *reply);
 
+/** @brief /sandbox/stores/{hash}/customers[/{id}] and /customer_groups[/{id}]. */
+void control_customers_answer(struct world *world, const struct request *request,
+                              struct reply *reply);
+
 #endif

@@ -38,6 +38,8 @@ static const char help[] =
     "call\n"
     "  /sandbox/stores/{hash}/products[/{id}[/variants/{id}]]\n"
     "                             GET, POST (place), PATCH, DELETE\n"
+    "  /sandbox/stores/{hash}/{customers|customer_groups}[/{id}]\n"
+    "                             GET, POST (place), PATCH, DELETE\n"
     "  /sandbox/account/{contacts|products|orders|tags}\n"
     "  /sandbox/faults[/{id}]     GET, POST, DELETE; kinds: status, html, drop_before, "
     "drop_after,\n"

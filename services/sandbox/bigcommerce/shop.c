@@ -36,6 +36,7 @@ void shop_free(struct shop *shop)
     for (size_t i = 0; i < shop->count; i++)
         free_order(shop->by_id[i]);
     catalog_clear(&shop->catalog);
+    customers_clear(&shop->customers);
     free(shop->by_id);
     free(shop->by_created);
     free(shop->by_modified);

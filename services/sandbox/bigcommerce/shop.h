@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "bigcommerce/catalog.h"
+#include "bigcommerce/customers.h"
 #include "limits.h"
 
 #define SHOP_LINES_MAX 50 /* line items that one consignment shows */
@@ -48,6 +49,7 @@ struct shop {
     size_t capacity;
     int64_t last_id; /* greatest id given out */
     struct catalog catalog;
+    struct customers customers;
     struct limits_fixed quota;
 };
 

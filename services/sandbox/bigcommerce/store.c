@@ -248,6 +248,24 @@ static void reply_store(const struct world *world, const struct shop *shop, stru
                                    "timezone", "name", "UTC", "raw_offset", 0)));
 }
 
+static void reply_groups(struct world *world, const struct shop *shop,
+                         const struct request *request, struct reply *reply)
+{
+    json_t *groups = shop->customers.groups, *group = NULL;
+    int64_t id;
+
+    if (request->segment_count == SEGMENT_RESOURCE + 1) {
+        reply_array(world, request, reply, groups != NULL ? json_incref(groups) : json_array());
+        return;
+    }
+    if (parse_integer(request_segment(request, SEGMENT_ID), &id) == 0)
+        group = customers_find(groups, id);
+    if (group != NULL)
+        reply_json(reply, 200, json_incref(group));
+    else
+        reply_v2_not_found(reply);
+}
+
 static void route_v2(struct world *world, struct shop *shop, const struct request *request,
                      struct reply *reply)
 {
@@ -267,12 +285,11 @@ static void route_v2(struct world *world, struct shop *shop, const struct reques
     else if (strcmp(resource, "store") == 0)
         reply_store(world, shop, reply);
     else if (strcmp(resource, "customer_groups") == 0)
-        reply_empty(world, reply);
+        reply_groups(world, shop, request, reply);
     else
         reply_v2_not_found(reply);
 }
 
-/* Customers are an empty list; it shows whether a token may read them. */
 static void route_v3(struct world *world, const struct shop *shop, const struct request *request,
                      struct reply *reply)
 {
@@ -282,10 +299,7 @@ static void route_v3(struct world *world, const struct shop *shop, const struct 
         catalog_answer(&shop->catalog, request, SEGMENT_ID, world->settings.page_cap,
                        world_store_time(world), reply);
     else if (strcmp(resource, "customers") == 0 && request->segment_count == SEGMENT_ID)
-        reply_json(reply, 200,
-                   mem_check(json_pack("{s:[],s:{s:{s:i,s:i,s:i,s:i,s:i}}}", "data", "meta",
-                                       "pagination", "total", 0, "count", 0, "per_page", 50,
-                                       "current_page", 1, "total_pages", 0)));
+        customers_answer(&shop->customers, request, world->settings.page_cap, reply);
     else
         reply_bc_title(reply, 404, "The requested resource was not found.");
 }
