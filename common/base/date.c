@@ -127,6 +127,36 @@ int date_parse_rfc2822(struct text text, int64_t *at_ms)
     return 0;
 }
 
+int date_parse_iso(struct text text, int64_t *at_ms)
+{
+    static const char form[] = "0000-00-00T00:00:00";
+    int part[6] = {0}, number = 0;
+
+    if (text.length < sizeof(form) || text.length > 25)
+        return -1;
+    for (size_t i = 0; i < sizeof(form) - 1; i++) {
+        char c = text.data[i];
+
+        if (form[i] == '0' ? c < '0' || c > '9' : c != form[i])
+            return -1;
+        if (form[i] == '0')
+            part[number] = part[number] * 10 + (c - '0');
+        else
+            number++;
+    }
+    text = (struct text){text.data + sizeof(form) - 1, text.length - (sizeof(form) - 1)};
+    if (!(text.length == 1 && text.data[0] == 'Z') &&
+        !(text.length == 6 && memcmp(text.data, "+00:00", 6) == 0))
+        return -1;
+    if (part[1] < 1 || part[1] > 12 || part[2] < 1 || part[2] > days_in_month(part[0], part[1]) ||
+        part[3] > 23 || part[4] > 59 || part[5] > 60)
+        return -1;
+    *at_ms = (((days_from_date(part[0], part[1], part[2]) * 24 + part[3]) * 60 + part[4]) * 60 +
+              part[5]) *
+             1000;
+    return 0;
+}
+
 static char *print_digits(char *at, int value, int count)
 {
     for (int i = count - 1; i >= 0; i--) {

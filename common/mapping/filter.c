@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/date.h"
+#include "mapping/customer.h"
 #include "mapping/rule.h"
 
 void filter_init(struct filter *filter, const struct stage_settings *settings)
@@ -124,6 +125,41 @@ static void decide(struct filter *filter, const struct event *in, struct text st
     result_skip(out, filter->settings, in, reason, detail, value.data, value.length);
 }
 
+/* A customer is synced where the account can have a contact with its e-mail address. */
+static void decide_customer(struct filter *filter, const struct event *in, struct text store,
+                            const struct config_store *config, struct text id, struct result *out)
+{
+    enum email_fault fault;
+    struct customer customer;
+    struct error err = {0};
+    struct buffer value = {0};
+    enum reason reason;
+    int64_t version;
+
+    if (customer_open(&customer, in->value, id, &err) != 0) {
+        result_dead(out, filter->settings, in, REASON_MALFORMED, err.text);
+        return;
+    }
+    version = customer_version(&customer, in);
+    fault = order_check_email(customer.person.billing.texts[ADDRESS_EMAIL]);
+    customer_close(&customer);
+    reason = fault == EMAIL_MISSING ? REASON_NO_EMAIL : REASON_INVALID_EMAIL;
+    if (version < 0) {
+        result_dead(out, filter->settings, in, REASON_MALFORMED,
+                    "the customer has no date_modified");
+    } else if (fault == EMAIL_USABLE) {
+        pass_on(filter, in, store, config, version, "contact", out);
+    } else {
+        buffer_printf(&value,
+                      "{\"reason\":\"%s\",\"detail\":\"%s\",\"modified_at\":%lld,\"store\":",
+                      reason_name(reason), reason_sentence(reason), (long long)version);
+        json_write_text(&value, store, SIZE_MAX);
+        json_write_literal(&value, "}");
+        result_skip(out, filter->settings, in, reason, reason_sentence(reason), value.data,
+                    value.length);
+    }
+}
+
 void filter_handle(void *context, const struct event *in, struct result *out)
 {
     struct filter *filter = context;
@@ -132,10 +168,9 @@ void filter_handle(void *context, const struct event *in, struct result *out)
     struct order order;
     struct error err = {0};
 
-    if (event_key_parse(in->key, &key) != 0 ||
-        !(text_is(key.entity, "order") || text_is(key.entity, "product"))) {
+    if (event_key_parse(in->key, &key) != 0) {
         result_dead(out, filter->settings, in, REASON_MALFORMED,
-                    "the key names no order or product");
+                    "the key names no order, contact or product");
         return;
     }
     store = config_store_by_hash(filter->settings->config, key.store);
@@ -147,6 +182,10 @@ void filter_handle(void *context, const struct event *in, struct result *out)
     if (text_is(key.entity, "product")) { /* every product of the store is synced */
         pass_on(filter, in, key.store, store, event_header_int(in, HEADER_MODIFIED_AT, -1),
                 "product", out);
+        return;
+    }
+    if (text_is(key.entity, "contact")) {
+        decide_customer(filter, in, key.store, store, key.id, out);
         return;
     }
     if (order_open(&filter->reader, in->value, key.id, &order, &err) != 0) {

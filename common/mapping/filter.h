@@ -19,7 +19,7 @@ void filter_clear(struct filter *filter);
 
 /**
  * @brief The handler of the stage (see stage_handler); context is a struct filter.
- * PASS: the same bytes go to orders.eligible, with header kind = order or withdrawn.
+ * PASS: the same bytes go to orders.eligible, with header kind = order, withdrawn, contact or product.
  * SKIP: the reason and some facts go to skipped.
  * DEAD `malformed`: the record cannot be read, or belongs to no configured store.
  */

@@ -1,5 +1,7 @@
 #include "mapping/mapper.h"
 
+#include "mapping/customer.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -77,6 +79,34 @@ static void map_product(struct mapper *mapper, const struct event *in,
     shrink(mapper);
 }
 
+static void map_contact(struct mapper *mapper, const struct event *in,
+                        const struct map_settings *map, struct text id, struct result *out)
+{
+    struct customer customer = {0};
+    struct error err = {0};
+    struct text email;
+    int64_t version = -1;
+
+    buffer_reset(&mapper->payload);
+    if (customer_open(&customer, in->value, id, &err) == 0) {
+        version = customer_version(&customer, in);
+        email = customer.person.billing.texts[ADDRESS_EMAIL];
+        if (version < 0)
+            error_set(&err, ERROR_PERMANENT, "the customer has no date_modified");
+        else if (order_check_email(email) != EMAIL_USABLE)
+            error_set(&err, ERROR_PERMANENT, "the customer has no usable e-mail address");
+    }
+    if (err.kind == ERROR_NONE) {
+        map_customer(&mapper->map, map, &customer, version, &mapper->payload);
+        fill_output(mapper, in, map, "contact",
+                    event_hash_contact(text_of(map->account->name), email), version, out);
+    } else {
+        result_dead(out, mapper->settings, in, REASON_MALFORMED, err.text);
+    }
+    customer_close(&customer);
+    shrink(mapper);
+}
+
 static void map_record(struct mapper *mapper, const struct event *in,
                        const struct map_settings *map, const struct order *order,
                        struct result *out)
@@ -114,10 +144,9 @@ void mapper_handle(void *context, const struct event *in, struct result *out)
     struct order order;
     struct error err = {0};
 
-    if (event_key_parse(in->key, &key) != 0 ||
-        !(text_is(key.entity, "order") || text_is(key.entity, "product"))) {
+    if (event_key_parse(in->key, &key) != 0) {
         result_dead(out, mapper->settings, in, REASON_MALFORMED,
-                    "the key names no order or product");
+                    "the key names no order, contact or product");
         return;
     }
     map.store = config_store_by_hash(mapper->settings->config, key.store);
@@ -129,6 +158,10 @@ void mapper_handle(void *context, const struct event *in, struct result *out)
     map.account = &mapper->settings->config->accounts[map.store->account_index];
     if (text_is(key.entity, "product")) {
         map_product(mapper, in, &map, key.id, out);
+        return;
+    }
+    if (text_is(key.entity, "contact")) {
+        map_contact(mapper, in, &map, key.id, out);
         return;
     }
     if (order_open(&mapper->reader, in->value, key.id, &order, &err) != 0) {

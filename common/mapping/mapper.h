@@ -27,6 +27,7 @@ void mapper_clear(struct mapper *mapper);
  * @brief The handler of the stage (see stage_handler); context is a struct mapper.
  * PASS: the payload goes to orders.payloads, partitioned by account and e-mail address.
  * DEAD: the record cannot be mapped; reason and detail say why.
+ * A customer of a store (record key `<store hash>/contact/<id>`) becomes a payload of kind `contact`.
  * A product of a store (record key `<store hash>/product/<id>`) becomes a payload of kind `product`.
  * An order whose status is one of ORDER_STATUSES_WITHDRAWN becomes a payload of kind `withdrawn`,
  * whatever the record's header says.
