@@ -52,7 +52,7 @@ class Stack:
         if isinstance(stores, int):
             stores = [{"name": f"s{i}" if i else "main", "code": f"S{i}" if i else "BC", "hash": f"abc{123 + i}"}
                       for i in range(stores)]
-        self.stores = [{"start_from": "all", "poll_interval_s": 1, "products": "off", **(store or {}), **one} for one in stores]
+        self.stores = [{"start_from": "all", "poll_interval_s": 1, "contacts": "off", "products": "off", **(store or {}), **one} for one in stores]
         self.account = {"rate_per_s": 0, "currency": "USD", "shipping_region": "code", **(account or {})}
         self.sandbox_flags = ["--stores", str(len(self.stores)), "--orders", str(orders), "--seed", str(seed), *sandbox]
         self.settings, self.prefix, self.env = settings or {}, prefix, env or {}

@@ -75,6 +75,8 @@ static enum bigcommerce_answer send_one(const struct asker *asker, const struct 
     case ASK_CATALOG_SLIM:
         return bigcommerce_catalog(client, what->id, what->limit, what->kind == ASK_CATALOG_SLIM,
                                    body, err);
+    case ASK_CUSTOMERS:
+        return bigcommerce_customers(client, &what->query, what->after, what->limit, body, err);
     case ASK_STORE:
         return bigcommerce_store(client, body, err);
     default:

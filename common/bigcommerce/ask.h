@@ -44,17 +44,20 @@ enum ask_kind {
     ASK_CATALOG,      /* a list of products with their variants */
     ASK_CATALOG_SLIM, /* a list of products with nothing but their names */
     ASK_STORE,        /* the store itself: its currency */
+    ASK_CUSTOMERS,    /* a list of customers with their addresses, by the store's cursor */
 };
 
 /* What is asked for. The comments say for which kinds a member counts. */
 struct ask {
     enum ask_kind kind;
-    struct cursor_query query; /* ORDERS, ORDERS_SLIM; of NEWEST limit and page; of PLACED the dates
+    struct cursor_query
+        query; /* ORDERS, ORDERS_SLIM; of CUSTOMERS the dates; of NEWEST limit and page; of PLACED the dates
                                   are those of date_created */
-    int64_t id;                /* ORDER, PRODUCTS, COUPONS: the order's; CATALOG, CATALOG_SLIM: of
+    int64_t id;        /* ORDER, PRODUCTS, COUPONS: the order's; CATALOG, CATALOG_SLIM: of
                                   the product behind which the list begins */
-    int limit;                 /* CATALOG, CATALOG_SLIM */
-    int page;                  /* PRODUCTS, COUPONS */
+    int limit;         /* CATALOG, CATALOG_SLIM, CUSTOMERS */
+    struct text after; /* CUSTOMERS: the cursor; empty: from the beginning */
+    int page;          /* PRODUCTS, COUPONS */
 };
 
 /** @brief Says in err that the lease is lost, unless err holds another error (of Redis) already.
@@ -79,7 +82,7 @@ enum outcome ask_wait_before_retry(struct asker *asker, int attempt, struct erro
  * @brief Sends a request, and repeats it as long as the store answers 429.
  * @param answer  out, on OUTCOME_OK: OK, GONE, REFUSED, TROUBLE or TOO_LARGE; where what->id names
  * an order also CLOSED (403) and UNAVAILABLE, since they may be about that order alone; and for
- * the catalogue and the store CLOSED (403), since the token may read orders all the same. Unless it
+ * the catalogue, the customers and the store CLOSED (403), since the token may read orders all the same. Unless it
  * is OK, err says why
  * @param body    out: borrowed until the next request
  * @returns OUTCOME_OK when an answer came that is about what was asked for, else what ends the

@@ -222,6 +222,7 @@ static const char *object_of(const char *path, size_t length)
     static const char *const words[][2] = {{"/v2/time", "time"},
                                            {"/v2/store", "store"},
                                            {"/v2/orders", "orders"},
+                                           {"/v3/customers", "customers"},
                                            {"/v3/catalog/products", "products"}};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -379,6 +380,25 @@ enum bigcommerce_answer bigcommerce_catalog(struct bigcommerce *client, int64_t 
                   (long long)after_id, limit,
                   slim ? "include_fields=name"
                        : "include=variants&include_fields=name,sku,price,description");
+    return ask(client, BIGCOMMERCE_OBJECT, ANSWER_MAX_BYTES, body, err);
+}
+
+/* The dates are sent as they are: encoded colons were reported not to match. */
+enum bigcommerce_answer bigcommerce_customers(struct bigcommerce *client,
+                                              const struct cursor_query *query, struct text after,
+                                              int limit, struct text *body, struct error *err)
+{
+    char date[DATE_ISO_BYTES];
+
+    begin_url_of(client, "/v3");
+    buffer_printf(&client->url, "/customers?include=addresses&limit=%d&date_modified:max=%s", limit,
+                  date_print_iso(date, query->max_ms));
+    if (query->min_ms > 0)
+        buffer_printf(&client->url, "&date_modified:min=%s", date_print_iso(date, query->min_ms));
+    if (after.length > 0) {
+        buffer_printf(&client->url, "&after=");
+        http_append_escaped(&client->url, after);
+    }
     return ask(client, BIGCOMMERCE_OBJECT, ANSWER_MAX_BYTES, body, err);
 }
 

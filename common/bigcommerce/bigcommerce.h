@@ -94,6 +94,13 @@ enum bigcommerce_answer bigcommerce_part(struct bigcommerce *client, int64_t id,
 enum bigcommerce_answer bigcommerce_catalog(struct bigcommerce *client, int64_t after_id, int limit,
                                             int slim, struct text *body, struct error *err);
 
+/** @brief GET /v3/customers, each with its addresses.
+ * @param query  the window of date_modified; a min_ms of 0 or less: no limit
+ * @param after  the cursor of the answer before; empty: the first page */
+enum bigcommerce_answer bigcommerce_customers(struct bigcommerce *client,
+                                              const struct cursor_query *query, struct text after,
+                                              int limit, struct text *body, struct error *err);
+
 /** @brief GET /v2/store, for the currency of the catalogue's prices. */
 enum bigcommerce_answer bigcommerce_store(struct bigcommerce *client, struct text *body,
                                           struct error *err);

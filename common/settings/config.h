@@ -53,6 +53,7 @@ struct config_store {
     int allow_plain_http;
     char *api_url; /* no slash at the end */
     int64_t poll_interval_s;
+    int contacts; /* 1: the customers are synced */
     int products; /* 1: the catalogue is synced */
     int64_t products_interval_s;
     char *start_from;      /* now, all, or an ISO 8601 date or time as given */

@@ -131,6 +131,8 @@ const struct config_option options[] = {
      STORE_USERS, "where the store's API is, up to but without /stores"},
     {"store", "poll_interval_s", OPTION_INT, STORE(poll_interval_s), "30", "1..3600", STORE_USERS,
      "seconds between two polls"},
+    {"store", "contacts", OPTION_ENUM, STORE(contacts), "on", "off|on", PROGRAM_POLLER,
+     "whether the store's customers are synced: each becomes a contact"},
     {"store", "products", OPTION_ENUM, STORE(products), "on", "off|on", PROGRAM_POLLER,
      "whether the store's catalogue is synced: each product with its variants"},
     {"store", "products_interval_s", OPTION_INT, STORE(products_interval_s), "600", "1..86400",

@@ -13,6 +13,7 @@
  *         GET /v2/orders/{id} and its /products and /coupons, where a list does not show all of an
  *         order;
  *         GET /v2/time.
+ *         GET /v3/customers, those modified since the store's position of the customers.
  *     Every products_interval_s: GET /v3/catalog/products, all of it, and GET /v2/store.
  *
  *     <prefix>.cursors, whenever a lease is taken: how far the store was read.
@@ -22,6 +23,8 @@
  * WRITES
  *     <prefix>.orders.raw: each new version of each order, byte for byte as it came, or with one
  *     more member `bigfusion`.
+ *
+ *     <prefix>.contacts.raw: each customer of which something changed, with its addresses.
  *
  *     <prefix>.products.raw: each product of which something changed, with its variants.
  *

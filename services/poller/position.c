@@ -15,7 +15,7 @@
  * are not touched, so that the system gives them no memory. */
 void position_init(struct position *position)
 {
-    position->cursor_ms = position->history_ms = position->history_id = -1;
+    position->cursor_ms = position->history_ms = position->history_id = position->contacts_ms = -1;
     position->start_from_ms = position->fence = 0;
     position->held.count = position->held.changed = 0;
 }
@@ -26,6 +26,7 @@ void position_copy(struct position *position, const struct position *from)
     position->start_from_ms = from->start_from_ms;
     position->history_ms = from->history_ms;
     position->history_id = from->history_id;
+    position->contacts_ms = from->contacts_ms;
     position->fence = from->fence;
     held_copy(&position->held, &from->held);
 }
@@ -52,6 +53,8 @@ void position_print(struct buffer *target, const struct position *position, int6
     buffer_printf(target, ",\"start_from\":%lld,\"fence\":%lld,\"saved_at\":%lld",
                   (long long)position->start_from_ms, (long long)position->fence,
                   (long long)now_ms);
+    if (position->contacts_ms >= 0)
+        buffer_printf(target, ",\"contacts\":%lld", (long long)position->contacts_ms);
     if (position->history_ms >= 0)
         buffer_printf(target, ",\"history\":[%lld,", (long long)position->history_ms);
     if (position->history_ms >= 0 && position->history_id >= 0)
@@ -124,6 +127,9 @@ int position_parse(struct text value, struct position *position)
         answer = -1;
     if (!json_is_absent(yyjson_obj_get(root, "cursor")) &&
         member(root, "cursor", &position->cursor_ms) != 0)
+        answer = -1;
+    if (!json_is_absent(yyjson_obj_get(root, "contacts")) &&
+        member(root, "contacts", &position->contacts_ms) != 0)
         answer = -1;
     if (read_history(position, yyjson_obj_get(root, "history")) != 0)
         answer = -1;

@@ -25,8 +25,9 @@ struct position {
     int64_t start_from_ms; /* the resolved start_from; 0: all */
     int64_t history_ms; /* the history: orders modified up to here are still to be read; -1: none */
     int64_t history_id; /* every order of the history up to this id was published; -1: none yet */
-    int64_t fence;      /* of the lease; 0: there is no record */
-    struct held held;   /* orders that the cursor has passed although they are not published yet */
+    int64_t contacts_ms; /* every customer modified up to here was published; -1: none yet */
+    int64_t fence;       /* of the lease; 0: there is no record */
+    struct held held;    /* orders that the cursor has passed although they are not published yet */
 };
 
 /** @brief Makes a position of which nothing is known. */
@@ -37,7 +38,7 @@ void position_copy(struct position *position, const struct position *from);
 
 /**
  * @brief Appends a record's value: {"cursor":ms or null,"start_from":ms,"fence":n,"saved_at":ms};
- * with a history also "history":[history_ms, history_id or null], and with held orders
+ * with customers that were read also "contacts":ms; with a history also "history":[history_ms, history_id or null], and with held orders
  * "held":[[id, modified_ms, failures, due_ms],...].
  */
 void position_print(struct buffer *target, const struct position *position, int64_t now_ms);

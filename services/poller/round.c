@@ -53,11 +53,12 @@ static enum outcome save_now(struct round *round, struct error *err)
         position->history_id = round->history.cursor.last_id;
     if (round->history.cursor.done)
         position->history_ms = -1;
+    position->contacts_ms = round->contacts.position_ms;
     position->fence = round->asker.lease->fence;
     held_copy(&position->held, &round->intake.held);
     outcome = save_position(round, position, err);
     if (outcome == OUTCOME_OK)
-        round->intake.held.changed = 0;
+        round->intake.held.changed = round->contacts.changed = 0;
     free(position);
     return outcome;
 }
@@ -170,6 +171,7 @@ enum outcome round_begin(struct round *round, struct positions *positions, int s
     cursor_init(&round->history.cursor, -1, (int)round->config->poller.page_size);
     go_on_with_history(round);
     sweep_restart(&round->sweep);
+    contacts_restart(&round->contacts, round->position.contacts_ms, round->position.start_from_ms);
     round->intake.start_from_ms = round->position.start_from_ms;
     held_copy(&round->intake.held, &round->position.held);
     return OUTCOME_OK;
@@ -272,6 +274,18 @@ static enum outcome read_history(struct round *round, int64_t until_ms, struct e
     return OUTCOME_OK;
 }
 
+/* Reads the customers, and saves how far, as save_progress() does for orders. */
+static enum outcome read_contacts(struct round *round, int64_t until_ms, struct error *err)
+{
+    enum outcome outcome = contacts_run(&round->contacts, until_ms, err);
+    int64_t moved_ms = round->contacts.position_ms - round->position.contacts_ms;
+
+    if (outcome == OUTCOME_OK && moved_ms > 0 &&
+        (round->contacts.changed > 0 || moved_ms >= QUIET_SAVE_MS))
+        outcome = save_now(round, err);
+    return outcome;
+}
+
 enum outcome round_run(struct round *round, int64_t until_ms, struct error *err)
 {
     enum outcome outcome = read_window(round, err);
@@ -283,6 +297,8 @@ enum outcome round_run(struct round *round, int64_t until_ms, struct error *err)
     if (outcome == OUTCOME_OK)
         outcome = read_history(round, until_ms, err);
     if (outcome == OUTCOME_OK)
+        outcome = read_contacts(round, until_ms, err);
+    if (outcome == OUTCOME_OK)
         outcome = sweep_run(&round->sweep, until_ms, err);
     reading_release(&round->reading);
     return outcome;
@@ -290,6 +306,7 @@ enum outcome round_run(struct round *round, int64_t until_ms, struct error *err)
 
 void round_clear(struct round *round)
 {
+    contacts_clear(&round->contacts);
     sweep_clear(&round->sweep);
     intake_clear(&round->intake);
     reading_clear(&round->reading);

@@ -11,6 +11,7 @@
 #include "bigcommerce/ask.h"
 
 #include "batch.h"
+#include "contacts.h"
 #include "intake.h"
 #include "position.h"
 #include "reading.h"
@@ -28,6 +29,7 @@ struct round {
     struct reading reading;
     struct lane window;
     struct lane history;
+    struct contacts contacts;
     struct sweep sweep;
     int history_failures;      /* failures in a row */
     int64_t history_due_ms;    /* monotonic: the history is not read before this time */

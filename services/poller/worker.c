@@ -313,6 +313,15 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
         .asker = &round->asker,
     };
     sweep_init(&round->sweep);
+    round->contacts = (struct contacts){
+        .config = all->config,
+        .store = store,
+        .topics = &all->topics,
+        .batches = all->batches,
+        .redis = worker->redis,
+        .asker = &round->asker,
+    };
+    contacts_init(&round->contacts);
 }
 
 static void worker_clear(struct worker *worker)

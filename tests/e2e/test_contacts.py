@@ -5,7 +5,7 @@ import json
 
 import pytest
 from processes import wait_until, write_topic
-from shop import mail
+from shop import mail, order
 from shop_stack import Shop
 
 _ids = itertools.count(7001)
@@ -70,3 +70,147 @@ def test_a_contact_that_the_account_refuses_is_dead_and_a_newer_version_arrives(
     assert (dead.topic, dead.headers["reason"], dead.headers["step"]) == ("dead", "refused", "contact")
     assert push(pushed, number, payload(email, 1795622301000, given_name="Good"), count=2).topic == "delivered"
     assert pushed.contact(email)["given_name"] == "Good"
+
+
+# From the store to the account
+
+
+PLACE = {"first_name": "Ada", "last_name": "King", "address1": "555 East Street", "address2": "Apt 3", "city": "Austin",
+         "state_or_province": "Texas", "postal_code": "78108", "country": "United States", "country_code": "US",
+         "phone": "555-1"}
+
+
+def customer(email, **more):
+    return {"email": email, "first_name": "Ada", "last_name": "Lovelace", "phone": "555-123-4567", "addresses": [PLACE],
+            **more}
+
+
+class CustomerShop(Shop):
+    """A stack whose store `abc123` syncs its customers."""
+
+    def add(self, **members):
+        return self.call("POST", "/sandbox/stores/abc123/customers", members)
+
+    def edit(self, number, **members):
+        return self.call("PATCH", f"/sandbox/stores/abc123/customers/{number}", members)
+
+    def wait_contact(self, number, count=1, topic="delivered"):
+        key = f"abc123/contact/{number}"
+        return wait_until(lambda: len(found := [r for r in self.fate_records(key) if r.topic == topic]) >= count and found[-1],
+                          30, lambda: f"{key} in {topic} {count} times; {self.trouble()}")
+
+    def polls(self):
+        return sum(e["side"] == "bc" and e["path"].endswith("/v3/customers") and e["status"] == 200 for e in self.journal())
+
+    def wait_polls(self, count=2):
+        """Waits until the customers were asked for so often from now on."""
+        before = self.polls()
+        wait_until(lambda: self.polls() >= before + count, 20, lambda: f"polls of the customers; {self.trouble()}")
+
+
+@pytest.fixture(scope="module")
+def store():
+    with CustomerShop("e2e-customers", store={"contacts": "on"}, settings={"poller": {"overlap_s": 5}}) as stack:
+        yield stack.start()
+
+
+def address(found, field):
+    return next(({k: v for k, v in one.items() if v} for one in found["addresses"] if one["field"] == field), None)
+
+
+def test_r01_a_customer_of_the_store_becomes_one_contact_with_all_its_fields(store):
+    email = mail("r01")
+    second = {**PLACE, "address1": "8 Aloha Lane", "city": "Honolulu", "state_or_province": "Hawaii", "postal_code": "96815"}
+    placed = store.add(**customer(f"  {email} ", addresses=[PLACE, second]))
+    record = store.wait_contact(placed["id"])
+    found = store.contact(email)
+    assert record.json()["contact_id"] == str(found["id"])
+    assert (found["given_name"], found["family_name"]) == ("Ada", "Lovelace")
+    assert found["phone_numbers"][0]["number"] == "555-123-4567"
+    billing, shipping = address(found, "BILLING"), address(found, "SHIPPING")
+    assert (billing["line1"], billing["line2"], billing["locality"]) == ("555 East Street", "Apt 3", "Austin")
+    assert (billing["postal_code"], billing["country_code"], billing["region_code"]) == ("78108", "USA", "US-TX")
+    assert (shipping["line1"], shipping["region_code"]) == ("8 Aloha Lane", "US-HI")
+    made = [e for e in store.journal() if (e.get("effect") or {}).get("made") == "contact" and email in str(e["body"])]
+    assert len(made) == 1
+
+
+def test_r08_a_customer_without_a_usable_address_is_skipped_without_a_call(store):
+    mark = store.mark()
+    for email, reason in ((None, "no_email"), ("   ", "no_email"), ("no address", "invalid_email"),
+                          ("a@b@c.com", "invalid_email"), ("x" * 70 + "@example.com", "invalid_email")):
+        placed = store.add(**customer(email))
+        assert store.wait_contact(placed["id"], topic="skipped").headers["reason"] == reason
+    assert [e for e in store.requests_since(mark) if "/contacts" in e["path"]] == []
+
+
+def test_an_unchanged_customer_is_published_once_and_costs_no_call(store):
+    placed = store.add(**customer(mail("same")))
+    store.wait_contact(placed["id"])
+    mark = store.mark()
+    store.edit(placed["id"], notes="nothing that is synced")
+    store.wait_polls(3)
+    assert store.requests_since(mark, path="/contacts") == []
+    assert len(store.fate_records(f"abc123/contact/{placed['id']}")) == 1
+
+
+def test_d05_a_changed_customer_fills_only_what_is_empty(store):
+    email = mail("keep")
+    placed = store.add(**customer(email, phone=""))
+    store.wait_contact(placed["id"])
+    store.edit(placed["id"], first_name="Augusta", phone="555-77")
+    store.wait_contact(placed["id"], count=2)
+    found = store.contact(email)
+    assert found["given_name"] == "Ada" and found["phone_numbers"][0]["number"] == "555-77"
+
+
+def test_a_refused_list_of_customers_stops_no_order(store):
+    store.fault(side="bc", path="/v3/customers", kind="status", status=403)
+    wait_until(lambda: "alarm store refuses its customers" in store.services["poller"].text(), 20, "the alarm")
+    store.place_and_wait(order(mail("beside")))
+    placed = store.add(**customer(mail("later")))
+    store.place_and_wait(order(mail("beside")))
+    assert store.services["poller"].text().count("alarm store refuses its customers") == 1
+    store.clear_faults()
+    store.wait_contact(placed["id"])
+
+
+def test_a_customer_and_the_order_of_the_same_address_make_one_contact(store):
+    for _ in range(5):
+        email = mail("both")
+        placed, bought = store.add(**customer(email)), store.place(order(email.upper()))
+        assert store.wait_fate(bought["id"]) == ("delivered", None)
+        record = store.wait_contact(placed["id"])
+        assert record.json()["contact_id"] == str(store.contact(email)["id"])
+
+
+def test_a_killed_poller_loses_no_customer_and_makes_none_twice(store):
+    emails = [mail("killed") for _ in range(30)]
+    store.fault(side="bc", path="/v3/customers", kind="delay", delay_ms=300)
+    placed = [store.add(**customer(email)) for email in emails]
+    store.kill("poller")
+    store.clear_faults()
+    store.restart("poller")
+    for one in placed:
+        store.wait_contact(one["id"])
+    for email in emails:
+        store.contact(email)
+
+
+def test_d03_and_d10_customers_of_before_the_start_stay_out_and_only_always_gives_a_permission():
+    with CustomerShop("e2e-customers-start", store={"contacts": "on", "start_from": "now", "opt_in": "always",
+                                                    "existing_contact": "overwrite"}) as stack:
+        stack.start_servers()
+        early = stack.add(**customer(mail("early"), date_created="2020-01-01T00:00:00Z", date_modified="2020-01-01T00:00:00Z"))
+        stack.start_services()
+        stack.wait_polls(1)
+        email = mail("now")
+        placed = stack.add(**customer(email))
+        stack.wait_contact(placed["id"])
+        assert stack.fate_records(f"abc123/contact/{early['id']}") == []
+        made = next(Shop.body(e) for e in stack.journal() if (e.get("effect") or {}).get("made") == "contact")
+        assert made["email_addresses"][0]["opt_in_reason"] == "Opted in at checkout in the online store"
+        stack.edit(placed["id"], first_name="Augusta", addresses=[{**PLACE, "city": "Dallas"}])
+        stack.wait_contact(placed["id"], count=2)
+        found = stack.contact(email)
+        assert found["given_name"] == "Augusta" and address(found, "BILLING")["locality"] == "Dallas"

@@ -207,12 +207,58 @@ static void test_product(void **state)
     bench_clear(&bench);
 }
 
+/* A customer is passed on as it came, or skipped by the rule of e-mail addresses. */
+static void test_customer(void **state)
+{
+    static const struct {
+        const char *value;
+        enum verdict verdict;
+        enum reason reason;
+    } cases[] = {
+#define CUSTOMER(more) "{\"id\":7,\"date_modified\":\"2026-03-02T10:15:30Z\"" more "}"
+        {CUSTOMER(",\"email\":\" jane@example.com \""), VERDICT_PASS, REASON_NONE},
+        {CUSTOMER(",\"email\":\"  \""), VERDICT_SKIP, REASON_NO_EMAIL},
+        {CUSTOMER(",\"email\":null"), VERDICT_SKIP, REASON_NO_EMAIL},
+        {CUSTOMER(""), VERDICT_SKIP, REASON_NO_EMAIL},
+        {CUSTOMER(",\"email\":\"a@b@c\""), VERDICT_SKIP, REASON_INVALID_EMAIL},
+        {CUSTOMER(",\"email\":7"), VERDICT_DEAD, REASON_MALFORMED},
+        {CUSTOMER(",\"addresses\":{}"), VERDICT_DEAD, REASON_MALFORMED},
+        {"{\"id\":8,\"email\":\"a@b.co\"}", VERDICT_DEAD, REASON_MALFORMED},
+        {"{\"id\":7,\"email\":\"a@b.co\",\"date_modified\":\"2026-13-02T10:15:30Z\"}", VERDICT_DEAD,
+         REASON_MALFORMED},
+        {"[]", VERDICT_DEAD, REASON_MALFORMED},
+        {"{", VERDICT_DEAD, REASON_MALFORMED},
+    };
+    struct bench bench = {.store = {.line = 0}};
+
+    (void)state;
+    bench_init(&bench);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct result result = {.output_count = 0};
+        struct event in = {.key = text_of("abc123/contact/7"), .value = text_of(cases[i].value)};
+
+        in.topic = bench.topics.lanes[TOPIC_LANE_CONTACTS].raw;
+        filter_handle(&bench.filter, &in, &result);
+        if (result.verdict != cases[i].verdict || result.reason != cases[i].reason)
+            fail_msg("%s: %s %s", cases[i].value, verdict_name(result.verdict), result.detail);
+        if (result.verdict == VERDICT_PASS) {
+            assert_ptr_equal(result.outputs[0].topic,
+                             bench.topics.lanes[TOPIC_LANE_CONTACTS].eligible);
+            assert_true(text_is(result.outputs[0].headers[HEADER_KIND], "contact"));
+            assert_true(text_is(result.outputs[0].headers[HEADER_MODIFIED_AT], "1772446530000"));
+        }
+        result_clear(&result);
+    }
+    bench_clear(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_strange_records),
         cmocka_unit_test(test_product),
+        cmocka_unit_test(test_customer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
