@@ -17,6 +17,8 @@ STORE_DEFAULTS = {
     "currency": "USD",
     "discount_sign": "negative",
     "shipping_region": "code",
+    "sku_tag": "off",
+    "coupon_tag": "off",
 }
 
 
@@ -26,6 +28,7 @@ class Evidence:
         self.load()
         self.collect_contacts()
         self.collect_products()
+        self.collect_tags()
         self.collect_orders()
         self.collect_payments()
 
@@ -136,6 +139,17 @@ class Evidence:
             self.product_identities.setdefault(number, set()).add(sku.strip().lower())
             if effect.get("made") == "product":
                 self.products.setdefault(sku.strip().lower(), []).append((number, body))
+
+    def collect_tags(self):
+        """self.tags_made: (name, id) of every tag made; self.tagged: contact id -> names of the tags applied to it."""
+        self.tags_made, self.tagged, names = [], collections.defaultdict(set), {}
+        for entry, effect in self.effects("tag"):
+            names[str(effect["id"])] = reference.lower(effect["name"].strip())
+            self.tags_made.append((names[str(effect["id"])], str(effect["id"])))
+        for entry, effect in self.effects("tagging"):
+            for contact, result in effect["results"].items():
+                if result != "FAILURE":
+                    self.tagged[str(contact)].add(names.get(str(effect["id"]), f"tag {effect['id']}"))
 
 
 def final_fate(fates):

@@ -56,6 +56,7 @@ class Judge(Evidence):
         self.judge_contacts()
         self.judge_products()
         self.judge_payments()
+        self.judge_tags()
         self.judge_goals()
         return not self.violations
 
@@ -344,6 +345,39 @@ class Judge(Evidence):
             name = body.get("name")
         return bool((name or "").strip()) and body.get("name") == name and body.get("short_description") == name \
             and body.get("price") == product["price"] and (body.get("sku") or "").strip() == product["sku"]
+
+    def judge_tags(self):
+        """Each tag is made once, each contact has the tags that its orders ask for, and no others."""
+        wanted, allowed = collections.defaultdict(set), collections.defaultdict(set)  # contact id -> names
+        for (store_hash, number), mappings in self.accepted.items():
+            creates = self.creates.get(f"bc-{store_hash}-{number}", [])
+            if not creates or not mappings:
+                continue
+            contact = str(creates[0][2].get("contact_id"))
+            for mapping in mappings:
+                allowed[contact] |= set(mapping["tags"])
+            if self.versions[store_hash, number][-1]["status_id"] not in reference.WITHDRAWN:
+                sure = set.intersection(*(set(mapping["tags"]) for mapping in mappings))
+                wanted[contact] |= sure - self.spared_tags(f"{store_hash}/order/{number}")
+        every = set().union(*allowed.values())
+        for name, count in collections.Counter(name for name, _ in self.tags_made).items():
+            if count > 1:
+                self.blame(f"tag {name!r}: created {count} times")
+            if name not in every and name not in self.expect.get("existing_tags", []):
+                self.blame(f"tag {name!r}: created for no order that is to be synced")
+        for contact in set(self.tagged) | set(wanted):
+            if contact in self.expect.get("tagged_by_others", []):
+                continue
+            for name in self.tagged[contact] - allowed[contact]:
+                self.blame(f"contact {contact}: tag {name!r} that no order asks for")
+            for name in wanted[contact] - self.tagged[contact]:
+                self.blame(f"contact {contact}: tag {name!r} is missing")
+
+    def spared_tags(self, name):
+        """Tags that the order's fate says were refused or given up."""
+        return {reference.lower(one["step"][4:]) for fate in (self.fates or {}).get(name, [])
+                if fate["topic"] == "delivered" and isinstance(fate["value"], dict)
+                for one in fate["value"].get("incomplete") or [] if one["step"].startswith("tag:")}
 
     def judge_goals(self):
         """Goals name a contact, not an order: they are counted per contact over the orders that were created."""

@@ -145,7 +145,7 @@ ORDER = members(
      "order": members({"order_title": text(), "order_time": instant, "order_type": word("ONLINE"),
                        "order_items": many(ITEM)}, {"shipping_address": PLACE}),
      "goals": many(members({"integration": word("BCORDER", "BCSKU", "BCCOUPON"), "call_name": text()}))},
-    {**HEAD_OPTIONAL, "payment": nullable(PAYMENT), "tags": many(lambda one: False, 0, 0)})
+    {**HEAD_OPTIONAL, "payment": nullable(PAYMENT), "tags": many(members({"name": text(1, 255)}))})
 WITHDRAWN = members({**HEAD, "kind": word("withdrawn")}, HEAD_OPTIONAL)
 CUSTOMER = members({"format": whole(1, 1), "kind": word("contact"), "account": word("main"), "modified_at": VERSION,
                     "contact": CONTACT}, {"store": text(), "tags": many(lambda one: False, 0, 0)})
@@ -202,7 +202,7 @@ def whole_payload(kind, number):
                       {"item_type": "DISCOUNT", "name": "Discount", "quantity": 1, "price_per_unit": -5.01}],
                   "shipping_address": {"first_name": "Jane", "last_name": "Doe", "company": "Doe Ltd", "phone": "1234567890",
                                        **place, "zip_code": "78108", "region": "Texas"}},
-        "payment": {"payment_amount": 72.23, "payment_method_type": "Cash", "payment_time": "2026-11-25T00:00:00Z"}, "tags": [],
+        "payment": {"payment_amount": 72.23, "payment_method_type": "Cash", "payment_time": "2026-11-25T00:00:00Z"}, "tags": [{"name": "Bought S-1"}],
         "goals": [{"integration": "BCORDER", "call_name": "BC"}, {"integration": "BCSKU", "call_name": "S-1"}]})
 
 

@@ -12,6 +12,7 @@ import decimal
 import email.utils
 import itertools
 import json
+import re
 import unicodedata
 from decimal import Decimal
 
@@ -66,6 +67,11 @@ def clean(value, limit):
         raise Malformed(f"text {value!r}")
     text = "".join(" " if unicodedata.category(c) == "Cc" else c for c in value).strip()[:limit]
     return text.rstrip() or None
+
+
+def place_text(value, limit):
+    """A text of an address: what is neither text nor number is left out, because no order is lost for a bad phone number."""
+    return clean(value, limit) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
 
 
 def instant(value):
@@ -141,18 +147,18 @@ PLACES = Places()
 
 def address(source, line_limit, locality_limit, postal_limit, postal_name="postal_code"):
     """Expected members of an address; region_code is a set of acceptable values. None: nothing to send."""
-    alpha2 = (source.get("country_iso2") or "").strip().upper()
+    alpha2 = (place_text(source.get("country_iso2"), 10) or "").upper()
     country = PLACES.alpha3.get(alpha2)
     wanted = {
-        "line1": clean(source.get("street_1"), line_limit),
-        "line2": clean(source.get("street_2"), line_limit),
-        "locality": clean(source.get("city"), locality_limit),
-        postal_name: clean(source.get("zip"), postal_limit),
+        "line1": place_text(source.get("street_1"), line_limit),
+        "line2": place_text(source.get("street_2"), line_limit),
+        "locality": place_text(source.get("city"), locality_limit),
+        postal_name: place_text(source.get("zip"), postal_limit),
         "country_code": country,
     }
     if not any(wanted.values()):
         return None
-    wanted["region_code"] = PLACES.regions(alpha2, source.get("state")) if country else {None}
+    wanted["region_code"] = PLACES.regions(alpha2, place_text(source.get("state"), 1000)) if country else {None}
     return wanted
 
 
@@ -285,6 +291,38 @@ def goals_of(order, code):
     return goals + [("BCCOUPON", coupon) for coupon in coupons]
 
 
+def tag_name(template, words):
+    """A tag's name; None where something that the template names is missing."""
+    missing = [word for word in words if f"{{{word}}}" in template and not words[word]]
+    if missing:
+        return None
+    pieces = re.split(r"{(\w+)}", template)
+    name = "".join(words[piece] if i % 2 else piece for i, piece in enumerate(pieces))
+    name = "".join(" " if unicodedata.category(c) == "Cc" else "_" if c in ";,*" else c for c in name)
+    return name.strip()[:255].strip() or None
+
+
+def tags_of(order, store):
+    """The names of the tags that the order asks for, the case of ASCII letters ignored."""
+    names = []
+    if store["sku_tag"] != "off":
+        for line in line_items(order):
+            if not is_free_child(line):
+                name = clean(line.get("name"), 10**6) or sku_of(line)
+                names.append(tag_name(store["sku_tag"], {"sku": sku_of(line), "name": name, "code": store["code"]}))
+    if store["coupon_tag"] != "off":
+        for code in coupon_codes(order):
+            names.append(tag_name(store["coupon_tag"], {"coupon": code, "code": store["code"]}))
+    found = {}
+    for name in filter(None, names):
+        found.setdefault(lower(name), name)  # spelled as where it comes first
+    return found
+
+
+def lower(text):
+    return "".join(c.lower() if c.isascii() else c for c in text)
+
+
 def contact_of(order, store):
     billing = order.get("billing_address") or {}
     mail = billing["email"].strip()
@@ -302,9 +340,9 @@ def contact_of(order, store):
     return {
         "email": mail,
         "identity": mail.encode().lower().decode(),
-        "given_name": clean(billing.get("first_name"), 40),
-        "family_name": clean(billing.get("last_name"), 40),
-        "phone": clean(billing.get("phone"), 40),
+        "given_name": place_text(billing.get("first_name"), 40),
+        "family_name": place_text(billing.get("last_name"), 40),
+        "phone": place_text(billing.get("phone"), 40),
         "opt_in_reason": store["opt_in_reason"] if permitted else None,
         "addresses": addresses,
     }
@@ -317,11 +355,11 @@ def order_address(order, store):
     wanted = address(consignment, 1000, 1000, 1000, "zip_code") or {"region_code": {None}}
     regions = wanted.pop("region_code")
     if store["shipping_region"] == "name":
-        regions = {clean(consignment.get("state"), 1000)}
+        regions = {place_text(consignment.get("state"), 1000)}
     elif store["shipping_region"] == "off":
         regions = {None}
     for name in ("first_name", "last_name", "company", "phone"):
-        wanted[name] = clean(consignment.get(name), 1000)
+        wanted[name] = place_text(consignment.get(name), 1000)
     wanted["region"] = regions
     return wanted if any(wanted[name] for name in wanted if name != "region") else None
 
@@ -334,7 +372,7 @@ def paid_of(order, stated, store):
     if store["payments"] == "off":
         return {0}
     total = max(0, stated.units(stated.total))
-    if store["payments"] == "all" or (order.get("payment_status") or "").strip().lower() in PAID:
+    if store["payments"] == "all" or (place_text(order.get("payment_status"), 100) or "").lower() in PAID:
         return {total}
     credits = stated.units(sum(stated.credits.values()))
     return {0 if taken_off else min(total, credits) for _, _, taken_off in stated.best_ways()}
@@ -358,6 +396,7 @@ def map_order(order, store_hash, store):
         "shipping_address": order_address(order, store),
         "goals": [] if is_backfilled(order, store) else goals_of(order, store["code"]),
         "paid": paid_of(order, stated, store),
+        "tags": [] if is_backfilled(order, store) else tags_of(order, store),
     }
 
 

@@ -140,7 +140,8 @@ class Stack:
         """What the judge must know: the settings, in its own words."""
         stores = {}
         for one in self.stores:
-            about = {k: one[k] for k in ("code", "start_from", "opt_in", "backfill_from", "payments", "payment_type") if k in one}
+            about = {k: one[k] for k in ("code", "start_from", "opt_in", "backfill_from", "payments", "payment_type",
+                                         "sku_tag", "coupon_tag") if k in one}
             if "statuses" in one:
                 about["statuses"] = [int(s) for s in str(one["statuses"]).split(",")]
             for name in ("currency", "discount_sign", "shipping_region", "opt_in_reason"):

@@ -1,4 +1,4 @@
--- forget: a cached id is of nothing any more, so the contact or product is to be looked up again; also by its owner.
+-- forget: a cached id is of nothing any more, so the contact, product or tag is to be looked up again; also by its owner.
 -- ARGV: step, the id that was refused. Answer: OK | LOST, writes
 if not read_marker() then
     return {'LOST', '0'}

@@ -131,7 +131,7 @@ void ledger_peek_read(struct ledger_peek *peek, const redisReply *reply);
 int ledger_entry_key(char target[LEDGER_KEY_BYTES], const char *prefix, struct text account,
                      enum ledger_kind kind, struct text id, struct error *err);
 
-/** @brief "order", "contact" or "product": the kind, which is also the name of the step that makes
+/** @brief "order", "contact", "product" or "tag": the kind, which is also the name of the step that makes
  * it. Static. */
 const char *ledger_kind_name(enum ledger_kind kind);
 

@@ -1,7 +1,8 @@
 /* ledger.h - the delivery ledger. It makes each effect at Infusionsoft happen once, also where
  * programs crash, are paused or lose their data.
  *
- * There is one Redis hash for each thing that must be made once: an order, a contact, a product.
+ * There is one Redis hash for each thing that must be made once: an order, a contact, a product,
+ * a tag.
  * Only the Lua scripts in common/ledger/ change it. docs/ledger.md has the rules, keys, fields and
  * answers. A handle is one connection and belongs to one thread. It reconnects by itself and runs
  * `hello` first on each connection. All times are by the clock of Redis.
@@ -44,9 +45,9 @@ struct ledger_settings ledger_settings_of(const struct config *config);
 
 /* LEDGER_ORDER is also the kind of the records of contacts and products. Their key says which they
  * are. An order is made once; of a contact or product that a store sends each version is delivered
- * (rule 16). LEDGER_CONTACT and LEDGER_PRODUCT are those of the account: orders and records share
+ * (rule 16). LEDGER_CONTACT, LEDGER_PRODUCT and LEDGER_TAG are those of the account: orders and records share
  * them. */
-enum ledger_kind { LEDGER_ORDER = 0, LEDGER_CONTACT, LEDGER_PRODUCT };
+enum ledger_kind { LEDGER_ORDER = 0, LEDGER_CONTACT, LEDGER_PRODUCT, LEDGER_TAG };
 
 enum ledger_answer {
     LEDGER_OK = 0,
@@ -73,9 +74,10 @@ struct ledger_request {
     enum ledger_kind kind;
     struct text account;
     struct text id;        /* order: the record key; contact: digest of the e-mail address;
-                              product: digest of the SKU (digest_hex()) */
-    int64_t modified_at;   /* ms; version of the record; 0 for contacts and products */
-    int64_t first_seen_ms; /* order: the earlier of placed and polled; contact, product: 0 */
+                              product: digest of the SKU; tag: of its name
+                              (digest_hex()) */
+    int64_t modified_at;   /* ms; version of the record; 0 where it is no order */
+    int64_t first_seen_ms; /* order: the earlier of placed and polled; else 0 */
     const char *digest;    /* hex digest of the body as digest_hex() makes it */
     int withdrawn;         /* the record withdraws the order (header kind = withdrawn) */
     int replay;            /* header source = replay */
@@ -85,9 +87,9 @@ struct ledger_request {
 };
 
 struct ledger_step {
-    char *name;   /* contact, product:<digest>, order, payment, tag:<id>, goal:<integration>/<call
-                     name>, ...; the entry of a contact or product has its id at step "contact" or
-                     "product" */
+    char *name;   /* contact, product:<digest>, order, payment, tag:<name>, goal:<integration>/<call
+                     name>, ...; the entry of a contact, product or tag has its id at the step
+                     that is named like its kind */
     char *result; /* an id; "none": it certainly had no effect; "in_doubt": it must never be sent
                      again; "refused"; order: "off": the account has orders = off */
 };
@@ -140,7 +142,7 @@ int ledger_hello(struct ledger *ledger, enum ledger_answer *answer, struct error
 int ledger_acquire(struct ledger *ledger, const struct ledger_request *request,
                    struct ledger_grant *grant, struct error *err);
 
-/* The id cache: the contacts and products that are made already. Many are asked for in one round
+/* The id cache: the contacts, products and tags that are made already. Many are asked for in one round
  * trip. */
 struct ledger_peek {
     enum ledger_kind kind;
@@ -203,7 +205,7 @@ int ledger_finish(struct ledger *ledger, const struct ledger_grant *grant, enum 
  * LOST: the epoch is 0. */
 int ledger_epoch(struct ledger *ledger, int64_t *epoch, struct error *err);
 
-/** @brief Forgets a cached contact or product whose id the account refused. The entry is open
+/** @brief Forgets a cached contact, product or tag whose id the account refused. The entry is open
  * again. */
 int ledger_forget(struct ledger *ledger, struct text account, enum ledger_kind kind, struct text id,
                   const char *stale_id, struct error *err);

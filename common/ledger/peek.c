@@ -1,4 +1,4 @@
-/* peek.c - the id cache: asks for contacts and products that are made already, many in one round
+/* peek.c - the id cache: asks for contacts, products and tags that are made already, many in one round
  * trip, alone or behind a script. The connection must be ready. */
 #include "ledger/handle.h"
 
@@ -9,8 +9,10 @@ static int queue_peek(struct ledger *ledger, struct text account, const struct l
                       struct error *err)
 {
     char key[LEDGER_KEY_BYTES];
-    const char *field = peek->kind == LEDGER_CONTACT ? "s:contact" : "s:product";
+    char field[16];
     const char *get[] = {"HMGET", key, "state", "digest", field};
+
+    snprintf(field, sizeof(field), "s:%s", ledger_kind_name(peek->kind));
 
     if (ledger_entry_key(key, ledger->settings.prefix, account, peek->kind, peek->id, err) != 0)
         return -1;

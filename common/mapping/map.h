@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/money.h"
 #include "mapping/region.h"
+#include "mapping/tag.h"
 #include "record/order.h"
 #include "record/reason.h"
 #include "settings/config.h"
@@ -78,6 +79,7 @@ struct map {
     int product_count, product_capacity;
     struct map_coupon *coupons;
     int coupon_count, coupon_capacity;
+    struct tag_list tags;
     int digits; /* decimals of the order's currency */
     struct map_extra *extras;
     int extra_count, extra_capacity;

@@ -18,6 +18,7 @@ void map_clear(struct map *map)
     free(map->products);
     free(map->coupons);
     free(map->extras);
+    tag_list_clear(&map->tags);
     *map = (struct map){0};
 }
 
@@ -151,6 +152,42 @@ static void write_goals(const struct map *map, const struct map_settings *settin
     json_write_literal(out, "]");
 }
 
+/* The product and SKU tags, in the order of the lines, then the coupon tags. */
+static void collect_tags(struct map *map, const struct map_settings *settings)
+{
+    const struct config_store *store = settings->store;
+    struct text code = text_of(store->code);
+
+    tag_list_reset(&map->tags);
+    for (int i = 0; i < map->product_count; i++) {
+        const struct map_line *line = &map->lines[map->products[i].line];
+        struct tag_value values[] = {{"sku", line->sku},
+                                     {"name", line->name.length > 0 ? line->name : line->sku},
+                                     {"code", code}};
+
+        tag_list_add(&map->tags, store->sku_tag, values, sizeof(values) / sizeof(*values));
+    }
+    for (int i = 0; i < map->coupon_count; i++) {
+        struct tag_value values[] = {{"coupon", map->coupons[i].code}, {"code", code}};
+
+        tag_list_add(&map->tags, store->coupon_tag, values, sizeof(values) / sizeof(*values));
+    }
+}
+
+/* Writes what the order leaves on its contact beside the order itself. */
+static void write_marks(struct map *map, const struct map_settings *settings, struct buffer *out)
+{
+    json_write_literal(out, ",\"tags\":");
+    if (settings->leave_out & MAP_LEAVE_TAGS) {
+        json_write_literal(out, "[]");
+    } else {
+        collect_tags(map, settings);
+        tag_list_write(&map->tags, out);
+    }
+    json_write_literal(out, ",\"goals\":");
+    write_goals(map, settings, out);
+}
+
 /* Writes the members that both kinds of payload begin with: which order it is, and its status. */
 static void write_head(const struct map_settings *settings, const struct order *order,
                        const char *kind, int64_t modified_at_ms, struct buffer *out)
@@ -242,8 +279,7 @@ enum reason map_order(struct map *map, const struct map_settings *settings,
     write_order(map, settings, order, out);
     json_write_literal(out, ",\"payment\":");
     map_write_payment(map, settings, order, total, out);
-    json_write_literal(out, ",\"tags\":[],\"goals\":");
-    write_goals(map, settings, out);
+    write_marks(map, settings, out);
     map_write_left_out(map, settings, order, out);
     json_write_literal(out, "}");
     return REASON_NONE;

@@ -159,6 +159,13 @@ const struct config_option options[] = {
      "with payments = paid or all: one of the account's Manual Payment Types, as it is written "
      "there, such as Credit Card (Manual)"},
 
+    {"store", "sku_tag", OPTION_TEXT, STORE(sku_tag), "off",
+     "off, or a text with {sku}, {name} or {code}", PROGRAM_MAPPER,
+     "name of the tag that a contact gets for each product of an order; {code}: the Store Code"},
+    {"store", "coupon_tag", OPTION_TEXT, STORE(coupon_tag), "off",
+     "off, or a text with {coupon} or {code}", PROGRAM_MAPPER,
+     "name of the tag that a contact gets for each coupon of an order"},
+
     {"infusionsoft", "allow_plain_http", OPTION_ENUM, ACCOUNT(allow_plain_http), "no", "no|yes",
      ACCOUNT_USERS,
      "yes: api_url and token_url may be http:// to another machine, where others can read it"},

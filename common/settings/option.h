@@ -72,4 +72,10 @@ int option_is_plain_http(const char *url);
  * prefixes must be. */
 int option_is_name(const char *text);
 
+/**
+ * @brief Whether a text is "off" or the template of a name: 1 to 255 bytes without control characters,
+ * with at least one {word}, and each {word} in braces stands in range, which lists those that there are.
+ */
+int option_is_template(const char *text, const char *range);
+
 #endif

@@ -160,10 +160,38 @@ static int is_proxy(const char *text)
            strspn(host, LETTERS_AND_DIGITS "-._:[]") == strlen(host);
 }
 
+int option_is_template(const char *text, const char *range)
+{
+    size_t length = strlen(text);
+    int words = 0;
+
+    if (strcmp(text, "off") == 0)
+        return 1;
+    for (const char *c = text; *c != '\0'; c++) {
+        size_t word = strcspn(c, "}") + 1;
+        char braced[32];
+
+        if ((unsigned char)*c < 0x20 || *c == '}')
+            return 0;
+        if (*c != '{')
+            continue;
+        if (c[word - 1] != '}' || word >= sizeof(braced))
+            return 0;
+        snprintf(braced, sizeof(braced), "%.*s", (int)word, c);
+        if (strstr(range, braced) == NULL)
+            return 0;
+        words++;
+        c += word - 1;
+    }
+    return words > 0 && length <= 255;
+}
+
 static int text_allowed(const char *text, const char *range)
 {
     size_t length = strlen(text);
 
+    if (strchr(range, '{') != NULL)
+        return option_is_template(text, range);
     if (strcmp(range, "name") == 0)
         return option_is_name(text);
     if (strcmp(range, "hash") == 0)

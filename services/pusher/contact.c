@@ -296,6 +296,17 @@ enum progress contact_step(struct delivery *d)
                : progress;
 }
 
+enum progress contact_refresh(struct delivery *d)
+{
+    enum progress progress = contact_forget(d);
+
+    if (progress == PROGRESS_OK)
+        progress = contact_step(d);
+    d->contact_cached = 0;
+    return progress == PROGRESS_OK ? entry_end(d, d->grant, "contact", d->contact_id, NULL, 0)
+                                   : progress;
+}
+
 enum progress contact_forget(struct delivery *d)
 {
     enum progress progress;

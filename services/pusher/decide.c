@@ -1,6 +1,8 @@
 #include "decide.h"
 
+#include "base/json.h"
 #include "base/retry.h"
+#include "base/text.h"
 
 enum decision decide_failure(const struct failure *failure, int *topic)
 {
@@ -22,6 +24,18 @@ enum achieved decide_achieved(yyjson_val *root)
         if (yyjson_is_true(yyjson_obj_get(one, "success")))
             return ACHIEVED_YES;
     return ACHIEVED_NO;
+}
+
+enum applied decide_applied(yyjson_val *root, const char *contact_id)
+{
+    yyjson_val *result = yyjson_obj_get(yyjson_obj_get(root, "results"), contact_id);
+
+    if (!yyjson_is_str(result))
+        return APPLIED_UNKNOWN;
+    return text_equal_nocase(json_text(result), text_of("SUCCESS")) ||
+                   text_equal_nocase(json_text(result), text_of("DUPLICATE"))
+               ? APPLIED_YES
+               : APPLIED_OTHER;
 }
 
 struct lookup decide_lookup(struct text wanted)

@@ -1,5 +1,5 @@
 /* decide.h - decisions of a delivery that need no I/O: what becomes of a record that failed for
- * now, what an answer to a goal means, and how to ask for a thing by its name. Pure. */
+ * now, what an answer to a tag or goal means, and how to ask for a thing by its name. Pure. */
 #ifndef PUSHER_DECIDE_H
 #define PUSHER_DECIDE_H
 
@@ -38,6 +38,16 @@ enum achieved {
 
 /** @brief Reads that answer. root: its document, with numbers as text or not; or NULL */
 enum achieved decide_achieved(yyjson_val *root);
+
+/* What the answer to a tag that was to be applied says about the contact. */
+enum applied {
+    APPLIED_UNKNOWN = 0, /* it has no result of the contact */
+    APPLIED_YES,
+    APPLIED_OTHER, /* a word that is not known to mean yes */
+};
+
+/** @brief Reads that answer: {"results": {"42": "SUCCESS"}}. root: its document, or NULL */
+enum applied decide_applied(yyjson_val *root, const char *contact_id);
 
 /* How to ask the account for a thing by its name. A filter cannot hold the characters ; , and *. A
  * name that has one of them is asked for by the part before it, as a prefix; what the account lists

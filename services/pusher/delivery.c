@@ -22,7 +22,7 @@ void delivery_free(struct delivery *d)
 {
     struct buffer *buffers[] = {&d->texts.query,   &d->texts.path,       &d->texts.goal,
                                 &d->texts.attempt, &d->texts.not_before, &d->pending.step,
-                                &d->texts.ids,     &d->texts.note};
+                                &d->texts.ids,     &d->texts.note,       &d->texts.tag};
 
     for (int i = 0; i < d->pusher->config->account_count; i++)
         infusionsoft_free(d->clients[i]);

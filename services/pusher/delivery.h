@@ -40,8 +40,8 @@ struct delivery_calls {
     int throttled_ms;     /* and how long they were waited for */
 };
 
-/* A step that was made and whose end the ledger does not know yet: "contact", "order" or a goal. It
- * is recorded together with the begin of the next step, or when the entry is given back. */
+/* A step that was made and whose end the ledger does not know yet: "contact", "order", a tag or a goal.
+ * It is recorded together with the begin of the next step, or when the entry is given back. */
 struct delivery_pending {
     struct buffer step; /* "": none */
     char result[64];
@@ -51,6 +51,7 @@ struct delivery_pending {
 struct delivery_texts {
     struct buffer query;
     struct buffer path;
+    struct buffer tag;  /* the tag in hand, named as a step: "tag:VIP" */
     struct buffer goal; /* the goal in hand, named as a step: "goal:BCORDER/x" */
     struct buffer attempt;
     struct buffer not_before;
@@ -78,7 +79,7 @@ struct delivery {
     struct infusionsoft_field field; /* the order's custom field that holds the external key */
     char currency[8];
 
-    /* what is known there; the ids of the products are in the payload */
+    /* what is known there; the ids of products and tags are in the payload */
     char contact_id[64]; /* "": not known yet */
     int contact_cached;  /* its id came from the ledger, so the contact may have been deleted */
     int products_cached; /* the same for at least one product */
@@ -86,7 +87,7 @@ struct delivery {
     int64_t
         order_total; /* as the account told it when this delivery made the order, in the currency's
                             smallest unit; -1: not known */
-    struct ledger_peek *peeks; /* the products, then the contact */
+    struct ledger_peek *peeks; /* the products, then the tags, then the contact */
     int peek_capacity;
     int peeked; /* peeks were answered together with acquire */
 

@@ -47,12 +47,7 @@ static enum progress refresh_contact(struct delivery *d, const char *goal)
     enum progress progress = entry_end(d, d->grant, goal, NULL, NULL, 0);
 
     if (progress == PROGRESS_OK)
-        progress = contact_forget(d);
-    if (progress == PROGRESS_OK)
-        progress = contact_step(d);
-    d->contact_cached = 0;
-    if (progress == PROGRESS_OK)
-        progress = entry_end(d, d->grant, "contact", d->contact_id, NULL, 0);
+        progress = contact_refresh(d);
     d->failed_step = "goal";
     return progress;
 }

@@ -47,6 +47,7 @@
 #include "account.h"
 #include "known_products.h"
 #include "goal.h"
+#include "tag.h"
 #include "pool.h"
 #include "pusher.h"
 
@@ -107,11 +108,19 @@ static void make_owner(char owner[33])
         snprintf(owner + 2 * i, 3, "%02x", random[i]);
 }
 
+/* A label of a metric: name="value". @returns target */
+static const char *label(char target[64], const char *name, const char *value)
+{
+    snprintf(target, 64, "%s=\"%s\"", name, value);
+    return target;
+}
+
 /* Fills in everything but the stage and the threads. inputs has room for the payloads' topic, the
  * retry topics and two topics for each account. */
 static void set_up(struct pusher *pusher, const struct config *config, const char **inputs)
 {
     struct topics *topics = &pusher->topics;
+    char labels[64];
     int count = 0;
 
     pusher->config = config;
@@ -149,20 +158,16 @@ static void set_up(struct pusher *pusher, const struct config *config, const cha
                          "Time from the last change of an order in its store until it was made in "
                          "the account",
                          "", &metric_buckets_order);
-    for (enum ledger_answer answer = LEDGER_OK; answer <= LEDGER_LOST; answer++) {
-        char labels[64];
-
-        snprintf(labels, sizeof(labels), "answer=\"%s\"", ledger_answer_name(answer));
+    for (enum ledger_answer answer = LEDGER_OK; answer <= LEDGER_LOST; answer++)
         pusher->ledger_answers[answer] =
-            metric_counter("bigfusion_ledger_answers_total", "Answers of the ledger", labels);
-    }
-    for (int i = 0; i < GOAL_RESULT_COUNT; i++) {
-        char labels[64];
-
-        snprintf(labels, sizeof(labels), "result=\"%s\"", goal_results[i]);
-        pusher->goals[i] =
-            metric_counter("bigfusion_goals_total", "Goals by what became of them", labels);
-    }
+            metric_counter("bigfusion_ledger_answers_total", "Answers of the ledger",
+                           label(labels, "answer", ledger_answer_name(answer)));
+    for (int i = 0; i < TAG_RESULT_COUNT; i++)
+        pusher->tags[i] = metric_counter("bigfusion_tags_total", "Tags by what became of them",
+                                         label(labels, "result", tag_results[i]));
+    for (int i = 0; i < GOAL_RESULT_COUNT; i++)
+        pusher->goals[i] = metric_counter("bigfusion_goals_total", "Goals by what became of them",
+                                          label(labels, "result", goal_results[i]));
 }
 
 /* Warns once, at start, of settings with which Redis may lose writes that it acknowledged. Where

@@ -81,6 +81,23 @@ static void read_catalog(yyjson_val *root, struct payload *payload)
     }
 }
 
+static void read_tags(yyjson_val *list, struct payload *payload)
+{
+    yyjson_arr_iter iter;
+    yyjson_val *one;
+
+    payload->tag_count = (int)yyjson_arr_size(list);
+    payload->tags = make_room(payload->tags, &payload->tag_capacity, payload->tag_count,
+                              sizeof(*payload->tags));
+    yyjson_arr_iter_init(list, &iter);
+    for (int i = 0; (one = yyjson_arr_iter_next(&iter)) != NULL; i++) {
+        struct tag *tag = &payload->tags[i];
+
+        *tag = (struct tag){.name = text_trim(member(one, "name"))};
+        digest_hex_nocase(tag->digest, tag->name);
+    }
+}
+
 static void read_goals(yyjson_val *list, struct payload *payload)
 {
     yyjson_arr_iter iter;
@@ -192,14 +209,16 @@ int payload_read(const struct event *event, const struct payload_head *head, int
     payload->contact = NULL;
     payload->left_out = NULL;
     payload->payment = NULL;
-    payload->product_count = payload->goal_count = 0;
+    payload->product_count = payload->tag_count = payload->goal_count = 0;
     /* Members that the format of this kind does not know were not checked, so they are not read. */
     if (payload_is_order(payload))
         read_facts(root, payload);
     if (payload->kind != PAYLOAD_PRODUCT)
         read_contact(root, head->email, payload);
-    if (payload->kind == PAYLOAD_ORDER || payload->kind == PAYLOAD_CONTACT)
+    if (payload->kind == PAYLOAD_ORDER || payload->kind == PAYLOAD_CONTACT) {
         payload->left_out = yyjson_obj_get(root, "left_out");
+        read_tags(yyjson_obj_get(root, "tags"), payload);
+    }
     if (payload->kind == PAYLOAD_ORDER)
         read_order(root, payload);
     if (payload->kind == PAYLOAD_PRODUCT)
@@ -215,6 +234,7 @@ int payload_is_order(const struct payload *payload)
 void payload_clear(struct payload *payload)
 {
     free(payload->products);
+    free(payload->tags);
     free(payload->goals);
     *payload = (struct payload){0};
 }

@@ -39,6 +39,14 @@ struct product {
     char id[64]; /* at the account; "": not known yet. Set by the delivery */
 };
 
+/* A tag of the payload. */
+struct tag {
+    struct text name;
+    char digest[DIGEST_BYTES]; /* of the name without case: names its entry in the ledger */
+    char id[64];               /* at the account; "": not known yet. Set by the delivery */
+    int is_cached;             /* the id came from the ledger. Set by the delivery */
+};
+
 /* A goal of the payload. */
 struct goal {
     const char *integration;
@@ -74,6 +82,9 @@ struct payload {
     struct product *products;
     int product_count;
     int product_capacity;
+    struct tag *tags;
+    int tag_count;
+    int tag_capacity;
     struct goal *goals;
     int goal_count;
     int goal_capacity;

@@ -8,7 +8,13 @@
  * entries than a record has room for. */
 #define INSTANT_MAX 253402300799999
 #define AMOUNT_MAX 9999999999999999
-enum { LIST_MAX = 100000, ANY_CHARS = INT32_MAX, NAME_CHARS = 200, DESCRIPTION_CHARS = 2000 };
+enum {
+    LIST_MAX = 100000,
+    ANY_CHARS = INT32_MAX,
+    NAME_CHARS = 200,
+    DESCRIPTION_CHARS = 2000,
+    TAG_CHARS = 255
+};
 
 /* Each macro is one row: name, whether the member may be absent, limits. */
 #define TEXT(name, presence, min, max)                                                             \
@@ -139,6 +145,11 @@ static const struct payload_rule payment_rules[] = {
 };
 static const struct payload_shape payment_shape = SHAPE(payment_rules);
 
+static const struct payload_rule tag_rules[] = {
+    TEXT("name", REQUIRED, 1, TAG_CHARS),
+};
+static const struct payload_shape tag_shape = SHAPE(tag_rules);
+
 static const struct payload_rule goal_rules[] = {
     WORD("integration", integrations),
     TEXT("call_name", REQUIRED, 1, ANY_CHARS),
@@ -157,11 +168,7 @@ static const struct payload_shape goal_shape = SHAPE(goal_rules);
         OBJECT("status", OPTIONAL, status), NUMBER("placed_at", REQUIRED, 0, INSTANT_MAX),         \
         OBJECT("contact", REQUIRED, contact)
 
-/* Only the empty list. */
-#define TAGS_RULE                                                                                  \
-    {                                                                                              \
-        "tags", PAYLOAD_LIST, PAYLOAD_OPTIONAL, 0, 0, NULL, NULL                                   \
-    }
+#define TAGS_RULE LIST("tags", OPTIONAL, 0, LIST_MAX, tag)
 
 /* What the mapper left out. */
 #define LEFT_OUT_RULE                                                                              \

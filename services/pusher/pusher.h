@@ -25,6 +25,9 @@ enum goal_result {
 
 struct known_products;
 
+/* What became of a tag. */
+enum tag_result { TAG_APPLIED = 0, TAG_REFUSED, TAG_GAVE_UP, TAG_RESULT_COUNT };
+
 struct pusher {
     const struct config *config;
     struct topics topics;
@@ -35,8 +38,8 @@ struct pusher {
     struct known_products **known_products; /* of their products, in the same order */
     struct publisher *publisher;
     struct rebuild *rebuild;
-    struct claims *claims; /* the contacts and products that workers have in hand */
-    char owner[33];        /* random; the leases of contacts and products are taken in this name */
+    struct claims *claims; /* the contacts, products and tags that workers have in hand */
+    char owner[33];        /* random; the leases of those are taken in this name */
     struct ledger_settings ledger_settings;
     struct ledger_seen *seen; /* shared by all workers and the rebuild; in ledger_settings too */
     struct metric *alarms_double_found;
@@ -44,6 +47,7 @@ struct pusher {
     struct metric *alarms_total_differs;
     struct metric *calls;
     struct metric *lookups;
+    struct metric *tags[TAG_RESULT_COUNT];
     struct metric *goals[GOAL_RESULT_COUNT];
     struct metric *ledger_answers[LEDGER_LOST + 1];
     struct histogram *placed_to_created; /* of the orders that this process made */

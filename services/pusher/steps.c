@@ -12,11 +12,13 @@
 #include "payment.h"
 #include "product.h"
 #include "reconcile.h"
+#include "tag.h"
 
 int steps_set_peeks(struct delivery *d)
 {
     const struct payload *payload = &d->payload;
-    int count = payload->product_count + (payload->contact != NULL);
+    int tags = payload->product_count, contact = tags + payload->tag_count;
+    int count = contact + (payload->contact != NULL);
 
     if (payload->kind == PAYLOAD_WITHDRAWN)
         return 0;
@@ -29,11 +31,13 @@ int steps_set_peeks(struct delivery *d)
             .kind = LEDGER_PRODUCT,
             .id = text_of(payload->products[i].digest),
             .digest = payload->kind == PAYLOAD_PRODUCT ? payload->products[i].body_digest : NULL};
+    for (int i = 0; i < payload->tag_count; i++)
+        d->peeks[tags + i] =
+            (struct ledger_peek){.kind = LEDGER_TAG, .id = text_of(payload->tags[i].digest)};
     if (payload->contact != NULL)
-        d->peeks[payload->product_count] =
-            (struct ledger_peek){.kind = LEDGER_CONTACT,
-                                 .id = text_of(payload->contact_digest),
-                                 .digest = payload->contact_body_digest};
+        d->peeks[contact] = (struct ledger_peek){.kind = LEDGER_CONTACT,
+                                                 .id = text_of(payload->contact_digest),
+                                                 .digest = payload->contact_body_digest};
     return count;
 }
 
@@ -44,11 +48,12 @@ static void take_id(char target[64], const char *id)
     snprintf(target, 64, "%s", infusionsoft_is_id(id, strlen(id)) ? id : "");
 }
 
-/* Takes the ids of contact and products that the ledger knows, so that they need no call. A job
+/* Takes the ids of contact, products and tags that the ledger knows, so that they need no call. A job
  * that was set aside asks the ledger again. */
 static enum progress use_cache(struct delivery *d)
 {
     const char *contact = entry_result(d, "contact");
+    int tags = d->payload.product_count;
     enum progress progress = d->peeked ? PROGRESS_OK : entry_peek(d, d->peeks, steps_set_peeks(d));
 
     if (progress != PROGRESS_OK)
@@ -56,13 +61,19 @@ static enum progress use_cache(struct delivery *d)
     d->peeked = 0;
     if (d->payload.contact != NULL)
         take_id(d->contact_id,
-                contact != NULL ? contact : d->peeks[d->payload.product_count].result);
+                contact != NULL ? contact : d->peeks[tags + d->payload.tag_count].result);
     d->contact_cached = d->contact_id[0] != '\0';
     for (int i = 0; i < d->payload.product_count; i++) {
         struct product *product = &d->payload.products[i];
 
         take_id(product->id, d->peeks[i].result);
         d->products_cached |= product->id[0] != '\0';
+    }
+    for (int i = 0; i < d->payload.tag_count; i++) {
+        struct tag *tag = &d->payload.tags[i];
+
+        take_id(tag->id, d->peeks[tags + i].result);
+        tag->is_cached = tag->id[0] != '\0';
     }
     return PROGRESS_OK;
 }
@@ -151,7 +162,8 @@ static enum progress take_order(struct delivery *d)
         delivery_set_pending(d, "order", d->order_id);
     if ((progress = payment_step(d)) != PROGRESS_OK)
         return progress;
-    /* Tags would be made here. */
+    if ((progress = tag_step(d)) != PROGRESS_OK)
+        return progress;
     if ((progress = goal_step(d)) != PROGRESS_OK)
         return progress;
     return orders;
@@ -166,7 +178,7 @@ static enum progress take_contact(struct delivery *d)
         return progress;
     if (entry_result(d, "contact") == NULL)
         delivery_set_pending(d, "contact", d->contact_id);
-    return PROGRESS_OK;
+    return tag_step(d);
 }
 
 /* A product of the store, with its variants. */

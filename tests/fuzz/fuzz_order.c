@@ -18,7 +18,9 @@ static struct config_store store = {.name = TEXT("main"),
                                     .code = TEXT("BC"),
                                     .hash = TEXT("abc123"),
                                     .account = TEXT("main"),
-                                    .statuses = 0x4f0c};
+                                    .statuses = 0x4f0c,
+                                    .sku_tag = TEXT("{code}: {name} {sku}"),
+                                    .coupon_tag = TEXT("{coupon}")};
 static struct config_account account = {
     .name = TEXT("main"), .currency = TEXT(""), .opt_in_reason = TEXT("Asked at checkout")};
 static struct config config = {.stores = &store,

@@ -197,17 +197,18 @@ def test_forget(server):
     assert a.server.client.pttl(a.key) == -1
 
 
-def test_the_owner_may_forget_and_make_anew(server):
-    """The contact changed, and its id is of nobody any more."""
+@pytest.mark.parametrize("kind", ["contact", "product", "tag"])
+def test_the_owner_may_forget_and_make_anew(server, kind):
+    """The thing changed, and its id is of nobody any more."""
     Worker(server, "o").rebuild()
-    a = Worker(server, "a", key="acc:contact:c1", kind="contact")
+    a = Worker(server, "a", key=f"acc:{kind}:c1", kind=kind)
     a.hello()
-    assert a.acquire(digest="one") == "GRANT" and a.begin("contact") == "OK" and a.finish("done", "contact", "7") == "OK"
-    assert a.acquire(digest="two") == "GRANT" and a.grant["steps"] == {"contact": "7"}
-    assert a.begin("contact") == "FENCED"
-    assert a.forget("8") == "OK" and a.begin("contact") == "FENCED"
-    assert a.forget("7") == "OK" and a.begin("contact") == "OK" and a.finish("done", "contact", "9") == "OK"
-    assert a.acquire(digest="two") == "DONE" and a.grant["steps"] == {"contact": "9"}
+    assert a.acquire(digest="one") == "GRANT" and a.begin(kind) == "OK" and a.finish("done", kind, "7") == "OK"
+    assert a.acquire(digest="two") == "GRANT" and a.grant["steps"] == {kind: "7"}
+    assert a.begin(kind) == "FENCED"
+    assert a.forget("8") == "OK" and a.begin(kind) == "FENCED"
+    assert a.forget("7") == "OK" and a.begin(kind) == "OK" and a.finish("done", kind, "9") == "OK"
+    assert a.acquire(digest="two") == "DONE" and a.grant["steps"] == {kind: "9"}
 
 
 # Rule 16: records of contacts and products

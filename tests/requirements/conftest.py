@@ -15,7 +15,8 @@ from processes import RUNS, Kafka  # noqa: E402
 STORES = [
     {"name": "main", "hash": "abc123"},  # every default; the code is not configured (R20)
     {"name": "second", "hash": "abc124", "code": "S1", "existing_contact": "overwrite", "opt_in": "always"},
-    {"name": "third", "hash": "abc125", "code": "S2", "opt_in": "never", "start_from": "2026-01-01"},
+    {"name": "third", "hash": "abc125", "code": "S2", "opt_in": "never", "start_from": "2026-01-01",
+     "sku_tag": "Bought {sku}", "coupon_tag": "Used {coupon}"},
     {"name": "late", "hash": "abc126", "code": "LATE", "poll_interval_s": 15},
     {"name": "full", "hash": "abc127", "code": "FULL", "products": "on", "products_interval_s": 1},
 ]

@@ -259,6 +259,16 @@ def test_r17_each_coupon_fires_once(shop):
     assert sorted(goal for goal in goals if goal[0] == "BCCOUPON") == [("BCCOUPON", "SPRING"), ("BCCOUPON", "SUN")]
 
 
+def test_r19_skus_and_coupons_become_tags_where_the_store_asks_for_them(shop):
+    for store, wanted in (("abc125", ["Bought R19-A", "Used R19-TEN"]), ("abc123", [])):
+        email = mail("r19")
+        shop.place_and_wait(order(email, [item("R19-A", "A", 2)], coupons=[("R19-TEN", "1")]), store)
+        contact = shop.contact(email)["id"]
+        listed = shop.infusionsoft("GET", f"/contacts/{contact}/tags")["tags"]
+        assert sorted(one["tag"]["name"] for one in listed) == wanted
+        assert [goal[0] for goal in shop.goals(contact)] == ["BCORDER", "BCSKU", "BCCOUPON"], "goals need no tags"
+
+
 def test_r20_the_default_store_code_is_bc(shop):
     with open(shop.config, encoding="utf-8") as file:
         section = file.read().split("[store main]")[1].split("[")[0]

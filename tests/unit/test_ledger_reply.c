@@ -147,6 +147,9 @@ static void test_keys(void **state)
     assert_int_equal(
         ledger_entry_key(key, "p", text_of("main"), LEDGER_PRODUCT, text_of("0f"), &err), 0);
     assert_string_equal(key, "p:ledger:main:product:0f");
+    assert_int_equal(ledger_entry_key(key, "p", text_of("main"), LEDGER_TAG, text_of("0f"), &err),
+                     0);
+    assert_string_equal(key, "p:ledger:main:tag:0f");
     assert_int_equal(ledger_entry_key(key, "p", text_of("main"), LEDGER_ORDER,
                                       (struct text){longest, sizeof(longest)}, &err),
                      -1);

@@ -38,6 +38,8 @@ static void read_settings(yyjson_val *settings, struct config_store *store,
     store->opt_in = choose(case_string(settings, "opt_in", "opted_in"), opt_ins, 3);
     store->payments = choose(case_string(settings, "payments", "off"), payments, 3);
     store->payment_type = (char *)(uintptr_t)case_string(settings, "payment_type", "");
+    store->sku_tag = (char *)(uintptr_t)case_string(settings, "sku_tag", "off");
+    store->coupon_tag = (char *)(uintptr_t)case_string(settings, "coupon_tag", "off");
     account->name = (char *)(uintptr_t)case_string(settings, "account", "main");
     account->currency = (char *)(uintptr_t)case_string(settings, "currency", "");
     account->discount_sign = choose(case_string(settings, "discount_sign", "negative"), signs, 2);

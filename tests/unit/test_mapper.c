@@ -20,7 +20,9 @@ static struct config_store store = {.name = (char *)(uintptr_t) "main",
                                     .code = (char *)(uintptr_t) "BC",
                                     .hash = (char *)(uintptr_t) "abc123",
                                     .account = (char *)(uintptr_t) "second",
-                                    .account_index = 1};
+                                    .account_index = 1,
+                                    .sku_tag = (char *)(uintptr_t) "off",
+                                    .coupon_tag = (char *)(uintptr_t) "off"};
 static struct config_account accounts[2] = {
     {.name = (char *)(uintptr_t) "first", .currency = (char *)(uintptr_t) "EUR"},
     {.name = (char *)(uintptr_t) "second", .currency = (char *)(uintptr_t) "USD"},

@@ -44,7 +44,7 @@ static const char *text_at(const json_t *object, const char *name)
 
 static void list(const struct call *call, const struct collection *collection)
 {
-    static const struct filter_field fields[] = {{"name", NULL, FILTER_TEXT_WILDCARD},
+    static const struct filter_field fields[] = {{"name", NULL, FILTER_TEXT},
                                                  {"description", NULL, FILTER_TEXT},
                                                  {"category_id", NULL, FILTER_TEXT},
                                                  {"tag_ids", NULL, FILTER_IDS},
@@ -53,7 +53,7 @@ static void list(const struct call *call, const struct collection *collection)
                                                  {"since_update_time", NULL, FILTER_UPDATED_SINCE},
                                                  {"until_update_time", NULL, FILTER_UPDATED_UNTIL},
                                                  {0}};
-    static const char *const order_by[] = {"id", "name", "create_time", "update_time", NULL};
+    static const char *const order_by[] = {"name", "create_time", "update_time", NULL};
     struct list_query query = {.fields = fields, .order_by = order_by};
 
     query.visible_until_ms = call_visible_until(call);
