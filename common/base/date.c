@@ -127,7 +127,7 @@ int date_parse_rfc2822(struct text text, int64_t *at_ms)
     return 0;
 }
 
-int date_parse_iso(struct text text, int64_t *at_ms)
+int date_parse_utc(struct text text, int64_t *at_ms)
 {
     static const char form[] = "0000-00-00T00:00:00";
     int part[6] = {0}, number = 0;

@@ -17,7 +17,7 @@ int date_parse_rfc2822(struct text text, int64_t *at_ms);
 
 /** @brief Reads what date_print_iso() prints, as the customers of BigCommerce have it. A zone of +00:00
  * stands for Z. @returns 0, or -1 when the text is no such date */
-int date_parse_iso(struct text text, int64_t *at_ms);
+int date_parse_utc(struct text text, int64_t *at_ms);
 
 enum { DATE_ISO_BYTES = 32 };
 

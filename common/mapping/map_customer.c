@@ -52,7 +52,7 @@ int customer_read(struct customer *customer, yyjson_val *root, struct error *err
         return error_set(err, ERROR_PERMANENT, "customer: email is not a string");
     if (!json_is_absent(addresses) && !yyjson_is_arr(addresses))
         return error_set(err, ERROR_PERMANENT, "customer: addresses is not a list");
-    if (date_parse_iso(json_text(yyjson_obj_get(root, "date_modified")),
+    if (date_parse_utc(json_text(yyjson_obj_get(root, "date_modified")),
                        &customer->modified_at_ms) != 0)
         customer->modified_at_ms = -1;
     READ_TEXTS(billing, root, person_sources);

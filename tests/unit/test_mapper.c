@@ -142,6 +142,45 @@ static void test_withdrawn(void **state)
     free(result.outputs[0].owned_value);
 }
 
+static struct result map_contact(struct bench *bench, const char *value)
+{
+    struct event in = {.key = text_of("abc123/contact/7"),
+                       .value = text_of(value),
+                       .topic = bench->topics.lanes[TOPIC_LANE_CONTACTS].eligible};
+    struct result result = {.output_count = 0};
+
+    mapper_handle(&bench->mapper, &in, &result);
+    return result;
+}
+
+static void test_contact(void **state)
+{
+    static const char good[] =
+        "{\"id\":7,\"date_modified\":\"2026-03-02T10:15:30Z\",\"email\":\"j@x.co\",\"first_name\":"
+        "\"Jane\",\"phone\":\"\",\"accepts_product_review_abandoned_cart_emails\":true,"
+        "\"addresses\":"
+        "[{\"address1\":\"1 East St\",\"country_code\":\"XX\"},{\"city\":\"Austin\"}]}";
+    struct bench *bench = *state;
+    struct result result = map_contact(bench, good);
+    const struct output *output = &result.outputs[0];
+
+    assert_int_equal(result.verdict, VERDICT_PASS);
+    assert_ptr_equal(output->topic, bench->topics.lanes[TOPIC_LANE_CONTACTS].payloads);
+    assert_true(text_is(output->headers[HEADER_KIND], "contact"));
+    assert_true(text_is(
+        output->value,
+        "{\"format\":1,\"kind\":\"contact\",\"account\":\"second\",\"store\":\"abc123\","
+        "\"modified_at\":1772446530000,\"contact\":{\"email_addresses\":[{\"email\":\"j@x.co\","
+        "\"field\":\"EMAIL1\"}],\"given_name\":\"Jane\",\"addresses\":[{\"field\":\"BILLING\","
+        "\"line1\":\"1 East St\"},{\"field\":\"SHIPPING\",\"locality\":\"Austin\"}]},\"tags\":[],"
+        "\"left_out\":[\"billing country_code: not known\"]}"));
+    free(output->owned_value);
+    result = map_contact(bench, "{\"id\":8,\"email\":\"j@x.co\"}");
+    assert_int_equal(result.reason, REASON_MALFORMED);
+    result = map_contact(bench, "{\"id\":7,\"email\":\"j@x.co\"}");
+    assert_int_equal(result.reason, REASON_MALFORMED);
+}
+
 static struct result map_product(struct bench *bench, const char *modified_at, const char *value)
 {
     struct event in = {.key = text_of("abc123/product/9"),
@@ -246,9 +285,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),     cmocka_unit_test(test_leave_out),
-        cmocka_unit_test(test_withdrawn), cmocka_unit_test(test_product),
-        cmocka_unit_test(test_dead),      cmocka_unit_test(test_currency),
-        cmocka_unit_test(test_repeated),
+        cmocka_unit_test(test_withdrawn), cmocka_unit_test(test_contact),
+        cmocka_unit_test(test_product),   cmocka_unit_test(test_dead),
+        cmocka_unit_test(test_currency),  cmocka_unit_test(test_repeated),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
