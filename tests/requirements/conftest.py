@@ -18,7 +18,7 @@ STORES = [
     {"name": "third", "hash": "abc125", "code": "S2", "opt_in": "never", "start_from": "2026-01-01",
      "sku_tag": "Bought {sku}", "coupon_tag": "Used {coupon}"},
     {"name": "late", "hash": "abc126", "code": "LATE", "poll_interval_s": 15},
-    {"name": "full", "hash": "abc127", "code": "FULL", "products": "on", "products_interval_s": 1},
+    {"name": "full", "hash": "abc127", "code": "FULL", "contacts": "on", "products": "on", "products_interval_s": 1},
 ]
 
 

@@ -44,6 +44,20 @@ def test_r01_a_product_and_an_order_arrive_each_once(shop):
         (str(product["id"]), 2, "12.5")]
 
 
+def test_r01_a_customer_without_an_order_arrives_once(shop):
+    email = mail("r01customer")
+    shop.existing_contacts.append(email)  # not made from an order
+    shop.call("POST", "/sandbox/stores/abc127/customers", {"email": email, "first_name": "Ada", "last_name": "Lovelace",
+                                                           "phone": "555-123-4567", "addresses": []})
+    made = wait_until(lambda: shop.infusionsoft("GET", f"/contacts?filter=email=={email}")["contacts"], 30,
+                      lambda: f"the contact; {shop.trouble()}")
+    contact = shop.contact(email)
+    assert (contact["given_name"], contact["family_name"]) == ("Ada", "Lovelace") and len(made) == 1
+    shop.place_and_wait(order(email, billing={"first_name": "Ada", "last_name": "Lovelace"}), "abc127")
+    assert len([e for e in shop.requests_since(0, "POST", "/contacts", email) if e.get("effect")]) == 1, "the order finds it"
+    assert shop.contact(email)["id"] == contact["id"]
+
+
 def test_r02_without_the_ecommerce_module_orders_wait_and_the_rest_arrives(shop):
     before = alarms(shop, "ecommerce_unavailable")
     shop.sandbox_settings(ecommerce=False)
