@@ -134,7 +134,7 @@ console-test: ## the console's server, page (in Debian's Chromium) and API; scre
 	$(MAKE) -s -j2 all
 	BUILD=$(BUILD) $(PYTHON) -m pytest -q -p no:cacheprovider tests/console $(ARGS)
 
-.PHONY: demo dev bench bench-calls bench-rebuild bench-index bench-scale bench-stores bench-backfill conformance
+.PHONY: demo dev bench bench-calls bench-products bench-rebuild bench-index bench-scale bench-stores bench-backfill conformance
 demo: deps ## 500 orders through the whole pipeline in a minute (ARGS=--keep leaves it running)
 	$(MAKE) -s -j2 all
 	BUILD=$(BUILD) $(PYTHON) tests/demo.py $(ARGS)
@@ -147,6 +147,10 @@ bench: test-deps ## filter, mapper and pusher against the limits of the same run
 	$(MAKE) -j2 all kafka
 	BUILD=$(BUILD) $(PYTHON) tests/bench/bench.py $(ARGS)
 	BUILD=$(BUILD) $(PYTHON) tests/bench/calls.py
+
+bench-products: test-deps ## a catalogue of 1,000 products with variants: changes within one sweep, no call for the rest
+	$(MAKE) -j2 all
+	BUILD=$(BUILD) $(PYTHON) tests/bench/products.py $(ARGS)
 
 bench-calls: test-deps ## calls to the account for each order: returning customers, and a mixed run
 	$(MAKE) -j2 all

@@ -7,6 +7,7 @@
 #include "net/http.h"
 #include "call.h"
 #include "entry.h"
+#include "known_products.h"
 #include "product.h"
 #include "shared.h"
 
@@ -52,13 +53,20 @@ static enum progress settle(struct delivery *d, struct product *product, struct 
         progress = patch_product(d, product, &gone);
         if (!gone)
             return progress;
-        product->id[0] = '\0';
     }
-    progress = product_find(d, product);
-    if (progress != PROGRESS_OK)
+    progress = gone ? PROGRESS_OK : product_locate(d, product, grant);
+    if (progress == PROGRESS_OK && product->id[0] != '\0' && !product->is_same)
+        progress = patch_product(d, product, &gone);
+    if (gone) { /* the ledger or the list knew it, and somebody deleted it: ask the account itself */
+        known_products_forget(d->pusher->known_products[d->job->account_index], product->digest);
+        product->id[0] = '\0';
+        gone = 0;
+        progress = product_find(d, product);
+        if (progress == PROGRESS_OK && product->id[0] != '\0' && !product->is_same)
+            progress = patch_product(d, product, &gone);
+    }
+    if (progress != PROGRESS_OK || product->id[0] != '\0')
         return progress;
-    if (product->id[0] != '\0')
-        return product->is_same ? PROGRESS_OK : patch_product(d, product, &gone);
     progress = shared_wait_until_visible(d, grant, "product");
     return progress != PROGRESS_OK ? progress : product_create(d, product, grant);
 }

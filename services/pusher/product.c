@@ -151,9 +151,8 @@ enum progress product_create(struct delivery *d, struct product *product,
     return progress != PROGRESS_OK || product->id[0] != '\0' ? progress : call_failed_or_closed(d);
 }
 
-/* Looks the product up, or makes it. Its lease is ours. */
-static enum progress settle_product(struct delivery *d, struct product *product,
-                                    struct ledger_grant *grant)
+enum progress product_locate(struct delivery *d, struct product *product,
+                             const struct ledger_grant *grant)
 {
     struct known_products *known = d->pusher->known_products[d->job->account_index];
     int is_sure = 0;
@@ -165,6 +164,15 @@ static enum progress settle_product(struct delivery *d, struct product *product,
     is_sure &= grant->answer == LEDGER_GRANT && grant->doubt == NULL;
     if (progress == PROGRESS_OK && product->id[0] == '\0' && !is_sure)
         progress = product_find(d, product);
+    return progress;
+}
+
+/* Looks the product up, or makes it. Its lease is ours. */
+static enum progress settle_product(struct delivery *d, struct product *product,
+                                    struct ledger_grant *grant)
+{
+    enum progress progress = product_locate(d, product, grant);
+
     if (progress != PROGRESS_OK || product->id[0] != '\0')
         return progress;
     progress = shared_wait_until_visible(d, grant, "product");
