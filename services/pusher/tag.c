@@ -151,29 +151,31 @@ static enum progress settle_tag(struct delivery *d, struct tag *tag)
     return progress;
 }
 
-/* Whether the contact has the tag, as the account lists it. */
+/* Whether the contact has the tag, as the account lists it. The items of that list have no id of their
+ * own; the tag is inside. Its name is unique, so the first page is enough. */
 static enum progress check_applied(struct delivery *d, const struct tag *tag, int *is_applied)
 {
-    struct lookup_pages pages = {.path = NULL, .member = "tags"};
+    yyjson_val *tags;
+    yyjson_arr_iter iter;
+    yyjson_val *one;
     char path[64], its[32];
-    yyjson_val *tags = NULL, *one;
-    enum progress progress = PROGRESS_OK;
+    enum progress progress;
 
-    snprintf(path, sizeof(path), "/contacts/%.20s/tags", d->contact_id);
-    pages.path = path;
     *is_applied = 0;
+    snprintf(path, sizeof(path), "/contacts/%.20s/tags", d->contact_id);
     buffer_reset(&d->texts.query);
     infusionsoft_append_filter(&d->texts.query, "name", tag->name, 0);
-    buffer_printf(&d->texts.query, "&page_size=%d", lookup_page_size(&pages));
-    while (!*is_applied && (progress = lookup_next_page(d, &pages, &tags)) == PROGRESS_OK &&
-           tags != NULL) {
-        yyjson_arr_iter iter = yyjson_arr_iter_with(tags);
-
-        while ((one = yyjson_arr_iter_next(&iter)) != NULL)
-            *is_applied |= strcmp(infusionsoft_id(yyjson_obj_get(one, "tag"), its), tag->id) == 0;
-    }
-    buffer_clear(&pages.token);
-    return progress;
+    buffer_printf(&d->texts.query, "&page_size=%d", LOOKUP_PAGE_SIZE);
+    metric_add(d->pusher->lookups, 1);
+    progress = call_read(d, "GET", path, d->texts.query.data, (struct text){0});
+    if (progress != PROGRESS_OK)
+        return progress;
+    tags = yyjson_obj_get(infusionsoft_answer(d->client)->root, "tags");
+    if (!yyjson_arr_iter_init(tags, &iter))
+        return call_says_nothing(d, "without the list of the contact's tags");
+    while ((one = yyjson_arr_iter_next(&iter)) != NULL)
+        *is_applied |= strcmp(infusionsoft_id(yyjson_obj_get(one, "tag"), its), tag->id) == 0;
+    return PROGRESS_OK;
 }
 
 /* Applies the tag to the contact. The call may be repeated. The account answers 200 also where it
