@@ -84,7 +84,7 @@ static void map_contact(struct mapper *mapper, const struct event *in,
 {
     struct customer customer = {0};
     struct error err = {0};
-    struct text email;
+    struct text email = {0};
     int64_t version = -1;
 
     buffer_reset(&mapper->payload);
