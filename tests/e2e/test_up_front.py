@@ -70,7 +70,7 @@ def test_up_front_waits_for_redis_then_does_everything_and_may_be_repeated(bare)
     bare.redis.start()
     assert process.wait(60) == 0, process.tail()
     said = process.text()
-    assert "topics: 14 created, 0 were there already" in said
+    assert "topics: 23 created, 0 were there already" in said
     assert "delivery ledger: started" in said and "custom field" in said
     assert said.splitlines()[-1] == "up-front: everything is there"
     assert errors(process) == []
