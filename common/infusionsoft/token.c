@@ -353,13 +353,18 @@ static int lock_or_learn(struct token *token, struct text refused, const char *k
 }
 
 /* Makes sure that the new pair can be saved before it is asked for, because a refresh spends the
- * refresh token. */
+ * refresh token. The reserved file goes again where there is no pair to save. */
 static int ask_if_room(struct token *token, struct error *err)
 {
+    int rc;
+
     if (token_file_reserve(token->beside) != 0)
         return error_set(err, ERROR_TEMPORARY, "token_state_file of %s cannot be written: %s",
                          token->settings.account->name, strerror(errno));
-    return ask_for_pair(token, err);
+    rc = ask_for_pair(token, err);
+    if (rc != 0)
+        unlink(token->beside);
+    return rc;
 }
 
 /* Gets a new pair and saves it. The lock in Redis is held. */

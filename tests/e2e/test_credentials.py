@@ -167,6 +167,7 @@ def test_pair_is_written_to_a_file_of_the_process_alone_and_saved_under_the_lock
     before, folder, lock = shop.refreshes(), f"{shop.run}/state", f"{shop.prefix}:token-lock:main"
     shop.services["pusher-2"].stop()
     old, failed = shop.state(), len(shop.log("written: No such file", ("pusher",)))
+    assert os.listdir(folder) == ["token"], "no reserved file stays behind a refresh that failed before"
     os.mkdir(f"{folder}/token.new")  # a name that all processes would share is in nobody's way
     shop.fault(side="is", path="/token", kind="delay", delay_ms=6000, count=1)
     shop.sandbox_settings(revoke_access_tokens=True)

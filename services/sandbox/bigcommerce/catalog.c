@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "dates.h"
+#include "bigcommerce/v3.h"
 
 void catalog_clear(struct catalog *catalog)
 {
@@ -14,11 +14,6 @@ void catalog_clear(struct catalog *catalog)
     *catalog = (struct catalog){0};
 }
 
-static int64_t id_of(const json_t *object)
-{
-    return (int64_t)json_integer_value(json_object_get(object, "id"));
-}
-
 /* Index of the first product whose id is not smaller. */
 static size_t lower_bound(const struct catalog *catalog, int64_t id)
 {
@@ -26,7 +21,7 @@ static size_t lower_bound(const struct catalog *catalog, int64_t id)
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (id_of(catalog->products[middle]) < id)
+        if (v3_id_of(catalog->products[middle]) < id)
             low = middle + 1;
         else
             high = middle;
@@ -38,7 +33,7 @@ json_t *catalog_find(const struct catalog *catalog, int64_t id)
 {
     size_t i = lower_bound(catalog, id);
 
-    return i < catalog->count && id_of(catalog->products[i]) == id ? catalog->products[i] : NULL;
+    return i < catalog->count && v3_id_of(catalog->products[i]) == id ? catalog->products[i] : NULL;
 }
 
 json_t *catalog_variant(const json_t *product, int64_t id)
@@ -46,27 +41,9 @@ json_t *catalog_variant(const json_t *product, int64_t id)
     const json_t *variants = json_object_get(product, "variants");
 
     for (size_t i = 0; i < json_array_size(variants); i++)
-        if (id_of(json_array_get(variants, i)) == id)
+        if (v3_id_of(json_array_get(variants, i)) == id)
             return json_array_get(variants, i);
     return NULL;
-}
-
-static void set_default(json_t *object, const char *name, json_t *value)
-{
-    if (json_object_get(object, name) == NULL)
-        json_object_set_new(object, name, mem_check(value));
-    else
-        json_decref(value);
-}
-
-/* Dates of the catalog are ISO 8601 with a zone: 2019-03-11T15:17:25+00:00. */
-static json_t *date_json(int64_t seconds)
-{
-    char date[DATE_SIZE];
-
-    date_iso(date, seconds * 1000);
-    memcpy(date + strlen("2019-03-11T15:17:25"), "+00:00", sizeof "+00:00");
-    return json_string(date);
 }
 
 /* What shoppers pay: the sale price, else the price; a variant without a price of its own costs what
@@ -85,16 +62,16 @@ static void set_calculated(json_t *object, const json_t *product)
 
 static void complete_variant(struct catalog *catalog, const json_t *product, json_t *variant)
 {
-    set_default(variant, "id", json_integer(catalog->last_variant_id + 1));
-    if (id_of(variant) > catalog->last_variant_id)
-        catalog->last_variant_id = id_of(variant);
+    v3_set_default(variant, "id", json_integer(catalog->last_variant_id + 1));
+    if (v3_id_of(variant) > catalog->last_variant_id)
+        catalog->last_variant_id = v3_id_of(variant);
     json_object_set(variant, "product_id", json_object_get(product, "id"));
-    set_default(variant, "sku", json_string(""));
-    set_default(variant, "price", json_null());
-    set_default(variant, "sale_price", json_null());
-    set_default(variant, "purchasing_disabled", json_false());
-    set_default(variant, "inventory_level", json_integer(0));
-    set_default(variant, "option_values", json_array());
+    v3_set_default(variant, "sku", json_string(""));
+    v3_set_default(variant, "price", json_null());
+    v3_set_default(variant, "sale_price", json_null());
+    v3_set_default(variant, "purchasing_disabled", json_false());
+    v3_set_default(variant, "inventory_level", json_integer(0));
+    v3_set_default(variant, "option_values", json_array());
     set_calculated(variant, product);
 }
 
@@ -117,34 +94,34 @@ static void complete_variants(struct catalog *catalog, json_t *product)
     }
     base = with_options == 0 ? json_array_get(variants, 0) : NULL;
     json_object_set_new(product, "base_variant_id",
-                        base == NULL ? json_null() : json_integer(id_of(base)));
+                        base == NULL ? json_null() : json_integer(v3_id_of(base)));
     if (base != NULL)
         json_object_set(base, "sku", json_object_get(product, "sku"));
 }
 
 static void complete(struct catalog *catalog, json_t *product, int64_t now_s)
 {
-    set_default(product, "id", json_integer(catalog->last_id + 1));
-    set_default(product, "name",
-                mem_check(json_sprintf("Product %lld", (long long)id_of(product))));
-    set_default(product, "type", json_string("physical"));
-    set_default(product, "sku", json_string(""));
-    set_default(product, "description", json_string(""));
-    set_default(product, "weight", json_integer(1));
-    set_default(product, "price", json_integer(0));
-    set_default(product, "cost_price", json_integer(0));
-    set_default(product, "retail_price", json_integer(0));
-    set_default(product, "sale_price", json_integer(0));
-    set_default(product, "categories", json_array());
-    set_default(product, "brand_id", json_integer(0));
-    set_default(product, "inventory_level", json_integer(0));
-    set_default(product, "inventory_tracking", json_string("none"));
-    set_default(product, "is_visible", json_true());
-    set_default(product, "availability", json_string("available"));
-    set_default(product, "condition", json_string("New"));
-    set_default(product, "upc", json_string(""));
-    set_default(product, "date_created", date_json(now_s));
-    set_default(product, "date_modified", date_json(now_s));
+    v3_set_default(product, "id", json_integer(catalog->last_id + 1));
+    v3_set_default(product, "name",
+                   mem_check(json_sprintf("Product %lld", (long long)v3_id_of(product))));
+    v3_set_default(product, "type", json_string("physical"));
+    v3_set_default(product, "sku", json_string(""));
+    v3_set_default(product, "description", json_string(""));
+    v3_set_default(product, "weight", json_integer(1));
+    v3_set_default(product, "price", json_integer(0));
+    v3_set_default(product, "cost_price", json_integer(0));
+    v3_set_default(product, "retail_price", json_integer(0));
+    v3_set_default(product, "sale_price", json_integer(0));
+    v3_set_default(product, "categories", json_array());
+    v3_set_default(product, "brand_id", json_integer(0));
+    v3_set_default(product, "inventory_level", json_integer(0));
+    v3_set_default(product, "inventory_tracking", json_string("none"));
+    v3_set_default(product, "is_visible", json_true());
+    v3_set_default(product, "availability", json_string("available"));
+    v3_set_default(product, "condition", json_string("New"));
+    v3_set_default(product, "upc", json_string(""));
+    v3_set_default(product, "date_created", v3_date_json(now_s, "+00:00"));
+    v3_set_default(product, "date_modified", v3_date_json(now_s, "+00:00"));
     set_calculated(product, NULL);
     complete_variants(catalog, product);
 }
@@ -153,7 +130,7 @@ static int check(const json_t *product, struct error *err)
 {
     const json_t *variants = json_object_get(product, "variants");
 
-    if (!json_is_integer(json_object_get(product, "id")) || id_of(product) < 1)
+    if (!json_is_integer(json_object_get(product, "id")) || v3_id_of(product) < 1)
         return error_set(err, ERROR_PERMANENT, "a product's id is a number from 1");
     if (!json_is_string(json_object_get(product, "name")) ||
         !json_is_string(json_object_get(product, "sku")) ||
@@ -167,7 +144,7 @@ static int check(const json_t *product, struct error *err)
 
 static void insert(struct catalog *catalog, json_t *product)
 {
-    size_t i = lower_bound(catalog, id_of(product));
+    size_t i = lower_bound(catalog, v3_id_of(product));
 
     if (catalog->count == catalog->capacity) {
         catalog->capacity = catalog->capacity == 0 ? 64 : catalog->capacity * 2;
@@ -177,15 +154,15 @@ static void insert(struct catalog *catalog, json_t *product)
             (catalog->count - i) * sizeof(json_t *));
     catalog->products[i] = product;
     catalog->count++;
-    if (id_of(product) > catalog->last_id)
-        catalog->last_id = id_of(product);
+    if (v3_id_of(product) > catalog->last_id)
+        catalog->last_id = v3_id_of(product);
 }
 
 void catalog_remove(struct catalog *catalog, int64_t id)
 {
     size_t i = lower_bound(catalog, id);
 
-    if (i == catalog->count || id_of(catalog->products[i]) != id)
+    if (i == catalog->count || v3_id_of(catalog->products[i]) != id)
         return;
     json_decref(catalog->products[i]);
     catalog->count--;
@@ -208,7 +185,7 @@ json_t *catalog_put(struct catalog *catalog, const json_t *product, int64_t now_
         json_decref(copy);
         return NULL;
     }
-    catalog_remove(catalog, id_of(copy));
+    catalog_remove(catalog, v3_id_of(copy));
     insert(catalog, copy);
     return copy;
 }
@@ -226,7 +203,7 @@ json_t *catalog_change(struct catalog *catalog, int64_t id, const json_t *member
     }
     copy = mem_check(json_deep_copy(product));
     if (!variants_alone)
-        json_object_set_new(copy, "date_modified", date_json(now_s));
+        json_object_set_new(copy, "date_modified", v3_date_json(now_s, "+00:00"));
     json_object_update(copy, (json_t *)members);
     json_object_set_new(copy, "id", json_integer(id));
     changed = catalog_put(catalog, copy, now_s, err);

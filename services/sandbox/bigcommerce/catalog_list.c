@@ -6,10 +6,10 @@
 #include <strings.h>
 
 #include "base/mem.h"
+#include "bigcommerce/v3.h"
 #include "dates.h"
-#include "order_text.h"
 
-enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 250, LIMIT_WITH_OPTIONS = 10, DAY_S = 86400 };
+enum { LIMIT_MAX = 250, LIMIT_WITH_OPTIONS = 10, DAY_S = 86400 };
 
 /* The parts of a product that are shown only where `include` asks for them. */
 static const char *const includes[] = {
@@ -26,65 +26,16 @@ struct catalog_query {
     int64_t page, limit;
 };
 
-static int wrong(struct reply *reply, const char *name)
-{
-    char title[96];
-
-    snprintf(title, sizeof title, "The filter(s): %.60s are not valid.", name);
-    reply_bc_title(reply, 422, title);
-    return -1;
-}
-
-/* Whether a comma list has this word. */
-static int list_has(const char *list, const char *word)
-{
-    size_t length = strlen(word);
-
-    for (const char *at = list; at != NULL && *at != '\0';) {
-        size_t part = strcspn(at, ",");
-        if (part == length && strncasecmp(at, word, length) == 0)
-            return 1;
-        at += part + (at[part] == ',');
-    }
-    return 0;
-}
-
-static int read_integer(const struct request *request, struct reply *reply, const char *name,
-                        int64_t *value)
-{
-    const char *text = request_parameter(request, name);
-
-    return text == NULL || parse_integer(text, value) == 0 ? 0 : wrong(reply, name);
-}
-
 /* To a date without a time the API adds the time of the request. */
 static int read_date(const struct request *request, struct reply *reply, const char *name,
                      int64_t now_s, int64_t *seconds)
 {
     const char *text = request_parameter(request, name);
 
-    if (text == NULL)
-        return 0;
-    if (date_parse(text, seconds) != 0)
-        return wrong(reply, name);
-    if (strlen(text) == strlen("2025-01-15"))
+    if (v3_read_date(request, reply, name, seconds) != 0)
+        return -1;
+    if (text != NULL && strlen(text) == strlen("2025-01-15"))
         *seconds += now_s % DAY_S;
-    return 0;
-}
-
-static int read_include(const struct request *request, struct reply *reply)
-{
-    const char *text = request_parameter(request, "include");
-
-    while (text != NULL && *text != '\0') {
-        size_t length = strcspn(text, ","), i = 0;
-        while (includes[i] != NULL &&
-               (strlen(includes[i]) != length || strncmp(includes[i], text, length) != 0))
-            i++;
-        if (includes[i] == NULL)
-            return wrong(reply, "include");
-        text += length + (text[length] == ',');
-    }
     return 0;
 }
 
@@ -109,9 +60,9 @@ static int read_sort(struct catalog_query *query, struct reply *reply)
             query->sort = fields[i];
     query->descending = direction != NULL && strcmp(direction, "desc") == 0;
     if (query->sort == NULL)
-        return wrong(reply, "sort");
+        return v3_wrong(reply, "sort");
     if (direction != NULL && !query->descending && strcmp(direction, "asc") != 0)
-        return wrong(reply, "direction");
+        return v3_wrong(reply, "direction");
     return 0;
 }
 
@@ -119,20 +70,13 @@ static int read_paging(struct catalog_query *query, int page_cap, struct reply *
 {
     const char *include = request_parameter(query->request, "include");
 
-    query->page = 1;
-    query->limit = LIMIT_DEFAULT;
-    if (read_integer(query->request, reply, "page", &query->page) != 0 ||
-        read_integer(query->request, reply, "limit", &query->limit) != 0)
+    if (v3_read_page(query->request, reply, &query->page, &query->limit) != 0)
         return -1;
-    if (query->page < 1 || query->page > 1000000000)
-        return wrong(reply, "page");
-    if (query->limit < 1)
-        return wrong(reply, "limit");
     if (query->limit > LIMIT_MAX) {
         reply_bc_title(reply, 413, "The limit must not be above 250.");
         return -1;
     }
-    if ((list_has(include, "options") || list_has(include, "modifiers")) &&
+    if ((v3_list_has(include, "options") || v3_list_has(include, "modifiers")) &&
         query->limit > LIMIT_WITH_OPTIONS)
         query->limit = LIMIT_WITH_OPTIONS;
     if (page_cap > 0 && query->limit > page_cap)
@@ -148,14 +92,14 @@ static int read_query(struct catalog_query *query, int64_t now_s, int page_cap, 
     query->id = -1;
     query->min_id = query->min_modified_s = INT64_MIN;
     query->max_id = query->max_modified_s = INT64_MAX;
-    if (read_integer(request, reply, "id", &query->id) != 0 ||
-        read_integer(request, reply, "id:min", &query->min_id) != 0 ||
-        read_integer(request, reply, "id:max", &query->max_id) != 0 ||
-        read_integer(request, reply, "id:greater", &greater) != 0 ||
-        read_integer(request, reply, "id:less", &less) != 0 ||
+    if (v3_read_integer(request, reply, "id", &query->id) != 0 ||
+        v3_read_integer(request, reply, "id:min", &query->min_id) != 0 ||
+        v3_read_integer(request, reply, "id:max", &query->max_id) != 0 ||
+        v3_read_integer(request, reply, "id:greater", &greater) != 0 ||
+        v3_read_integer(request, reply, "id:less", &less) != 0 ||
         read_date(request, reply, "date_modified:min", now_s, &query->min_modified_s) != 0 ||
         read_date(request, reply, "date_modified:max", now_s, &query->max_modified_s) != 0 ||
-        read_include(request, reply) != 0 || read_sort(query, reply) != 0)
+        v3_read_include(request, reply, includes) != 0 || read_sort(query, reply) != 0)
         return -1;
     if (greater != INT64_MIN && greater + 1 > query->min_id)
         query->min_id = greater + 1;
@@ -164,19 +108,12 @@ static int read_query(struct catalog_query *query, int64_t now_s, int page_cap, 
     return read_paging(query, page_cap, reply);
 }
 
-static const char *text_at(const json_t *product, const char *name)
-{
-    const char *text = json_string_value(json_object_get(product, name));
-
-    return text == NULL ? "" : text;
-}
-
 /* Whether a product passes a filter by a text, where the request has that filter. */
 static int is_text(const struct catalog_query *query, const json_t *product, const char *name)
 {
     const char *wanted = request_parameter(query->request, name);
 
-    return wanted == NULL || strcasecmp(wanted, text_at(product, name)) == 0;
+    return wanted == NULL || strcasecmp(wanted, v3_text_at(product, name)) == 0;
 }
 
 static int matches(const struct catalog_query *query, const json_t *product)
@@ -189,11 +126,12 @@ static int matches(const struct catalog_query *query, const json_t *product)
     char number[24];
 
     snprintf(number, sizeof number, "%lld", (long long)id);
-    date_parse(text_at(product, "date_modified"), &modified_s);
+    date_parse(v3_text_at(product, "date_modified"), &modified_s);
     return (query->id < 0 || id == query->id) && id >= query->min_id && id <= query->max_id &&
            modified_s >= query->min_modified_s && modified_s <= query->max_modified_s &&
-           (in == NULL || list_has(in, number)) && (not_in == NULL || !list_has(not_in, number)) &&
-           (skus == NULL || list_has(skus, text_at(product, "sku"))) &&
+           (in == NULL || v3_list_has(in, number)) &&
+           (not_in == NULL || !v3_list_has(not_in, number)) &&
+           (skus == NULL || v3_list_has(skus, v3_text_at(product, "sku"))) &&
            (visible == NULL || (strcmp(visible, "true") == 0 || strcmp(visible, "1") == 0) ==
                                    json_is_true(json_object_get(product, "is_visible"))) &&
            is_text(query, product, "sku") && is_text(query, product, "name") &&
@@ -214,10 +152,7 @@ static int compare(const void *left, const void *right, void *argument)
         order = (json_number_value(x) > json_number_value(y)) -
                 (json_number_value(x) < json_number_value(y));
     if (order == 0)
-        order = (json_integer_value(json_object_get(a, "id")) >
-                 json_integer_value(json_object_get(b, "id"))) -
-                (json_integer_value(json_object_get(a, "id")) <
-                 json_integer_value(json_object_get(b, "id")));
+        order = (v3_id_of(a) > v3_id_of(b)) - (v3_id_of(a) < v3_id_of(b));
     return query->descending ? -order : order;
 }
 
@@ -234,11 +169,11 @@ static json_t *shown(const struct request *request, const json_t *product)
     json_object_foreach_safe(copy, next, name, value)
     {
         if (strcmp(name, "id") != 0 && strcmp(name, "variants") != 0 &&
-            ((fields != NULL && !list_has(fields, name)) || list_has(excluded, name)))
+            ((fields != NULL && !v3_list_has(fields, name)) || v3_list_has(excluded, name)))
             json_object_del(copy, name);
     }
     for (size_t i = 0; includes[i] != NULL; i++) {
-        if (!list_has(include, includes[i]))
+        if (!v3_list_has(include, includes[i]))
             json_object_del(copy, includes[i]);
         else if (json_object_get(copy, includes[i]) == NULL)
             json_object_set_new(copy, includes[i], json_array());
@@ -267,13 +202,6 @@ static json_t *pagination(const struct catalog_query *query, size_t total, size_
     return mem_check(meta);
 }
 
-static void reply_styled(struct reply *reply, json_t *json)
-{
-    reply->status = 200;
-    order_text_write(&reply->body, json, 0);
-    json_decref(json);
-}
-
 /* Answers with a page of what is in list (borrowed). */
 static void reply_page(const struct catalog_query *query, json_t *const *list, size_t total,
                        int whole, struct reply *reply)
@@ -283,8 +211,8 @@ static void reply_page(const struct catalog_query *query, json_t *const *list, s
 
     for (size_t i = first; i < total && i < first + (size_t)query->limit; i++)
         json_array_append_new(data, whole ? json_incref(list[i]) : shown(query->request, list[i]));
-    reply_styled(reply, mem_check(json_pack("{s:o,s:o}", "data", data, "meta",
-                                            pagination(query, total, json_array_size(data)))));
+    v3_reply(reply, mem_check(json_pack("{s:o,s:o}", "data", data, "meta",
+                                        pagination(query, total, json_array_size(data)))));
 }
 
 static void list_products(const struct catalog *catalog, struct catalog_query *query,
@@ -333,8 +261,8 @@ void catalog_answer(const struct catalog *catalog, const struct request *request
     } else if (*part != '\0') {
         if (read_paging(&query, page_cap, reply) == 0)
             list_variants(product, &query, reply);
-    } else if (read_include(request, reply) == 0) {
-        reply_styled(reply,
-                     mem_check(json_pack("{s:o,s:{}}", "data", shown(request, product), "meta")));
+    } else if (v3_read_include(request, reply, includes) == 0) {
+        v3_reply(reply,
+                 mem_check(json_pack("{s:o,s:{}}", "data", shown(request, product), "meta")));
     }
 }

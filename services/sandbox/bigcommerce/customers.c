@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "base/mem.h"
-#include "dates.h"
+#include "bigcommerce/v3.h"
 
 void customers_clear(struct customers *customers)
 {
@@ -13,15 +13,10 @@ void customers_clear(struct customers *customers)
     *customers = (struct customers){0};
 }
 
-static int64_t id_of(const json_t *object)
-{
-    return (int64_t)json_integer_value(json_object_get(object, "id"));
-}
-
 json_t *customers_find(const json_t *list, int64_t id)
 {
     for (size_t i = 0; i < json_array_size(list); i++)
-        if (id_of(json_array_get(list, i)) == id)
+        if (v3_id_of(json_array_get(list, i)) == id)
             return json_array_get(list, i);
     return NULL;
 }
@@ -29,31 +24,13 @@ json_t *customers_find(const json_t *list, int64_t id)
 void customers_remove(json_t *list, int64_t id)
 {
     for (size_t i = json_array_size(list); i-- > 0;)
-        if (id_of(json_array_get(list, i)) == id)
+        if (v3_id_of(json_array_get(list, i)) == id)
             json_array_remove(list, i);
-}
-
-static void set_default(json_t *object, const char *name, json_t *value)
-{
-    if (json_object_get(object, name) == NULL)
-        json_object_set_new(object, name, mem_check(value));
-    else
-        json_decref(value);
-}
-
-/* Dates of customers are ISO 8601 in UTC: 2019-02-19T18:34:16Z. */
-static json_t *date_json(int64_t seconds)
-{
-    char date[DATE_SIZE];
-
-    date_iso(date, seconds * 1000);
-    strcpy(date + strlen("2019-02-19T18:34:16"), "Z");
-    return json_string(date);
 }
 
 static int64_t last_id(const json_t *list)
 {
-    return id_of(json_array_get(list, json_array_size(list) - 1));
+    return v3_id_of(json_array_get(list, json_array_size(list) - 1));
 }
 
 /* Puts the object (taken) where its id belongs. */
@@ -63,8 +40,8 @@ static void insert(json_t **list, json_t *object)
 
     if (*list == NULL)
         *list = mem_check(json_array());
-    customers_remove(*list, id_of(object));
-    while (i < json_array_size(*list) && id_of(json_array_get(*list, i)) < id_of(object))
+    customers_remove(*list, v3_id_of(object));
+    while (i < json_array_size(*list) && v3_id_of(json_array_get(*list, i)) < v3_id_of(object))
         i++;
     json_array_insert_new(*list, i, object);
 }
@@ -78,11 +55,11 @@ static void complete_addresses(struct customers *customers, json_t *customer)
 
     for (size_t i = 0; i < json_array_size(addresses); i++) {
         json_t *address = json_array_get(addresses, i);
-        set_default(address, "id", json_integer(++customers->last_address_id));
+        v3_set_default(address, "id", json_integer(++customers->last_address_id));
         json_object_set(address, "customer_id", json_object_get(customer, "id"));
         for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
-            set_default(address, texts[j], json_string(""));
-        set_default(address, "address_type", json_string("residential"));
+            v3_set_default(address, texts[j], json_string(""));
+        v3_set_default(address, "address_type", json_string("residential"));
     }
     json_object_set_new(customer, "address_count",
                         json_integer((json_int_t)json_array_size(addresses)));
@@ -94,18 +71,18 @@ static void complete(struct customers *customers, json_t *customer, int64_t now_
         "first_name", "last_name",           "company", "phone",
         "notes",      "tax_exempt_category", "email",   "registration_ip_address"};
 
-    set_default(customer, "id", json_integer(last_id(customers->list) + 1));
+    v3_set_default(customer, "id", json_integer(last_id(customers->list) + 1));
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        set_default(customer, texts[i], json_string(""));
-    set_default(customer, "customer_group_id", json_integer(0));
-    set_default(customer, "date_created", date_json(now_s));
-    set_default(customer, "date_modified", date_json(now_s));
-    set_default(customer, "attribute_count", json_integer(0));
-    set_default(customer, "accepts_product_review_abandoned_cart_emails", json_false());
-    set_default(customer, "origin_channel_id", json_integer(1));
-    set_default(customer, "channel_ids", json_pack("[i]", 1));
-    set_default(customer, "authentication", json_pack("{s:b}", "force_password_reset", 0));
-    set_default(customer, "addresses", json_array());
+        v3_set_default(customer, texts[i], json_string(""));
+    v3_set_default(customer, "customer_group_id", json_integer(0));
+    v3_set_default(customer, "date_created", v3_date_json(now_s, "Z"));
+    v3_set_default(customer, "date_modified", v3_date_json(now_s, "Z"));
+    v3_set_default(customer, "attribute_count", json_integer(0));
+    v3_set_default(customer, "accepts_product_review_abandoned_cart_emails", json_false());
+    v3_set_default(customer, "origin_channel_id", json_integer(1));
+    v3_set_default(customer, "channel_ids", json_pack("[i]", 1));
+    v3_set_default(customer, "authentication", json_pack("{s:b}", "force_password_reset", 0));
+    v3_set_default(customer, "addresses", json_array());
     complete_addresses(customers, customer);
 }
 
@@ -113,13 +90,14 @@ static int check(const struct customers *customers, const json_t *customer, stru
 {
     const char *email = json_string_value(json_object_get(customer, "email"));
 
-    if (!json_is_integer(json_object_get(customer, "id")) || id_of(customer) < 1)
+    if (!json_is_integer(json_object_get(customer, "id")) || v3_id_of(customer) < 1)
         return error_set(err, ERROR_PERMANENT, "a customer's id is a number from 1");
     for (size_t i = 0; email != NULL && *email != '\0' && i < json_array_size(customers->list);
          i++) {
         const json_t *other = json_array_get(customers->list, i);
         const char *theirs = json_string_value(json_object_get(other, "email"));
-        if (id_of(other) != id_of(customer) && theirs != NULL && strcasecmp(email, theirs) == 0)
+        if (v3_id_of(other) != v3_id_of(customer) && theirs != NULL &&
+            strcasecmp(email, theirs) == 0)
             return error_set(err, ERROR_PERMANENT, "another customer has this e-mail address");
     }
     return 0;
@@ -154,7 +132,7 @@ json_t *customers_change(struct customers *customers, int64_t id, const json_t *
         return NULL;
     }
     copy = mem_check(json_deep_copy(customer));
-    json_object_set_new(copy, "date_modified", date_json(now_s));
+    json_object_set_new(copy, "date_modified", v3_date_json(now_s, "Z"));
     json_object_update(copy, (json_t *)members);
     json_object_set_new(copy, "id", json_integer(id));
     changed = customers_put(customers, copy, now_s, err);
@@ -171,13 +149,13 @@ json_t *customers_put_group(struct customers *customers, const json_t *group, st
         return NULL;
     }
     copy = mem_check(json_deep_copy(group));
-    set_default(copy, "id", json_integer(last_id(customers->groups) + 1));
-    set_default(copy, "is_default", json_false());
-    set_default(copy, "category_access", json_pack("{s:s}", "type", "all"));
-    set_default(copy, "discount_rules", json_array());
-    set_default(copy, "date_created", json_string("2023-07-17 06:30:41"));
-    set_default(copy, "date_modified", json_string("2023-07-17 06:30:41"));
-    set_default(copy, "is_group_for_guests", json_false());
+    v3_set_default(copy, "id", json_integer(last_id(customers->groups) + 1));
+    v3_set_default(copy, "is_default", json_false());
+    v3_set_default(copy, "category_access", json_pack("{s:s}", "type", "all"));
+    v3_set_default(copy, "discount_rules", json_array());
+    v3_set_default(copy, "date_created", json_string("2023-07-17 06:30:41"));
+    v3_set_default(copy, "date_modified", json_string("2023-07-17 06:30:41"));
+    v3_set_default(copy, "is_group_for_guests", json_false());
     insert(&customers->groups, copy);
     return copy;
 }

@@ -9,13 +9,14 @@
 #include <openssl/evp.h>
 
 #include "base/mem.h"
+#include "bigcommerce/v3.h"
 #include "dates.h"
-#include "order_text.h"
 
-enum { LIMIT_DEFAULT = 50, LIMIT_MAX = 250, ADDRESSES_MAX = 10, CURSOR_SIZE = 96 };
+enum { LIMIT_MAX = 250, ADDRESSES_MAX = 10, CURSOR_SIZE = 96 };
 
 static const char *const includes[] = {"addresses",  "storecredit",        "attributes",
-                                       "formfields", "shopper_profile_id", "segment_ids"};
+                                       "formfields", "shopper_profile_id", "segment_ids",
+                                       NULL};
 
 struct query {
     const struct request *request;
@@ -25,45 +26,6 @@ struct query {
     const char *sort;            /* name of a member; NULL: by id */
     int descending;
 };
-
-static int wrong(struct reply *reply, const char *name)
-{
-    char title[96];
-
-    snprintf(title, sizeof title, "The filter(s): %.60s are not valid.", name);
-    reply_bc_title(reply, 422, title);
-    return -1;
-}
-
-/* Whether a comma list has this word. */
-static int list_has(const char *list, const char *word)
-{
-    size_t length = strlen(word);
-
-    for (const char *at = list; at != NULL && *at != '\0';) {
-        size_t part = strcspn(at, ",");
-        if (part == length && strncasecmp(at, word, length) == 0)
-            return 1;
-        at += part + (at[part] == ',');
-    }
-    return 0;
-}
-
-static int read_integer(const struct query *query, struct reply *reply, const char *name,
-                        int64_t *value)
-{
-    const char *text = request_parameter(query->request, name);
-
-    return text == NULL || parse_integer(text, value) == 0 ? 0 : wrong(reply, name);
-}
-
-static int read_date(const struct query *query, struct reply *reply, const char *name,
-                     int64_t *seconds)
-{
-    const char *text = request_parameter(query->request, name);
-
-    return text == NULL || date_parse(text, seconds) == 0 ? 0 : wrong(reply, name);
-}
 
 /* A cursor is the base64 form of {"id":11}. */
 static const char *write_cursor(char target[CURSOR_SIZE], const json_t *customer)
@@ -88,7 +50,7 @@ static int read_cursor(const struct query *query, struct reply *reply, const cha
     if (strlen(text) >= CURSOR_SIZE ||
         EVP_DecodeBlock(plain, (const unsigned char *)text, (int)strlen(text)) < 0 ||
         sscanf((const char *)plain, "{\"id\":%lld}", &number) != 1)
-        return wrong(reply, name);
+        return v3_wrong(reply, name);
     *id = number;
     return 0;
 }
@@ -107,56 +69,29 @@ static int read_sort(struct query *query, struct reply *reply)
     query->descending = strcmp(text + length, ":desc") == 0;
     return query->sort != NULL && (query->descending || strcmp(text + length, ":asc") == 0)
                ? 0
-               : wrong(reply, "sort");
-}
-
-static int read_include(const struct query *query, struct reply *reply)
-{
-    const char *text = request_parameter(query->request, "include");
-
-    while (text != NULL && *text != '\0') {
-        size_t length = strcspn(text, ","), i = 0, count = sizeof includes / sizeof includes[0];
-        while (i < count &&
-               (strlen(includes[i]) != length || strncmp(includes[i], text, length) != 0))
-            i++;
-        if (i == count)
-            return wrong(reply, "include");
-        text += length + (text[length] == ',');
-    }
-    return 0;
+               : v3_wrong(reply, "sort");
 }
 
 static int read_query(struct query *query, int page_cap, struct reply *reply)
 {
-    query->page = 1;
-    query->limit = LIMIT_DEFAULT;
     query->after_id = query->before_id = -1;
     query->min_created_s = query->min_modified_s = INT64_MIN;
     query->max_created_s = query->max_modified_s = INT64_MAX;
-    if (read_date(query, reply, "date_created:min", &query->min_created_s) != 0 ||
-        read_date(query, reply, "date_created:max", &query->max_created_s) != 0 ||
-        read_date(query, reply, "date_modified:min", &query->min_modified_s) != 0 ||
-        read_date(query, reply, "date_modified:max", &query->max_modified_s) != 0 ||
-        read_integer(query, reply, "page", &query->page) != 0 ||
-        read_integer(query, reply, "limit", &query->limit) != 0 ||
+    if (v3_read_date(query->request, reply, "date_created:min", &query->min_created_s) != 0 ||
+        v3_read_date(query->request, reply, "date_created:max", &query->max_created_s) != 0 ||
+        v3_read_date(query->request, reply, "date_modified:min", &query->min_modified_s) != 0 ||
+        v3_read_date(query->request, reply, "date_modified:max", &query->max_modified_s) != 0 ||
         read_cursor(query, reply, "after", &query->after_id) != 0 ||
         read_cursor(query, reply, "before", &query->before_id) != 0 ||
-        read_include(query, reply) != 0 || read_sort(query, reply) != 0)
+        v3_read_include(query->request, reply, includes) != 0 || read_sort(query, reply) != 0)
         return -1;
-    if (query->page < 1 || query->page > 1000000000)
-        return wrong(reply, "page");
-    if (query->limit < 1 || query->limit > LIMIT_MAX)
-        return wrong(reply, "limit");
+    if (v3_read_page(query->request, reply, &query->page, &query->limit) != 0)
+        return -1;
+    if (query->limit > LIMIT_MAX)
+        return v3_wrong(reply, "limit");
     if (page_cap > 0 && query->limit > page_cap)
         query->limit = page_cap;
     return 0;
-}
-
-static const char *text_at(const json_t *customer, const char *name)
-{
-    const char *text = json_string_value(json_object_get(customer, name));
-
-    return text == NULL ? "" : text;
 }
 
 /* Whether a customer passes a filter by a list, where the request has that filter. */
@@ -164,7 +99,7 @@ static int is_in(const struct query *query, const char *filter, const char *valu
 {
     const char *list = request_parameter(query->request, filter);
 
-    return list == NULL || list_has(list, value);
+    return list == NULL || v3_list_has(list, value);
 }
 
 static int matches(const struct query *query, const json_t *customer)
@@ -175,14 +110,14 @@ static int matches(const struct query *query, const json_t *customer)
     snprintf(id, sizeof id, "%lld", (long long)json_integer_value(json_object_get(customer, "id")));
     snprintf(group, sizeof group, "%lld",
              (long long)json_integer_value(json_object_get(customer, "customer_group_id")));
-    date_parse(text_at(customer, "date_created"), &created_s);
-    date_parse(text_at(customer, "date_modified"), &modified_s);
+    date_parse(v3_text_at(customer, "date_created"), &created_s);
+    date_parse(v3_text_at(customer, "date_modified"), &modified_s);
     return created_s >= query->min_created_s && created_s <= query->max_created_s &&
            modified_s >= query->min_modified_s && modified_s <= query->max_modified_s &&
            is_in(query, "id:in", id) && is_in(query, "customer_group_id:in", group) &&
-           is_in(query, "email:in", text_at(customer, "email")) &&
-           is_in(query, "company:in", text_at(customer, "company")) &&
-           is_in(query, "phone:in", text_at(customer, "phone"));
+           is_in(query, "email:in", v3_text_at(customer, "email")) &&
+           is_in(query, "company:in", v3_text_at(customer, "company")) &&
+           is_in(query, "phone:in", v3_text_at(customer, "phone"));
 }
 
 static int compare(const void *left, const void *right, void *argument)
@@ -191,8 +126,9 @@ static int compare(const void *left, const void *right, void *argument)
     const json_t *a = *(json_t *const *)left, *b = *(json_t *const *)right;
     json_int_t x = json_integer_value(json_object_get(a, "id"));
     json_int_t y = json_integer_value(json_object_get(b, "id"));
-    int order =
-        query->sort == NULL ? 0 : strcasecmp(text_at(a, query->sort), text_at(b, query->sort));
+    int order = query->sort == NULL
+                    ? 0
+                    : strcasecmp(v3_text_at(a, query->sort), v3_text_at(b, query->sort));
 
     if (order == 0)
         order = (x > y) - (x < y);
@@ -206,16 +142,16 @@ static json_t *shown(const struct query *query, const json_t *customer)
     json_t *copy = mem_check(json_deep_copy(customer));
     json_t *addresses = json_object_get(copy, "addresses");
 
-    if (!list_has(include, "addresses"))
+    if (!v3_list_has(include, "addresses"))
         json_object_del(copy, "addresses");
     else
         while (json_array_size(addresses) > ADDRESSES_MAX)
             json_array_remove(addresses, ADDRESSES_MAX);
-    if (list_has(include, "storecredit"))
+    if (v3_list_has(include, "storecredit"))
         json_object_set_new(copy, "store_credit_amounts", json_pack("[{s:i}]", "amount", 0));
-    if (list_has(include, "attributes"))
+    if (v3_list_has(include, "attributes"))
         json_object_set_new(copy, "attributes", json_array());
-    if (list_has(include, "formfields"))
+    if (v3_list_has(include, "formfields"))
         json_object_set_new(copy, "form_fields", json_array());
     return copy;
 }
@@ -289,7 +225,5 @@ void customers_answer(const struct customers *customers, const struct request *r
     answer = mem_check(
         json_pack("{s:o,s:o}", "data", data, "meta", meta_of(&query, data, count, last >= count)));
     free(found);
-    reply->status = 200;
-    order_text_write(&reply->body, answer, 0);
-    json_decref(answer);
+    v3_reply(reply, answer);
 }
