@@ -77,6 +77,8 @@ static enum bigcommerce_answer send_one(const struct asker *asker, const struct 
                                    body, err);
     case ASK_CUSTOMERS:
         return bigcommerce_customers(client, &what->query, what->after, what->limit, body, err);
+    case ASK_GROUPS:
+        return bigcommerce_groups(client, what->page, body, err);
     case ASK_STORE:
         return bigcommerce_store(client, body, err);
     default:

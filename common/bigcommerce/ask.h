@@ -45,6 +45,7 @@ enum ask_kind {
     ASK_CATALOG_SLIM, /* a list of products with nothing but their names */
     ASK_STORE,        /* the store itself: its currency */
     ASK_CUSTOMERS,    /* a list of customers with their addresses, by the store's cursor */
+    ASK_GROUPS,       /* a list of customer groups */
 };
 
 /* What is asked for. The comments say for which kinds a member counts. */
@@ -57,7 +58,7 @@ struct ask {
                                   the product behind which the list begins */
     int limit;         /* CATALOG, CATALOG_SLIM, CUSTOMERS */
     struct text after; /* CUSTOMERS: the cursor; empty: from the beginning */
-    int page;          /* PRODUCTS, COUPONS */
+    int page;          /* PRODUCTS, COUPONS, GROUPS */
 };
 
 /** @brief Says in err that the lease is lost, unless err holds another error (of Redis) already.
@@ -82,7 +83,7 @@ enum outcome ask_wait_before_retry(struct asker *asker, int attempt, struct erro
  * @brief Sends a request, and repeats it as long as the store answers 429.
  * @param answer  out, on OUTCOME_OK: OK, GONE, REFUSED, TROUBLE or TOO_LARGE; where what->id names
  * an order also CLOSED (403) and UNAVAILABLE, since they may be about that order alone; and for
- * the catalogue, the customers and the store CLOSED (403), since the token may read orders all the same. Unless it
+ * the catalogue, the customers, their groups and the store CLOSED (403), since the token may read orders all the same. Unless it
  * is OK, err says why
  * @param body    out: borrowed until the next request
  * @returns OUTCOME_OK when an answer came that is about what was asked for, else what ends the

@@ -402,6 +402,14 @@ enum bigcommerce_answer bigcommerce_customers(struct bigcommerce *client,
     return ask(client, BIGCOMMERCE_OBJECT, ANSWER_MAX_BYTES, body, err);
 }
 
+enum bigcommerce_answer bigcommerce_groups(struct bigcommerce *client, int page, struct text *body,
+                                           struct error *err)
+{
+    begin_url(client);
+    buffer_printf(&client->url, "/customer_groups?page=%d&limit=%d", page, BIGCOMMERCE_LINES_MAX);
+    return ask(client, BIGCOMMERCE_LIST, ANSWER_MAX_BYTES, body, err);
+}
+
 enum bigcommerce_answer bigcommerce_store(struct bigcommerce *client, struct text *body,
                                           struct error *err)
 {

@@ -36,7 +36,8 @@ enum bigcommerce_answer {
     BIGCOMMERCE_TOO_LARGE,
 };
 
-enum { BIGCOMMERCE_LINES_MAX = 250 }; /* line items or coupons asked for in one page */
+/* Line items, coupons or customer groups asked for in one page. */
+enum { BIGCOMMERCE_LINES_MAX = 250 };
 
 /**
  * @brief How long a request may take: three fifths of the lease, at most 30 s. When a request
@@ -100,6 +101,10 @@ enum bigcommerce_answer bigcommerce_catalog(struct bigcommerce *client, int64_t 
 enum bigcommerce_answer bigcommerce_customers(struct bigcommerce *client,
                                               const struct cursor_query *query, struct text after,
                                               int limit, struct text *body, struct error *err);
+
+/** @brief GET /v2/customer_groups, BIGCOMMERCE_LINES_MAX groups in a page. */
+enum bigcommerce_answer bigcommerce_groups(struct bigcommerce *client, int page, struct text *body,
+                                           struct error *err);
 
 /** @brief GET /v2/store, for the currency of the catalogue's prices. */
 enum bigcommerce_answer bigcommerce_store(struct bigcommerce *client, struct text *body,

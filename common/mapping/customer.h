@@ -14,7 +14,9 @@ struct customer {
     int64_t modified_at_ms; /* date_modified; -1: the customer does not tell it */
     struct order person;    /* only `billing` is set: name, phone, e-mail, the first address */
     struct address shipping;
-    int has_shipping; /* it has a second address */
+    int has_shipping;  /* it has a second address */
+    int64_t group_id;  /* its customer group; 0: none */
+    struct text group; /* the group's name, which the poller adds; empty: none */
 };
 
 /**

@@ -55,6 +55,10 @@ int customer_read(struct customer *customer, yyjson_val *root, struct error *err
     if (date_parse_utc(json_text(yyjson_obj_get(root, "date_modified")),
                        &customer->modified_at_ms) != 0)
         customer->modified_at_ms = -1;
+    if (text_to_int(json_text(yyjson_obj_get(root, "customer_group_id")), &customer->group_id) != 0)
+        customer->group_id = 0;
+    customer->group =
+        text_trim(json_text(yyjson_obj_get(yyjson_obj_get(root, "bigfusion"), "customer_group")));
     READ_TEXTS(billing, root, person_sources);
     READ_TEXTS(billing, yyjson_arr_get(addresses, 0), place_sources);
     if (yyjson_arr_size(addresses) > 1) {
@@ -103,6 +107,9 @@ int64_t customer_version(const struct customer *customer, const struct event *ev
 void map_customer(struct map *map, const struct map_settings *settings,
                   const struct customer *customer, int64_t modified_at_ms, struct buffer *out)
 {
+    const struct tag_value values[] = {{"group", customer->group},
+                                       {"code", text_of(settings->store->code)}};
+
     map->shipping = customer->shipping;
     map->has_shipping = customer->has_shipping;
     json_write_literal(out, "{\"format\":1,\"kind\":\"contact\",\"account\":");
@@ -111,7 +118,11 @@ void map_customer(struct map *map, const struct map_settings *settings,
     json_write_text(out, text_of(settings->store->hash), SIZE_MAX);
     buffer_printf(out, ",\"modified_at\":%lld,\"contact\":", (long long)modified_at_ms);
     map_write_contact(map, settings, &customer->person, out);
-    json_write_literal(out, ",\"tags\":[]");
+    tag_list_reset(&map->tags);
+    if (customer->group.length > 0)
+        tag_list_add(&map->tags, settings->store->group_tag, values, 2);
+    json_write_literal(out, ",\"tags\":");
+    tag_list_write(&map->tags, out);
     map_write_left_out(map, settings, &customer->person, out);
     json_write_literal(out, "}");
 }

@@ -64,7 +64,8 @@ struct config_store {
     int opt_in;            /* enum opt_in */
     int payments;          /* enum payments */
     char *payment_type;    /* "": payments is off */
-    char *sku_tag;         /* "off", or the template of a tag's name: see option_is_template() */
+    char *group_tag;       /* "off", or the template of a tag's name: see option_is_template() */
+    char *sku_tag;         /* the same */
     char *coupon_tag;      /* the same */
 };
 

@@ -159,6 +159,9 @@ const struct config_option options[] = {
      "with payments = paid or all: one of the account's Manual Payment Types, as it is written "
      "there, such as Credit Card (Manual)"},
 
+    {"store", "group_tag", OPTION_TEXT, STORE(group_tag), "{group}",
+     "off, or a text with {group} or {code}", PROGRAM_POLLER | PROGRAM_MAPPER,
+     "name of the tag that a contact gets for its customer group, where contacts = on"},
     {"store", "sku_tag", OPTION_TEXT, STORE(sku_tag), "off",
      "off, or a text with {sku}, {name} or {code}", PROGRAM_MAPPER,
      "name of the tag that a contact gets for each product of an order; {code}: the Store Code"},

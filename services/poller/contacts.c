@@ -37,6 +37,7 @@ void contacts_init(struct contacts *contacts)
 
 void contacts_clear(struct contacts *contacts)
 {
+    groups_clear(&contacts->groups);
     free(contacts->marks_key);
     contacts->marks_key = NULL;
     buffer_clear(&contacts->after);

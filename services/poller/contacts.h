@@ -22,6 +22,7 @@
 #include "settings/config.h"
 
 #include "batch.h"
+#include "groups.h"
 
 enum { CONTACTS_PAGE_MAX = 100 }; /* customers in one answer; each may have ten addresses */
 
@@ -34,6 +35,7 @@ struct contacts {
     struct redis *redis;
     struct asker *asker;
 
+    struct groups groups;
     char *marks_key;
     int64_t position_ms;      /* all that was modified up to here was published */
     int64_t start_from_ms;    /* what was modified before is not read; 0: no limit */

@@ -26,7 +26,8 @@ struct row {
     size_t length;
     struct catalog_mark mark;
     int64_t modified_ms;
-    int is_sent; /* it is new or changed */
+    int64_t group_id; /* 0: none */
+    int is_sent;      /* it is new or changed */
     char key[160];
     char modified_at[NUMBER_BYTES];
     char polled_at[NUMBER_BYTES];
@@ -106,8 +107,8 @@ static void make_too_large(const struct contacts *contacts, struct row *row)
     log_set_about(before);
 }
 
-/* Fills in the records of those customers that are new or changed. The version is the customer's
- * own date, or what comes right after the version before, where that date did not move. */
+/* Finds the customers that are new or changed. The version is the customer's own date, or what
+ * comes right after the version before, where that date did not move. */
 static void compare(struct contacts *contacts, struct row *rows, const struct catalog_mark *known,
                     int count)
 {
@@ -115,12 +116,58 @@ static void compare(struct contacts *contacts, struct row *rows, const struct ca
         struct row *row = &rows[i];
 
         row->is_sent = strcmp(row->mark.digest, known[i].digest) != 0;
-        if (!row->is_sent) {
-            metric_add(contacts->unchanged, 1);
-            continue;
-        }
         row->mark.version =
             row->modified_ms > known[i].version ? row->modified_ms : known[i].version + 1;
+        if (!row->is_sent)
+            metric_add(contacts->unchanged, 1);
+    }
+}
+
+/* Writes the name of its group into a customer, before all that the store says of it, as the member
+ * {"bigfusion":{"customer_group":name}}. */
+static void add_group(struct row *row, const char *name)
+{
+    struct buffer with = {0};
+
+    json_write_literal(&with, "{\"bigfusion\":{\"customer_group\":");
+    json_write_text(&with, text_of(name), SIZE_MAX);
+    json_write_literal(&with, "},");
+    buffer_append(&with, row->value + 1, row->length - 1);
+    free(row->value);
+    row->value = with.data;
+    row->length = with.length;
+}
+
+/* Names the groups of those customers that are sent, where the store wants a tag of them. */
+static enum outcome name_groups(struct contacts *contacts, struct row *rows, int count,
+                                struct error *err)
+{
+    enum outcome outcome = OUTCOME_OK;
+
+    if (strcmp(contacts->store->group_tag, "off") == 0)
+        return OUTCOME_OK;
+    for (int i = 0; i < count && outcome == OUTCOME_OK; i++) {
+        struct row *row = &rows[i];
+        const char *name;
+
+        if (!row->is_sent || row->group_id == 0)
+            continue;
+        outcome = groups_prepare(&contacts->groups, contacts->asker, row->group_id,
+                                 contacts->paged_ms, err);
+        name = groups_name(&contacts->groups, row->group_id);
+        if (outcome == OUTCOME_OK && name != NULL)
+            add_group(row, name);
+    }
+    return outcome;
+}
+
+static void fill_records(struct contacts *contacts, struct row *rows, int count)
+{
+    for (int i = 0; i < count; i++) {
+        struct row *row = &rows[i];
+
+        if (!row->is_sent)
+            continue;
         fill_record(contacts, row);
         if ((int64_t)row->length + TOPIC_ENVELOPE_BYTES > contacts->config->kafka.max_record_bytes)
             make_too_large(contacts, row);
@@ -196,6 +243,7 @@ static int read_rows(struct contacts *contacts, yyjson_val *list, struct row *ro
         if (customer.id < 1)
             return error_set(err, ERROR_TEMPORARY, "the store's answer has a customer without id");
         row->mark.id = customer.id;
+        row->group_id = customer.group_id;
         row->modified_ms = customer.modified_at_ms;
         row->value = mem_check(yyjson_val_write(one, 0, &row->length));
         make_digest(contacts, one, row->mark.digest);
@@ -215,6 +263,10 @@ static enum outcome take_rows(struct contacts *contacts, struct row *rows, int c
     if (catalog_marks_read(contacts->redis, contacts->marks_key, known, count, err) != 0)
         return OUTCOME_LOST;
     compare(contacts, rows, known, count);
+    outcome = name_groups(contacts, rows, count, err);
+    if (outcome != OUTCOME_OK)
+        return outcome;
+    fill_records(contacts, rows, count);
     outcome = publish(contacts, rows, count, err);
     if (outcome == OUTCOME_OK)
         settle(contacts, rows, count);

@@ -164,13 +164,81 @@ def test_d05_a_changed_customer_fills_only_what_is_empty(store):
     assert found["given_name"] == "Ada" and found["phone_numbers"][0]["number"] == "555-77"
 
 
+def group(store, name):
+    return store.call("POST", "/sandbox/stores/abc123/customer_groups", {"name": name})["id"]
+
+
+def tags_of(store, email):
+    """The names of the tags of the contact with that address."""
+    path = f"/contacts/{store.contact(email)['id']}/tags"
+    return sorted(one["tag"]["name"] for one in store.infusionsoft("GET", path)["tags"])
+
+
+def alarms(store):
+    return store.services["poller"].text().count("alarm store refuses its customers")
+
+
+def group_calls(store):
+    return sum(e["side"] == "bc" and e["path"].endswith("/v2/customer_groups") for e in store.journal())
+
+
+def test_r18_the_group_of_a_customer_becomes_a_tag_which_is_made_once(store):
+    vip, email, other = group(store, "VIP, gold"), mail("vip"), mail("vip")
+    for one in (email, other):
+        store.wait_contact(store.add(**customer(one, customer_group_id=vip))["id"])
+        assert tags_of(store, one) == ["VIP_ gold"], "a comma cannot be asked for"
+    made = [e for e in store.journal() if (e.get("effect") or {}).get("made") == "tag"]
+    assert len(made) == 1
+    none = store.add(**customer(mail("none")))
+    store.wait_contact(none["id"])
+    assert tags_of(store, none["email"]) == []
+
+
+def test_r18_a_customer_that_moves_gets_the_tag_of_the_other_group_too(store):
+    first, email = group(store, "Wholesale"), mail("moves")
+    placed = store.add(**customer(email, customer_group_id=first))
+    store.wait_contact(placed["id"])
+    second = group(store, "Retail \u00e9")  # the list is old, and this group is not in it
+    store.edit(placed["id"], customer_group_id=second)
+    store.wait_contact(placed["id"], count=2)
+    assert tags_of(store, email) == ["Retail \u00e9", "Wholesale"]
+
+
+def test_a_group_that_is_gone_gives_no_tag_and_loses_no_customer(store):
+    placed = store.add(**customer(mail("gone"), customer_group_id=987654))
+    store.wait_contact(placed["id"])
+    assert tags_of(store, placed["email"]) == []
+
+
+def test_customers_wait_for_groups_that_cannot_be_read(store):
+    known = group(store, "Behind the wall")
+    before = alarms(store)
+    store.fault(side="bc", path="/v2/customer_groups", kind="status", status=403)
+    placed = store.add(**customer(mail("wall"), customer_group_id=known))
+    wait_until(lambda: alarms(store) > before, 20, "the alarm")
+    store.place_and_wait(order(mail("beside")))
+    assert store.fate_records(f"abc123/contact/{placed['id']}") == []
+    store.clear_faults()
+    store.wait_contact(placed["id"])
+    assert tags_of(store, placed["email"]) == ["Behind the wall"]
+
+
+def test_every_page_of_the_groups_is_read(store):
+    for i in range(260):
+        last = group(store, f"Group {i}")
+    placed = store.add(**customer(mail("last"), customer_group_id=last))
+    store.wait_contact(placed["id"])
+    assert tags_of(store, placed["email"]) == ["Group 259"]
+
+
 def test_a_refused_list_of_customers_stops_no_order(store):
+    before = alarms(store)
     store.fault(side="bc", path="/v3/customers", kind="status", status=403)
-    wait_until(lambda: "alarm store refuses its customers" in store.services["poller"].text(), 20, "the alarm")
+    wait_until(lambda: alarms(store) > before, 20, "the alarm")
     store.place_and_wait(order(mail("beside")))
     placed = store.add(**customer(mail("later")))
     store.place_and_wait(order(mail("beside")))
-    assert store.services["poller"].text().count("alarm store refuses its customers") == 1
+    assert alarms(store) == before + 1
     store.clear_faults()
     store.wait_contact(placed["id"])
 
@@ -199,14 +267,15 @@ def test_a_killed_poller_loses_no_customer_and_makes_none_twice(store):
 
 def test_d03_and_d10_customers_of_before_the_start_stay_out_and_only_always_gives_a_permission():
     with CustomerShop("e2e-customers-start", store={"contacts": "on", "start_from": "now", "opt_in": "always",
-                                                    "existing_contact": "overwrite"}) as stack:
+                                                    "existing_contact": "overwrite", "group_tag": "off"}) as stack:
         stack.start_servers()
         early = stack.add(**customer(mail("early"), date_created="2020-01-01T00:00:00Z", date_modified="2020-01-01T00:00:00Z"))
         stack.start_services()
         stack.wait_polls(1)
         email = mail("now")
-        placed = stack.add(**customer(email))
+        placed = stack.add(**customer(email, customer_group_id=group(stack, "Off")))
         stack.wait_contact(placed["id"])
+        assert group_calls(stack) == 0 and tags_of(stack, email) == []
         assert stack.fate_records(f"abc123/contact/{early['id']}") == []
         made = next(Shop.body(e) for e in stack.journal() if (e.get("effect") or {}).get("made") == "contact")
         assert made["email_addresses"][0]["opt_in_reason"] == "Opted in at checkout in the online store"

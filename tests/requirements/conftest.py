@@ -36,12 +36,13 @@ def shop(kafka):
     # retry_delays_s: 26 attempts (D8) take half a minute, not a day
     settings = {"pusher": {"retry_delays_s": "1,1,1"}}
     with Asked("requirements", stores=STORES, broker=kafka, prefix="requirements", settings=settings) as stack:
-        stack.existing_contacts = []
+        stack.existing_contacts, stack.tagged_by_others = [], []
         stack.start()
         stack.start_console()
         yield stack
         stack.clear_faults()
-        stack.write_expectation(existing_contacts=stack.existing_contacts)
+        stack.write_expectation(existing_contacts=stack.existing_contacts, existing_tags=["r18 wholesale"],
+                                tagged_by_others=stack.tagged_by_others)
         stack.wait_drained(60)
         stack.assert_right()
         statuses = stack.stop()

@@ -273,6 +273,25 @@ def test_r17_each_coupon_fires_once(shop):
     assert sorted(goal for goal in goals if goal[0] == "BCCOUPON") == [("BCCOUPON", "SPRING"), ("BCCOUPON", "SUN")]
 
 
+def test_r18_the_customer_group_becomes_a_tag_of_the_contact(shop):
+    """Of the store `full`, whose customers are synced."""
+    group = shop.call("POST", "/sandbox/stores/abc127/customer_groups", {"name": "R18 Wholesale"})["id"]
+    emails = [mail("r18"), mail("r18")]
+    shop.existing_contacts.extend(emails)  # not made from an order
+    for email in emails:
+        shop.call("POST", "/sandbox/stores/abc127/customers", {"email": email, "customer_group_id": group, "addresses": []})
+
+    def tagged(email):
+        found = shop.infusionsoft("GET", f"/contacts?filter=email=={email}")["contacts"]
+        shop.tagged_by_others.extend(one["id"] for one in found)  # the tag is of no order
+        return found and [one["tag"]["name"] for one in
+                          shop.infusionsoft("GET", f"/contacts/{only(found)['id']}/tags")["tags"]] == ["R18 Wholesale"]
+    for email in emails:
+        wait_until(lambda address=email: tagged(address), 30, lambda: f"the tag; {shop.trouble()}")
+    made = [e for e in shop.journal() if (e.get("effect") or {}).get("made") == "tag" and e["effect"]["name"] == "R18 Wholesale"]
+    assert len(made) == 1
+
+
 def test_r19_skus_and_coupons_become_tags_where_the_store_asks_for_them(shop):
     for store, wanted in (("abc125", ["Bought R19-A", "Used R19-TEN"]), ("abc123", [])):
         email = mail("r19")

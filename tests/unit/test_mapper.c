@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ static struct config_store store = {.name = (char *)(uintptr_t) "main",
                                     .hash = (char *)(uintptr_t) "abc123",
                                     .account = (char *)(uintptr_t) "second",
                                     .account_index = 1,
+                                    .group_tag = (char *)(uintptr_t) "{code}: {group}",
                                     .sku_tag = (char *)(uintptr_t) "off",
                                     .coupon_tag = (char *)(uintptr_t) "off"};
 static struct config_account accounts[2] = {
@@ -181,6 +183,35 @@ static void test_contact(void **state)
     assert_int_equal(result.reason, REASON_MALFORMED);
 }
 
+/* The customer group, which the poller names; the store's own answer has its id alone. */
+static void test_group_tag(void **state)
+{
+    static const struct {
+        const char *member, *tags;
+    } rows[] = {
+        {",\"bigfusion\":{\"customer_group\":\" VIP, gold \"}", "[{\"name\":\"BC: VIP_ gold\"}]"},
+        {",\"bigfusion\":{\"customer_group\":\"\"}", "[]"},
+        {",\"bigfusion\":{\"customer_group\":{}}", "[]"},
+        {",\"bigfusion\":[]", "[]"},
+        {"", "[]"},
+    };
+    char value[256], wanted[128];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct result result;
+
+        snprintf(value, sizeof(value),
+                 "{\"id\":7,\"date_modified\":\"2026-03-02T10:15:30Z\",\"email\":\"j@x.co\","
+                 "\"customer_group_id\":3%s}",
+                 rows[i].member);
+        snprintf(wanted, sizeof(wanted), ",\"tags\":%s}", rows[i].tags);
+        result = map_contact(*state, value);
+        assert_int_equal(result.verdict, VERDICT_PASS);
+        assert_non_null(strstr(result.outputs[0].owned_value, wanted));
+        free(result.outputs[0].owned_value);
+    }
+}
+
 static struct result map_product(struct bench *bench, const char *modified_at, const char *value)
 {
     struct event in = {.key = text_of("abc123/product/9"),
@@ -286,8 +317,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),     cmocka_unit_test(test_leave_out),
         cmocka_unit_test(test_withdrawn), cmocka_unit_test(test_contact),
-        cmocka_unit_test(test_product),   cmocka_unit_test(test_dead),
-        cmocka_unit_test(test_currency),  cmocka_unit_test(test_repeated),
+        cmocka_unit_test(test_group_tag), cmocka_unit_test(test_product),
+        cmocka_unit_test(test_dead),      cmocka_unit_test(test_currency),
+        cmocka_unit_test(test_repeated),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
