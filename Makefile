@@ -176,7 +176,7 @@ bench-backfill: test-deps ## what a backfill of 20,000 orders costs live orders:
 	$(MAKE) -j2 all kafka
 	BUILD=$(BUILD) $(PYTHON) tests/bench/backfill.py $(ARGS)
 
-conformance: ## 500 orders through a validating proxy of the vendors' API documents
+conformance: ## every kind of request, of all lanes, through a validating proxy of the vendors' API documents
 	deploy/install-deps.sh build test kafka conformance
 	$(MAKE) -j2 all
 	BUILD=$(BUILD) $(PYTHON) tests/conformance/conformance.py $(ARGS)
