@@ -84,6 +84,13 @@ void call_keep_answer(struct delivery *d)
     snprintf(d->detail, sizeof(d->detail), "%.150s", answer->error.text);
 }
 
+int call_is_gone(const struct delivery *d)
+{
+    int status = infusionsoft_answer(d->client)->status;
+
+    return status == 404 || status == 410;
+}
+
 unsigned call_refused_regions(const struct delivery *d)
 {
     const struct infusionsoft_answer *answer = infusionsoft_answer(d->client);

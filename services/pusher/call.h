@@ -55,6 +55,9 @@ enum progress call_says_nothing(struct delivery *d, const char *missing);
 /** @brief Keeps answer and error of the last call in d, for the fate of the record. */
 void call_keep_answer(struct delivery *d);
 
+/** @brief Whether the last answer says that the account does not have the object any more. */
+int call_is_gone(const struct delivery *d);
+
 /** @brief Whose regions the last answer refuses, as merge_refused_regions(); 0 if it is no 400. */
 unsigned call_refused_regions(const struct delivery *d);
 

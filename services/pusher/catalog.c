@@ -7,7 +7,6 @@
 #include "net/http.h"
 #include "call.h"
 #include "entry.h"
-#include "known_products.h"
 #include "product.h"
 #include "shared.h"
 
@@ -33,7 +32,7 @@ static enum progress patch_product(struct delivery *d, const struct product *pro
     progress =
         call_read(d, "PATCH", d->texts.path.data, d->texts.query.data, (struct text){body, length});
     free(body);
-    *gone = progress == PROGRESS_REFUSED && infusionsoft_answer(d->client)->status == 404;
+    *gone = progress == PROGRESS_REFUSED && call_is_gone(d);
     if (*gone)
         d->answer[0] = d->detail[0] = '\0';
     return progress != PROGRESS_OK || infusionsoft_object_id(d->client, id) != NULL
@@ -48,20 +47,20 @@ static enum progress settle(struct delivery *d, struct product *product, struct 
     enum progress progress = PROGRESS_OK;
     int gone = 0;
 
-    if (known != NULL && infusionsoft_is_id(known, strlen(known))) {
+    product->is_same = 0;
+    if (known != NULL && infusionsoft_is_id(known, strlen(known)))
         snprintf(product->id, sizeof(product->id), "%s", known);
-        progress = patch_product(d, product, &gone);
-        if (!gone)
-            return progress;
-    }
-    progress = gone ? PROGRESS_OK : product_locate(d, product, grant);
+    else if (known != NULL) /* others wrote it; while it is there, no create can be begun */
+        progress = entry_forget(d, LEDGER_PRODUCT, product->digest, known);
+    if (progress == PROGRESS_OK && product->id[0] == '\0')
+        progress = product_locate(d, product, grant);
     if (progress == PROGRESS_OK && product->id[0] != '\0' && !product->is_same)
         progress = patch_product(d, product, &gone);
     if (gone) { /* the ledger or the list knew it, and somebody deleted it: ask the account itself */
-        known_products_forget(d->pusher->known_products[d->job->account_index], product->digest);
-        product->id[0] = '\0';
         gone = 0;
-        progress = product_find(d, product);
+        progress = product_forget(d, product);
+        if (progress == PROGRESS_OK)
+            progress = product_find(d, product);
         if (progress == PROGRESS_OK && product->id[0] != '\0' && !product->is_same)
             progress = patch_product(d, product, &gone);
     }

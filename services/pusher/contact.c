@@ -83,11 +83,6 @@ out:
     return progress;
 }
 
-static int is_gone(const struct infusionsoft_answer *answer)
-{
-    return answer->status == 404 || answer->status == 410;
-}
-
 /* The ledger knows a contact that the look-up did not list: it was deleted, or its address was
  * changed, or the list does not show it yet. Asks for that contact alone. If it does not have this
  * address any more, its id is forgotten. */
@@ -104,8 +99,7 @@ static enum progress find_known(struct delivery *d, const char *known, char **bo
     buffer_printf(&d->texts.query, "fields=%s", contact_fields);
     metric_add(d->pusher->lookups, 1);
     progress = call_read(d, "GET", d->texts.path.data, d->texts.query.data, (struct text){0});
-    if (progress != PROGRESS_OK &&
-        !(progress == PROGRESS_REFUSED && is_gone(infusionsoft_answer(d->client))))
+    if (progress != PROGRESS_OK && !(progress == PROGRESS_REFUSED && call_is_gone(d)))
         return progress;
     contact = infusionsoft_answer(d->client)->root;
     if (progress == PROGRESS_OK && strcmp(infusionsoft_id(contact, id), known) != 0)
@@ -172,7 +166,7 @@ static enum progress update_contact(struct delivery *d, char *body)
     yyjson_doc_free(doc);
     if (progress != PROGRESS_REFUSED || infusionsoft_answer(d->client)->status == 403)
         return progress;
-    if (is_gone(infusionsoft_answer(d->client)))
+    if (call_is_gone(d))
         return call_failed_or_closed(d); /* it was deleted after the look-up: look again later */
     log_warn("contact_not_updated contact=%s error=\"%s\"", d->contact_id, d->detail);
     delivery_add_incomplete(d, "contact", NULL);

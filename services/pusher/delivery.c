@@ -56,7 +56,7 @@ void delivery_start(struct delivery *d, struct job *job)
     d->calls.throttled_count = d->calls.throttled_ms = 0;
     d->contact_id[0] = d->order_id[0] = '\0';
     d->order_total = -1;
-    d->contact_cached = d->products_cached = d->peeked = 0;
+    d->contact_cached = d->peeked = 0;
     d->detail[0] = d->answer[0] = '\0';
     d->reason = REASON_NONE;
     d->failed_step = "acquire";

@@ -82,7 +82,6 @@ struct delivery {
     /* what is known there; the ids of products and tags are in the payload */
     char contact_id[64]; /* "": not known yet */
     int contact_cached;  /* its id came from the ledger, so the contact may have been deleted */
-    int products_cached; /* the same for at least one product */
     char order_id[64];   /* "": not made by this delivery */
     int64_t
         order_total; /* as the account told it when this delivery made the order, in the currency's

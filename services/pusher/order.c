@@ -237,7 +237,7 @@ static enum progress refresh_ids(struct delivery *d)
     enum progress progress = contact_forget(d);
 
     if (progress == PROGRESS_OK)
-        progress = product_forget(d);
+        progress = product_refresh(d);
     if (progress == PROGRESS_OK)
         progress = contact_step(d);
     if (progress == PROGRESS_OK)
@@ -277,7 +277,7 @@ enum progress order_step(struct delivery *d)
         if (!without_region && call_refused_regions(d) != 0) {
             without_region = 1;
             delivery_leave_region_out(d, "order shipping");
-        } else if (!refreshed && (d->contact_cached || d->products_cached)) {
+        } else if (!refreshed && (d->contact_cached || product_any_is_cached(d))) {
             refreshed = 1;
             progress = refresh_ids(d);
             if (progress != PROGRESS_OK)

@@ -35,8 +35,10 @@ struct product {
     yyjson_val *body;               /* it is made from this */
     char digest[DIGEST_BYTES];      /* of the SKU: names its entry in the ledger */
     char body_digest[DIGEST_BYTES]; /* of the body, in a payload of kind product; else "" */
-    int is_same; /* set by product_find(): the account's product is what the body says */
-    char id[64]; /* at the account; "": not known yet. Set by the delivery */
+    int is_same;   /* set by product_find(): the account's product is what the body says */
+    char id[64];   /* at the account; "": not known yet. Set by the delivery */
+    int is_cached; /* the id came from the ledger or the list of known products, so the product may
+                      have been deleted since. Set by the delivery */
 };
 
 /* A tag of the payload. */

@@ -159,7 +159,7 @@ enum progress product_locate(struct delivery *d, struct product *product,
     enum progress progress = known_products_find(
         d, known, product->digest, ledger_fence_epoch(grant->fence), product->id, &is_sure);
 
-    d->products_cached |= product->id[0] != '\0'; /* somebody may have deleted it since */
+    product->is_cached = product->id[0] != '\0';
     /* What is in doubt is always looked up itself. */
     is_sure &= grant->answer == LEDGER_GRANT && grant->doubt == NULL;
     if (progress == PROGRESS_OK && product->id[0] == '\0' && !is_sure)
@@ -190,7 +190,7 @@ static enum progress claim_and_settle(struct delivery *d, struct product *produc
     enum progress progress = shared_take(d, &request, "product", &grant, product->id);
 
     if (product->id[0] != '\0') {
-        d->products_cached = 1;
+        product->is_cached = 1;
     } else if (progress == PROGRESS_OK) {
         progress = settle_product(d, product, &grant);
         progress = shared_release(d, &request, &grant, "product", progress, product->id);
@@ -216,18 +216,71 @@ enum progress product_step(struct delivery *d)
     return PROGRESS_OK;
 }
 
-enum progress product_forget(struct delivery *d)
+int product_any_is_cached(const struct delivery *d)
+{
+    int is_any = 0;
+
+    for (int i = 0; i < d->payload.product_count; i++)
+        is_any |= d->payload.products[i].is_cached;
+    return is_any;
+}
+
+/* Asks for a product by its id. is_ours: out: the account has it, with its SKU */
+static enum progress check_cached(struct delivery *d, const struct product *product, int *is_ours)
+{
+    enum progress progress;
+    yyjson_val *theirs;
+    enum match match;
+    char id[32];
+
+    *is_ours = 0;
+    buffer_reset(&d->texts.path);
+    buffer_printf(&d->texts.path, "/products/%s", product->id);
+    metric_add(d->pusher->lookups, 1);
+    progress = call_read(d, "GET", d->texts.path.data, NULL, (struct text){0});
+    if (progress == PROGRESS_REFUSED && call_is_gone(d)) {
+        d->answer[0] = d->detail[0] = '\0'; /* that is no failure */
+        return PROGRESS_OK;
+    }
+    if (progress != PROGRESS_OK)
+        return progress;
+    theirs = infusionsoft_answer(d->client)->root;
+    if (strcmp(infusionsoft_id(theirs, id), product->id) != 0)
+        return call_says_nothing(d, "without the product that was asked for");
+    match = product_match(theirs, product->sku, 0);
+    if (match == MATCH_UNCLEAR)
+        return call_says_nothing(d, "with a product whose SKU is no text");
+    *is_ours = match == MATCH_YES;
+    return PROGRESS_OK;
+}
+
+enum progress product_forget(struct delivery *d, struct product *product)
+{
+    enum progress progress = entry_forget(d, LEDGER_PRODUCT, product->digest, product->id);
+
+    known_products_forget(d->pusher->known_products[d->job->account_index], product->digest);
+    product->id[0] = '\0';
+    product->is_cached = 0;
+    return progress;
+}
+
+enum progress product_refresh(struct delivery *d)
 {
     for (int i = 0; i < d->payload.product_count; i++) {
-        enum progress progress = entry_forget(d, LEDGER_PRODUCT, d->payload.products[i].digest,
-                                              d->payload.products[i].id);
+        struct product *product = &d->payload.products[i];
+        enum progress progress;
+        int is_ours;
 
+        if (!product->is_cached)
+            continue;
+        progress = check_cached(d, product, &is_ours);
+        if (progress == PROGRESS_REFUSED && infusionsoft_answer(d->client)->status == 403)
+            return call_no_orders(d);
+        if (progress == PROGRESS_OK && !is_ours)
+            progress = product_forget(d, product);
         if (progress != PROGRESS_OK)
             return progress;
-        known_products_forget(d->pusher->known_products[d->job->account_index],
-                              d->payload.products[i].digest);
-        d->payload.products[i].id[0] = '\0';
+        product->is_cached = 0;
     }
-    d->products_cached = 0;
     return PROGRESS_OK;
 }

@@ -25,9 +25,20 @@ enum progress product_create(struct delivery *d, struct product *product,
 /** @brief Whether the account's product shows each member of the body with the same value. Pure. */
 int product_is_same(yyjson_val *theirs, yyjson_val *body);
 
-/** @brief The account refused the order, maybe because a product whose id the ledger knew was
- * deleted: forgets those ids here and in the ledger. */
-enum progress product_forget(struct delivery *d);
+/** @brief Whether an id of the payload's products is cached, so that the product may be gone. */
+int product_any_is_cached(const struct delivery *d);
+
+/** @brief The account refused the order, maybe because a product whose id was cached was deleted: asks
+ * for each of them by its id. The id of one that is gone, or has another SKU now, is forgotten here
+ * and in the ledger.
+ *
+ * They are not just looked up anew: a list need not show yet what was made a moment ago, and the
+ * product would be made twice. */
+enum progress product_refresh(struct delivery *d);
+
+/** @brief The account does not have the product of this id any more: forgets the id here, in the list
+ * of known products and in the ledger, whose entry may be in hand. */
+enum progress product_forget(struct delivery *d, struct product *product);
 
 /** @brief Whether the product has that SKU. UNCLEAR: it shows none although it was asked for by its
  * SKU (by_sku), or its SKU is no text. Pure. */

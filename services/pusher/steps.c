@@ -67,7 +67,7 @@ static enum progress use_cache(struct delivery *d)
         struct product *product = &d->payload.products[i];
 
         take_id(product->id, d->peeks[i].result);
-        d->products_cached |= product->id[0] != '\0';
+        product->is_cached = product->id[0] != '\0';
     }
     for (int i = 0; i < d->payload.tag_count; i++) {
         struct tag *tag = &d->payload.tags[i];

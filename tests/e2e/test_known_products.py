@@ -53,13 +53,46 @@ def test_an_unknown_product_is_made_once_and_a_fresh_list_spares_the_look_up(sho
     assert (pages, creates) == (0, 4) and looked <= 4  # the list may be older than a minute on a slow machine
 
 
-def test_an_id_of_the_list_that_the_account_refuses_is_looked_up(shop):
+def refuse_one_order(stack):
+    stack.fault(side="is", method="POST", path="/orders", kind="status", status=400, count=1, match="Thing",
+                body='{"code":400,"message":"Product does not exist","status":"INVALID_ARGUMENT","details":[]}')
+
+
+def products_of(stack, sku):
+    return [one for one in stack.call("GET", "/sandbox/account/products") if one["sku"] == sku]
+
+
+def test_an_id_of_the_list_that_is_of_another_product_now_is_looked_up(shop):
     mark = shop.mark()
-    shop.fault(side="is", method="POST", path="/orders", kind="status", status=400, count=1, match="Thing",
-               body='{"code":400,"message":"Product does not exist","status":"INVALID_ARGUMENT","details":[]}')
+    one, = products_of(shop, "KNOWN-1100")
+    shop.call("PATCH", f"/sandbox/account/products/{one['id']}", {"sku": "KNOWN-RENAMED"})
+    shop.infusionsoft("POST", "/products", {"sku": "KNOWN-1100", "name": "Thing", "short_description": "Thing", "price": 1000})
+    other, = products_of(shop, "KNOWN-1100")
+    refuse_one_order(shop)
+    shop.fault(side="is", method="GET", path="/products", kind="status", status=200, match="filter=", count=1,
+               body='{"products":[{"id":"%s","sku":"KNOWN-1100"}],"next_page_token":""}' % other["id"])
     place_all(shop, [order(mail("gone"), [item("KNOWN-1100", "Thing")])])
-    assert [r["status"] for r in shop.requests_since(mark, "POST", "/orders")] == [400, 201]
-    assert requests(shop, mark) == (1, 0, 0), "the list still has it, and it is not believed any more"
+    shop.call("PATCH", f"/sandbox/account/products/{one['id']}", {"sku": "KNOWN-1100"})
+    asked = shop.requests_since(mark, "POST", "/orders")
+    assert [r["status"] for r in asked] == [400, 201]
+    assert [shop.body(r)["order_items"][0]["product_id"] for r in asked] == [one["id"], other["id"]]
+    assert requests(shop, mark)[:2] == (1, 0), "the list still has it, and it is not believed any more"
+
+
+def test_an_order_that_is_refused_makes_no_product_a_second_time():
+    """Its products were made a moment ago: the list was read before, and the account's lists do not show them yet."""
+    with Shop("e2e-known-products-young") as stack:
+        stack.start()
+        skus = [f"YOUNG-{number}" for number in range(LOOKUPS + 2)]
+        place_all(stack, [order(mail("first"), [item(sku, "Thing") for sku in skus])])
+        stack.sandbox_settings(visibility_delay_ms=600000)
+        refuse_one_order(stack)
+        mark = stack.mark()
+        place_all(stack, [order(mail("second"), [item(skus[0], "Thing"), item(skus[-1], "Thing")])])
+        assert [r["status"] for r in stack.requests_since(mark, "POST", "/orders")] == [400, 201]
+        assert {sku: len(products_of(stack, sku)) for sku in skus} == dict.fromkeys(skus, 1)
+        assert requests(stack, mark) == (0, 0, 0), "each is asked for by its id"
+        stack.assert_right()
 
 
 def test_a_list_that_cannot_be_read_delays_no_order():

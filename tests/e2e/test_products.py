@@ -7,6 +7,7 @@ import pytest
 from processes import wait_until, write_topic
 from shop import item, mail, order
 from shop_stack import Shop
+from test_account import digest, ledger_key
 
 _ids = itertools.count(7001)
 SECONDS = itertools.count(1795622300)
@@ -84,6 +85,27 @@ def test_a_lost_answer_makes_no_second_product(pushed):
     pushed.fault(side="is", method="POST", path="/products", kind="drop_after", count=1, match="LOST-1")
     assert push(pushed, next(_ids), body("LOST-1")).topic == "delivered"
     assert product_of(pushed, "LOST-1")
+
+
+@pytest.mark.parametrize("known", ["999999", "no id"])
+def test_a_product_that_somebody_deleted_is_made_anew(pushed, known):
+    """The ledger knows an id that the account does not have any more, or that is none."""
+    number, sku = next(_ids), f"GONE-{known.split()[0]}"
+    push(pushed, number, body(sku, 100))
+    pushed.call("PATCH", f"/sandbox/account/products/{product_of(pushed, sku)['id']}", {"sku": "RENAMED"})
+    pushed.redis.command("HSET", ledger_key(pushed, f"product:{digest(sku)}"), "s:product", known)
+    # What the account has is not found by the SKU that it had: the sandbox's look-up alone still brings it.
+    pushed.fault(side="is", method="GET", path="/products", kind="status", status=200, match=sku,
+                 body='{"products":[],"next_page_token":""}')
+    mark = pushed.mark()
+    assert push(pushed, number, body(sku, 200), count=2).topic == "delivered"
+    pushed.clear_faults()
+    assert product_of(pushed, sku)["price"]["amount"] == 200
+    asked = [one["method"] for one in pushed.requests_since(mark)]
+    assert (asked.count("PATCH"), asked.count("POST")) == (known == "999999", 1) and len(asked) <= 3, "each is asked once"
+    mark = pushed.mark()
+    push(pushed, number, body(sku, 300), count=3)
+    assert [one["method"] for one in pushed.requests_since(mark)] == ["PATCH"], "the fresh id is known"
 
 
 def test_another_currency_is_never_sent(pushed):
