@@ -13,6 +13,7 @@ STORE_DEFAULTS = {
     "opt_in": "opted_in",
     "payments": "off",
     "payment_type": "",
+    "order_notes": "off",
     "opt_in_reason": reference.OPT_IN_REASON,
     "currency": "USD",
     "discount_sign": "negative",

@@ -103,11 +103,13 @@ class Judge(Evidence):
         wrong += self.compare_lines(body.get("order_items") or [], mapping, store)
         wrong += self.compare_place("shipping_address", body.get("shipping_address"),
                                     mapping["shipping_address"], "region")
+        if body.get("notes") != mapping["notes"]:
+            wrong.append("the notes are not the customer's message")
         mails = self.contact_mails.get(str(body.get("contact_id")))
         if mails is None or mapping["contact"]["identity"] not in mails:
             wrong.append(f"contact {body.get('contact_id')} is not the customer's")
         extra = set(body) - {"order_title", "custom_fields", "order_type", "order_time", "order_items",
-                             "shipping_address", "contact_id"}
+                             "shipping_address", "notes", "contact_id"}
         if extra:
             wrong.append(f"members that nobody asked for: {sorted(extra)}")
         return wrong

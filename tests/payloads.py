@@ -143,7 +143,7 @@ ORDER = members(
     {**HEAD, "kind": word("order"), "currency": text(3, 3), "total": whole(-MANY_DIGITS, MANY_DIGITS),
      "products": many(members({"sku": text(), "body": BODY})),
      "order": members({"order_title": text(), "order_time": instant, "order_type": word("ONLINE"),
-                       "order_items": many(ITEM)}, {"shipping_address": PLACE}),
+                       "order_items": many(ITEM)}, {"shipping_address": PLACE, "notes": text(1, 2000)}),
      "goals": many(members({"integration": word("BCORDER", "BCSKU", "BCCOUPON"), "call_name": text()}))},
     {**HEAD_OPTIONAL, "payment": nullable(PAYMENT), "tags": many(members({"name": text(1, 255)}))})
 WITHDRAWN = members({**HEAD, "kind": word("withdrawn")}, HEAD_OPTIONAL)
@@ -200,6 +200,7 @@ def whole_payload(kind, number):
                       {"item_type": "TAX", "name": "Tax", "quantity": 1, "price_per_unit": 10.15},
                       {"item_type": "FEE", "name": "Handling", "quantity": 1, "price_per_unit": 0.01},
                       {"item_type": "DISCOUNT", "name": "Discount", "quantity": 1, "price_per_unit": -5.01}],
+                  "notes": "Leave it with the neighbour.",
                   "shipping_address": {"first_name": "Jane", "last_name": "Doe", "company": "Doe Ltd", "phone": "1234567890",
                                        **place, "zip_code": "78108", "region": "Texas"}},
         "payment": {"payment_amount": 72.23, "payment_method_type": "Cash", "payment_time": "2026-11-25T00:00:00Z"}, "tags": [{"name": "Bought S-1"}],

@@ -364,6 +364,13 @@ def order_address(order, store):
     return wanted if any(wanted[name] for name in wanted if name != "region") else None
 
 
+def notes_of(order, store):
+    message = order.get("customer_message")
+    if store["order_notes"] == "off" or not isinstance(message, (str, int)) or isinstance(message, bool):
+        return None
+    return clean(message, 2000)
+
+
 PAID = {"paid", "captured", "partially refunded"}
 
 
@@ -394,6 +401,7 @@ def map_order(order, store_hash, store):
         "amounts": stated,
         "contact": contact_of(order, store),
         "shipping_address": order_address(order, store),
+        "notes": notes_of(order, store),
         "goals": [] if is_backfilled(order, store) else goals_of(order, store["code"]),
         "paid": paid_of(order, stated, store),
         "tags": [] if is_backfilled(order, store) else tags_of(order, store),

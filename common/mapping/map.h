@@ -34,7 +34,8 @@ unsigned map_leave_out(struct text header);
 
 enum {
     MAP_NAME_CHARS_MAX = 200,
-    MAP_ITEMS_MAX = 5000, /* limit for lines, for fees and for coupons of one order; an order
+    MAP_NOTES_CHARS_MAX = 2000, /* our own limit: the vendor names none */
+    MAP_ITEMS_MAX = 5000,       /* limit for lines, for fees and for coupons of one order; an order
                              with more is malformed */
 };
 
@@ -159,8 +160,8 @@ void map_write_shipping_address(const struct map *map, const struct map_settings
                                 struct buffer *out);
 
 /**
- * @brief map_contact.c: writes `,"left_out":[...]`: what the order says and the contact and the
- * shipping address do not carry, each with the reason ("billing region_code: not known"). Nothing where
+ * @brief map_contact.c: writes `,"left_out":[...]`: what the order says and the contact, the
+ * shipping address and the notes do not carry, each with the reason ("billing region_code: not known"). Nothing where
  * they carry everything. It names members and never what is in them.
  */
 void map_write_left_out(const struct map *map, const struct map_settings *settings,

@@ -138,6 +138,22 @@ static void note_address(const struct left_out *list, const struct regions *regi
         note(list, "region_code", "not known", 0);
 }
 
+/* Adds what the order's notes do not carry. */
+static void note_notes(const struct map_settings *settings, const struct order *order,
+                       struct buffer *out)
+{
+    struct left_out list = {out, "order"};
+    yyjson_val *message = order->fields[ORDER_CUSTOMER_MESSAGE];
+
+    if (settings->store->order_notes == ORDER_NOTES_OFF || message == NULL ||
+        yyjson_is_null(message))
+        return;
+    if (!yyjson_is_str(message) && !yyjson_is_raw(message))
+        note(&list, "notes", "neither text nor number", 0);
+    else if (text_count_chars(text_trim(json_text(message))) > MAP_NOTES_CHARS_MAX)
+        note(&list, "notes", "cut to ", MAP_NOTES_CHARS_MAX);
+}
+
 void map_write_left_out(const struct map *map, const struct map_settings *settings,
                         const struct order *order, struct buffer *out)
 {
@@ -160,6 +176,7 @@ void map_write_left_out(const struct map *map, const struct map_settings *settin
         note_address(&shipping, settings->regions, &map->shipping, shipping_members,
                      sizeof(shipping_members) / sizeof(shipping_members[0]));
     }
+    note_notes(settings, order, out);
     if (out->length == head) {
         out->length = start;
         return;

@@ -84,6 +84,18 @@ static void write_items(const struct map *map, const struct map_settings *settin
     json_write_literal(out, "]");
 }
 
+/* The store's customer wrote it, for the merchant. */
+static void write_notes(const struct map_settings *settings, const struct order *order,
+                        struct buffer *out)
+{
+    struct text message = text_trim(json_text(order->fields[ORDER_CUSTOMER_MESSAGE]));
+
+    if (settings->store->order_notes == ORDER_NOTES_OFF || message.length == 0)
+        return;
+    json_write_literal(out, ",\"notes\":");
+    json_write_text(out, message, MAP_NOTES_CHARS_MAX);
+}
+
 static void write_order(const struct map *map, const struct map_settings *settings,
                         const struct order *order, struct buffer *out)
 {
@@ -99,6 +111,7 @@ static void write_order(const struct map *map, const struct map_settings *settin
     json_write_literal(out, "\",\"order_type\":\"ONLINE\"");
     write_items(map, settings, out);
     map_write_shipping_address(map, settings, out);
+    write_notes(settings, order, out);
     json_write_literal(out, "}");
 }
 

@@ -29,6 +29,7 @@ static const char *const order_names[ORDER_FIELD_COUNT] = {
     [ORDER_GIFT_CERTIFICATE] = "gift_certificate_amount",
     [ORDER_OPT_IN] = "is_email_opt_in",
     [ORDER_PAYMENT_STATUS] = "payment_status",
+    [ORDER_CUSTOMER_MESSAGE] = "customer_message",
     [ORDER_IS_DELETED] = "is_deleted",
     [ORDER_CONSIGNMENTS] = "consignments",
     [ORDER_FEES] = "fees",

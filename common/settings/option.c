@@ -158,6 +158,8 @@ const struct config_option options[] = {
      PROGRAM_MAPPER | ACCOUNT_USERS,
      "with payments = paid or all: one of the account's Manual Payment Types, as it is written "
      "there, such as Credit Card (Manual)"},
+    {"store", "order_notes", OPTION_ENUM, STORE(order_notes), "off", "off|customer_message",
+     PROGRAM_MAPPER, "what the internal notes of an order in Infusionsoft are taken from"},
 
     {"store", "group_tag", OPTION_TEXT, STORE(group_tag), "{group}",
      "off, or a text with {group} or {code}", PROGRAM_POLLER | PROGRAM_MAPPER,

@@ -13,6 +13,7 @@ enum {
     ANY_CHARS = INT32_MAX,
     NAME_CHARS = 200,
     DESCRIPTION_CHARS = 2000,
+    NOTES_CHARS = 2000,
     TAG_CHARS = 255
 };
 
@@ -135,6 +136,7 @@ static const struct payload_rule order_rules[] = {
     WORD("order_type", order_types),
     LIST("order_items", REQUIRED, 0, LIST_MAX, item),
     OBJECT("shipping_address", OPTIONAL, shipping),
+    TEXT("notes", OPTIONAL, 1, NOTES_CHARS),
 };
 static const struct payload_shape order_shape = SHAPE(order_rules);
 

@@ -7,7 +7,7 @@ from processes import read_topic, wait_until
 from shop import item, mail, order
 from shop_stack import Shop
 
-STORE = {"payments": "paid", "payment_type": "Cash"}
+STORE = {"payments": "paid", "payment_type": "Cash", "order_notes": "customer_message"}
 SETTINGS = {"pusher": {"http_timeout_s": 1, "visibility_delay_s": 1, "retry_delays_s": "1,1,1"}}
 
 
@@ -52,6 +52,13 @@ def test_an_order_that_was_paid_shows_as_paid(shop):
     assert delivered(shop, placed)["steps"]["payment"] == one["id"]
     calls = [r["path"].rsplit("/", 1)[-1] for r in shop.requests_since(mark, "POST")]
     assert calls.index("orders") < calls.index("payments") < calls.index("achieve")
+
+
+def test_the_message_of_the_customer_is_in_the_notes_of_the_order(shop):
+    placed = shop.place_and_wait(order(mail("notes"), customer_message=" Leave it with\nthe neighbour. "))
+    assert shop.created(placed["id"])[0]["notes"] == "Leave it with the neighbour."
+    silent = shop.place_and_wait(order(mail("notes"), customer_message=""))
+    assert "notes" not in shop.created(silent["id"])[0]
 
 
 @pytest.mark.parametrize("status", ["authorized", "pending", ""])
