@@ -14,6 +14,7 @@ STORE_DEFAULTS = {
     "payments": "off",
     "payment_type": "",
     "order_notes": "off",
+    "goal_call_names": "as_is",
     "opt_in_reason": reference.OPT_IN_REASON,
     "currency": "USD",
     "discount_sign": "negative",

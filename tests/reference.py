@@ -279,7 +279,17 @@ def amounts_of(order, lines, digits):
          "Gift certificate": money(order.get("gift_certificate_amount"))}, money(order["total_inc_tax"]))
 
 
-def goals_of(order, code):
+def letters_digits(names):
+    """Call names by that rule, each once whatever its case; a name of which nothing is left has no goal."""
+    first = {}
+    for name in names:
+        short = re.sub("[^A-Za-z0-9]", "", name)[:40]
+        if short:
+            first.setdefault(short.lower(), short)
+    return list(first.values())
+
+
+def goals_of(order, code, rule):
     """(integration, call name) of each goal, in line order. SKUs are one SKU without regard to case, as products are."""
     first = {}
     for line in line_items(order):
@@ -287,6 +297,8 @@ def goals_of(order, code):
             first.setdefault(sku_of(line).lower(), sku_of(line))
     skus = list(first.values())
     coupons = coupon_codes(order)
+    if rule == "letters_digits":
+        skus, coupons = letters_digits(skus), letters_digits(coupons)
     goals = [("BCORDER", code)] + [("BCSKU", sku) for sku in skus]
     return goals + [("BCCOUPON", coupon) for coupon in coupons]
 
@@ -402,7 +414,7 @@ def map_order(order, store_hash, store):
         "contact": contact_of(order, store),
         "shipping_address": order_address(order, store),
         "notes": notes_of(order, store),
-        "goals": [] if is_backfilled(order, store) else goals_of(order, store["code"]),
+        "goals": [] if is_backfilled(order, store) else goals_of(order, store["code"], store["goal_call_names"]),
         "paid": paid_of(order, stated, store),
         "tags": [] if is_backfilled(order, store) else tags_of(order, store),
     }

@@ -37,7 +37,11 @@ enum {
     MAP_NOTES_CHARS_MAX = 2000, /* our own limit: the vendor names none */
     MAP_ITEMS_MAX = 5000,       /* limit for lines, for fees and for coupons of one order; an order
                              with more is malformed */
+    MAP_CALL_NAME_CHARS_MAX = 40, /* with goal_call_names = letters_digits; our own limit */
 };
+
+/* The goals of which an order may have several. */
+enum map_goal { MAP_GOAL_SKU = 0, MAP_GOAL_COUPON, MAP_GOAL_COUNT };
 
 /* A line item that becomes a PRODUCT line. Texts are trimmed and borrowed from the order. */
 struct map_line {
@@ -81,7 +85,9 @@ struct map {
     struct map_coupon *coupons;
     int coupon_count, coupon_capacity;
     struct tag_list tags;
-    int digits; /* decimals of the order's currency */
+    struct tag_list call_names; /* of the goals of one kind, while they are written */
+    unsigned nameless_goals;    /* bit i: a goal of enum map_goal i has no call name */
+    int digits;                 /* decimals of the order's currency */
     struct map_extra *extras;
     int extra_count, extra_capacity;
     int64_t
@@ -150,6 +156,9 @@ void map_write_line_name(const struct map_settings *settings, const struct map_l
 enum reason map_read_extras(struct map *map, const struct order *order, int64_t *total,
                             struct error *err);
 
+/** @brief map_goal.c: writes the value of `goals`, and keeps in map which of them have no call name. */
+void map_write_goals(struct map *map, const struct map_settings *settings, struct buffer *out);
+
 /** @brief map_contact.c: writes the value of `contact`. */
 void map_write_contact(const struct map *map, const struct map_settings *settings,
                        const struct order *order, struct buffer *out);
@@ -161,8 +170,8 @@ void map_write_shipping_address(const struct map *map, const struct map_settings
 
 /**
  * @brief map_contact.c: writes `,"left_out":[...]`: what the order says and the contact, the
- * shipping address and the notes do not carry, each with the reason ("billing region_code: not known"). Nothing where
- * they carry everything. It names members and never what is in them.
+ * shipping address, the notes and the goals do not carry, each with the reason ("billing region_code:
+ * not known"). Nothing where they carry everything. The goals are written before. It names members and never what is in them.
  */
 void map_write_left_out(const struct map *map, const struct map_settings *settings,
                         const struct order *order, struct buffer *out);

@@ -154,6 +154,16 @@ static void note_notes(const struct map_settings *settings, const struct order *
         note(&list, "notes", "cut to ", MAP_NOTES_CHARS_MAX);
 }
 
+/* Adds the kinds of goals that have no call name. */
+static void note_goals(const struct map *map, struct buffer *out)
+{
+    struct left_out list = {out, "goal"};
+
+    for (enum map_goal kind = 0; kind < MAP_GOAL_COUNT; kind++)
+        if (map->nameless_goals >> kind & 1)
+            note(&list, kind == MAP_GOAL_SKU ? "sku" : "coupon", "neither letter nor digit", 0);
+}
+
 void map_write_left_out(const struct map *map, const struct map_settings *settings,
                         const struct order *order, struct buffer *out)
 {
@@ -177,6 +187,7 @@ void map_write_left_out(const struct map *map, const struct map_settings *settin
                      sizeof(shipping_members) / sizeof(shipping_members[0]));
     }
     note_notes(settings, order, out);
+    note_goals(map, out);
     if (out->length == head) {
         out->length = start;
         return;

@@ -19,6 +19,7 @@ void map_clear(struct map *map)
     free(map->coupons);
     free(map->extras);
     tag_list_clear(&map->tags);
+    tag_list_clear(&map->call_names);
     *map = (struct map){0};
 }
 
@@ -115,15 +116,6 @@ static void write_order(const struct map *map, const struct map_settings *settin
     json_write_literal(out, "}");
 }
 
-static void write_goal(struct buffer *out, const char *integration, struct text call_name)
-{
-    json_write_literal(out, ",{\"integration\":\"");
-    json_write_raw(out, integration, strlen(integration));
-    json_write_literal(out, "\",\"call_name\":");
-    json_write_text(out, call_name, SIZE_MAX);
-    json_write_literal(out, "}");
-}
-
 unsigned map_leave_out(struct text header)
 {
     static const struct {
@@ -144,25 +136,6 @@ unsigned map_leave_out(struct text header)
         header = (struct text){header.data + step, header.length - step};
     }
     return bits;
-}
-
-static void write_goals(const struct map *map, const struct map_settings *settings,
-                        struct buffer *out)
-{
-    size_t start = out->length;
-
-    if (settings->leave_out & MAP_LEAVE_GOALS) {
-        json_write_literal(out, "[]");
-        return;
-    }
-    write_goal(out, "BCORDER", text_of(settings->store->code));
-    for (int i = 0; i < map->product_count; i++)
-        if (map->lines[map->products[i].line].sku.length > 0)
-            write_goal(out, "BCSKU", map->lines[map->products[i].line].sku);
-    for (int i = 0; i < map->coupon_count; i++)
-        write_goal(out, "BCCOUPON", map->coupons[i].code);
-    out->data[start] = '['; /* overwrites the first comma */
-    json_write_literal(out, "]");
 }
 
 /* The product and SKU tags, in the order of the lines, then the coupon tags. */
@@ -198,7 +171,7 @@ static void write_marks(struct map *map, const struct map_settings *settings, st
         tag_list_write(&map->tags, out);
     }
     json_write_literal(out, ",\"goals\":");
-    write_goals(map, settings, out);
+    map_write_goals(map, settings, out);
 }
 
 /* Writes the members that both kinds of payload begin with: which order it is, and its status. */

@@ -30,6 +30,7 @@ enum after_sync { AFTER_SYNC_IGNORE = 0, AFTER_SYNC_NOTE, AFTER_SYNC_TAG };
 enum existing_contact { EXISTING_KEEP = 0, EXISTING_OVERWRITE };
 enum payments { PAYMENTS_OFF = 0, PAYMENTS_PAID, PAYMENTS_ALL };
 enum order_notes { ORDER_NOTES_OFF = 0, ORDER_NOTES_CUSTOMER_MESSAGE };
+enum goal_call_names { GOAL_CALL_NAMES_AS_IS = 0, GOAL_CALL_NAMES_LETTERS_DIGITS };
 enum opt_in { OPT_IN_OPTED_IN = 0, OPT_IN_NEVER, OPT_IN_ALWAYS };
 enum auth { AUTH_KEY = 0, AUTH_OAUTH };
 enum key_header { KEY_HEADER_KEAP = 0, KEY_HEADER_BEARER };
@@ -66,6 +67,7 @@ struct config_store {
     int payments;          /* enum payments */
     char *payment_type;    /* "": payments is off */
     int order_notes;       /* enum order_notes */
+    int goal_call_names;   /* enum goal_call_names */
     char *group_tag;       /* "off", or the template of a tag's name: see option_is_template() */
     char *sku_tag;         /* the same */
     char *coupon_tag;      /* the same */

@@ -82,6 +82,20 @@ static int check_payments(const struct config *config, const struct config_store
         config->path, store->line, store->name, store->payments == PAYMENTS_PAID ? "paid" : "all");
 }
 
+/* SKUs are the shop's, so the rule changes them. The Store Code is a setting: it is refused, because
+ * two codes that become one name would fire each other's goals. */
+static int check_goals(const struct config *config, const struct config_store *store,
+                       struct error *err)
+{
+    if (store->goal_call_names == GOAL_CALL_NAMES_AS_IS ||
+        store->code[strcspn(store->code, "-_")] == '\0')
+        return 0;
+    return error_set(err, ERROR_PERMANENT,
+                     "%s:%d: [store %s] code = %s: allowed with goal_call_names = letters_digits: "
+                     "letters and digits",
+                     config->path, store->code_line, store->name, store->code);
+}
+
 /* A password is given once: with two, nobody would know which one is used. */
 static int check_passwords(const struct config *config, struct error *err)
 {
@@ -135,7 +149,8 @@ int config_check(struct config *config, int program, struct error *err)
 {
     for (int i = 0; i < config->store_count; i++)
         if (check_store(config, i, err) != 0 ||
-            check_payments(config, &config->stores[i], err) != 0)
+            check_payments(config, &config->stores[i], err) != 0 ||
+            check_goals(config, &config->stores[i], err) != 0)
             return -1;
     for (int i = 0; i < config->account_count; i++)
         if (check_account(config, &config->accounts[i], program, err) != 0)

@@ -160,6 +160,9 @@ const struct config_option options[] = {
      "there, such as Credit Card (Manual)"},
     {"store", "order_notes", OPTION_ENUM, STORE(order_notes), "off", "off|customer_message",
      PROGRAM_MAPPER, "what the internal notes of an order in Infusionsoft are taken from"},
+    {"store", "goal_call_names", OPTION_ENUM, STORE(goal_call_names), "as_is",
+     "as_is|letters_digits", PROGRAM_MAPPER,
+     "call names of goals: SKUs and coupon codes as they are, or their letters and digits alone"},
 
     {"store", "group_tag", OPTION_TEXT, STORE(group_tag), "{group}",
      "off, or a text with {group} or {code}", PROGRAM_POLLER | PROGRAM_MAPPER,

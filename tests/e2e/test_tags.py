@@ -1,4 +1,4 @@
-"""Product, SKU and coupon tags (R19): made once, applied to the right contact, and goals without them."""
+"""Product, SKU and coupon tags (R19): made once, applied to the right contact, and goals without them; call names of goals."""
 
 import pytest
 from processes import wait_until
@@ -10,6 +10,7 @@ STORES = [
     {"name": "main", "hash": "abc123", "sku_tag": "Bought {sku}", "coupon_tag": "Coupon {coupon}"},
     {"name": "plain", "hash": "abc124", "code": "S1"},  # every default: no tags
     {"name": "names", "hash": "abc125", "code": "S2", "sku_tag": "{code}: {name}"},
+    {"name": "short", "hash": "abc126", "code": "S3", "sku_tag": "{sku}", "goal_call_names": "letters_digits"},
 ]
 
 
@@ -66,6 +67,17 @@ def test_r19_switched_off_goals_work_without_tags(shop):
     assert tags_of(shop, contact) == [] and made(shop, "Bought T-OFF") == []
     assert [e for e in shop.requests_since(mark) if "/tags" in e["path"] and e["method"] == "POST"] == []
     assert shop.goals(contact) == [("BCORDER", "S1"), ("BCSKU", "T-OFF"), ("BCCOUPON", "SPRING")]
+
+
+def test_call_names_of_letters_and_digits_alone(shop):
+    email = mail("short")
+    items = [item("T-1/blue", "Tie"), item("t 1 BLUE", "Tie, wrapped"), item("--", "Nameless"), item("T-1/" + "b" * 50, "Long")]
+    placed = shop.place_and_wait(order(email, items, coupons=[("SPRING 20%", "1.00"), ("spring-20", "0.50")]), "abc126")
+    contact = shop.contact(email)["id"]
+    assert shop.goals(contact) == [("BCORDER", "S3"), ("BCSKU", "T1blue"), ("BCSKU", "T1" + "b" * 38), ("BCCOUPON", "SPRING20")]
+    assert tags_of(shop, contact) == sorted(["T-1/blue", "t 1 BLUE", "--", "T-1/" + "b" * 50]), "tags keep the whole SKU"
+    fate = [record for record in shop.fate_records(f"abc126/order/{placed['id']}") if record.topic == "delivered"][-1].json()
+    assert fate["left_out"] == ["goal sku: neither letter nor digit"]
 
 
 def test_tags_come_after_the_order_and_before_the_goals(shop):

@@ -31,6 +31,7 @@ static void read_settings(yyjson_val *settings, struct config_store *store,
     static const char *const signs[] = {"negative", "positive"};
     static const char *const regions[] = {"name", "code", "off"};
     static const char *const notes[] = {"off", "customer_message"};
+    static const char *const goals[] = {"as_is", "letters_digits"};
     static const char *const payments[] = {"off", "paid", "all"};
     static const char *const opt_ins[] = {"opted_in", "never", "always"};
 
@@ -39,6 +40,7 @@ static void read_settings(yyjson_val *settings, struct config_store *store,
     store->opt_in = choose(case_string(settings, "opt_in", "opted_in"), opt_ins, 3);
     store->payments = choose(case_string(settings, "payments", "off"), payments, 3);
     store->order_notes = choose(case_string(settings, "order_notes", "off"), notes, 2);
+    store->goal_call_names = choose(case_string(settings, "goal_call_names", "as_is"), goals, 2);
     store->payment_type = (char *)(uintptr_t)case_string(settings, "payment_type", "");
     store->sku_tag = (char *)(uintptr_t)case_string(settings, "sku_tag", "off");
     store->coupon_tag = (char *)(uintptr_t)case_string(settings, "coupon_tag", "off");
