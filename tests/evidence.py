@@ -21,6 +21,8 @@ STORE_DEFAULTS = {
     "shipping_region": "code",
     "sku_tag": "off",
     "coupon_tag": "off",
+    "after_sync": "ignore",
+    "after_sync_tag": "Order {status}",
 }
 
 

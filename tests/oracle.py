@@ -24,6 +24,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import amounts  # noqa: E402
+import judge_after  # noqa: E402
 import reference  # noqa: E402
 from evidence import Evidence, final_fate  # noqa: E402
 
@@ -57,6 +58,7 @@ class Judge(Evidence):
         self.judge_products()
         self.judge_payments()
         self.judge_tags()
+        judge_after.judge_notes(self)
         self.judge_goals()
         return not self.violations
 
@@ -350,7 +352,7 @@ class Judge(Evidence):
 
     def judge_tags(self):
         """Each tag is made once, each contact has the tags that its orders ask for, and no others."""
-        wanted, allowed = collections.defaultdict(set), collections.defaultdict(set)  # contact id -> names
+        allowed, wanted = judge_after.tags(self)  # contact id -> names
         for (store_hash, number), mappings in self.accepted.items():
             creates = self.creates.get(f"bc-{store_hash}-{number}", [])
             if not creates or not mappings:

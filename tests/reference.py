@@ -21,6 +21,10 @@ import amounts
 ELIGIBLE = {2, 3, 8, 9, 10, 11, 14}
 KNOWN_STATUSES = set(range(15))
 WITHDRAWN = {4, 5, 6, 12, 13}
+STATUS_NAMES = dict(enumerate((
+    "Incomplete", "Pending", "Shipped", "Partially Shipped", "Refunded", "Cancelled", "Declined", "Awaiting Payment",
+    "Awaiting Pickup", "Awaiting Shipment", "Completed", "Awaiting Fulfillment", "Manual Verification Required", "Disputed",
+    "Partially Refunded")))
 OPT_IN_REASON = "Opted in at checkout in the online store"
 
 ISO_CODES = "/usr/share/iso-codes/json"

@@ -101,6 +101,8 @@ static const char *request_word(const struct ledger_request *request)
 {
     struct event_key key;
 
+    if (request->kind == LEDGER_AFTER)
+        return "record";
     if (request->kind == LEDGER_ORDER && event_key_parse(request->id, &key) == 0 &&
         !text_is(key.entity, "order"))
         return "record";

@@ -46,8 +46,9 @@ struct ledger_settings ledger_settings_of(const struct config *config);
 /* LEDGER_ORDER is also the kind of the records of contacts and products. Their key says which they
  * are. An order is made once; of a contact or product that a store sends each version is delivered
  * (rule 16). LEDGER_CONTACT, LEDGER_PRODUCT and LEDGER_TAG are those of the account: orders and records share
- * them. */
-enum ledger_kind { LEDGER_ORDER = 0, LEDGER_CONTACT, LEDGER_PRODUCT, LEDGER_TAG };
+ * them. LEDGER_AFTER is what the later states of an order leave on its contact: its versions are those of the
+ * order, and each is delivered as those of a record are. */
+enum ledger_kind { LEDGER_ORDER = 0, LEDGER_CONTACT, LEDGER_PRODUCT, LEDGER_TAG, LEDGER_AFTER };
 
 enum ledger_answer {
     LEDGER_OK = 0,
@@ -73,7 +74,7 @@ const char *ledger_answer_name(enum ledger_answer answer);
 struct ledger_request {
     enum ledger_kind kind;
     struct text account;
-    struct text id;        /* order: the record key; contact: digest of the e-mail address;
+    struct text id;        /* order, after: the record key; contact: digest of the e-mail address;
                               product: digest of the SKU; tag: of its name
                               (digest_hex()) */
     int64_t modified_at;   /* ms; version of the record; 0 where it is no order */

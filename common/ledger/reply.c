@@ -21,10 +21,8 @@ const char *ledger_answer_name(enum ledger_answer answer)
 const char *ledger_kind_name(enum ledger_kind kind)
 {
     static const char *const names[] = {
-        [LEDGER_ORDER] = "order",
-        [LEDGER_CONTACT] = "contact",
-        [LEDGER_PRODUCT] = "product",
-        [LEDGER_TAG] = "tag",
+        [LEDGER_ORDER] = "order", [LEDGER_CONTACT] = "contact", [LEDGER_PRODUCT] = "product",
+        [LEDGER_TAG] = "tag",     [LEDGER_AFTER] = "after",
     };
 
     return names[kind];

@@ -111,10 +111,11 @@ enum reason map_order(struct map *map, const struct map_settings *settings,
                       const struct order_reader *reader, const struct order *order,
                       int64_t modified_at_ms, struct buffer *out, struct error *err);
 
-/** @brief Appends a payload of kind `withdrawn`: which order it is, its status and its e-mail
- * address. @returns as map_order() */
-enum reason map_withdrawn(const struct map_settings *settings, const struct order *order,
-                          int64_t modified_at_ms, struct buffer *out, struct error *err);
+/** @brief Appends a payload of kind `withdrawn`: which order it is, its status, its e-mail address,
+ * and what it leaves on the contact. @returns as map_order() */
+enum reason map_withdrawn(struct map *map, const struct map_settings *settings,
+                          const struct order *order, int64_t modified_at_ms, struct buffer *out,
+                          struct error *err);
 
 /* The parts of the mapping, and the file that each is in. */
 
@@ -182,6 +183,14 @@ void map_write_left_out(const struct map *map, const struct map_settings *settin
  */
 void map_write_payment(const struct map *map, const struct map_settings *settings,
                        const struct order *order, int64_t total, struct buffer *out);
+
+/**
+ * @brief map_after.c: writes `,"after":{...}`: the note or the tag that this state of the order leaves
+ * on its contact, if the order was synced before (after_sync). Nothing for a state that leaves none.
+ * map: its list of tags is used; what was in it is gone
+ */
+void map_write_after(struct map *map, const struct map_settings *settings,
+                     const struct order *order, int64_t modified_at_ms, struct buffer *out);
 
 /** @brief map_product.c: reads an amount; an absent one is 0. */
 int map_read_money(yyjson_val *value, const char *what, money *amount, struct error *err);

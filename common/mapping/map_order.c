@@ -266,13 +266,15 @@ enum reason map_order(struct map *map, const struct map_settings *settings,
     json_write_literal(out, ",\"payment\":");
     map_write_payment(map, settings, order, total, out);
     write_marks(map, settings, out);
+    map_write_after(map, settings, order, modified_at_ms, out);
     map_write_left_out(map, settings, order, out);
     json_write_literal(out, "}");
     return REASON_NONE;
 }
 
-enum reason map_withdrawn(const struct map_settings *settings, const struct order *order,
-                          int64_t modified_at_ms, struct buffer *out, struct error *err)
+enum reason map_withdrawn(struct map *map, const struct map_settings *settings,
+                          const struct order *order, int64_t modified_at_ms, struct buffer *out,
+                          struct error *err)
 {
     enum reason reason = check_email(order, err);
 
@@ -281,6 +283,8 @@ enum reason map_withdrawn(const struct map_settings *settings, const struct orde
     write_head(settings, order, "withdrawn", modified_at_ms, out);
     json_write_literal(out, ",\"contact\":{\"email_addresses\":[{\"email\":");
     json_write_text(out, order->billing.texts[ADDRESS_EMAIL], SIZE_MAX);
-    json_write_literal(out, ",\"field\":\"EMAIL1\"}]}}");
+    json_write_literal(out, ",\"field\":\"EMAIL1\"}]}");
+    map_write_after(map, settings, order, modified_at_ms, out);
+    json_write_literal(out, "}");
     return REASON_NONE;
 }

@@ -120,7 +120,7 @@ static void map_record(struct mapper *mapper, const struct event *in,
         error_set(&err, ERROR_PERMANENT, "the order has no date_modified");
         reason = REASON_MALFORMED;
     } else if (order_is_withdrawn(order)) {
-        reason = map_withdrawn(map, order, modified_at_ms, &mapper->payload, &err);
+        reason = map_withdrawn(&mapper->map, map, order, modified_at_ms, &mapper->payload, &err);
     } else {
         reason = map_order(&mapper->map, map, &mapper->reader, order, modified_at_ms,
                            &mapper->payload, &err);

@@ -27,6 +27,7 @@ static const char *const order_names[ORDER_FIELD_COUNT] = {
     [ORDER_COUPON_DISCOUNT] = "coupon_discount",
     [ORDER_STORE_CREDIT] = "store_credit_amount",
     [ORDER_GIFT_CERTIFICATE] = "gift_certificate_amount",
+    [ORDER_REFUNDED] = "refunded_amount",
     [ORDER_OPT_IN] = "is_email_opt_in",
     [ORDER_PAYMENT_STATUS] = "payment_status",
     [ORDER_CUSTOMER_MESSAGE] = "customer_message",

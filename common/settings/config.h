@@ -62,6 +62,7 @@ struct config_store {
     int64_t start_from_ms; /* parsed: 0 all, -1 now, else ms since 1970 */
     uint32_t statuses;     /* bit i: status id i is synced */
     int after_sync;        /* enum after_sync */
+    char *after_sync_tag;  /* "off", or the template of a tag's name: see option_is_template() */
     int existing_contact;  /* enum existing_contact */
     int opt_in;            /* enum opt_in */
     int payments;          /* enum payments */
@@ -98,7 +99,8 @@ struct config_account {
     int discount_sign;   /* enum discount_sign */
     int shipping_region; /* enum shipping_region */
     char *opt_in_reason;
-    char *tenant; /* "": not checked */
+    int64_t note_user_id; /* 0: not set */
+    char *tenant;         /* "": not checked */
 };
 
 /* A line of [librdkafka]. It is passed on to librdkafka. */

@@ -96,6 +96,20 @@ static int check_goals(const struct config *config, const struct config_store *s
                      config->path, store->code_line, store->name, store->code);
 }
 
+/* The API makes a note only in the name of a user, and which one is the merchant's choice. */
+static int check_after_sync(const struct config *config, const struct config_store *store,
+                            struct error *err)
+{
+    const struct config_account *account = &config->accounts[store->account_index];
+
+    if (store->after_sync != AFTER_SYNC_NOTE || account->note_user_id > 0)
+        return 0;
+    return error_set(err, ERROR_PERMANENT,
+                     "%s:%d: [infusionsoft %s] note_user_id is missing; [store %s] after_sync = "
+                     "note needs it: the id of a user of the account",
+                     config->path, account->line, account->name, store->name);
+}
+
 /* A password is given once: with two, nobody would know which one is used. */
 static int check_passwords(const struct config *config, struct error *err)
 {
@@ -150,7 +164,8 @@ int config_check(struct config *config, int program, struct error *err)
     for (int i = 0; i < config->store_count; i++)
         if (check_store(config, i, err) != 0 ||
             check_payments(config, &config->stores[i], err) != 0 ||
-            check_goals(config, &config->stores[i], err) != 0)
+            check_goals(config, &config->stores[i], err) != 0 ||
+            check_after_sync(config, &config->stores[i], err) != 0)
             return -1;
     for (int i = 0; i < config->account_count; i++)
         if (check_account(config, &config->accounts[i], program, err) != 0)

@@ -143,9 +143,13 @@ const struct config_option options[] = {
      "0, 1, 2, 3, 7, 8, 9, 10, 11, 14", PROGRAM_FILTER,
      "ids of the order statuses that are synced"},
     {"store", "after_sync", OPTION_ENUM, STORE(after_sync), "ignore", "ignore|note|tag",
-     PROGRAM_PUSHER,
-     "what a refund or cancellation after the sync leaves on the contact; note and tag: not "
-     "available yet"},
+     PROGRAM_MAPPER | PROGRAM_PUSHER,
+     "what a refund or cancellation after the sync leaves on the contact; note needs note_user_id "
+     "of the account"},
+    {"store", "after_sync_tag", OPTION_TEXT, STORE(after_sync_tag), "Order {status}",
+     "off, or a text with {status} or {code}", PROGRAM_MAPPER,
+     "name of the tag of after_sync = tag; {status}: the name of the order's status, such as "
+     "Refunded"},
     {"store", "existing_contact", OPTION_ENUM, STORE(existing_contact), "keep", "keep|overwrite",
      PROGRAM_PUSHER, "keep: fill only the empty fields of a contact that exists"},
     {"store", "opt_in", OPTION_ENUM, STORE(opt_in), "opted_in", "opted_in|never|always",
@@ -214,6 +218,9 @@ const struct config_option options[] = {
      "negative|positive", PROGRAM_MAPPER, "sign of a DISCOUNT line's price"},
     {"infusionsoft", "shipping_region", OPTION_ENUM, ACCOUNT(shipping_region), "name",
      "name|code|off", PROGRAM_MAPPER, "how an order's shipping address spells its region"},
+    {"infusionsoft", "note_user_id", OPTION_INT, ACCOUNT(note_user_id), "0", "0..9007199254740991",
+     ACCOUNT_USERS,
+     "id of the user in whose name notes are made, for stores with after_sync = note; 0: none"},
     {"infusionsoft", "opt_in_reason", OPTION_TEXT, ACCOUNT(opt_in_reason),
      "Opted in at checkout in the online store", "line", PROGRAM_MAPPER,
      "what is recorded as the reason of a marketing permission"},

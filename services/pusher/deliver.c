@@ -9,6 +9,7 @@
 #include "base/retry.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "after_sync.h"
 #include "decide.h"
 #include "entry.h"
 #include "fate.h"
@@ -206,6 +207,39 @@ static enum progress look_again(struct delivery *d, struct result *result)
     return PROGRESS_OK;
 }
 
+/* The order was delivered, and this later version of it may leave something on the contact. The
+ * order's own answer stays `delivered`. Its entry is not held, so nothing is given back. */
+static enum progress leave_after(struct delivery *d, struct result *result)
+{
+    struct failure failure = {.attempt = (int)d->payload.attempt + 1,
+                              .max_attempts = (int)d->pusher->config->pusher.max_attempts,
+                              .is_made = 1};
+    int topic;
+    enum progress progress = account_enter(d->account, ACCOUNT_ALL, d->job->trials)
+                                 ? after_sync_step(d)
+                                 : PROGRESS_CLOSED;
+
+    if (progress == PROGRESS_OK) {
+        account_record_succeeded(d->account, d->job->trials);
+    } else if (progress == PROGRESS_CLOSED) {
+        if (account_keep(d->account, ACCOUNT_ALL, d->job->trials, d->job->event->topic))
+            return stay_in_hand(d);
+        fate_waiting(d, 0, result);
+        return PROGRESS_OK;
+    } else if (progress == PROGRESS_REFUSED) { /* the contact itself */
+        delivery_add_incomplete(d, d->failed_step, NULL);
+    } else if (progress != PROGRESS_FAILED) {
+        return progress;
+    } else if (decide_failure(&failure, &topic) == DECISION_RETRY) {
+        fate_retry(d, topic, failure.attempt, result);
+        return PROGRESS_OK;
+    } else {
+        delivery_add_incomplete(d, d->failed_step, d->detail);
+    }
+    fate_delivered(d, result);
+    return PROGRESS_OK;
+}
+
 /* Whether an operator dropped this very version. The command may have been killed before it
  * published the fate. */
 static int was_dropped(const struct delivery *d)
@@ -233,9 +267,19 @@ static enum progress answer_final(struct delivery *d, struct result *result)
                 version of a contact or product was delivered */
         if (d->payload.look_was_asked && payload_is_order(&d->payload))
             return look_again(d, result);
+        if (after_sync_applies(d))
+            return leave_after(d, result);
         fate_delivered(d, result);
         return PROGRESS_OK;
     }
+}
+
+/* A withdrawal that needs no look-up and leaves nothing behind needs no call either. It does not wait
+ * for the account, or the older versions that wait there would be delivered before it. */
+static int needs_no_call(const struct delivery *d)
+{
+    return d->payload.kind == PAYLOAD_WITHDRAWN && d->grant->doubt == NULL &&
+           !(after_sync_applies(d) && entry_result(d, "order") != NULL);
 }
 
 /* The whole way, from acquire to the fate. A job that still has its lease goes on without acquire.
@@ -258,10 +302,7 @@ static enum progress deliver_once(struct delivery *d, struct result *result)
         d->job->held = 1;
         CRASH_POINT("acquired", "");
     }
-    /* A withdrawal that needs no look-up needs no call either. It does not wait for the account, or
-     * the older versions that wait there would be delivered before it. */
-    if (!(d->payload.kind == PAYLOAD_WITHDRAWN && d->grant->doubt == NULL) &&
-        !account_enter(d->account, ACCOUNT_ALL, d->job->trials)) {
+    if (!needs_no_call(d) && !account_enter(d->account, ACCOUNT_ALL, d->job->trials)) {
         progress = PROGRESS_CLOSED;
     } else {
         account_facts(d->account, d->currency, &d->field); /* known once the account is open */

@@ -20,9 +20,10 @@ struct delivery *delivery_new(struct pusher *pusher)
 
 void delivery_free(struct delivery *d)
 {
-    struct buffer *buffers[] = {&d->texts.query,   &d->texts.path,       &d->texts.goal,
-                                &d->texts.attempt, &d->texts.not_before, &d->pending.step,
-                                &d->texts.ids,     &d->texts.note,       &d->texts.tag};
+    struct buffer *buffers[] = {&d->texts.query,  &d->texts.path,    &d->texts.note_step,
+                                &d->texts.goal,   &d->texts.attempt, &d->texts.not_before,
+                                &d->pending.step, &d->texts.ids,     &d->texts.note,
+                                &d->texts.tag};
 
     for (int i = 0; i < d->pusher->config->account_count; i++)
         infusionsoft_free(d->clients[i]);

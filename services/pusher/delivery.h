@@ -51,8 +51,9 @@ struct delivery_pending {
 struct delivery_texts {
     struct buffer query;
     struct buffer path;
-    struct buffer tag;  /* the tag in hand, named as a step: "tag:VIP" */
-    struct buffer goal; /* the goal in hand, named as a step: "goal:BCORDER/x" */
+    struct buffer tag;       /* the tag in hand, named as a step: "tag:VIP" */
+    struct buffer note_step; /* the note in hand, named as a step: "note:bc-abc123-7 Refunded" */
+    struct buffer goal;      /* the goal in hand, named as a step: "goal:BCORDER/x" */
     struct buffer attempt;
     struct buffer not_before;
     struct buffer ids;

@@ -63,23 +63,6 @@ static const struct config_program program = {
     .health = health_ask,
 };
 
-/* Refuses settings that the file's format knows and this program cannot do yet; to ignore them
- * would mislead. */
-static int check_settings(const struct config *config, struct error *err)
-{
-    for (int i = 0; i < config->store_count; i++) {
-        const struct config_store *store = &config->stores[i];
-
-        if (store->after_sync != AFTER_SYNC_IGNORE)
-            return error_set(
-                err, ERROR_PERMANENT,
-                "%s:%d: [store %s] after_sync = %s is not available yet: allowed: ignore",
-                config->path, store->line, store->name,
-                store->after_sync == AFTER_SYNC_NOTE ? "note" : "tag");
-    }
-    return 0;
-}
-
 static int allow_files(const struct config *config, struct error *err)
 {
     char what[64];
@@ -285,8 +268,7 @@ int main(int argc, char **argv)
     struct error err = {0};
 
     log_open("pusher");
-    if (config_load(&config, &program, argc, argv, &err) == 0 &&
-        check_settings(&config, &err) == 0 && allow_files(&config, &err) == 0 &&
+    if (config_load(&config, &program, argc, argv, &err) == 0 && allow_files(&config, &err) == 0 &&
         http_global_init(&err) == 0) {
         stop_install();
         /* Calls under way are waited for, because one that is broken off has to be looked up. */

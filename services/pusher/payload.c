@@ -81,6 +81,14 @@ static void read_catalog(yyjson_val *root, struct payload *payload)
     }
 }
 
+static struct tag tag_of(yyjson_val *object)
+{
+    struct tag tag = {.name = text_trim(member(object, "name"))};
+
+    digest_hex_nocase(tag.digest, tag.name);
+    return tag;
+}
+
 static void read_tags(yyjson_val *list, struct payload *payload)
 {
     yyjson_arr_iter iter;
@@ -90,12 +98,8 @@ static void read_tags(yyjson_val *list, struct payload *payload)
     payload->tags = make_room(payload->tags, &payload->tag_capacity, payload->tag_count,
                               sizeof(*payload->tags));
     yyjson_arr_iter_init(list, &iter);
-    for (int i = 0; (one = yyjson_arr_iter_next(&iter)) != NULL; i++) {
-        struct tag *tag = &payload->tags[i];
-
-        *tag = (struct tag){.name = text_trim(member(one, "name"))};
-        digest_hex_nocase(tag->digest, tag->name);
-    }
+    for (int i = 0; (one = yyjson_arr_iter_next(&iter)) != NULL; i++)
+        payload->tags[i] = tag_of(one);
 }
 
 static void read_goals(yyjson_val *list, struct payload *payload)
@@ -141,6 +145,19 @@ static void read_contact(yyjson_val *root, struct text email, struct payload *pa
     free((void *)(uintptr_t)body.data);
 }
 
+static void read_after(yyjson_val *after, struct after *target)
+{
+    yyjson_val *note = yyjson_obj_get(after, "note");
+    struct text parts[2];
+
+    *target = (struct after){.title = member(note, "title"),
+                             .text = member(note, "text"),
+                             .tag = tag_of(yyjson_arr_get_first(yyjson_obj_get(after, "tags")))};
+    parts[0] = target->title;
+    parts[1] = target->tag.name;
+    digest_hex(target->digest, parts, 2);
+}
+
 /* What every order has, also one that was withdrawn. */
 static void read_facts(yyjson_val *root, struct payload *payload)
 {
@@ -150,6 +167,7 @@ static void read_facts(yyjson_val *root, struct payload *payload)
     payload->external_key = member(root, "external_key");
     payload->status_id = member_int(status, "id", 0);
     payload->status_name = member_string(status, "name");
+    read_after(yyjson_obj_get(root, "after"), &payload->after);
 }
 
 /* What only an order that is to be made has. */

@@ -55,6 +55,13 @@ struct goal {
     const char *call_name;
 };
 
+/* What a state of an order leaves on its contact, if the order was delivered before (D2). */
+struct after {
+    struct text title, text;   /* of a note; empty: none */
+    struct tag tag;            /* its name is empty: none */
+    char digest[DIGEST_BYTES]; /* of what it leaves, also where that is nothing */
+};
+
 /* A record that was checked. Texts and values are borrowed from the head's document and the event.
  * Embedded: zero-initialise, release with payload_clear(). */
 struct payload {
@@ -74,6 +81,7 @@ struct payload {
     struct text external_key;
     int64_t status_id;       /* 0 where there is none */
     const char *status_name; /* "" where there is none */
+    struct after after;
 
     /* only of an order that is to be made; products and currency also of a product */
     struct text currency;

@@ -152,6 +152,18 @@ static const struct payload_rule tag_rules[] = {
 };
 static const struct payload_shape tag_shape = SHAPE(tag_rules);
 
+static const struct payload_rule note_rules[] = {
+    TEXT("title", REQUIRED, 1, NAME_CHARS),
+    TEXT("text", REQUIRED, 1, DESCRIPTION_CHARS),
+};
+static const struct payload_shape note_shape = SHAPE(note_rules);
+
+static const struct payload_rule after_rules[] = {
+    OBJECT("note", OPTIONAL, note),
+    LIST("tags", OPTIONAL, 1, 1, tag),
+};
+static const struct payload_shape after_shape = SHAPE(after_rules);
+
 static const struct payload_rule goal_rules[] = {
     WORD("integration", integrations),
     TEXT("call_name", REQUIRED, 1, ANY_CHARS),
@@ -168,7 +180,7 @@ static const struct payload_shape goal_shape = SHAPE(goal_rules);
 #define ORDER_RULES(kind_words)                                                                    \
     COMMON_RULES(kind_words), TEXT("external_key", REQUIRED, 1, ANY_CHARS),                        \
         OBJECT("status", OPTIONAL, status), NUMBER("placed_at", REQUIRED, 0, INSTANT_MAX),         \
-        OBJECT("contact", REQUIRED, contact)
+        OBJECT("contact", REQUIRED, contact), OBJECT("after", OPTIONAL, after)
 
 #define TAGS_RULE LIST("tags", OPTIONAL, 0, LIST_MAX, tag)
 

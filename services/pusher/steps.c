@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "after_sync.h"
 #include "catalog.h"
 #include "contact.h"
 #include "entry.h"
@@ -207,7 +208,8 @@ enum progress steps_take(struct delivery *d)
     case PAYLOAD_PRODUCT:
         return take_product(d);
     default: /* a withdrawn order: there is nothing to make */
-        return PROGRESS_OK;
+        return entry_result(d, "order") != NULL && after_sync_applies(d) ? after_sync_step(d)
+                                                                         : PROGRESS_OK;
     }
 }
 

@@ -240,7 +240,8 @@ static void record_tag(struct delivery *d, const struct tag *tag, enum tag_resul
     d->answer[0] = d->detail[0] = '\0'; /* a later failure has a cause of its own */
 }
 
-static enum progress give_tag(struct delivery *d, struct tag *tag)
+/* The step's name is in d->texts.tag. */
+static enum progress give_named(struct delivery *d, struct tag *tag)
 {
     enum progress progress = settle_tag(d, tag);
 
@@ -266,21 +267,25 @@ static enum progress give_tag(struct delivery *d, struct tag *tag)
     }
 }
 
+enum progress tag_give(struct delivery *d, struct tag *tag)
+{
+    enum progress progress;
+    int begun;
+
+    d->failed_step = "tag";
+    buffer_reset(&d->texts.tag);
+    buffer_printf(&d->texts.tag, "tag:%.*s", (int)tag->name.length, tag->name.data);
+    if (entry_result(d, d->texts.tag.data) != NULL)
+        return PROGRESS_OK;
+    progress = entry_end_pending(d, NULL, &begun);
+    return progress == PROGRESS_OK ? give_named(d, tag) : progress;
+}
+
 enum progress tag_step(struct delivery *d)
 {
-    d->failed_step = "tag";
     for (int i = 0; i < d->payload.tag_count; i++) {
-        struct tag *tag = &d->payload.tags[i];
-        enum progress progress;
-        int begun;
+        enum progress progress = tag_give(d, &d->payload.tags[i]);
 
-        buffer_reset(&d->texts.tag);
-        buffer_printf(&d->texts.tag, "tag:%.*s", (int)tag->name.length, tag->name.data);
-        if (entry_result(d, d->texts.tag.data) != NULL)
-            continue;
-        progress = entry_end_pending(d, NULL, &begun);
-        if (progress == PROGRESS_OK)
-            progress = give_tag(d, tag);
         if (progress != PROGRESS_OK)
             return progress;
     }

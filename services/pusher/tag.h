@@ -17,6 +17,10 @@
  */
 enum progress tag_step(struct delivery *d);
 
+/** @brief The same for one tag. Its step is one of the entry in d->grant, and its end is pending
+ * then. */
+enum progress tag_give(struct delivery *d, struct tag *tag);
+
 /** @brief Names of enum tag_result, as the metric and, but for the first, the ledger have them. */
 extern const char *const tag_results[TAG_RESULT_COUNT];
 

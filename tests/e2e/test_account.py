@@ -388,15 +388,6 @@ def test_d02_a_changed_body_of_a_delivered_order_makes_nothing(shop):
     assert record["order_id"] and record["modified_at"] == int(payload.headers["modified_at"])
 
 
-@pytest.mark.parametrize("how", ["note", "tag"])
-def test_d02_what_is_not_there_yet_is_refused_at_start(shop, how):
-    process = shop.start_service("pusher-2", {"BIGFUSION_STORE_MAIN_AFTER_SYNC": how})
-    assert process.popen.wait(20) == 100
-    process.forget()
-    assert f"after_sync = {how}" in process.text() and "allowed: ignore" in process.text()
-    del shop.services["pusher-2"]
-
-
 def test_distrusted_ledger_is_filled_in_again_and_doubles_nothing(shop):
     placed = [shop.place_and_wait(order(mail("distrust"))) for _ in range(3)]
     before = len(log_lines(shop, "rebuild ended"))

@@ -116,7 +116,8 @@ def judge(run, folder):
         file.writelines(json.dumps(entry) + "\n" for entry in run["journal"])
     with open(f"{folder}/fates.jsonl", "w", encoding="utf-8") as file:
         file.writelines(json.dumps(entry) + "\n" for entry in run["fates"])
-    for name, value in (("orders-abc123", run["orders"]), ("expect", run["expect"])):
+    files = [("orders-abc123", run["orders"]), ("expect", run["expect"]), ("orders-abc123-start", run.get("start", []))]
+    for name, value in files:
         with open(f"{folder}/{name}.json", "w", encoding="utf-8") as file:
             json.dump(value, file)
     return subprocess.run([sys.executable, ORACLE, folder], capture_output=True, text=True, check=False)

@@ -14,9 +14,10 @@ from processes import RUNS, Kafka  # noqa: E402
 # Settings differ per store, so one stack serves all rows. They all sync into one account.
 STORES = [
     {"name": "main", "hash": "abc123"},  # every default; the code is not configured (R20)
-    {"name": "second", "hash": "abc124", "code": "S1", "existing_contact": "overwrite", "opt_in": "always"},
+    {"name": "second", "hash": "abc124", "code": "S1", "existing_contact": "overwrite", "opt_in": "always",
+     "after_sync": "note"},
     {"name": "third", "hash": "abc125", "code": "S2", "opt_in": "never", "start_from": "2026-01-01",
-     "sku_tag": "Bought {sku}", "coupon_tag": "Used {coupon}"},
+     "sku_tag": "Bought {sku}", "coupon_tag": "Used {coupon}", "after_sync": "tag"},
     {"name": "late", "hash": "abc126", "code": "LATE", "poll_interval_s": 15},
     {"name": "full", "hash": "abc127", "code": "FULL", "contacts": "on", "products": "on", "products_interval_s": 1},
 ]
@@ -36,6 +37,7 @@ def shop(kafka):
     # retry_delays_s: 26 attempts (D8) take half a minute, not a day
     settings = {"pusher": {"retry_delays_s": "1,1,1"}}
     with Asked("requirements", stores=STORES, broker=kafka, prefix="requirements", settings=settings) as stack:
+        stack.account["note_user_id"] = 1
         stack.existing_contacts, stack.tagged_by_others = [], []
         stack.start()
         stack.start_console()

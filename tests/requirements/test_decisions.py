@@ -27,6 +27,26 @@ def test_d02_later_refunded_or_cancelled_is_left_alone(shop):
     assert shop.fate(placed["id"]) == ("delivered", None)
 
 
+def test_d02_a_later_refund_leaves_a_note_where_the_store_asks_for_one(shop):
+    placed = shop.place_and_wait(order(mail("d02note")), "abc124")
+    shop.change(placed["id"], "abc124", status_id=4, refunded_amount="3.5000")
+    path = f"/contacts/{shop.contact(placed['billing_address']['email'])['id']}/notes"
+    found = wait_until(lambda: shop.infusionsoft("GET", path)["notes"], 30, lambda: f"the note; {shop.trouble()}")
+    assert [one["title"] for one in found] == [f"bc-abc124-{placed['id']} Refunded 3.5 USD"]
+    assert shop.fate(placed["id"], "abc124") == ("delivered", None) and len(shop.created(placed["id"], "abc124")) == 1
+
+
+def test_d02_a_later_cancellation_leaves_a_tag_where_the_store_asks_for_one(shop):
+    placed = shop.place_and_wait(order(mail("d02tag")), "abc125")
+    shop.change(placed["id"], "abc125", status_id=5)
+    path = f"/contacts/{shop.contact(placed['billing_address']['email'])['id']}/tags"
+
+    def named():
+        return [one for one in shop.infusionsoft("GET", path)["tags"] if one["tag"]["name"] == "Order Cancelled"]
+    assert len(wait_until(named, 30, lambda: f"the tag; {shop.trouble()}")) == 1
+    assert shop.fate(placed["id"], "abc125") == ("delivered", None) and len(shop.created(placed["id"], "abc125")) == 1
+
+
 def test_d03_before_the_start_is_not_synced_even_when_it_changes(shop):
     old = order(mail("d03"), date_created="Wed, 31 Dec 2025 23:59:59 +0000")
     placed = shop.place_and_wait(old, "abc125", ("skipped", "before_start"))

@@ -33,6 +33,7 @@ static void read_settings(yyjson_val *settings, struct config_store *store,
     static const char *const notes[] = {"off", "customer_message"};
     static const char *const goals[] = {"as_is", "letters_digits"};
     static const char *const payments[] = {"off", "paid", "all"};
+    static const char *const after[] = {"ignore", "note", "tag"};
     static const char *const opt_ins[] = {"opted_in", "never", "always"};
 
     store->code = (char *)(uintptr_t)case_string(settings, "code", "BC");
@@ -42,6 +43,9 @@ static void read_settings(yyjson_val *settings, struct config_store *store,
     store->order_notes = choose(case_string(settings, "order_notes", "off"), notes, 2);
     store->goal_call_names = choose(case_string(settings, "goal_call_names", "as_is"), goals, 2);
     store->payment_type = (char *)(uintptr_t)case_string(settings, "payment_type", "");
+    store->after_sync = choose(case_string(settings, "after_sync", "ignore"), after, 3);
+    store->after_sync_tag =
+        (char *)(uintptr_t)case_string(settings, "after_sync_tag", "Order {status}");
     store->sku_tag = (char *)(uintptr_t)case_string(settings, "sku_tag", "off");
     store->coupon_tag = (char *)(uintptr_t)case_string(settings, "coupon_tag", "off");
     account->name = (char *)(uintptr_t)case_string(settings, "account", "main");
@@ -81,7 +85,7 @@ static void map_text(struct bench *bench, const struct map_settings *settings, s
             order.modified_at_ms < ORDER_EARLIEST_MS ? ORDER_EARLIEST_MS : order.modified_at_ms;
 
         if (order_is_withdrawn(&order))
-            reason = map_withdrawn(settings, &order, modified_at_ms, answer, &err);
+            reason = map_withdrawn(&bench->map, settings, &order, modified_at_ms, answer, &err);
         else
             reason = map_order(&bench->map, settings, &bench->reader, &order, modified_at_ms,
                                answer, &err);

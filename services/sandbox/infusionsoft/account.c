@@ -25,6 +25,8 @@ static const struct route routes[] = {
     {"POST", "contacts/model/customFields", model_contacts_create},
     {"GET", "contacts/{}", contacts_get},
     {"PATCH", "contacts/{}", contacts_patch},
+    {"GET", "contacts/{}/notes", notes_list},
+    {"POST", "contacts/{}/notes", notes_create},
     {"GET", "contacts/{}/tags", contact_tags},
     {"GET", "products", products_list},
     {"POST", "products", products_create},
@@ -218,6 +220,7 @@ void account_init(struct account *account)
     collection_init(&account->products, "products", 200001);
     collection_init(&account->orders, "orders", 300001);
     collection_init(&account->tags, "tags", 401);
+    collection_init(&account->notes, "notes", 600001);
     collection_init(&account->tag_categories, "tag_categories", 11);
     model_init(&account->contact_model, "CONTACT");
     model_init(&account->order_model, "ORDER");
@@ -232,6 +235,7 @@ void account_clear(struct account *account)
     collection_clear(&account->products);
     collection_clear(&account->orders);
     collection_clear(&account->tags);
+    collection_clear(&account->notes);
     collection_clear(&account->tag_categories);
     model_clear(&account->contact_model);
     model_clear(&account->order_model);

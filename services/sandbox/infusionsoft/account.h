@@ -43,6 +43,7 @@ struct account {
     struct collection products;
     struct collection orders;
     struct collection tags;
+    struct collection notes;
     struct collection tag_categories;
     struct model contact_model;
     struct model order_model;
@@ -125,6 +126,8 @@ void contacts_create(const struct call *call);
 void contacts_get(const struct call *call);
 void contacts_patch(const struct call *call);
 void contact_tags(const struct call *call);
+void notes_list(const struct call *call);
+void notes_create(const struct call *call);
 void products_list(const struct call *call);
 void products_create(const struct call *call);
 void products_get(const struct call *call);

@@ -83,6 +83,7 @@ void object_delete(struct collection *collection, struct object *object);
 enum filter_kind {
     FILTER_TEXT = 0,      /* the filters == and != on a value */
     FILTER_TEXT_WILDCARD, /* also a prefix, written with `*` at the end */
+    FILTER_TEXT_CONTAINS, /* == matches anywhere in the value; with `*` at the end it is a prefix */
     FILTER_ID,            /* the filters == != < <= > >= */
     FILTER_IDS,           /* the filter == with a comma list */
     FILTER_CREATED_SINCE, /* the filter == with a time */
@@ -101,9 +102,10 @@ struct filter_field {
 
 struct list_query {
     const struct filter_field *fields;
-    const char *const *order_by;       /* the allowed fields; ends with NULL */
-    const struct table *custom_fields; /* field_name -> anything, or NULL */
-    int64_t visible_until_ms;          /* objects that are younger are not listed */
+    const char *const *order_by;         /* the allowed fields; ends with NULL */
+    const struct table *custom_fields;   /* field_name -> anything, or NULL */
+    int64_t visible_until_ms;            /* objects that are younger are not listed */
+    const char *only_field, *only_value; /* only objects with this value are listed; NULL: all */
     char *(*shape)(const struct object *,
                    void *); /* returns the text of a listed object, new; NULL: its text as it is */
     void *shape_data;

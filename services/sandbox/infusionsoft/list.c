@@ -77,6 +77,7 @@ static int check_value(struct clause *clause, const char *name, struct reply *re
         return reply_is_error(reply, 400, "Operator is not supported for filter field: %s", name);
     switch (clause->kind) {
     case FILTER_TEXT_WILDCARD:
+    case FILTER_TEXT_CONTAINS:
         if (clause->value[length - 1] == '*') {
             clause->prefix = 1;
             clause->value[length - 1] = '\0';
@@ -167,9 +168,21 @@ static int has_prefix(const struct object *object, const struct clause *clause)
     return 0;
 }
 
+static int contains(const struct object *object, const struct clause *clause)
+{
+    for (size_t i = 0; i < object->value_count; i++)
+        if (strcmp(object->values[i].field, clause->field) == 0 &&
+            strcasestr(object->values[i].value, clause->value) != NULL)
+            return 1;
+    return 0;
+}
+
 static int clause_matches(const struct clause *clause, const struct object *object)
 {
     switch (clause->kind) {
+    case FILTER_TEXT_CONTAINS:
+        return (clause->prefix ? has_prefix(object, clause) : contains(object, clause)) ==
+               (clause->comparison == EQUAL);
     case FILTER_TEXT:
     case FILTER_TEXT_WILDCARD:
         return (clause->prefix ? has_prefix(object, clause)
@@ -200,6 +213,8 @@ static void consider(struct found *found, const struct filter *filter,
                      const struct list_query *query, struct object *object)
 {
     if (object->text == NULL || object->created_ms > query->visible_until_ms)
+        return;
+    if (query->only_field != NULL && !object_has(object, query->only_field, query->only_value))
         return;
     for (int i = 0; i < filter->count; i++)
         if (!clause_matches(&filter->clauses[i], object))
