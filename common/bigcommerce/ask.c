@@ -76,7 +76,9 @@ static enum bigcommerce_answer send_one(const struct asker *asker, const struct 
         return bigcommerce_catalog(client, what->id, what->limit, what->kind == ASK_CATALOG_SLIM,
                                    body, err);
     case ASK_CUSTOMERS:
-        return bigcommerce_customers(client, &what->query, what->after, what->limit, body, err);
+    case ASK_CUSTOMERS_SLIM:
+        return bigcommerce_customers(client, &what->query, what->after, what->limit,
+                                     what->kind == ASK_CUSTOMERS_SLIM, body, err);
     case ASK_GROUPS:
         return bigcommerce_groups(client, what->page, body, err);
     case ASK_STORE:

@@ -32,32 +32,33 @@ struct asker {
 };
 
 enum ask_kind {
-    ASK_ORDERS = 0,   /* a list of orders */
-    ASK_ORDERS_SLIM,  /* the same without line items and fees */
-    ASK_ORDER,        /* one order */
-    ASK_PRODUCTS,     /* the line items of one order */
-    ASK_COUPONS,      /* the coupons of one order */
-    ASK_TIME,         /* the store's clock */
-    ASK_NEWEST,       /* a list of orders, the newest first */
-    ASK_PLACED,       /* a list of the orders placed in a window, by id */
-    ASK_PLACED_LAST,  /* the one of them with the highest id */
-    ASK_CATALOG,      /* a list of products with their variants */
-    ASK_CATALOG_SLIM, /* a list of products with nothing but their names */
-    ASK_STORE,        /* the store itself: its currency */
-    ASK_CUSTOMERS,    /* a list of customers with their addresses, by the store's cursor */
-    ASK_GROUPS,       /* a list of customer groups */
+    ASK_ORDERS = 0,     /* a list of orders */
+    ASK_ORDERS_SLIM,    /* the same without line items and fees */
+    ASK_ORDER,          /* one order */
+    ASK_PRODUCTS,       /* the line items of one order */
+    ASK_COUPONS,        /* the coupons of one order */
+    ASK_TIME,           /* the store's clock */
+    ASK_NEWEST,         /* a list of orders, the newest first */
+    ASK_PLACED,         /* a list of the orders placed in a window, by id */
+    ASK_PLACED_LAST,    /* the one of them with the highest id */
+    ASK_CATALOG,        /* a list of products with their variants */
+    ASK_CATALOG_SLIM,   /* a list of products with nothing but their names */
+    ASK_STORE,          /* the store itself: its currency */
+    ASK_CUSTOMERS,      /* a list of customers with their addresses, by the store's cursor */
+    ASK_CUSTOMERS_SLIM, /* the same without addresses */
+    ASK_GROUPS,         /* a list of customer groups */
 };
 
 /* What is asked for. The comments say for which kinds a member counts. */
 struct ask {
     enum ask_kind kind;
     struct cursor_query
-        query; /* ORDERS, ORDERS_SLIM; of CUSTOMERS the dates; of NEWEST limit and page; of PLACED the dates
+        query; /* ORDERS, ORDERS_SLIM; of CUSTOMERS and CUSTOMERS_SLIM the dates; of NEWEST limit and page; of PLACED the dates
                                   are those of date_created */
     int64_t id;        /* ORDER, PRODUCTS, COUPONS: the order's; CATALOG, CATALOG_SLIM: of
                                   the product behind which the list begins */
-    int limit;         /* CATALOG, CATALOG_SLIM, CUSTOMERS */
-    struct text after; /* CUSTOMERS: the cursor; empty: from the beginning */
+    int limit;         /* CATALOG, CATALOG_SLIM, CUSTOMERS, CUSTOMERS_SLIM */
+    struct text after; /* CUSTOMERS, CUSTOMERS_SLIM: the cursor; empty: from the beginning */
     int page;          /* PRODUCTS, COUPONS, GROUPS */
 };
 

@@ -15,6 +15,8 @@
 enum {
     TIMEOUT_MAX_MS = 30000,
     ANSWER_MAX_BYTES = 32 << 20,
+    /* What is parsed as a whole takes up to nine times its bytes then. */
+    PARSED_MAX_BYTES = 4 << 20,
     HALF_SECOND_MS = 500,
 };
 
@@ -380,26 +382,27 @@ enum bigcommerce_answer bigcommerce_catalog(struct bigcommerce *client, int64_t 
                   (long long)after_id, limit,
                   slim ? "include_fields=name"
                        : "include=variants&include_fields=name,sku,price,description");
-    return ask(client, BIGCOMMERCE_OBJECT, ANSWER_MAX_BYTES, body, err);
+    return ask(client, BIGCOMMERCE_OBJECT, PARSED_MAX_BYTES, body, err);
 }
 
 /* The dates are sent as they are: encoded colons were reported not to match. */
 enum bigcommerce_answer bigcommerce_customers(struct bigcommerce *client,
                                               const struct cursor_query *query, struct text after,
-                                              int limit, struct text *body, struct error *err)
+                                              int limit, int slim, struct text *body,
+                                              struct error *err)
 {
     char date[DATE_ISO_BYTES];
 
     begin_url_of(client, "/v3");
-    buffer_printf(&client->url, "/customers?include=addresses&limit=%d&date_modified:max=%s", limit,
-                  date_print_iso(date, query->max_ms));
+    buffer_printf(&client->url, "/customers?%slimit=%d&date_modified:max=%s",
+                  slim ? "" : "include=addresses&", limit, date_print_iso(date, query->max_ms));
     if (query->min_ms > 0)
         buffer_printf(&client->url, "&date_modified:min=%s", date_print_iso(date, query->min_ms));
     if (after.length > 0) {
         buffer_printf(&client->url, "&after=");
         http_append_escaped(&client->url, after);
     }
-    return ask(client, BIGCOMMERCE_OBJECT, ANSWER_MAX_BYTES, body, err);
+    return ask(client, BIGCOMMERCE_OBJECT, PARSED_MAX_BYTES, body, err);
 }
 
 enum bigcommerce_answer bigcommerce_groups(struct bigcommerce *client, int page, struct text *body,
@@ -407,7 +410,7 @@ enum bigcommerce_answer bigcommerce_groups(struct bigcommerce *client, int page,
 {
     begin_url(client);
     buffer_printf(&client->url, "/customer_groups?page=%d&limit=%d", page, BIGCOMMERCE_LINES_MAX);
-    return ask(client, BIGCOMMERCE_LIST, ANSWER_MAX_BYTES, body, err);
+    return ask(client, BIGCOMMERCE_LIST, PARSED_MAX_BYTES, body, err);
 }
 
 enum bigcommerce_answer bigcommerce_store(struct bigcommerce *client, struct text *body,
@@ -415,7 +418,7 @@ enum bigcommerce_answer bigcommerce_store(struct bigcommerce *client, struct tex
 {
     begin_url(client);
     buffer_printf(&client->url, "/store");
-    return ask(client, BIGCOMMERCE_OBJECT, ANSWER_MAX_BYTES, body, err);
+    return ask(client, BIGCOMMERCE_OBJECT, PARSED_MAX_BYTES, body, err);
 }
 
 int bigcommerce_read_time(struct text body, int64_t *time_ms)

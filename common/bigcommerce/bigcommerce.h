@@ -97,10 +97,12 @@ enum bigcommerce_answer bigcommerce_catalog(struct bigcommerce *client, int64_t 
 
 /** @brief GET /v3/customers, each with its addresses.
  * @param query  the window of date_modified; a min_ms of 0 or less: no limit
- * @param after  the cursor of the answer before; empty: the first page */
+ * @param after  the cursor of the answer before; empty: the first page
+ * @param slim   without addresses: for a customer that cannot be read with them */
 enum bigcommerce_answer bigcommerce_customers(struct bigcommerce *client,
                                               const struct cursor_query *query, struct text after,
-                                              int limit, struct text *body, struct error *err);
+                                              int limit, int slim, struct text *body,
+                                              struct error *err);
 
 /** @brief GET /v2/customer_groups, BIGCOMMERCE_LINES_MAX groups in a page. */
 enum bigcommerce_answer bigcommerce_groups(struct bigcommerce *client, int page, struct text *body,

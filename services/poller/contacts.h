@@ -15,42 +15,29 @@
 
 #include <stdint.h>
 
-#include "bigcommerce/ask.h"
-#include "mapping/map.h"
-#include "net/metric.h"
-#include "record/topic.h"
-#include "settings/config.h"
-
-#include "batch.h"
+#include "changed.h"
 #include "groups.h"
+#include "pace.h"
+#include "poll_context.h"
 
 enum { CONTACTS_PAGE_MAX = 100 }; /* customers in one answer; each may have ten addresses */
 
-/* Embedded; the first six are borrowed and set by the owner. */
+/* Embedded. */
 struct contacts {
-    const struct config *config;
-    const struct config_store *store;
-    const struct topics *topics;
-    struct batches *batches;
-    struct redis *redis;
-    struct asker *asker;
-
+    const struct poll_context *with; /* borrowed */
+    struct changed_lane
+        lane; /* its start_from_ms: what was modified before is not read; 0: no limit */
+    struct pace pace;
     struct groups groups;
-    char *marks_key;
     int64_t position_ms;      /* all that was modified up to here was published */
-    int64_t start_from_ms;    /* what was modified before is not read; 0: no limit */
     int64_t min_ms, upper_ms; /* the window that is read; upper_ms -1: none is under way */
     struct buffer after;      /* the store's cursor in the window; "": its beginning */
-    int limit;                /* customers that are asked for at once */
     int changed;              /* customers that were published since the position was saved */
-    int failures;             /* in a row */
-    int64_t due_ms;           /* monotonic: the store is not asked before */
-    int64_t paged_ms;         /* monotonic: when a page was last asked for */
-
-    struct metric *published, *unchanged, *dead, *last_poll;
+    struct metric *last_poll;
 };
 
-void contacts_init(struct contacts *contacts);
+/** @brief with is kept. */
+void contacts_init(struct contacts *contacts, const struct poll_context *with);
 void contacts_clear(struct contacts *contacts);
 
 /** @brief The lease was taken: goes on from a position. -1: nothing was read yet. */
@@ -71,5 +58,13 @@ enum outcome contacts_run(struct contacts *contacts, int64_t until_ms, struct er
  */
 enum outcome contacts_take_page(struct contacts *contacts, struct text body, int *count,
                                 struct error *err);
+
+/** @brief Reads an answer with one customer: its id, and the cursor behind it.
+ * @param after  out: appended
+ * @returns 0; -1: it has none, or does not tell the cursor. Pure */
+int contacts_read_one(struct text body, int64_t *id, struct buffer *after);
+
+/** @brief Whether an answer has a list of customers, which may be empty. Pure. */
+int contacts_is_page(struct text body);
 
 #endif

@@ -31,7 +31,7 @@ const char *groups_name(const struct groups *groups, int64_t id)
 }
 
 /* Adds the groups of a page. One without id or name is passed over: no tag can be named after it.
- * @returns how many are new; -1: the answer is no list */
+ * @returns how many are new; -1: the answer is no list of at most what was asked for */
 static int take_page(struct groups *groups, struct text body)
 {
     yyjson_doc *doc = yyjson_read(body.data, body.length, YYJSON_READ_NUMBER_AS_RAW);
@@ -39,7 +39,7 @@ static int take_page(struct groups *groups, struct text body)
     yyjson_arr_iter iter;
     int before = groups->count;
 
-    if (!yyjson_arr_iter_init(root, &iter)) {
+    if (!yyjson_arr_iter_init(root, &iter) || yyjson_arr_size(root) > BIGCOMMERCE_LINES_MAX) {
         yyjson_doc_free(doc);
         return -1;
     }

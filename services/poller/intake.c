@@ -16,10 +16,10 @@ enum {
 
 void intake_init(struct intake *intake)
 {
-    char *label = mem_printf("store=\"%s\"", intake->store->hash);
+    char *label = mem_printf("store=\"%s\"", intake->with->store->hash);
 
-    intake->seen_key =
-        mem_printf("%s:poller:%s:seen", intake->config->kafka.topic_prefix, intake->store->hash);
+    intake->seen_key = mem_printf("%s:poller:%s:seen", intake->with->config->kafka.topic_prefix,
+                                  intake->with->store->hash);
     intake->published =
         metric_counter("bigfusion_poller_published_total", "Orders published as they came", label);
     intake->dead =
@@ -28,7 +28,7 @@ void intake_init(struct intake *intake)
                                        "Orders seen again without a change", label);
     intake->waiting = metric_gauge("bigfusion_poller_waiting_orders",
                                    "Orders that wait for calls of their own", label);
-    intake->room = held_room(intake->config->kafka.max_record_bytes);
+    intake->room = held_room(intake->with->config->kafka.max_record_bytes);
     free(label);
 }
 
@@ -79,12 +79,13 @@ static void record_init(struct record *record, const struct intake *intake,
     struct output *output = &record->output;
 
     *record = (struct record){0};
-    intake_label(&record->label, intake->store->hash, row->id, row->modified_ms, seen_digest(mark));
+    intake_label(&record->label, intake->with->store->hash, row->id, row->modified_ms,
+                 seen_digest(mark));
     output->key = text_of(record->label.key);
     output->partition_hash = event_hash(0, output->key);
     output->headers[HEADER_KIND] = text_of("order");
-    output->headers[HEADER_STORE] = text_of(intake->store->hash);
-    output->headers[HEADER_ACCOUNT] = text_of(intake->store->account);
+    output->headers[HEADER_STORE] = text_of(intake->with->store->hash);
+    output->headers[HEADER_ACCOUNT] = text_of(intake->with->store->account);
     output->headers[HEADER_SOURCE] = text_of("poll");
     print_ms(record->polled_at, clock_now_ms());
     output->headers[HEADER_POLLED_AT] = text_of(record->polled_at);
@@ -103,7 +104,7 @@ static void make_dead(struct record *record, const struct intake *intake, enum r
     struct output *output = &record->output;
     const struct log_about *before;
 
-    output->topic = intake->topics->dead;
+    output->topic = intake->with->topics->dead;
     output->value = value;
     output->headers[HEADER_REASON] = text_of(reason_name(reason));
     output->headers[HEADER_DETAIL] = text_of(detail);
@@ -135,7 +136,7 @@ static enum outcome send_too_large(struct intake *intake, const struct page_row 
 
     record_init(&record, intake, row, mark);
     make_too_large(&record, intake, row->id, bytes);
-    return batch_produce_one(intake->batches, intake->asker, &record.output, err);
+    return batch_produce_one(intake->with->batches, intake->with->asker, &record.output, err);
 }
 
 enum row_state {
@@ -162,8 +163,8 @@ static void make_skipped(struct record *record, const struct intake *intake, enu
     buffer_printf(&record->skipped, "{\"reason\":\"%s\",\"detail\":", reason_name(reason));
     json_write_text(&record->skipped, text_of(detail), SIZE_MAX);
     buffer_printf(&record->skipped, ",\"modified_at\":%lld,\"store\":\"%s\"}",
-                  (long long)(modified_ms < 0 ? 0 : modified_ms), intake->store->hash);
-    output->topic = intake->topics->skipped;
+                  (long long)(modified_ms < 0 ? 0 : modified_ms), intake->with->store->hash);
+    output->topic = intake->with->topics->skipped;
     output->value = (struct text){record->skipped.data, record->skipped.length};
     output->headers[HEADER_REASON] = text_of(reason_name(reason));
     before = log_set_about(&record->label.about);
@@ -179,7 +180,7 @@ static void decide(struct record *record, const struct intake *intake,
     struct output *output = &record->output;
 
     record_init(record, intake, row, mark);
-    output->topic = intake->topics->lanes[TOPIC_LANE_ORDERS].raw;
+    output->topic = intake->with->topics->lanes[TOPIC_LANE_ORDERS].raw;
     output->value = single->whole.length > 0 ? single->whole : row->bytes;
     if (single->reason == REASON_TOO_LARGE)
         make_too_large(record, intake, row->id, single->came_bytes);
@@ -190,7 +191,7 @@ static void decide(struct record *record, const struct intake *intake,
     else if (row->fault != NULL)
         make_dead(record, intake, REASON_MALFORMED, row->fault, 0, row->bytes);
     else if ((int64_t)output->value.length + TOPIC_ENVELOPE_BYTES >
-             intake->config->kafka.max_record_bytes)
+             intake->with->config->kafka.max_record_bytes)
         make_too_large(record, intake, row->id, output->value.length);
 }
 
@@ -223,7 +224,7 @@ static enum outcome send_row(struct intake *intake, const struct answer_orders *
     *sent_bytes = record.output.value.length;
     if (answer == BATCH_TOO_LARGE)
         outcome = send_too_large(intake, row, &intake->marks[i], record.output.value.length, err);
-    else if (record.output.topic == intake->topics->lanes[TOPIC_LANE_ORDERS].raw)
+    else if (record.output.topic == intake->with->topics->lanes[TOPIC_LANE_ORDERS].raw)
         count_published(intake, &record);
     return outcome;
 }
@@ -258,9 +259,9 @@ static void add_marks(struct intake *intake, int count, int64_t forget_ms)
 {
     struct error err = {0};
 
-    if (count > 0 && seen_add(intake->redis, intake->seen_key, intake->marks, count, forget_ms,
-                              MARKS_KEEP_MS, &err) != 0)
-        log_warn("marks lost store=%s orders=%d error=\"%s\"", intake->store->hash, count,
+    if (count > 0 && seen_add(intake->with->redis, intake->seen_key, intake->marks, count,
+                              forget_ms, MARKS_KEEP_MS, &err) != 0)
+        log_warn("marks lost store=%s orders=%d error=\"%s\"", intake->with->store->hash, count,
                  err.text); /* then these orders will be published once more */
 }
 
@@ -312,9 +313,10 @@ enum outcome intake_take_orders(struct intake *intake, struct answer_orders *ord
     for (int i = 0; i < orders->count; i++)
         seen_mark_init(&intake->marks[i], orders->rows[i].id, instant_of(orders, &orders->rows[i]),
                        orders->rows[i].bytes);
-    if (seen_check(intake->redis, intake->seen_key, intake->marks, orders->count, known, err) != 0)
+    if (seen_check(intake->with->redis, intake->seen_key, intake->marks, orders->count, known,
+                   err) != 0)
         return OUTCOME_LOST;
-    batch = batch_new(intake->batches, intake->asker, orders->count);
+    batch = batch_new(intake->with->batches, intake->with->asker, orders->count);
     for (int i = 0; i < orders->count && outcome == OUTCOME_OK; i++) {
         if (known[i]) {
             states[i] = ROW_KNOWN;
@@ -343,7 +345,7 @@ enum outcome intake_is_known(struct intake *intake, const struct page_row *row, 
     char answer = 0;
 
     seen_mark_init(&mark, row->id, 0, row->bytes);
-    if (seen_check(intake->redis, intake->seen_key, &mark, 1, &answer, err) != 0)
+    if (seen_check(intake->with->redis, intake->seen_key, &mark, 1, &answer, err) != 0)
         return OUTCOME_LOST;
     *known = answer;
     return OUTCOME_OK;
@@ -359,9 +361,9 @@ enum outcome intake_take_single(struct intake *intake, const struct single_order
 
     seen_mark_init(&intake->marks[0], row->id, row->modified_ms, row->bytes);
     decide(&record, intake, single, &intake->marks[0]);
-    outcome = batch_produce_one(intake->batches, intake->asker, &record.output, err);
+    outcome = batch_produce_one(intake->with->batches, intake->with->asker, &record.output, err);
     if (outcome == OUTCOME_OK &&
-        record.output.topic == intake->topics->lanes[TOPIC_LANE_ORDERS].raw)
+        record.output.topic == intake->with->topics->lanes[TOPIC_LANE_ORDERS].raw)
         count_published(intake, &record);
     buffer_clear(&record.skipped);
     if (outcome != OUTCOME_OK || row->modified_ms < 0)

@@ -9,25 +9,18 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "bigcommerce/ask.h"
 #include "bigcommerce/page.h"
+#include "net/metric.h"
 #include "record/reason.h"
-#include "record/topic.h"
 #include "record/trace.h"
-#include "settings/config.h"
 
-#include "batch.h"
 #include "held.h"
+#include "poll_context.h"
 #include "seen.h"
 
-/* The intake of one store. Embedded; all pointers but seen_key are borrowed. */
+/* The intake of one store. Embedded. */
 struct intake {
-    const struct config *config;
-    const struct config_store *store;
-    const struct topics *topics;
-    struct batches *batches;
-    struct redis *redis;
-    struct asker *asker;
+    const struct poll_context *with; /* borrowed, set by the owner */
     char *seen_key;
     int64_t start_from_ms;
     int64_t timeout_ms;                    /* the longest that one request may take */

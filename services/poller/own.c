@@ -20,7 +20,7 @@ static enum outcome find_listed(struct intake *intake, const struct held_order *
     const struct ask what = {.kind = kind,
                              .query = {.by_id = 1,
                                        .min_ms = -1,
-                                       .max_ms = bigcommerce_clock_ms(intake->asker->client),
+                                       .max_ms = bigcommerce_clock_ms(intake->with->asker->client),
                                        .min_id = order->id - 1,
                                        .limit = 2,
                                        .page = 1}};
@@ -28,10 +28,10 @@ static enum outcome find_listed(struct intake *intake, const struct held_order *
     struct error ignored = {0};
     enum bigcommerce_answer answer;
     struct text answered;
-    enum outcome outcome = ask(intake->asker, &what, &answer, &answered, &ignored);
+    enum outcome outcome = ask(intake->with->asker, &what, &answer, &answered, &ignored);
 
     if (outcome == OUTCOME_OK && answer == BIGCOMMERCE_OK) {
-        bigcommerce_take_body(intake->asker->client, body);
+        bigcommerce_take_body(intake->with->asker->client, body);
         if (page_slice(page, answered, &ignored) == 0)
             for (int i = 0; i < page->count; i++)
                 if (page->rows[i].id == order->id)
@@ -54,7 +54,7 @@ static enum outcome bury(struct intake *intake, const struct held_order *order,
     struct page_row row = own->row;
     const struct error why = *err;
     enum outcome outcome = OUTCOME_OK;
-    int status = bigcommerce_status(intake->asker->client);
+    int status = bigcommerce_status(intake->with->asker->client);
 
     error_clear(err);
     row.id = order->id;
@@ -85,7 +85,7 @@ static enum outcome bury(struct intake *intake, const struct held_order *order,
 static enum outcome postpone(struct intake *intake, struct held_order *order, struct own_order *own,
                              struct error *err)
 {
-    const struct config *config = intake->config;
+    const struct config *config = intake->with->config;
 
     if (held_fail(&intake->held, order, config->pusher.retry_delays_s, config->pusher.max_attempts,
                   clock_now_ms()))
@@ -131,7 +131,7 @@ static enum outcome settle(struct intake *intake, struct held_order *order, stru
         return bury(intake, order, own, REASON_TOO_LARGE, err);
     default:
         outcome = postpone(intake, order, own, err);
-        *done = failures + 1 >= intake->config->pusher.max_attempts;
+        *done = failures + 1 >= intake->with->config->pusher.max_attempts;
         return outcome;
     }
 }
@@ -141,14 +141,14 @@ static enum outcome settle(struct intake *intake, struct held_order *order, stru
 static enum outcome try_one(struct intake *intake, struct held_order *order, int64_t allowance_ms,
                             int *slow, struct error *err)
 {
-    struct asker *asker = intake->asker;
+    struct asker *asker = intake->with->asker;
     struct own_order own = {0};
     struct order_label label;
     int64_t id = order->id, begun_ms = clock_monotonic_ms();
     int done = 0, known = 0;
     enum outcome outcome;
 
-    intake_label(&label, intake->store->hash, id, order->modified_ms, order->digest);
+    intake_label(&label, intake->with->store->hash, id, order->modified_ms, order->digest);
     log_set_about(&label.about);
     bigcommerce_limit_ms(asker->client, allowance_ms);
     outcome = complete_order(asker, id, &own, err);
@@ -171,8 +171,8 @@ static enum outcome try_one(struct intake *intake, struct held_order *order, int
 
 enum outcome own_calls(struct intake *intake, int64_t until_ms, struct error *err)
 {
-    const int64_t *delays_s = intake->config->pusher.retry_delays_s;
-    int64_t least_ms = clock_monotonic_ms() + intake->store->poll_interval_s * 1000 / 4;
+    const int64_t *delays_s = intake->with->config->pusher.retry_delays_s;
+    int64_t least_ms = clock_monotonic_ms() + intake->with->store->poll_interval_s * 1000 / 4;
     int64_t longest_ms = 0;
     int hung = 0;
     enum outcome outcome = OUTCOME_OK;
@@ -191,12 +191,12 @@ enum outcome own_calls(struct intake *intake, int64_t until_ms, struct error *er
 
         if (order == NULL)
             break;
-        allowance_ms = held_allowance_ms(order, delays_s, intake->store->poll_interval_s * 1000,
-                                         intake->timeout_ms);
+        allowance_ms = held_allowance_ms(
+            order, delays_s, intake->with->store->poll_interval_s * 1000, intake->timeout_ms);
         /* Once a request took all its time, the next one may do so too. It is then sent only if
          * there is that much time. */
         if (i > 0 && (now_ms + (hung ? allowance_ms : 0) >= until_ms ||
-                      bigcommerce_is_scarce(intake->asker->client)))
+                      bigcommerce_is_scarce(intake->with->asker->client)))
             break;
         outcome = try_one(intake, order, allowance_ms, &slow, err);
         hung |= slow;

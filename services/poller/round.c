@@ -25,7 +25,8 @@ static enum outcome save_position(struct round *round, const struct position *po
                                   struct error *err)
 {
     struct buffer value = {0};
-    struct output output = {.topic = round->topics->cursors, .key = text_of(round->store->hash)};
+    struct output output = {.topic = round->with.topics->cursors,
+                            .key = text_of(round->with.store->hash)};
     enum outcome outcome;
 
     if (lease_renew(round->asker.lease, err) != 1)
@@ -33,7 +34,7 @@ static enum outcome save_position(struct round *round, const struct position *po
     position_print(&value, position, clock_now_ms());
     output.value = (struct text){value.data, value.length};
     output.partition_hash = event_hash(0, output.key);
-    outcome = batch_produce_one(round->batches, &round->asker, &output, err);
+    outcome = batch_produce_one(round->with.batches, &round->asker, &output, err);
     buffer_clear(&value);
     if (outcome == OUTCOME_OK)
         position_copy(&round->position, position);
@@ -106,7 +107,7 @@ static void begin_history(struct round *round, struct position *position)
     position->cursor_ms = clock_ms - clock_ms % 1000;
     position->history_ms = position->cursor_ms;
     position->history_id = -1;
-    log_info("history begins store=%s start_from=%lld until=%lld", round->store->hash,
+    log_info("history begins store=%s start_from=%lld until=%lld", round->with.store->hash,
              (long long)position->start_from_ms, (long long)position->history_ms);
 }
 
@@ -114,7 +115,7 @@ static void begin_history(struct round *round, struct position *position)
 static enum outcome resolve_start(struct round *round, struct error *err)
 {
     struct position *position = mem_alloc(sizeof(*position));
-    int64_t wanted_ms = round->store->start_from_ms;
+    int64_t wanted_ms = round->with.store->start_from_ms;
     int64_t clock_ms = bigcommerce_clock_ms(round->asker.client);
     enum outcome outcome;
 
@@ -124,7 +125,7 @@ static enum outcome resolve_start(struct round *round, struct error *err)
         wanted_ms = clock_ms;
     position->start_from_ms = wanted_ms - wanted_ms % 1000;
     position->cursor_ms = position->start_from_ms;
-    log_info("first start store=%s start_from=%lld", round->store->hash,
+    log_info("first start store=%s start_from=%lld", round->with.store->hash,
              (long long)position->start_from_ms);
     if (position->start_from_ms < clock_ms - clock_ms % 1000)
         begin_history(round, position);
@@ -154,7 +155,7 @@ enum outcome round_begin(struct round *round, struct positions *positions, int s
     /* The new fence is made from Redis' clock, and that is behind. It must be greater than the
      * saved one, or our records would not count. */
     if (round->position.fence >= lease->fence) {
-        log_warn("fence raised store=%s saved=%lld", round->store->hash,
+        log_warn("fence raised store=%s saved=%lld", round->with.store->hash,
                  (long long)round->position.fence);
         if (lease_raise(lease, round->position.fence, err) != 1)
             return ask_lost(err);
@@ -167,8 +168,8 @@ enum outcome round_begin(struct round *round, struct positions *positions, int s
     if (round->position.cursor_ms < 0) /* an older version saved it without a history */
         begin_history(round, &round->position);
     cursor_init(&round->window.cursor, round->position.cursor_ms,
-                (int)round->config->poller.page_size);
-    cursor_init(&round->history.cursor, -1, (int)round->config->poller.page_size);
+                (int)round->with.config->poller.page_size);
+    cursor_init(&round->history.cursor, -1, (int)round->with.config->poller.page_size);
     go_on_with_history(round);
     sweep_restart(&round->sweep);
     contacts_restart(&round->contacts, round->position.contacts_ms, round->position.start_from_ms);
@@ -181,7 +182,7 @@ enum outcome round_begin(struct round *round, struct positions *positions, int s
  * order again, also not after a restart. Orders of the history are older, but read only once. */
 static int64_t forget_before(const struct round *round)
 {
-    return round->position.cursor_ms - round->config->poller.overlap_s * 1000 - MARKS_SLACK_MS;
+    return round->position.cursor_ms - round->with.config->poller.overlap_s * 1000 - MARKS_SLACK_MS;
 }
 
 static enum outcome read_page(struct round *round, struct lane *lane,
@@ -201,8 +202,8 @@ static enum outcome read_window(struct round *round, struct error *err)
     struct cursor_query query;
 
     lane_reset(&round->window);
-    cursor_begin(cursor, upper_ms - round->config->poller.settle_s * 1000,
-                 round->config->poller.overlap_s * 1000, round->position.start_from_ms);
+    cursor_begin(cursor, upper_ms - round->with.config->poller.settle_s * 1000,
+                 round->with.config->poller.overlap_s * 1000, round->position.start_from_ms);
     /* The window is empty, so no request would be sent. If that is because the store's clock is
      * known wrongly, only an answer can correct it. So the store is asked for its clock. */
     if (!cursor_next(cursor, &query))
@@ -237,7 +238,7 @@ static enum outcome postpone_history(struct round *round, struct error *err)
     const struct retry_policy policy = {0, HISTORY_BASE_MS, HISTORY_CAP_MS};
 
     if (++round->history_failures == 1)
-        log_warn("history waits store=%s error=\"%s\"", round->store->hash, err->text);
+        log_warn("history waits store=%s error=\"%s\"", round->with.store->hash, err->text);
     round->history_due_ms =
         clock_monotonic_ms() + retry_delay_ms(&policy, round->history_failures, retry_chance(), -1);
     go_on_with_history(round);
@@ -269,7 +270,7 @@ static enum outcome read_history(struct round *round, int64_t until_ms, struct e
             return outcome;
         round->history_failures = 0;
         if (cursor->done)
-            log_info("history complete store=%s", round->store->hash);
+            log_info("history complete store=%s", round->with.store->hash);
     }
     return OUTCOME_OK;
 }

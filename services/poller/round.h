@@ -8,11 +8,9 @@
 #ifndef POLLER_ROUND_H
 #define POLLER_ROUND_H
 
-#include "bigcommerce/ask.h"
-
-#include "batch.h"
 #include "contacts.h"
 #include "intake.h"
+#include "poll_context.h"
 #include "position.h"
 #include "reading.h"
 #include "sweep.h"
@@ -20,10 +18,7 @@
 /* What the rounds of one store need. Belongs to one thread. With some 200 KB it is too large for
  * the stack. */
 struct round {
-    const struct config *config; /* borrowed, as are the next three */
-    const struct config_store *store;
-    const struct topics *topics;
-    struct batches *batches;
+    struct poll_context with; /* its asker is the one below */
     struct asker asker;
     struct intake intake;
     struct reading reading;

@@ -5,36 +5,33 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/log.h"
-#include "base/retry.h"
-#include "base/text.h"
 
 #include "sweep_page.h"
 
-enum {
-    SCARCE_PAGE_MS = 60000, /* a page is read this often even if the store's quota is scarce */
-    POSTPONED_BASE_MS = 5000,
-    POSTPONED_CAP_MS = 300000,
-    GIVE_UP_AFTER = 4, /* failures at one product that is asked for alone */
-};
-
-void sweep_init(struct sweep *sweep)
+void sweep_init(struct sweep *sweep, const struct poll_context *with)
 {
-    char *label = mem_printf("store=\"%s\"", sweep->store->hash);
-    char *ok = mem_printf("store=\"%s\",result=\"ok\"", sweep->store->hash);
-    char *failed = mem_printf("store=\"%s\",result=\"failed\"", sweep->store->hash);
+    const char *hash = with->store->hash;
+    char *label = mem_printf("store=\"%s\"", hash);
+    char *ok = mem_printf("store=\"%s\",result=\"ok\"", hash);
+    char *failed = mem_printf("store=\"%s\",result=\"failed\"", hash);
     static const char sweeps[] = "Readings of the store's whole catalogue";
 
-    sweep->marks_key =
-        mem_printf("%s:poller:%s:products", sweep->config->kafka.topic_prefix, sweep->store->hash);
-    sweep->limit = SWEEP_PAGE_MAX;
-    sweep->published = metric_counter("bigfusion_poller_products_published_total",
-                                      "Products that are new or changed", label);
-    sweep->unchanged = metric_counter("bigfusion_poller_products_unchanged_total",
-                                      "Products read again without a change", label);
-    sweep->dead =
-        metric_counter("bigfusion_poller_products_dead_total", "Products that are dead", label);
+    *sweep = (struct sweep){.with = with};
+    pace_init(&sweep->pace, "products", SWEEP_PAGE_MAX);
+    sweep->lane = (struct changed_lane){
+        .with = with,
+        .kind = "product",
+        .lane = TOPIC_LANE_PRODUCTS,
+        .marks_key = mem_printf("%s:poller:%s:products", with->config->kafka.topic_prefix, hash),
+        .start_from_ms = -1,
+        .published = metric_counter("bigfusion_poller_products_published_total",
+                                    "Products that are new or changed", label),
+        .unchanged = metric_counter("bigfusion_poller_products_unchanged_total",
+                                    "Products read again without a change", label),
+        .dead =
+            metric_counter("bigfusion_poller_products_dead_total", "Products that are dead", label),
+    };
     sweep->last_sweep = metric_gauge_ms("bigfusion_store_last_sweep_timestamp_seconds",
                                         "When the whole catalogue was last read; 0: never", label);
     sweep->sweeps_ok = metric_counter("bigfusion_store_sweeps_total", sweeps, ok);
@@ -46,8 +43,8 @@ void sweep_init(struct sweep *sweep)
 
 void sweep_clear(struct sweep *sweep)
 {
-    free(sweep->marks_key);
-    sweep->marks_key = NULL;
+    free(sweep->lane.marks_key);
+    sweep->lane.marks_key = NULL;
     map_catalog_clear(&sweep->map);
     buffer_clear(&sweep->digested);
 }
@@ -55,23 +52,17 @@ void sweep_clear(struct sweep *sweep)
 void sweep_restart(struct sweep *sweep)
 {
     sweep->under_way = 0;
-    sweep->due_ms = 0;
+    sweep->pace.due_ms = 0;
 }
 
-/* Puts the sweep off after a failure; it goes on where it is. The round goes on, so that no order
- * waits for the catalogue. */
-static void postpone(struct sweep *sweep, int closed, const struct error *err)
+/* Puts the sweep off after a failure; it goes on where it is. */
+static void put_off(struct sweep *sweep, enum bigcommerce_answer answer, const struct error *err)
 {
-    const struct retry_policy policy = {0, POSTPONED_BASE_MS, POSTPONED_CAP_MS};
+    const char *hash = sweep->with->store->hash;
 
     metric_add(sweep->sweeps_failed, 1);
-    if (++sweep->failures == 1 && closed)
-        log_error("alarm store refuses its catalogue store=%s error=\"%s\"", sweep->store->hash,
-                  err->text);
-    else if (sweep->failures == 1)
-        log_warn("products wait store=%s error=\"%s\"", sweep->store->hash, err->text);
-    sweep->due_ms =
-        clock_monotonic_ms() + retry_delay_ms(&policy, sweep->failures, retry_chance(), -1);
+    if (pace_put_off(&sweep->pace, hash, answer == BIGCOMMERCE_CLOSED, err))
+        log_error("alarm store refuses its catalogue store=%s error=\"%s\"", hash, err->text);
 }
 
 /* Asks the store for its currency: the catalogue does not tell it. */
@@ -80,12 +71,12 @@ static enum outcome ask_currency(struct sweep *sweep, int *usable, struct error 
     const struct ask what = {.kind = ASK_STORE};
     enum bigcommerce_answer answer;
     struct text body;
-    enum outcome outcome = ask(sweep->asker, &what, &answer, &body, err);
+    enum outcome outcome = ask(sweep->with->asker, &what, &answer, &body, err);
 
     *usable = outcome == OUTCOME_OK && answer == BIGCOMMERCE_OK &&
               sweep_read_currency(body, sweep->currency, err) == 0;
     if (outcome == OUTCOME_OK && !*usable)
-        postpone(sweep, answer == BIGCOMMERCE_CLOSED, err);
+        put_off(sweep, answer, err);
     return outcome;
 }
 
@@ -98,63 +89,57 @@ static enum outcome give_one_up(struct sweep *sweep, enum bigcommerce_answer why
     enum bigcommerce_answer answer;
     struct text body;
     int64_t id;
-    enum outcome outcome = ask(sweep->asker, &what, &answer, &body, err);
+    enum outcome outcome = ask(sweep->with->asker, &what, &answer, &body, err);
 
     if (outcome != OUTCOME_OK)
         return outcome;
     if (answer != BIGCOMMERCE_OK || (id = sweep_read_id(body)) <= sweep->last_id) {
-        postpone(sweep, 0, err);
+        put_off(sweep, answer, err);
         return OUTCOME_OK;
     }
-    outcome =
-        sweep_bury(sweep, id, why == BIGCOMMERCE_TOO_LARGE ? REASON_TOO_LARGE : REASON_GAVE_UP,
-                   cause.text, err);
+    outcome = changed_bury(&sweep->lane, id,
+                           why == BIGCOMMERCE_TOO_LARGE ? REASON_TOO_LARGE : REASON_GAVE_UP,
+                           cause.text, err);
     if (outcome == OUTCOME_OK) {
         sweep->last_id = id;
-        sweep->failures = sweep->alone = 0;
-        sweep->limit = SWEEP_PAGE_MAX;
+        pace_succeed(&sweep->pace, sweep->with->store->hash);
     }
     return outcome;
 }
 
-/* No usable page came. Fewer products are asked for, so that the one that cannot be read is found. */
+/* No usable page came. */
 static enum outcome take_failure(struct sweep *sweep, enum bigcommerce_answer answer,
                                  struct error *err)
 {
-    int about_products = answer == BIGCOMMERCE_TROUBLE || answer == BIGCOMMERCE_TOO_LARGE;
+    enum pace_step step = pace_narrow(&sweep->pace, answer);
 
-    if (about_products && sweep->limit == 1 &&
-        (answer == BIGCOMMERCE_TOO_LARGE || ++sweep->alone >= GIVE_UP_AFTER))
+    if (step == PACE_STEP_OVER)
         return give_one_up(sweep, answer, err);
-    if (about_products && sweep->limit > 1) {
-        sweep->limit /= 2;
-        if (answer == BIGCOMMERCE_TOO_LARGE)
-            return OUTCOME_OK;
-    }
-    postpone(sweep, answer == BIGCOMMERCE_CLOSED, err);
+    if (step == PACE_WAIT)
+        put_off(sweep, answer, err);
     return OUTCOME_OK;
 }
 
 static void complete(struct sweep *sweep)
 {
-    log_info("products swept store=%s products=%d changed=%d", sweep->store->hash, sweep->products,
-             sweep->changed);
+    log_info("products swept store=%s products=%d changed=%d", sweep->with->store->hash,
+             sweep->products, sweep->changed);
     sweep->under_way = 0;
-    sweep->due_ms = sweep->begun_ms + sweep->store->products_interval_s * 1000;
+    sweep->pace.due_ms = sweep->begun_ms + sweep->with->store->products_interval_s * 1000;
     metric_add(sweep->sweeps_ok, 1);
     metric_set(sweep->last_sweep, clock_now_ms());
 }
 
 static enum outcome read_page(struct sweep *sweep, struct error *err)
 {
-    const struct ask what = {.kind = ASK_CATALOG, .id = sweep->last_id, .limit = sweep->limit};
+    const struct ask what = {.kind = ASK_CATALOG, .id = sweep->last_id, .limit = sweep->pace.limit};
     enum bigcommerce_answer answer;
     struct text body;
     enum outcome outcome;
     int count = 0;
 
-    sweep->paged_ms = clock_monotonic_ms();
-    outcome = ask(sweep->asker, &what, &answer, &body, err);
+    sweep->pace.paged_ms = clock_monotonic_ms();
+    outcome = ask(sweep->with->asker, &what, &answer, &body, err);
     if (outcome != OUTCOME_OK)
         return outcome;
     if (answer == BIGCOMMERCE_OK) {
@@ -166,9 +151,7 @@ static enum outcome read_page(struct sweep *sweep, struct error *err)
     }
     if (answer != BIGCOMMERCE_OK)
         return take_failure(sweep, answer, err);
-    if (sweep->failures > 0)
-        log_info("products are read again store=%s", sweep->store->hash);
-    sweep->failures = sweep->alone = 0;
+    pace_succeed(&sweep->pace, sweep->with->store->hash);
     if (count == 0)
         complete(sweep);
     return OUTCOME_OK;
@@ -179,40 +162,28 @@ static void begin(struct sweep *sweep)
     sweep->under_way = 1;
     sweep->begun_ms = clock_monotonic_ms();
     sweep->last_id = 0;
-    sweep->limit = SWEEP_PAGE_MAX;
-    sweep->products = sweep->changed = sweep->alone = 0;
+    sweep->products = sweep->changed = 0;
     sweep->currency[0] = '\0'; /* a merchant may change it */
-}
-
-/* Whether a page may be read now. Orders go first: the last quarter of the store's quota is left to
- * them. */
-static int may_go_on(const struct sweep *sweep, int64_t until_ms, int pages)
-{
-    int64_t now_ms = clock_monotonic_ms();
-
-    if (now_ms < sweep->due_ms || (pages > 0 && now_ms >= until_ms))
-        return 0;
-    return !bigcommerce_is_scarce(sweep->asker->client) ||
-           now_ms - sweep->paged_ms >= SCARCE_PAGE_MS;
 }
 
 enum outcome sweep_run(struct sweep *sweep, int64_t until_ms, struct error *err)
 {
+    const struct bigcommerce *client = sweep->with->asker->client;
     enum outcome outcome = OUTCOME_OK;
     int usable = 1;
 
-    if (!sweep->store->products || !may_go_on(sweep, until_ms, 0))
+    if (!sweep->with->store->products || !pace_may_go_on(&sweep->pace, client, until_ms, 0))
         return OUTCOME_OK;
     if (!sweep->under_way)
         begin(sweep);
     if (sweep->currency[0] == '\0')
         outcome = ask_currency(sweep, &usable, err);
-    for (int pages = 0;
-         outcome == OUTCOME_OK && usable && sweep->under_way && may_go_on(sweep, until_ms, pages);
+    for (int pages = 0; outcome == OUTCOME_OK && usable && sweep->under_way &&
+                        pace_may_go_on(&sweep->pace, client, until_ms, pages);
          pages++)
         outcome = read_page(sweep, err);
     if (outcome == OUTCOME_TROUBLE || outcome == OUTCOME_CLOSED) {
-        postpone(sweep, outcome == OUTCOME_CLOSED, err);
+        put_off(sweep, outcome == OUTCOME_CLOSED ? BIGCOMMERCE_CLOSED : BIGCOMMERCE_TROUBLE, err);
         outcome = OUTCOME_OK;
     }
     if (outcome == OUTCOME_OK)

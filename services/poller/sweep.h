@@ -11,44 +11,32 @@
 
 #include <stdint.h>
 
-#include "bigcommerce/ask.h"
 #include "mapping/map_catalog.h"
-#include "net/metric.h"
-#include "record/topic.h"
-#include "settings/config.h"
 
-#include "batch.h"
-#include "catalog_marks.h"
+#include "changed.h"
+#include "pace.h"
+#include "poll_context.h"
 
 enum { SWEEP_PAGE_MAX = 50 }; /* products in one answer; each may have 600 variants */
 
-/* Embedded; the first six are borrowed and set by the owner. */
+/* Embedded. */
 struct sweep {
-    const struct config *config;
-    const struct config_store *store;
-    const struct topics *topics;
-    struct batches *batches;
-    struct redis *redis;
-    struct asker *asker;
-
-    char *marks_key;
+    const struct poll_context *with; /* borrowed */
+    struct changed_lane lane;
+    struct pace pace;
     char currency[4];      /* of the store's prices; "": not asked yet */
     int under_way;         /* a sweep has begun and is not complete */
     int64_t last_id;       /* the products up to here were dealt with */
-    int limit;             /* products that are asked for at once */
-    int64_t begun_ms;      /* monotonic: when the sweep began, */
-    int64_t due_ms;        /* when it goes on, or the next one begins, */
-    int64_t paged_ms;      /* and when a page was last asked for */
-    int alone;             /* failures in a row at a product that was asked for alone */
-    int failures;          /* in a row */
+    int64_t begun_ms;      /* monotonic: when the sweep began */
     int products, changed; /* of this sweep */
 
     struct map_catalog map;
     struct buffer digested;
-    struct metric *published, *unchanged, *dead, *sweeps_ok, *sweeps_failed, *last_sweep;
+    struct metric *sweeps_ok, *sweeps_failed, *last_sweep;
 };
 
-void sweep_init(struct sweep *sweep);
+/** @brief with is kept. */
+void sweep_init(struct sweep *sweep, const struct poll_context *with);
 void sweep_clear(struct sweep *sweep);
 
 /** @brief Forgets a sweep that was begun: the lease was taken anew. */

@@ -3,8 +3,6 @@
 #ifndef POLLER_SWEEP_PAGE_H
 #define POLLER_SWEEP_PAGE_H
 
-#include "record/reason.h"
-
 #include "sweep.h"
 
 /**
@@ -15,10 +13,6 @@
  * so the page is read again
  */
 enum outcome sweep_take_page(struct sweep *sweep, struct text body, int *count, struct error *err);
-
-/** @brief Publishes a product that cannot be read as dead. @returns as batch_produce_one() */
-enum outcome sweep_bury(struct sweep *sweep, int64_t id, enum reason reason, const char *detail,
-                        struct error *err);
 
 /** @brief Reads the currency out of an answer of GET /v2/store. Pure. @returns 0, or -1 with a
  * temporary error */

@@ -283,45 +283,24 @@ static void worker_init(struct worker *worker, struct workers *all, int store_in
     worker->redis = redis_new(&all->config->redis.server, REDIS_TIMEOUT_MS);
     lease_init(&worker->lease, &all->leases, worker->redis, store->hash);
     make_metrics(worker);
-    round->config = all->config;
-    round->store = store;
-    round->topics = &all->topics;
-    round->batches = all->batches;
     round->asker = (struct asker){
         store->hash,
         bigcommerce_new(store, &all->config->http, bigcommerce_timeout_ms(all->leases.ttl_ms)),
         &worker->lease, all->paused, (size_t)all->config->kafka.max_record_bytes};
+    round->with = (struct poll_context){.config = all->config,
+                                        .store = store,
+                                        .topics = &all->topics,
+                                        .batches = all->batches,
+                                        .redis = worker->redis,
+                                        .asker = &round->asker};
     position_init(&round->position);
     round->reading =
         (struct reading){.asker = &round->asker, .intake = &round->intake, .lane = &round->window};
-    round->intake = (struct intake){
-        .config = all->config,
-        .store = store,
-        .topics = &all->topics,
-        .batches = all->batches,
-        .redis = worker->redis,
-        .asker = &round->asker,
-        .timeout_ms = bigcommerce_timeout_ms(all->leases.ttl_ms),
-    };
+    round->intake = (struct intake){.with = &round->with,
+                                    .timeout_ms = bigcommerce_timeout_ms(all->leases.ttl_ms)};
     intake_init(&round->intake);
-    round->sweep = (struct sweep){
-        .config = all->config,
-        .store = store,
-        .topics = &all->topics,
-        .batches = all->batches,
-        .redis = worker->redis,
-        .asker = &round->asker,
-    };
-    sweep_init(&round->sweep);
-    round->contacts = (struct contacts){
-        .config = all->config,
-        .store = store,
-        .topics = &all->topics,
-        .batches = all->batches,
-        .redis = worker->redis,
-        .asker = &round->asker,
-    };
-    contacts_init(&round->contacts);
+    sweep_init(&round->sweep, &round->with);
+    contacts_init(&round->contacts, &round->with);
 }
 
 static void worker_clear(struct worker *worker)
