@@ -1,6 +1,6 @@
 -- acquire: the right to work on an entry, or why not.
 -- ARGV: kind, modified_at, first_seen, digest, withdrawn, replay, lease_ms, owner, visibility_ms
--- Answer: word, writes, fence, modified_at, doubt, doubt age, wait, flags, reason, then step and result in turn.
+-- Answer: word, writes, fence, modified_at, doubt, age of the doubt or epoch, wait, flags, reason, then step and result in turn.
 -- kind: order; record: a customer or product of a store, whose every version is delivered; or contact, product: one of the
 -- account, which orders and records share.
 local order, record = ARGV[1] == 'order', ARGV[1] == 'record'
@@ -26,7 +26,8 @@ end
 
 local function answer(word, writes, fence, wait, newer)
     local flags = (entry.goals and 1 or 0) + (entry.look_again and 2 or 0) + (newer and 4 or 0)
-    local age = entry.doubt and math.max(0, now - whole(entry.doubt_at)) or 0
+    -- Of an entry without a doubt it is the age of the epoch: what `goals` speaks of was done before it.
+    local age = math.max(0, now - whole(entry.doubt and entry.doubt_at or epoch))
     local reply = {word, writes, fence, entry.modified_at, entry.doubt or '', decimal(age), decimal(wait),
                    decimal(flags), entry.reason or ''}
     for name, value in pairs(entry) do

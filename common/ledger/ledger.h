@@ -104,10 +104,10 @@ struct ledger_grant {
     char key[LEDGER_KEY_BYTES];     /* the Redis key of the entry */
     char fence[LEDGER_FENCE_BYTES]; /* fencing token: <epoch>-<counter> */
     char *doubt;                    /* RECONCILE: the step in doubt; else NULL */
-    int64_t doubt_age_ms;           /* RECONCILE: how long ago that step was begun, by the
-                                       clock of Redis */
-    int64_t doubt_visible_in_ms; /* RECONCILE: how long until its effect would be visible if there
-                                    was one; 0: now */
+    int64_t doubt_age_ms; /* how long ago that step was begun, by the clock of Redis; without a
+                             doubt, with goals_in_doubt: how long ago the epoch began */
+    int64_t doubt_visible_in_ms; /* how long until its effect, or what was done before the epoch,
+                                    would be visible if there was one; 0: now */
     int64_t wait_ms;             /* BUSY */
     int64_t modified_at; /* DONE, OLD, GRANT, RECONCILE: the version that the entry stands for */
     int newer; /* DONE: the request's version is newer than the one that was delivered (D2) */

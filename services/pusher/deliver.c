@@ -162,6 +162,8 @@ static enum progress wait_for_account(struct delivery *d, enum account_part part
 /* Turns the way the steps ended into the state of the entry and the fate of the record. */
 static enum progress settle(struct delivery *d, enum progress progress, struct result *result)
 {
+    int begun;
+
     if (progress == PROGRESS_REFUSED && d->grant->doubt != NULL)
         progress = PROGRESS_FAILED; /* no fate is final while a step is in doubt */
     if (progress == PROGRESS_REFUSED && steps_have_effect(d)) {
@@ -186,6 +188,9 @@ static enum progress settle(struct delivery *d, enum progress progress, struct r
         return wait_for_account(d, ACCOUNT_ALL, result);
     case PROGRESS_NO_ORDERS:
         return wait_for_account(d, ACCOUNT_ORDERS, result);
+    case PROGRESS_LATER: /* the job goes on with its grant, which has to know what was made */
+        progress = entry_end_pending(d, NULL, &begun);
+        return progress == PROGRESS_OK ? PROGRESS_LATER : progress;
     default:
         return progress;
     }

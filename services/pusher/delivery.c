@@ -77,6 +77,21 @@ void delivery_add_incomplete(struct delivery *d, const char *step, const char *a
     evidence_add(&d->job->evidence, step, answer != NULL ? answer : d->answer);
 }
 
+void delivery_recall_cause(struct delivery *d)
+{
+    struct text cause = d->job->event->headers[HEADER_DETAIL];
+
+    snprintf(d->detail, sizeof(d->detail), "%.*s", cause.length > 150 ? 150 : (int)cause.length,
+             cause.data != NULL ? cause.data : "");
+}
+
+void delivery_set_doubt(struct delivery *d, const char *step)
+{
+    free(d->grant->doubt);
+    d->grant->doubt = mem_strdup(step);
+    d->grant->doubt_visible_in_ms = d->pusher->config->pusher.visibility_delay_s * 1000;
+}
+
 enum progress delivery_look_later(struct delivery *d)
 {
     d->wait_ms = d->grant->doubt_visible_in_ms < DELIVERY_LATER_MAX_MS

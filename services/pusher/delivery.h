@@ -120,6 +120,13 @@ void delivery_set_pending(struct delivery *d, const char *step, const char *resu
  * set aside. answer: what the account said to it; NULL: the answer kept in d */
 void delivery_add_incomplete(struct delivery *d, const char *step, const char *answer);
 
+/** @brief Takes over why the attempt before this one failed, as the detail. */
+void delivery_recall_cause(struct delivery *d);
+
+/** @brief The answer to the call of a step was lost: keeps that in the grant. The ledger has the doubt
+ * since the step was begun. */
+void delivery_set_doubt(struct delivery *d, const char *step);
+
 /** @brief What was looked up for a doubt is not there, and need not be visible yet: the job is set aside
  * until it is, and the next look decides. @returns LATER */
 enum progress delivery_look_later(struct delivery *d);

@@ -36,6 +36,7 @@ struct job {
     struct evidence evidence; /* of earlier deliveries and, as far as it is known, of this one */
     int recalled;             /* the evidence of the ledger's entry was read; it is read once */
     int look_later;           /* the order was looked up and not found: look again in an hour */
+    int payment_missed;       /* its payment was in doubt, was looked up and is not there */
     struct account_trial trials[ACCOUNT_PART_COUNT];
 };
 

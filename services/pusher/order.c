@@ -180,8 +180,7 @@ static enum progress find_lost_order(struct delivery *d, char id[64])
 
     call_keep_answer(d);
     log_warn("in_doubt step=order error=\"%s\"", d->detail);
-    free(d->grant->doubt);
-    d->grant->doubt = mem_strdup("order");
+    delivery_set_doubt(d, "order");
     progress = order_find(d, id, &count);
     return progress != PROGRESS_OK || id[0] != '\0' ? progress : call_failed_or_closed(d);
 }

@@ -105,27 +105,32 @@ struct text payment_body(const struct delivery *d)
     return body;
 }
 
-/* The account refused the payment for good: the order stays without it, and the record in `delivered`
- * says so. */
-static enum progress record_refused(struct delivery *d)
+/* The order stays without its payment, and the record in `delivered` says so. result: "refused" or
+ * "gave_up" */
+static enum progress leave_unpaid(struct delivery *d, const char *result)
 {
-    enum progress progress = entry_end(d, d->grant, "payment", "refused", NULL, 0);
+    int begun;
+    enum progress progress = entry_end_pending(d, NULL, &begun);
 
-    call_keep_answer(d);
-    log_warn("payment_refused error=\"%s\"", d->detail);
-    delivery_add_incomplete(d, "payment", NULL);
+    if (progress == PROGRESS_OK)
+        progress = entry_end(d, d->grant, "payment", result, NULL, 0);
+    if (progress != PROGRESS_OK)
+        return progress;
+    log_warn("payment_%s error=\"%s\"", result, d->detail);
+    delivery_add_incomplete(d, "payment", d->answer[0] != '\0' ? d->answer : d->detail);
     d->answer[0] = d->detail[0] = '\0'; /* a later failure has a cause of its own */
-    return progress;
+    return PROGRESS_OK;
 }
 
-/* The answer was lost. Looks the payment up now; where it is not listed yet, the next attempt looks
- * again when it must be visible. */
+/* The answer was lost. Looks the payment up now; where it is not listed yet, the step stays in doubt,
+ * and the next attempt looks again when the payment must be visible. */
 static enum progress find_lost_payment(struct delivery *d, const char *order)
 {
     char id[64];
     enum progress progress;
 
     call_keep_answer(d);
+    delivery_set_doubt(d, "payment");
     progress = find_payment(d, order, id);
     if (progress != PROGRESS_OK)
         return progress;
@@ -153,37 +158,63 @@ static enum progress send_payment(struct delivery *d, const char *order, int beg
     }
     if (outcome == INFUSIONSOFT_OK || outcome == INFUSIONSOFT_IN_DOUBT)
         return find_lost_payment(d, order);
-    if (outcome == INFUSIONSOFT_REFUSED || outcome == INFUSIONSOFT_FORBIDDEN)
-        return record_refused(d);
     progress = entry_end(d, d->grant, "payment", NULL, NULL, 0);
     return progress != PROGRESS_OK ? progress : call_failed(d, outcome);
+}
+
+/* After a loss the ledger cannot tell whether the payment was made, so the account is asked. An order
+ * that was made just now has none. id: out, "": it has none */
+static enum progress look_before(struct delivery *d, const char *order, char id[64])
+{
+    enum progress progress;
+
+    id[0] = '\0';
+    if (!d->grant->goals_in_doubt || d->order_id[0] != '\0')
+        return PROGRESS_OK;
+    progress = find_payment(d, order, id);
+    if (progress == PROGRESS_OK && id[0] == '\0' && d->grant->doubt_visible_in_ms > 0)
+        return delivery_look_later(d);
+    return progress;
+}
+
+static enum progress settle_payment(struct delivery *d, const char *order)
+{
+    char id[64];
+    int begun;
+    enum progress progress = look_before(d, order, id);
+
+    if (progress == PROGRESS_OK)
+        progress = entry_end_pending(d, id[0] == '\0' ? "payment" : NULL, &begun);
+    if (progress != PROGRESS_OK)
+        return progress;
+    if (id[0] == '\0')
+        return send_payment(d, order, begun);
+    delivery_set_pending(d, "payment", id);
+    return PROGRESS_OK;
 }
 
 enum progress payment_step(struct delivery *d)
 {
     const char *order = order_of(d);
+    int64_t max_attempts = d->pusher->config->pusher.max_attempts;
     enum progress progress;
-    char id[64] = "";
-    int begun;
 
     d->failed_step = "payment";
     if (d->payload.payment == NULL || order == NULL || entry_result(d, "payment") != NULL)
         return PROGRESS_OK;
-    /* After a loss the ledger cannot tell whether the payment was made. */
-    if (d->grant->goals_in_doubt) {
-        progress = find_payment(d, order, id);
-        if (progress == PROGRESS_REFUSED)
-            return record_refused(d);
-        if (progress != PROGRESS_OK)
-            return progress;
+    /* The attempts may have run out while the payment was in doubt. It is not there, so give it up. */
+    if (d->payload.attempt >= max_attempts && d->job->payment_missed) {
+        delivery_recall_cause(d);
+        return leave_unpaid(d, "gave_up");
     }
-    progress = entry_end_pending(d, id[0] == '\0' ? "payment" : NULL, &begun);
-    if (progress != PROGRESS_OK)
-        return progress;
-    if (id[0] == '\0')
-        return send_payment(d, order_of(d), begun);
-    delivery_set_pending(d, "payment", id);
-    return PROGRESS_OK;
+    progress = settle_payment(d, order);
+    if (progress == PROGRESS_REFUSED && d->grant->doubt == NULL)
+        return leave_unpaid(d, "refused");
+    /* The steps behind it must not be lost with it. */
+    if (progress == PROGRESS_FAILED && d->grant->doubt == NULL &&
+        d->payload.attempt + 1 >= max_attempts)
+        return leave_unpaid(d, "gave_up");
+    return progress;
 }
 
 enum progress payment_reconcile(struct delivery *d)
@@ -196,7 +227,7 @@ enum progress payment_reconcile(struct delivery *d)
     if (order != NULL)
         progress = find_payment(d, order, id);
     if (progress == PROGRESS_REFUSED) /* the order was deleted, and its payments with it */
-        return entry_end(d, d->grant, "payment", "refused", NULL, 0);
+        return leave_unpaid(d, "refused");
     if (progress != PROGRESS_OK)
         return progress;
     CRASH_POINT("looked_up", "payment");
@@ -206,5 +237,6 @@ enum progress payment_reconcile(struct delivery *d)
     }
     if (order != NULL && d->grant->doubt_visible_in_ms > 0)
         return delivery_look_later(d);
+    d->job->payment_missed = 1;
     return entry_end(d, d->grant, "payment", NULL, NULL, 0);
 }

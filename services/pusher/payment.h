@@ -7,7 +7,7 @@
 #include "delivery.h"
 
 /** @brief Records the payment of the payload, if it has one and the order is made. A payment that the
- * account refuses is listed as incomplete, and the delivery goes on. */
+ * account refuses, or whose attempts have run out, is listed as incomplete, and the delivery goes on. */
 enum progress payment_step(struct delivery *d);
 
 /** @brief Looks up a payment that is in doubt in the order's list, and ends the doubt. OK also where it

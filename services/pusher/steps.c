@@ -101,14 +101,11 @@ static enum progress check_currency(struct delivery *d)
  * when its attempts had run out. Nothing is in doubt any more, so give it up now. */
 static enum progress check_before_order(struct delivery *d)
 {
-    struct text cause = d->job->event->headers[HEADER_DETAIL];
-
     if (d->payload.attempt < d->pusher->config->pusher.max_attempts)
         return check_currency(d);
     d->failed_step = "order";
     d->reason = REASON_GAVE_UP;
-    snprintf(d->detail, sizeof(d->detail), "%.*s", cause.length > 150 ? 150 : (int)cause.length,
-             cause.data != NULL ? cause.data : "");
+    delivery_recall_cause(d);
     return PROGRESS_REFUSED;
 }
 

@@ -1,11 +1,13 @@
 """The payment of an order: what was really paid stands at the order in the account, once."""
 
 import json
+import time
 
 import pytest
-from processes import read_topic, wait_until
+from processes import read_topic, wait_until, write_topic
 from shop import item, mail, order
 from shop_stack import Shop
+from test_account import ledger_key
 
 STORE = {"payments": "paid", "payment_type": "Cash", "order_notes": "customer_message"}
 SETTINGS = {"pusher": {"http_timeout_s": 1, "visibility_delay_s": 1, "retry_delays_s": "1,1,1"}}
@@ -119,6 +121,69 @@ def test_a_pusher_that_is_killed_while_it_pays_leaves_one_payment(shop):
     shop.start_service("pusher")
     assert shop.wait_fate(placed["id"], timeout=60) == ("delivered", None)
     assert len(payments(shop, placed)) == 1
+
+
+def test_a_payment_that_never_gets_through_is_given_up_and_the_goals_go_on():
+    """Each answer leaves it in doubt: after the last attempt it is looked up once more, and not sent again."""
+    settings = {"pusher": {**SETTINGS["pusher"], "max_attempts": 2}}
+    with Shop("e2e-payment-never", store={**STORE, "sku_tag": "Bought {sku}"}, settings=settings) as stack:
+        stack.start()
+        stack.fault(side="is", method="POST", path="/orders/", kind="status", status=503)
+        placed = stack.place_and_wait(order(mail("never")))
+        value = delivered(stack, placed)
+        told, = value["incomplete"]
+        assert told["step"] == "payment" and "503" in told["answer"]
+        assert value["steps"]["payment"] == "gave_up" and value["steps"]["tag:Bought APPLE"]
+        assert [value["steps"][goal] for goal in ("goal:BCORDER/BC", "goal:BCSKU/APPLE")] == ["sent", "sent"]
+        assert len(posts(stack, 0)) == 2 and not payments(stack, placed)
+
+
+def in_doubt_after_a_loss(stack, number):
+    """An open entry that was filled in after a loss: what it does not say may have been done all the same."""
+    fields = {"state": "open", "modified_at": "0", "digest": "x", "lease": "0", "goals": "1",
+              "epoch": stack.redis.command("HGET", f"{stack.prefix}:ledger", "born_at").decode()}
+    key = ledger_key(stack, f"abc123/order/{number}")
+    stack.redis.command("HSET", key, *[word for pair in fields.items() for word in pair])
+    return key
+
+
+def test_an_order_that_was_made_is_written_down_before_its_record_is_set_aside():
+    """Its lane has used up the day when the payment is to be looked up or made: the order must not be made again later."""
+    with Shop("e2e-payment-set-aside", store=STORE, account={"rate_per_day": 10000}) as stack:
+        stack.start(services=("poller", "filter", "mapper"))
+        live = stack.place(order(mail("live")))
+        record, = wait_until(lambda: read_topic(stack.broker.address, stack.topic("orders.payloads")), 20, stack.trouble)
+        old = json.loads(record.value)
+        old["external_key"] = "bc-abc123-900001"
+        entry = in_doubt_after_a_loss(stack, 900001)
+        stack.fault(side="is", method="POST", path="/orders", kind="delay", delay_ms=1000, match="900001")
+        stack.start_service("pusher")
+        stack.wait_fate(live["id"])
+        write_topic(stack.broker.address, stack.topic("history.payloads"), "abc123/order/900001", json.dumps(old).encode(),
+                    {**record.headers, "source": "backfill"})
+        begun = lambda: stack.redis.command("HEXISTS", entry, "doubt") == b"1"  # noqa: E731
+        wait_until(begun, 20, lambda: f"the order to be begun; {stack.trouble()}")
+        day = int(time.time() // 86400) + 1
+        stack.redis.command("SET", f"{stack.prefix}:quota:main:day:{day}", "8000")
+        wait_until(lambda: stack.created(900001), 20, lambda: f"the order; {stack.trouble()}")
+        wait_until(lambda: not begun(), 20, lambda: f"the end of the order's step; {stack.trouble()}")
+        assert stack.redis.command("HEXISTS", entry, "s:order") == b"1" and stack.fate(900001) is None
+
+
+def test_a_payment_that_the_list_does_not_show_yet_is_made_once():
+    """Redis is lost behind the payment of a part, and the account's list lags: it is looked up until it must be visible."""
+    settings = {"pusher": {"http_timeout_s": 5, "visibility_delay_s": 8, "lease_s": 20}}
+    with Shop("e2e-payment-lag", store=STORE, settings=settings) as stack:
+        stack.start()
+        goal = stack.fault(side="is", method="POST", path="/automations", kind="delay", delay_ms=1500, count=1)
+        stack.fault(side="is", method="GET", path="/orders/", kind="status", status=200, count=1,
+                    body='{"invoice_order_payments":[],"next_page_token":""}')
+        placed = stack.place(order(mail("lag"), payment_status="pending", gift_certificate_amount="4.0000"))
+        wait_until(lambda: stack.call("GET", f"/sandbox/faults/{goal['id']}")["fired"], 30, stack.trouble)
+        stack.redis.command("FLUSHALL")
+        assert stack.wait_fate(placed["id"], timeout=60) == ("delivered", None)
+        one, = payments(stack, placed)
+        assert one["amount"] == 4.0 and delivered(stack, placed)["steps"]["payment"] == one["id"]
 
 
 def test_a_lost_redis_makes_no_second_payment():

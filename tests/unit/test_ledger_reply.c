@@ -224,6 +224,31 @@ static void test_grant(void **state)
     reply_free(reply);
 }
 
+/* After a loss nothing need be in doubt, and yet what was done before the epoch may not be visible. */
+static void test_grant_after_a_loss(void **state)
+{
+    static const char *const lost[] = {"GRANT", "5", "17-5", "1000",  "",  "400",
+                                       "0",     "1", "",     "order", "55"};
+    static const char *const sure[] = {"GRANT", "5", "17-5", "1000",  "",  "400",
+                                       "0",     "0", "",     "order", "55"};
+    struct ledger_grant grant = {0};
+    struct error err = {0};
+    redisReply *reply = reply_of(11, lost);
+
+    (void)state;
+    assert_int_equal(ledger_grant_read(&grant, reply, 1000, &err), 0);
+    assert_null(grant.doubt);
+    assert_true(grant.goals_in_doubt);
+    assert_int_equal(grant.doubt_visible_in_ms, 600);
+    ledger_grant_clear(&grant);
+    reply_free(reply);
+    reply = reply_of(11, sure);
+    assert_int_equal(ledger_grant_read(&grant, reply, 1000, &err), 0);
+    assert_int_equal(grant.doubt_visible_in_ms, 0);
+    ledger_grant_clear(&grant);
+    reply_free(reply);
+}
+
 static void test_odd_answers(void **state)
 {
     static const struct {
@@ -294,8 +319,8 @@ int main(void)
         cmocka_unit_test(test_info),          cmocka_unit_test(test_vouching),
         cmocka_unit_test(test_facts_of_info), cmocka_unit_test(test_keys),
         cmocka_unit_test(test_digest),        cmocka_unit_test(test_seen),
-        cmocka_unit_test(test_grant),         cmocka_unit_test(test_odd_answers),
-        cmocka_unit_test(test_error_replies),
+        cmocka_unit_test(test_grant),         cmocka_unit_test(test_grant_after_a_loss),
+        cmocka_unit_test(test_odd_answers),   cmocka_unit_test(test_error_replies),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
