@@ -29,8 +29,11 @@ if [ -w "$passwords" ] && [ ! -s "$passwords/redis.acl" ]; then
         done
         printf 'password=%s\n' "$(cat "$passwords/kafka")" >"$passwords/kafka.properties" &&
             {
-                # Whoever has no password may ask whether it answers (the healthcheck), and nothing else.
-                echo 'user default on nopass resetkeys resetchannels -@all +ping'
+                # Nobody can log in as the default user. It needs all rights all the same: Redis reads its append-only
+                # file as this user, and leaves out each transaction and script that it may not do (redis/redis#14541).
+                echo 'user default off ~* &* +@all'
+                # Whoever has no password may ask whether it answers, and nothing else.
+                echo 'user health on nopass resetkeys resetchannels -@all +ping'
                 echo "user bigfusion on >$(cat "$passwords/redis") ~* resetchannels -@all +@read +@write +@scripting" \
                     "+@connection +@transaction -@dangerous +info +config|get +time +wait"
             } >"$passwords/redis.acl.new" && mv "$passwords/redis.acl.new" "$passwords/redis.acl"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from processes import Redis, binary, free_port, http_call, wait_until
+from processes import ROOT, Redis, binary, free_port, http_call, wait_until
 from shop import item, mail, order
 from shop_stack import Shop
 
@@ -39,6 +39,59 @@ def start():
         other.stop()
     for stack in stacks:
         stack.stop()
+
+
+class ComposeRedis(Redis):
+    """With the users that the stack has: those lines of deploy/check.sh are run which write them."""
+
+    def __init__(self, run):
+        with open(f"{ROOT}/deploy/check.sh", encoding="utf-8") as file:
+            text = file.read()
+        lines = text[text.index("echo 'user default"):text.index('} >"$passwords/redis.acl.new"')]
+        os.makedirs(f"{run}/passwords", exist_ok=True)
+        with open(f"{run}/passwords/redis", "w", encoding="utf-8") as file:
+            file.write("secret")
+        os.chmod(f"{run}/passwords/redis", 0o600)
+        users = subprocess.run(["sh", "-c", f"passwords={run}/passwords\n{lines}"], capture_output=True, text=True, check=True).stdout
+        with open(f"{run}/redis.acl", "w", encoding="utf-8") as file:
+            file.write(users)
+        super().__init__(run, options=["--aclfile", f"{run}/redis.acl"])
+
+    def answers(self):
+        try:
+            return b"PONG" in self.command_as("health", "any", "PING")
+        except OSError:
+            return False
+
+    def command_as(self, user, password, *words):
+        with self.connect() as line:
+            for parts in (("AUTH", user, password), words):
+                line.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(p), p.encode()) for p in parts))
+                answer = line.recv(4096)
+            return answer
+
+
+class ComposeShop(Shop):
+    redis_class = ComposeRedis
+
+    def write_config(self):
+        self.settings["redis"] = {"url": self.redis.url.replace("://", "://bigfusion@"), "password_file": f"{self.run}/passwords/redis"}
+        super().write_config()
+
+
+def test_a_restart_of_redis_with_the_users_of_the_stack_loses_nothing():
+    with ComposeShop("e2e-redis-compose") as stack:
+        stack.start()
+        stack.place_and_wait(order(mail("before")))
+        for end in (stack.redis.process.stop, stack.redis.process.kill):
+            end()
+            stack.redis.start()
+            stack.place_and_wait(order(mail("after")))
+        for word in ("lost: it is rebuilt", "rebuild started"):
+            assert word not in stack.services["pusher"].text()
+        assert b"NOPERM" in stack.redis.command_as("health", "any", "GET", "x")
+        assert b"NOAUTH" in stack.redis.command_as("default", "", "PING")
+        stack.assert_right(lost=0, duplicated=0)
 
 
 def readyz(stack, name):

@@ -21,6 +21,7 @@ DEMO_ORDERS = 500  # of all, in the demo as README.md has it
 ONE_EACH = {service: 1 for service in SERVICES}
 PER_SECOND, KEPT_BACK = 10, 400  # orders that are placed beside the restarts; orders that are left for the end
 STALL_MAX_S, READY_MAX_S = 10.0, 1.0
+SERVER_STALL_MAX_S = {"kafka": 60.0, "redis": 10.0}
 LOADED_MAX_MB, RESTED_MAX_MB = 40.0, 16.0
 
 
@@ -213,7 +214,8 @@ class Months:
                     self.demo.wait_delivery()
                     shoppers.assert_busy()
                     stall = self.demo.longest_stall(begin, time.time())
-                    self.run.check(True, f"{way.__name__.split('_')[0]} of {server}: longest stall {stall:.1f} s")
+                    self.run.check(stall < SERVER_STALL_MAX_S[server], f"{way.__name__.split('_')[0]} of {server}: longest stall"
+                                   f" {stall:.1f} s (less than {SERVER_STALL_MAX_S[server]:.0f} s)")
 
     def restart_server(self, server):
         self.project.compose("restart", server)
