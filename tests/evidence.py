@@ -15,6 +15,8 @@ STORE_DEFAULTS = {
     "payment_type": "",
     "order_notes": "off",
     "goal_call_names": "as_is",
+    "lead_affiliate_id": "",
+    "fields": {},
     "opt_in_reason": reference.OPT_IN_REASON,
     "currency": "USD",
     "discount_sign": "negative",
@@ -24,6 +26,9 @@ STORE_DEFAULTS = {
     "after_sync": "ignore",
     "after_sync_tag": "Order {status}",
 }
+
+
+KEY_FIELD = "BigCommerce Order"  # label of the custom field with the external key
 
 
 class Evidence:
@@ -101,15 +106,20 @@ class Evidence:
         """self.creates: external key -> [(entry, body)] of every order made in the account."""
         self.creates = collections.OrderedDict()
         self.titles = collections.Counter()
-        self.field_ids = {effect["id"] for _, effect in self.effects("order_custom_field")}
+        self.labels = {str(effect["id"]): effect["label"] for _, effect in self.effects("order_custom_field")}
         for entry, effect in self.effects("order"):
             if effect.get("made") != "order":
                 continue
             body = self.body(entry)
             fields = body.get("custom_fields") or []
-            key = fields[0].get("content") if len(fields) == 1 else None
+            own = [field for field in fields if self.label_of(field) == KEY_FIELD]
+            key = own[0].get("content") if len(own) == 1 else None
             self.creates.setdefault(key, []).append((entry, effect, body))
             self.titles[body.get("order_title")] += 1
+
+    def label_of(self, field):
+        """The label of an order's custom field. A run that made no fields has the key's alone."""
+        return self.labels.get(str(field.get("id"))) if self.labels else KEY_FIELD
 
     def collect_payments(self):
         """self.payments: order id -> bodies of the payments that were made for it."""

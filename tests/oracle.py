@@ -26,7 +26,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import amounts  # noqa: E402
 import judge_after  # noqa: E402
 import reference  # noqa: E402
-from evidence import Evidence, final_fate  # noqa: E402
+from evidence import KEY_FIELD, Evidence, final_fate  # noqa: E402
 
 # Members that a request may carry beside those which are compared.
 CONTACT_EXTRA = {"source_type"}
@@ -95,10 +95,11 @@ class Judge(Evidence):
         if body.get("order_title") != mapping["title"]:
             wrong.append(f"title {body.get('order_title')!r}, expected {mapping['title']!r}")
         fields = body.get("custom_fields") or []
-        if [f.get("content") for f in fields] != [mapping["key"]]:
-            wrong.append(f"custom field {fields}, expected {mapping['key']!r}")
-        elif self.field_ids and str(fields[0].get("id")) not in {str(i) for i in self.field_ids}:
-            wrong.append(f"custom field id {fields[0].get('id')!r} is not the one that setup made")
+        got = sorted((str(self.label_of(f)), f.get("content")) for f in fields)
+        if got != sorted([(KEY_FIELD, mapping["key"]), *mapping["fields"].items()]):
+            wrong.append(f"custom fields {fields}, expected {mapping['key']!r} and {mapping['fields']}")
+        if body.get("lead_affiliate_id") != mapping["lead_affiliate_id"]:
+            wrong.append(f"affiliate {body.get('lead_affiliate_id')!r}")
         if body.get("order_type") != "ONLINE":
             wrong.append(f"order_type {body.get('order_type')!r}")
         wrong += self.compare_time(body.get("order_time"), mapping["time"])
@@ -111,7 +112,7 @@ class Judge(Evidence):
         if mails is None or mapping["contact"]["identity"] not in mails:
             wrong.append(f"contact {body.get('contact_id')} is not the customer's")
         extra = set(body) - {"order_title", "custom_fields", "order_type", "order_time", "order_items",
-                             "shipping_address", "notes", "contact_id"}
+                             "shipping_address", "notes", "lead_affiliate_id", "contact_id"}
         if extra:
             wrong.append(f"members that nobody asked for: {sorted(extra)}")
         return wrong

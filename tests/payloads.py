@@ -143,9 +143,9 @@ ORDER = members(
     {**HEAD, "kind": word("order"), "currency": text(3, 3), "total": whole(-MANY_DIGITS, MANY_DIGITS),
      "products": many(members({"sku": text(), "body": BODY})),
      "order": members({"order_title": text(), "order_time": instant, "order_type": word("ONLINE"),
-                       "order_items": many(ITEM)}, {"shipping_address": PLACE, "notes": text(1, 2000)}),
+                       "order_items": many(ITEM)}, {"shipping_address": PLACE, "notes": text(1, 2000), "lead_affiliate_id": text(1, 20)}),
      "goals": many(members({"integration": word("BCORDER", "BCSKU", "BCCOUPON"), "call_name": text()}))},
-    {**HEAD_OPTIONAL, "payment": nullable(PAYMENT), "tags": many(members({"name": text(1, 255)}))})
+    {**HEAD_OPTIONAL, "fields": many(members({"label": text(1, 200), "content": text(1, 2000)}), 1, 20), "payment": nullable(PAYMENT), "tags": many(members({"name": text(1, 255)}))})
 WITHDRAWN = members({**HEAD, "kind": word("withdrawn")}, HEAD_OPTIONAL)
 CUSTOMER = members({"format": whole(1, 1), "kind": word("contact"), "account": word("main"), "modified_at": VERSION,
                     "contact": CONTACT}, {"store": text(), "tags": many(lambda one: False, 0, 0)})

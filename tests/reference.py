@@ -387,6 +387,29 @@ def notes_of(order, store):
     return clean(message, 2000)
 
 
+def named(value, path):
+    """What a path of the settings names; None: nothing."""
+    for word in path.split("."):
+        if isinstance(value, list):
+            value = value[int(word)] if word.isdigit() and int(word) < len(value) else None
+        else:
+            value = value.get(word) if isinstance(value, dict) else None
+    return value
+
+
+def fields_of(order, store):
+    """{label: content} of the custom fields beside the key's."""
+    found = {}
+    for label, path in store["fields"].items():
+        value = named(order, path)
+        if isinstance(value, bool):
+            value = str(value).lower()
+        text = clean(str(value), 2000) if isinstance(value, (str, int, Decimal)) else None
+        if text:
+            found[label] = text
+    return found
+
+
 PAID = {"paid", "captured", "partially refunded"}
 
 
@@ -418,6 +441,8 @@ def map_order(order, store_hash, store):
         "contact": contact_of(order, store),
         "shipping_address": order_address(order, store),
         "notes": notes_of(order, store),
+        "fields": fields_of(order, store),
+        "lead_affiliate_id": store["lead_affiliate_id"] or None,
         "goals": [] if is_backfilled(order, store) else goals_of(order, store["code"], store["goal_call_names"]),
         "paid": paid_of(order, stated, store),
         "tags": [] if is_backfilled(order, store) else tags_of(order, store),

@@ -141,8 +141,9 @@ class Stack:
         stores = {}
         for one in self.stores:
             about = {k: one[k] for k in ("code", "start_from", "opt_in", "backfill_from", "payments", "payment_type",
-                                         "order_notes", "goal_call_names", "sku_tag", "coupon_tag", "group_tag",
-                                         "after_sync", "after_sync_tag") if k in one}
+                                         "order_notes", "goal_call_names", "lead_affiliate_id", "sku_tag", "coupon_tag",
+                                         "group_tag", "after_sync", "after_sync_tag") if k in one}
+            about["fields"] = {name[len("field."):]: path for name, path in one.items() if name.startswith("field.")}
             if "statuses" in one:
                 about["statuses"] = [int(s) for s in str(one["statuses"]).split(",")]
             for name in ("currency", "discount_sign", "shipping_region", "opt_in_reason"):

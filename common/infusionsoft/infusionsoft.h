@@ -139,8 +139,8 @@ enum infusionsoft_outcome infusionsoft_check_user(struct infusionsoft *client);
 enum infusionsoft_outcome infusionsoft_says_nothing(struct infusionsoft *client,
                                                     const char *missing);
 
-/** @brief The part of infusionsoft_find_field() that reads the last answer. */
-enum infusionsoft_outcome infusionsoft_read_field(struct infusionsoft *client,
+/** @brief The part of infusionsoft_find_field() that reads the last answer, for any label. */
+enum infusionsoft_outcome infusionsoft_read_field(struct infusionsoft *client, const char *label,
                                                   struct infusionsoft_field *field);
 
 /** @brief What the headers of the last answer say about the quota. Of the limits of the minute and
@@ -175,7 +175,7 @@ const char *infusionsoft_id(yyjson_val *object, char target[32]);
 
 /* The order custom field of type TEXT that holds the external key. The account must have it before
  * orders are written. */
-#define INFUSIONSOFT_FIELD_LABEL "BigCommerce Order"
+#define INFUSIONSOFT_FIELD_LABEL CONFIG_KEY_FIELD
 
 struct infusionsoft_field {
     char id[32];   /* "": the account has no such field */

@@ -96,10 +96,10 @@ enum infusionsoft_outcome infusionsoft_find_field(struct infusionsoft *client,
                                                   struct infusionsoft_field *field)
 {
     infusionsoft_call(client, "GET", "/orders/model", NULL, (struct text){0});
-    return infusionsoft_read_field(client, field);
+    return infusionsoft_read_field(client, INFUSIONSOFT_FIELD_LABEL, field);
 }
 
-enum infusionsoft_outcome infusionsoft_read_field(struct infusionsoft *client,
+enum infusionsoft_outcome infusionsoft_read_field(struct infusionsoft *client, const char *label,
                                                   struct infusionsoft_field *field)
 {
     enum infusionsoft_outcome outcome = infusionsoft_answer(client)->outcome;
@@ -117,7 +117,7 @@ enum infusionsoft_outcome infusionsoft_read_field(struct infusionsoft *client,
     while ((one = yyjson_arr_iter_next(&iter)) != NULL) {
         if (!is_readable(one)) {
             unreadable = 1;
-        } else if (yyjson_equals_str(yyjson_obj_get(one, "label"), INFUSIONSOFT_FIELD_LABEL) &&
+        } else if (yyjson_equals_str(yyjson_obj_get(one, "label"), label) &&
                    yyjson_equals_str(yyjson_obj_get(one, "field_type"), "TEXT")) {
             infusionsoft_id(one, field->id);
             snprintf(field->name, sizeof(field->name), "%s",

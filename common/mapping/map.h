@@ -37,6 +37,8 @@ enum {
     MAP_NOTES_CHARS_MAX = 2000, /* our own limit: the vendor names none */
     MAP_ITEMS_MAX = 5000,       /* limit for lines, for fees and for coupons of one order; an order
                              with more is malformed */
+    MAP_FIELD_CHARS_MAX =
+        2000, /* our own limit, which keeps records small: the vendor takes 65535 */
     MAP_CALL_NAME_CHARS_MAX = 40, /* with goal_call_names = letters_digits; our own limit */
 };
 
@@ -157,6 +159,22 @@ void map_write_line_name(const struct map_settings *settings, const struct map_l
 enum reason map_read_extras(struct map *map, const struct order *order, int64_t *total,
                             struct error *err);
 
+/* What the order has for a setting field.LABEL. */
+enum map_field_state {
+    MAP_FIELD_FILLED = 0,
+    MAP_FIELD_EMPTY,  /* null or blank */
+    MAP_FIELD_ABSENT, /* it has no such member */
+    MAP_FIELD_NO_TEXT /* an object or a list */
+};
+
+/** @brief map_field.c: reads it. content: out, trimmed, borrowed from the order; empty unless FILLED */
+enum map_field_state map_read_field(const struct order *order, const struct config_field *field,
+                                    struct text *content);
+
+/** @brief map_field.c: writes `,"fields":[...]`, or nothing where none is filled. */
+void map_write_fields(const struct map_settings *settings, const struct order *order,
+                      struct buffer *out);
+
 /** @brief map_goal.c: writes the value of `goals`, and keeps in map which of them have no call name. */
 void map_write_goals(struct map *map, const struct map_settings *settings, struct buffer *out);
 
@@ -171,7 +189,7 @@ void map_write_shipping_address(const struct map *map, const struct map_settings
 
 /**
  * @brief map_contact.c: writes `,"left_out":[...]`: what the order says and the contact, the
- * shipping address, the notes and the goals do not carry, each with the reason ("billing region_code:
+ * shipping address, the notes, the fields and the goals do not carry, each with the reason ("billing region_code:
  * not known"). Nothing where they carry everything. The goals are written before. It names members and never what is in them.
  */
 void map_write_left_out(const struct map *map, const struct map_settings *settings,

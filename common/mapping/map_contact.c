@@ -154,6 +154,27 @@ static void note_notes(const struct map_settings *settings, const struct order *
         note(&list, "notes", "cut to ", MAP_NOTES_CHARS_MAX);
 }
 
+/* Adds what became of one setting field.LABEL. The note names the path, with blanks for the dots. */
+static void note_field(const struct order *order, const struct config_field *field,
+                       struct buffer *out)
+{
+    struct left_out list = {out, "field"};
+    struct text content;
+    enum map_field_state state = map_read_field(order, field, &content);
+    char member[80];
+
+    snprintf(member, sizeof(member), "%s", field->path);
+    for (char *dot = strchr(member, '.'); dot != NULL; dot = strchr(dot, '.'))
+        *dot = ' ';
+    if (state == MAP_FIELD_ABSENT)
+        note(&list, member, "not in the order", 0);
+    else if (state == MAP_FIELD_NO_TEXT)
+        note(&list, member, "neither text nor number", 0);
+    else if (content.length > MAP_FIELD_CHARS_MAX &&
+             text_count_chars(content) > MAP_FIELD_CHARS_MAX)
+        note(&list, member, "cut to ", MAP_FIELD_CHARS_MAX);
+}
+
 /* Adds the kinds of goals that have no call name. */
 static void note_goals(const struct map *map, struct buffer *out)
 {
@@ -187,6 +208,8 @@ void map_write_left_out(const struct map *map, const struct map_settings *settin
                      sizeof(shipping_members) / sizeof(shipping_members[0]));
     }
     note_notes(settings, order, out);
+    for (int i = 0; i < settings->store->fields.count; i++)
+        note_field(order, &settings->store->fields.list[i], out);
     note_goals(map, out);
     if (out->length == head) {
         out->length = start;

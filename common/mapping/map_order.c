@@ -97,6 +97,17 @@ static void write_notes(const struct map_settings *settings, const struct order 
     json_write_text(out, message, MAP_NOTES_CHARS_MAX);
 }
 
+static void write_affiliate(const struct map_settings *settings, struct buffer *out)
+{
+    const char *id = settings->store->lead_affiliate_id;
+
+    if (id[0] == '\0')
+        return;
+    json_write_literal(out, ",\"lead_affiliate_id\":\"");
+    json_write_raw(out, id, strlen(id));
+    json_write_literal(out, "\"");
+}
+
 static void write_order(const struct map *map, const struct map_settings *settings,
                         const struct order *order, struct buffer *out)
 {
@@ -113,6 +124,7 @@ static void write_order(const struct map *map, const struct map_settings *settin
     write_items(map, settings, out);
     map_write_shipping_address(map, settings, out);
     write_notes(settings, order, out);
+    write_affiliate(settings, out);
     json_write_literal(out, "}");
 }
 
@@ -263,6 +275,7 @@ enum reason map_order(struct map *map, const struct map_settings *settings,
     map_write_products(map, settings, out);
     json_write_literal(out, ",\"order\":");
     write_order(map, settings, order, out);
+    map_write_fields(settings, order, out);
     json_write_literal(out, ",\"payment\":");
     map_write_payment(map, settings, order, total, out);
     write_marks(map, settings, out);

@@ -10,6 +10,8 @@
 
 #include "settings/option.h"
 
+#define FIELD_PREFIX "field."
+
 enum {
     OPTIONS_MAX = 128,
     /* inih cuts a [heading] or a name that is longer */
@@ -25,6 +27,7 @@ struct section {
     int line;
     char *values[OPTIONS_MAX]; /* values[i] belongs to options[i] */
     int lines[OPTIONS_MAX];
+    struct config_fields fields; /* of a store */
 };
 
 struct reading {
@@ -146,6 +149,16 @@ static int is_repeated(const char *kind)
     return strcmp(kind, "store") == 0 || strcmp(kind, "infusionsoft") == 0;
 }
 
+/* A setting field.LABEL = PATH. The labels are the account's, so the table has no row for them. */
+static void add_field(struct reading *reading, struct section *section, const char *section_text,
+                      const char *name, const char *value)
+{
+    const char *why = config_fields_add(&section->fields, name + strlen(FIELD_PREFIX), value);
+
+    if (why != NULL)
+        refuse(reading, reading->line, section_text, name, why);
+}
+
 static void add_pair(struct config *config, const char *name, const char *value)
 {
     size_t count = (size_t)config->librdkafka_count;
@@ -186,6 +199,10 @@ static int on_setting(void *user, const char *section_text, const char *name, co
         return 1;
     }
     section = section_get(reading, is_repeated(kind) ? kind : "", instance);
+    if (strcmp(kind, "store") == 0 && strncmp(name, FIELD_PREFIX, strlen(FIELD_PREFIX)) == 0) {
+        add_field(reading, section, section_text, name, value);
+        return 1;
+    }
     for (size_t i = 0; i < option_count; i++) {
         if (strcmp(options[i].section, kind) != 0)
             continue;
@@ -341,7 +358,7 @@ static int apply_all(struct reading *reading, int program)
     config->stores = mem_alloc((size_t)reading->section_count * sizeof(*config->stores));
     config->accounts = mem_alloc((size_t)reading->section_count * sizeof(*config->accounts));
     for (int i = 0; i < reading->section_count; i++) {
-        const struct section *section = &reading->sections[i];
+        struct section *section = &reading->sections[i];
 
         if (strcmp(section->kind, "store") == 0) {
             struct config_store *store = &config->stores[config->store_count++];
@@ -351,6 +368,8 @@ static int apply_all(struct reading *reading, int program)
             store->code_line = setting_line(section, "code");
             store->hash_line = setting_line(section, "hash");
             store->account_line = setting_line(section, "account");
+            store->fields = section->fields;
+            section->fields = (struct config_fields){0};
             if (apply_section(reading, "store", section, (char *)store, program) != 0)
                 return -1;
         } else if (strcmp(section->kind, "infusionsoft") == 0) {
@@ -405,6 +424,7 @@ int config_read_stream(struct config *config, int program, const char *path, FIL
     for (int i = 0; i < reading.section_count; i++) {
         free(reading.sections[i].kind);
         free(reading.sections[i].name);
+        config_fields_free(&reading.sections[i].fields);
         for (size_t j = 0; j < option_count; j++)
             free(reading.sections[i].values[j]);
     }

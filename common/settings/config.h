@@ -38,6 +38,23 @@ enum discount_sign { DISCOUNT_NEGATIVE = 0, DISCOUNT_POSITIVE };
 enum orders { ORDERS_ON = 0, ORDERS_OFF };
 enum shipping_region { SHIPPING_REGION_NAME = 0, SHIPPING_REGION_CODE, SHIPPING_REGION_OFF };
 
+/* Label of the order custom field that holds the external key. It is bigfusion's own, so no store may
+ * fill it. */
+#define CONFIG_KEY_FIELD "BigCommerce Order"
+
+enum { CONFIG_FIELDS_MAX = 20 };
+
+/* field.LABEL = PATH: an order custom field, and the member of the order that it gets. */
+struct config_field {
+    char *label;
+    char *path; /* member names and list indexes with dots between them */
+};
+
+struct config_fields {
+    struct config_field *list;
+    int count; /* at most CONFIG_FIELDS_MAX */
+};
+
 /* [store NAME] */
 struct config_store {
     char *name;    /* the section's name */
@@ -58,20 +75,22 @@ struct config_store {
     int contacts; /* 1: the customers are synced */
     int products; /* 1: the catalogue is synced */
     int64_t products_interval_s;
-    char *start_from;      /* now, all, or an ISO 8601 date or time as given */
-    int64_t start_from_ms; /* parsed: 0 all, -1 now, else ms since 1970 */
-    uint32_t statuses;     /* bit i: status id i is synced */
-    int after_sync;        /* enum after_sync */
-    char *after_sync_tag;  /* "off", or the template of a tag's name: see option_is_template() */
-    int existing_contact;  /* enum existing_contact */
-    int opt_in;            /* enum opt_in */
-    int payments;          /* enum payments */
-    char *payment_type;    /* "": payments is off */
-    int order_notes;       /* enum order_notes */
-    int goal_call_names;   /* enum goal_call_names */
-    char *group_tag;       /* "off", or the template of a tag's name: see option_is_template() */
-    char *sku_tag;         /* the same */
-    char *coupon_tag;      /* the same */
+    char *start_from;        /* now, all, or an ISO 8601 date or time as given */
+    int64_t start_from_ms;   /* parsed: 0 all, -1 now, else ms since 1970 */
+    uint32_t statuses;       /* bit i: status id i is synced */
+    int after_sync;          /* enum after_sync */
+    char *after_sync_tag;    /* "off", or the template of a tag's name: see option_is_template() */
+    int existing_contact;    /* enum existing_contact */
+    int opt_in;              /* enum opt_in */
+    int payments;            /* enum payments */
+    char *payment_type;      /* "": payments is off */
+    int order_notes;         /* enum order_notes */
+    int goal_call_names;     /* enum goal_call_names */
+    char *lead_affiliate_id; /* digits; "": none */
+    struct config_fields fields;
+    char *group_tag;  /* "off", or the template of a tag's name: see option_is_template() */
+    char *sku_tag;    /* the same */
+    char *coupon_tag; /* the same */
 };
 
 /* [infusionsoft NAME] */
@@ -168,6 +187,10 @@ struct config {
     struct config_pair *librdkafka;
     int librdkafka_count;
 };
+
+/** @brief Adds one to the list, each label once. @returns NULL; or why it is refused, static */
+const char *config_fields_add(struct config_fields *fields, const char *label, const char *path);
+void config_fields_free(struct config_fields *fields);
 
 /* What a program tells config_load() about itself. */
 struct config_program {

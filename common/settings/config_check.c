@@ -110,6 +110,18 @@ static int check_after_sync(const struct config *config, const struct config_sto
                      config->path, account->line, account->name, store->name);
 }
 
+/* A custom field is an order's. */
+static int check_fields(const struct config *config, const struct config_store *store,
+                        struct error *err)
+{
+    if (store->fields.count == 0 || config->accounts[store->account_index].orders != ORDERS_OFF)
+        return 0;
+    return error_set(err, ERROR_PERMANENT,
+                     "%s:%d: [store %s] field.%s: its account has orders = off; allowed there: no "
+                     "field settings",
+                     config->path, store->line, store->name, store->fields.list[0].label);
+}
+
 /* A password is given once: with two, nobody would know which one is used. */
 static int check_passwords(const struct config *config, struct error *err)
 {
@@ -165,7 +177,8 @@ int config_check(struct config *config, int program, struct error *err)
         if (check_store(config, i, err) != 0 ||
             check_payments(config, &config->stores[i], err) != 0 ||
             check_goals(config, &config->stores[i], err) != 0 ||
-            check_after_sync(config, &config->stores[i], err) != 0)
+            check_after_sync(config, &config->stores[i], err) != 0 ||
+            check_fields(config, &config->stores[i], err) != 0)
             return -1;
     for (int i = 0; i < config->account_count; i++)
         if (check_account(config, &config->accounts[i], program, err) != 0)

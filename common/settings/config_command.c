@@ -16,6 +16,9 @@
 
 #define COMMAND_LINE "--config FILE, --check, --health (services only), --help, --version"
 
+/* The programs that read the settings field.LABEL of a store. */
+enum { FIELD_READERS = PROGRAM_MAPPER | PROGRAM_PUSHER | PROGRAM_INSPECTOR };
+
 static void print_help(const struct config_program *program)
 {
     const char *section = "";
@@ -50,6 +53,9 @@ static void print_help(const struct config_program *program)
                : option->default_value[0] == '\0' ? "empty"
                                                   : option->default_value);
     }
+    if (program->program & FIELD_READERS)
+        printf("\n  [store NAME]\n  field.LABEL          path of a member of the order, such as "
+               "payment_method: what the account's order custom field of that label gets\n");
     printf("\n  [librdkafka]\n  anything librdkafka knows, passed through\n\n"
            "Exit status: 0 stopped as asked; 100 a person must fix something; 111 start me again.\n"
            "TERM and INT finish the work in hand; a second one leaves at once.\n");
@@ -146,8 +152,13 @@ static void print_settings(const struct config *config, int program)
 
     for (size_t i = 0; i < sizeof(singles) / sizeof(*singles); i++)
         print_section(singles[i], "", (const char *)config, program);
-    for (int i = 0; i < config->store_count; i++)
+    for (int i = 0; i < config->store_count; i++) {
+        const struct config_fields *fields = &config->stores[i].fields;
+
         print_section("store", config->stores[i].name, (const char *)&config->stores[i], program);
+        for (int j = 0; program & FIELD_READERS && j < fields->count; j++)
+            printf("field.%s = %s\n", fields->list[j].label, fields->list[j].path);
+    }
     for (int i = 0; i < config->account_count; i++)
         print_section("infusionsoft", config->accounts[i].name, (const char *)&config->accounts[i],
                       program);
@@ -274,6 +285,7 @@ void config_free(struct config *config)
     for (int i = 0; i < config->store_count; i++) {
         free_options("store", (char *)&config->stores[i]);
         free(config->stores[i].name);
+        config_fields_free(&config->stores[i].fields);
     }
     for (int i = 0; i < config->account_count; i++) {
         free_options("infusionsoft", (char *)&config->accounts[i]);

@@ -167,6 +167,8 @@ const struct config_option options[] = {
     {"store", "goal_call_names", OPTION_ENUM, STORE(goal_call_names), "as_is",
      "as_is|letters_digits", PROGRAM_MAPPER,
      "call names of goals: SKUs and coupon codes as they are, or their letters and digits alone"},
+    {"store", "lead_affiliate_id", OPTION_TEXT, STORE(lead_affiliate_id), "", "id", PROGRAM_MAPPER,
+     "id of the account's affiliate to whom the store's orders are counted; empty: none"},
 
     {"store", "group_tag", OPTION_TEXT, STORE(group_tag), "{group}",
      "off, or a text with {group} or {code}", PROGRAM_POLLER | PROGRAM_MAPPER,

@@ -194,6 +194,8 @@ static int text_allowed(const char *text, const char *range)
         return option_is_template(text, range);
     if (strcmp(range, "name") == 0)
         return option_is_name(text);
+    if (strcmp(range, "id") == 0)
+        return length <= 20 && strspn(text, "0123456789") == length;
     if (strcmp(range, "hash") == 0)
         return length > 0 && length <= 64 &&
                strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789") == length;
@@ -236,6 +238,8 @@ const char *option_range_text(const char *range)
         return "1 to 40 letters, digits, - and _";
     if (strcmp(range, "hash") == 0)
         return "lower-case letters and digits";
+    if (strcmp(range, "id") == 0)
+        return "1 to 20 digits, or nothing";
     if (strcmp(range, "currency") == 0)
         return "three capital letters, or nothing";
     if (strcmp(range, "url") == 0)

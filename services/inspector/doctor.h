@@ -34,6 +34,7 @@ enum doctor_check {
     CHECK_ACCOUNT_FIELD,
     CHECK_ACCOUNT_CLOCK,
     CHECK_ACCOUNT_PAYMENT, /* only where a store has payments */
+    CHECK_ACCOUNT_MAPPED,  /* only where a store has settings field.LABEL */
     CHECK_COUNT
 };
 

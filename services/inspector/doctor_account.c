@@ -100,6 +100,33 @@ static void look_at_field(struct visit *visit)
     judge_field(visit->findings, visit->account->name, &answer, &field, other_type);
 }
 
+/* The settings field.LABEL, in the answer that look_at_field() got. */
+static void look_at_mapped_fields(struct visit *visit)
+{
+    int count = 0;
+
+    for (int i = 0; i < visit->config->store_count; i++) {
+        const struct config_store *store = &visit->config->stores[i];
+
+        if (store->account_index != visit->index)
+            continue;
+        for (int j = 0; j < store->fields.count; j++, count++) {
+            struct infusionsoft_field field;
+
+            if (infusionsoft_read_field(visit->client, store->fields.list[j].label, &field) !=
+                INFUSIONSOFT_OK)
+                return; /* the check of our own field says so */
+            if (field.id[0] == '\0') {
+                judge_mapped_field(visit->findings, visit->account->name, store,
+                                   store->fields.list[j].label);
+                return;
+            }
+        }
+    }
+    if (count > 0)
+        judge_mapped_field(visit->findings, visit->account->name, NULL, NULL);
+}
+
 static void look_at_payment_types(struct visit *visit)
 {
     const struct config_store *unknown = NULL;
@@ -133,6 +160,7 @@ static void look_inside(struct visit *visit)
         answer = ask_lists(visit);
         if (judge_ecommerce(visit->findings, name, &answer) == 0) {
             look_at_field(visit);
+            look_at_mapped_fields(visit);
             look_at_payment_types(visit);
         } else {
             findings_skip(visit->findings, CHECK_ACCOUNT_FIELD, CHECK_ACCOUNT_FIELD, name,

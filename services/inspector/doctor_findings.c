@@ -41,6 +41,7 @@ static const char *const names[CHECK_COUNT] = {
     [CHECK_ACCOUNT_FIELD] = "account custom field",
     [CHECK_ACCOUNT_CLOCK] = "account clock",
     [CHECK_ACCOUNT_PAYMENT] = "account payment types",
+    [CHECK_ACCOUNT_MAPPED] = "account mapped fields",
 };
 
 static const struct {

@@ -119,6 +119,20 @@ void judge_field(struct findings *findings, const char *account,
                      "the order custom field \"" INFUSIONSOFT_FIELD_LABEL "\" is missing");
 }
 
+void judge_mapped_field(struct findings *findings, const char *account,
+                        const struct config_store *store, const char *missing)
+{
+    if (missing == NULL)
+        findings_add(findings, CHECK_ACCOUNT_MAPPED, account, DOCTOR_OK, "",
+                     "every field of a setting field. is there");
+    else
+        findings_add(findings, CHECK_ACCOUNT_MAPPED, account, DOCTOR_FAIL,
+                     "make it in the account, or correct the setting",
+                     "[store %s] field.%s: the account has no order custom field of that label and "
+                     "of type TEXT",
+                     store->name, missing);
+}
+
 void judge_payment_types(struct findings *findings, const char *account,
                          const struct account_answer *answer, struct text types,
                          const struct config_store *unknown)

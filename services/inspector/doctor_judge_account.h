@@ -32,6 +32,11 @@ void judge_field(struct findings *findings, const char *account,
                  const struct account_answer *answer, const struct infusionsoft_field *field,
                  const char *other_type);
 
+/** @brief The settings field.LABEL. missing: the first label that the account does not have, of that
+ * store; NULL: it has them all */
+void judge_mapped_field(struct findings *findings, const char *account,
+                        const struct config_store *store, const char *missing);
+
 /** @brief The Manual Payment Types of the account, see payment_type.h. types: empty: it does not tell
  * them; unknown: the first store whose payment_type is not among them, or NULL */
 void judge_payment_types(struct findings *findings, const char *account,

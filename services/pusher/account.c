@@ -38,6 +38,7 @@ struct account *account_new(const struct account_settings *settings)
     account->settings = *settings;
     account->config = &settings->config->accounts[settings->index];
     pthread_mutex_init(&account->lock, NULL);
+    account_fields_init(account);
     snprintf(account->part, sizeof(account->part), "account %.80s", account->config->name);
     snprintf(labels, sizeof(labels), "kind=\"account_closed\",account=\"%.80s\"",
              account->config->name);
@@ -75,6 +76,7 @@ void account_free(struct account *account)
     token_free(account->token);
     quota_free(account->quota);
     pthread_mutex_destroy(&account->lock);
+    free(account->fields);
     free(account);
 }
 

@@ -56,6 +56,10 @@ void account_why_closed(struct account *account, char detail[160]);
  * field is known while its orders are. */
 void account_facts(struct account *account, char currency[8], struct infusionsoft_field *field);
 
+/** @brief The id of the order custom field of a setting field.LABEL of the account's stores. @returns -1
+ * where no setting of this process names it */
+int account_field_id(struct account *account, struct text label, char id[32]);
+
 /** @brief Whether the process has to end because of this account: its credential belongs to another
  * tenant. @returns -1 with the error then, else 0 */
 int account_error(struct account *account, struct error *err);

@@ -23,6 +23,12 @@ struct gate {
     struct metric *closed[ACCOUNT_CAUSE_COUNT]; /* NULL: it was never closed for that cause */
 };
 
+/* An order custom field that a store's setting field.LABEL names. */
+struct account_field {
+    const char *label; /* borrowed from the settings */
+    char id[32];       /* guarded by the account's lock; "": not known yet */
+};
+
 struct account {
     struct account_settings settings;
     const struct config_account *config;
@@ -32,6 +38,8 @@ struct account {
     char part[96];       /* name of this account in /readyz */
     struct metric *alarms_closed;
     struct metric *alarms_orders;
+    struct account_field *fields; /* each label once */
+    int field_count;
     struct keeper keeper;
     pthread_mutex_t lock; /* guards what follows */
     int is_pause_known;   /* the keeper knows whether an operator paused the account */
@@ -67,5 +75,14 @@ void account_set_paused(struct account *account, int is_paused);
 /** @brief The circuit is half-open: has the stage hand over one record of the part's topic. The
  * first record that asks tries. */
 void account_call_one(struct account *account, enum account_part part);
+
+/* account_field.c; the lock must not be held. */
+
+/** @brief Lists the labels of the stores' settings. */
+void account_fields_init(struct account *account);
+
+/** @brief Reads their ids from the last answer, to GET /orders/model. @returns -1 with the cause in why
+ * where one is missing or the answer cannot be used */
+int account_fields_read(struct account *account, struct infusionsoft *client, char why[160]);
 
 #endif

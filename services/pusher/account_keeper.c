@@ -88,7 +88,7 @@ static int ask_currency(struct account *account, struct infusionsoft *client, ch
 
 /* Whether orders can be written. 0: they can, and field is set, or none are to be written; 1: the account has no e-commerce
  * module, as the lists of orders or products say; -1: it is not known, why tells the cause. */
-static int ask_orders(const struct account *account, struct infusionsoft *client,
+static int ask_orders(struct account *account, struct infusionsoft *client,
                       struct infusionsoft_field *field, char why[160])
 {
     enum infusionsoft_outcome outcome;
@@ -111,7 +111,7 @@ static int ask_orders(const struct account *account, struct infusionsoft *client
                  "\" is missing: run `bigfusion setup`");
         return -1;
     }
-    return 0;
+    return account_fields_read(account, client, why);
 }
 
 /* If a store's payment type is none of the account's, a person has to correct it, and the process ends.

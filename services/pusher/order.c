@@ -111,20 +111,45 @@ enum progress order_look_again(struct delivery *d)
     return PROGRESS_OK;
 }
 
+/* Adds the fields of the stores' settings. Only a payload that was mapped with other settings than
+ * this pusher's can name a field whose id is not known. */
+static void add_fields(struct delivery *d, yyjson_mut_doc *doc, yyjson_mut_val *list)
+{
+    yyjson_arr_iter iter = yyjson_arr_iter_with(d->payload.fields);
+    yyjson_val *one;
+
+    while ((one = yyjson_arr_iter_next(&iter)) != NULL) {
+        yyjson_mut_val *field;
+        char id[32];
+
+        if (account_field_id(d->account, json_text(yyjson_obj_get(one, "label")), id) != 0) {
+            evidence_leave_out(&d->job->evidence,
+                               text_of("order custom field: no setting names it"));
+            continue;
+        }
+        field = yyjson_mut_arr_add_obj(doc, list);
+        yyjson_mut_obj_add_strcpy(doc, field, "id", id);
+        yyjson_mut_obj_add_val(doc, field, "content",
+                               yyjson_val_mut_copy(doc, yyjson_obj_get(one, "content")));
+    }
+}
+
 char *order_body(struct delivery *d, int without_region, size_t *length)
 {
     yyjson_mut_doc *doc = mem_check(yyjson_mut_doc_new(NULL));
     yyjson_mut_val *root = yyjson_val_mut_copy(doc, d->payload.order);
-    yyjson_mut_val *field, *item;
+    yyjson_mut_val *list, *field, *item;
     yyjson_mut_arr_iter items;
     char *body;
 
     yyjson_mut_doc_set_root(doc, root);
     yyjson_mut_obj_add_str(doc, root, "contact_id", d->contact_id);
-    field = yyjson_mut_arr_add_obj(doc, yyjson_mut_obj_add_arr(doc, root, "custom_fields"));
+    list = yyjson_mut_obj_add_arr(doc, root, "custom_fields");
+    field = yyjson_mut_arr_add_obj(doc, list);
     yyjson_mut_obj_add_str(doc, field, "id", d->field.id);
     yyjson_mut_obj_add_strn(doc, field, "content", d->payload.external_key.data,
                             d->payload.external_key.length);
+    add_fields(d, doc, list);
     yyjson_mut_arr_iter_init(yyjson_mut_obj_get(root, "order_items"), &items);
     while ((item = yyjson_mut_arr_iter_next(&items)) != NULL) {
         yyjson_mut_val *product = yyjson_mut_obj_remove_key(item, "product");

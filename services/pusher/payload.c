@@ -176,6 +176,7 @@ static void read_order(yyjson_val *root, struct payload *payload)
     payload->currency = member(root, "currency");
     payload->total = member_int(root, "total", 0);
     payload->order = yyjson_obj_get(root, "order");
+    payload->fields = yyjson_obj_get(root, "fields");
     payload->payment = yyjson_obj_get(root, "payment");
     if (yyjson_is_null(payload->payment))
         payload->payment = NULL;
@@ -227,6 +228,7 @@ int payload_read(const struct event *event, const struct payload_head *head, int
     payload->contact = NULL;
     payload->left_out = NULL;
     payload->payment = NULL;
+    payload->fields = NULL;
     payload->product_count = payload->tag_count = payload->goal_count = 0;
     /* Members that the format of this kind does not know were not checked, so they are not read. */
     if (payload_is_order(payload))

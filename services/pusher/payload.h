@@ -87,6 +87,7 @@ struct payload {
     struct text currency;
     int64_t total; /* in the currency's smallest unit */
     yyjson_val *order;
+    yyjson_val *fields;   /* custom fields of the order, by label; NULL: none */
     yyjson_val *payment;  /* NULL: none */
     yyjson_val *left_out; /* what the mapper left out of the bodies; NULL: nothing */
     struct product *products;

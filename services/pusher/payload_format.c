@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "record/order.h"
+#include "settings/config.h"
 
 /* The end of 9999-12-31 in ms; 16 digits of a currency's smallest unit; and, for lists, more
  * entries than a record has room for. */
@@ -14,6 +15,8 @@ enum {
     NAME_CHARS = 200,
     DESCRIPTION_CHARS = 2000,
     NOTES_CHARS = 2000,
+    FIELD_CHARS = 2000,
+    ID_CHARS = 20,
     TAG_CHARS = 255
 };
 
@@ -137,8 +140,15 @@ static const struct payload_rule order_rules[] = {
     LIST("order_items", REQUIRED, 0, LIST_MAX, item),
     OBJECT("shipping_address", OPTIONAL, shipping),
     TEXT("notes", OPTIONAL, 1, NOTES_CHARS),
+    TEXT("lead_affiliate_id", OPTIONAL, 1, ID_CHARS),
 };
 static const struct payload_shape order_shape = SHAPE(order_rules);
+
+static const struct payload_rule field_rules[] = {
+    TEXT("label", REQUIRED, 1, NAME_CHARS),
+    TEXT("content", REQUIRED, 1, FIELD_CHARS),
+};
+static const struct payload_shape field_shape = SHAPE(field_rules);
 
 static const struct payload_rule payment_rules[] = {
     PLAIN("payment_amount", AMOUNT, REQUIRED),
@@ -196,6 +206,7 @@ static const struct payload_rule payload_rules[] = {
     NUMBER("total", REQUIRED, -AMOUNT_MAX, AMOUNT_MAX),
     LIST("products", REQUIRED, 0, LIST_MAX, product),
     OBJECT("order", REQUIRED, order),
+    LIST("fields", OPTIONAL, 1, CONFIG_FIELDS_MAX, field),
     {"payment", PAYLOAD_OR_NULL, PAYLOAD_OPTIONAL, 0, 0, NULL, &payment_shape},
     TAGS_RULE,
     LIST("goals", REQUIRED, 0, LIST_MAX, goal),

@@ -133,9 +133,12 @@ def test_lines_for_people_have_no_colours_in_a_pipe_and_end_with_a_summary(stack
 def test_every_check_is_documented_and_every_documented_check_runs(stack):
     with open(f"{ROOT}/docs/doctor.md", encoding="utf-8") as file:
         documented = re.findall(r"^\| `([a-z -]+)` \|", file.read().split("## The checks")[1], re.M)
-    report = stack.report(STORE_MAIN_PAYMENTS="paid", STORE_MAIN_PAYMENT_TYPE="Cash")  # one check is about these
+    config = stack.variant("mapped", more=f"[store mapped]\nhash = abc124\naccount = main\ncode = M\napi_url = {stack.url}\n"
+                                          f"token_file = {stack.run}/bc_token\nfield.Nobody has it = status\n")
+    report = stack.report(config=config, STORE_MAIN_PAYMENTS="paid", STORE_MAIN_PAYMENT_TYPE="Cash")  # two checks are about these
     checks = {finding["check"] for finding in report.findings}
     assert report.of("account payment types")["level"] == "ok"
+    report.says("account mapped fields", "fail", "[store mapped] field.Nobody has it", "make it in the account", "main")
     assert len(documented) == len(set(documented)) and set(documented) == checks
 
 

@@ -227,6 +227,10 @@ def wrong_custom_field(run):
     made(run, "order", "61")["body"]["custom_fields"][0]["content"] = "bc-abc124-149"
 
 
+def custom_field_that_nobody_asked_for(run):
+    made(run, "order", "61")["body"]["custom_fields"].append({"id": "8", "content": "Cash"})
+
+
 def no_custom_field(run):
     del made(run, "order", "61")["body"]["custom_fields"]
 
@@ -310,7 +314,7 @@ def no_fate(run):
 WRONG = [lose, double, wrong_cent, moved_cent, half_cent, wrong_sign, wrong_quantity, wrong_line_name, missing_line,
          swapped_lines, bundle_child_sent, no_rounding_line, wrong_product_on_line, wrong_goal, missing_goal, doubled_goal,
          doubled_goal_of_two_orders, goals_out_of_order, wrong_store_code_goal, wrong_title, wrong_custom_field,
-         no_custom_field, wrong_contact_name, contact_doubled, other_customers_contact, missing_consent,
+         custom_field_that_nobody_asked_for, no_custom_field, wrong_contact_name, contact_doubled, other_customers_contact, missing_consent,
          consent_never_given, product_doubled, wrong_product_price, created_though_cancelled, created_though_mismatched,
          unknown_order, wrong_country, wrong_region, wrong_shipping_address, missing_address, wrong_order_time,
          order_time_without_zone, wrong_fate, dead_reason_wrong, no_fate]

@@ -5,7 +5,7 @@ import os
 
 import pytest
 import reference
-from evidence import STORE_DEFAULTS
+from evidence import KEY_FIELD, STORE_DEFAULTS
 from oracle import Judge
 
 CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cases", "mapper")
@@ -14,7 +14,8 @@ CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cases", 
 def judge_with(payload):
     """A judge that knows the payload's contact as 1 and its products by their place."""
     judge = Judge.__new__(Judge)
-    judge.expect, judge.field_ids = {}, set()
+    judge.expect = {}
+    judge.labels = {"1": KEY_FIELD, **{field["label"]: field["label"] for field in payload.get("fields", [])}}
     mails = payload["contact"]["email_addresses"]
     judge.contact_mails = {"1": {mail["email"].encode().lower().decode() for mail in mails}}
     judge.product_identities = {str(i): {p["body"]["sku"].lower()} for i, p in enumerate(payload["products"])}
@@ -54,7 +55,8 @@ def test_second_opinion(case):
     assert (stage, reason) == ("delivered", None)
     judge = judge_with(expected)
     body = {**expected["order"], "contact_id": "1",
-            "custom_fields": [{"id": "1", "content": expected["external_key"]}],
+            "custom_fields": [{"id": "1", "content": expected["external_key"]},
+                              *({"id": one["label"], "content": one["content"]} for one in expected.get("fields", []))],
             "order_items": [{("product_id" if k == "product" else k): (str(v) if k == "product" else v)
                              for k, v in line.items()} for line in expected["order"]["order_items"]]}
     assert judge.compare_order(body, {}, mapping, store) == []

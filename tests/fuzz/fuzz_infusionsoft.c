@@ -83,7 +83,8 @@ static void read_lists(yyjson_val *root)
         }
         buffer_clear(&pages.token);
     }
-    if (infusionsoft_read_field(client, &field) == INFUSIONSOFT_OK && field.id[0] != '\0')
+    if (infusionsoft_read_field(client, INFUSIONSOFT_FIELD_LABEL, &field) == INFUSIONSOFT_OK &&
+        field.id[0] != '\0')
         fuzz_check(strlen(field.name) < sizeof(field.name));
 }
 

@@ -14,13 +14,21 @@ const struct fuzz_target fuzz_target = {"order", 1};
 #define TEXT(literal) ((char *)(uintptr_t)(literal))
 #define KEY "abc123/order/118"
 
+static struct config_field fields[] = {
+    {TEXT("Paid with"), TEXT("payment_method")},
+    {TEXT("City"), TEXT("consignments.shipping.0.city")},
+    {TEXT("Fee"), TEXT("fees.1.display_name_customer")},
+};
 static struct config_store store = {.name = TEXT("main"),
                                     .code = TEXT("BC"),
                                     .hash = TEXT("abc123"),
                                     .account = TEXT("main"),
                                     .statuses = 0x4f0c,
                                     .sku_tag = TEXT("{code}: {name} {sku}"),
-                                    .coupon_tag = TEXT("{coupon}")};
+                                    .coupon_tag = TEXT("{coupon}"),
+                                    .lead_affiliate_id = TEXT("12"),
+                                    .goal_call_names = GOAL_CALL_NAMES_LETTERS_DIGITS,
+                                    .fields = {fields, 3}};
 static struct config_account account = {
     .name = TEXT("main"), .currency = TEXT(""), .opt_in_reason = TEXT("Asked at checkout")};
 static struct config config = {.stores = &store,

@@ -25,6 +25,22 @@ static int choose(const char *value, const char *const *names, int count)
     return 0;
 }
 
+/* {label: path, ...}; no test needs more at a time. */
+static void read_fields(yyjson_val *object, struct config_fields *fields)
+{
+    static struct config_field list[CONFIG_FIELDS_MAX];
+    yyjson_obj_iter iter = yyjson_obj_iter_with(object);
+    yyjson_val *key;
+
+    *fields = (struct config_fields){.list = list};
+    while ((key = yyjson_obj_iter_next(&iter)) != NULL) {
+        assert_true(fields->count < CONFIG_FIELDS_MAX);
+        list[fields->count++] = (struct config_field){
+            .label = (char *)(uintptr_t)yyjson_get_str(key),
+            .path = (char *)(uintptr_t)yyjson_get_str(yyjson_obj_iter_get_val(key))};
+    }
+}
+
 static void read_settings(yyjson_val *settings, struct config_store *store,
                           struct config_account *account)
 {
@@ -42,6 +58,8 @@ static void read_settings(yyjson_val *settings, struct config_store *store,
     store->payments = choose(case_string(settings, "payments", "off"), payments, 3);
     store->order_notes = choose(case_string(settings, "order_notes", "off"), notes, 2);
     store->goal_call_names = choose(case_string(settings, "goal_call_names", "as_is"), goals, 2);
+    store->lead_affiliate_id = (char *)(uintptr_t)case_string(settings, "lead_affiliate_id", "");
+    read_fields(yyjson_obj_get(settings, "fields"), &store->fields);
     store->payment_type = (char *)(uintptr_t)case_string(settings, "payment_type", "");
     store->after_sync = choose(case_string(settings, "after_sync", "ignore"), after, 3);
     store->after_sync_tag =

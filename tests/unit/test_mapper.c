@@ -24,7 +24,8 @@ static struct config_store store = {.name = (char *)(uintptr_t) "main",
                                     .account_index = 1,
                                     .group_tag = (char *)(uintptr_t) "{code}: {group}",
                                     .sku_tag = (char *)(uintptr_t) "off",
-                                    .coupon_tag = (char *)(uintptr_t) "off"};
+                                    .coupon_tag = (char *)(uintptr_t) "off",
+                                    .lead_affiliate_id = (char *)(uintptr_t) ""};
 static struct config_account accounts[2] = {
     {.name = (char *)(uintptr_t) "first", .currency = (char *)(uintptr_t) "EUR"},
     {.name = (char *)(uintptr_t) "second", .currency = (char *)(uintptr_t) "USD"},
