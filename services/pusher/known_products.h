@@ -20,6 +20,9 @@ enum {
     KNOWN_PAGES_MAX = 20,    /* of a larger account only so many products are known */
     KNOWN_FRESH_MS = 60000,  /* so long a complete list says that a product is not there */
     KNOWN_AGAIN_MS = 600000, /* after a list that could not be read: not before this time */
+    KNOWN_WAIT_MS =
+        2000, /* so long after its begin a reading is waited for, by a record set aside */
+    KNOWN_LOOK_MS = 200, /* how often it looks whether the list is there */
 };
 
 struct known_products *known_products_new(void);
@@ -27,13 +30,15 @@ void known_products_free(struct known_products *known);
 
 /**
  * @brief Looks for a product of the account in hand that the ledger does not know, and reads the list
- * where it is time for that.
+ * where it is time for that. One worker reads; the products of the others are looked up singly once
+ * that takes long.
  * @param digest   of the SKU: digest_hex_nocase()
  * @param epoch    of the ledger, as the product's grant has it: a list that was read in another one says
  *                 nothing about what is not in it
  * @param id       out: its id; "": not in the list
  * @param is_sure  out: 1: it is certainly not there, so it may be made without a look-up
- * @returns as call_read()
+ * @returns OK; also where the list cannot be read: then the product is looked up singly. LATER: another
+ * worker reads it. Else as call_read()
  */
 enum progress known_products_find(struct delivery *d, struct known_products *known,
                                   const char *digest, int64_t epoch, char id[64], int *is_sure);
@@ -54,8 +59,9 @@ struct known_list {
     int count, capacity;
 };
 
-/** @brief Adds the products of a page; those without SKU or id are passed over. */
-void known_list_add(struct known_list *list, yyjson_val *products);
+/** @brief Adds the products of a page; those without SKU or id are passed over.
+ * @returns 0; -1 when the SKU of one is no text, so that it may be any product */
+int known_list_add(struct known_list *list, yyjson_val *products);
 
 /** @brief Sorts the list. Of several products with one SKU the lowest id stays, as everywhere. */
 void known_list_sort(struct known_list *list);

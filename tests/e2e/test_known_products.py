@@ -1,7 +1,7 @@
 """An account with many products: they are read in pages once, not looked up one by one."""
 
 import pytest
-from processes import wait_until
+from processes import read_topic, wait_until
 from shop import item, mail, order
 from shop_stack import Shop
 
@@ -95,12 +95,28 @@ def test_an_order_that_is_refused_makes_no_product_a_second_time():
         stack.assert_right()
 
 
-def test_a_list_that_cannot_be_read_delays_no_order():
-    with Shop("e2e-known-products-away") as stack:
+@pytest.mark.parametrize("status", [400, 503])
+def test_a_list_that_cannot_be_read_delays_no_order(status):
+    with Shop(f"e2e-known-products-{status}") as stack:
         stack.start()
         wait_until(lambda: stack.requests_since(0, "GET", "/products"), 30, "the keeper")
-        stack.fault(side="is", method="GET", path="/products", kind="status", status=400, match="page_size=1000")
+        stack.fault(side="is", method="GET", path="/products", kind="status", status=status, match="page_size=1000")
         place_all(stack, [order(mail("away"), [item(f"AWAY-{number}-{n}", "Thing") for n in range(3)]) for number in range(6)])
         looked, pages, creates = requests(stack, 0)
         assert (looked, pages, creates) == (18, 1, 18)
+        assert [r for name in ("retry-1m", "dead") for r in read_topic(stack.broker.address, stack.topic(name)) if r.key] == []
         stack.assert_right()
+
+
+def test_a_list_that_is_slow_holds_up_one_order_alone():
+    """Its worker reads on; all others, whose products are not known either, are looked up singly meanwhile."""
+    with Shop("e2e-known-products-slow", settings={"pusher": {"http_timeout_s": 25, "visibility_delay_s": 25, "lease_s": 60}}) as stack:
+        stack.start()
+        wait_until(lambda: stack.requests_since(0, "GET", "/products"), 30, "the keeper")
+        page = stack.fault(side="is", method="GET", path="/products", kind="delay", delay_ms=20000, match="page_size=1000", count=1)
+        placed = [stack.place(order(mail("slow"), [item(f"SLOW-{number}", "Thing")])) for number in range(24)]
+        fates = lambda: [one for one in placed if stack.fate(one["id"])]  # noqa: E731
+        wait_until(lambda: len(fates()) == len(placed) - 1, 60, lambda: f"all but one, {len(fates())} are done; {stack.trouble()}")
+        assert stack.call("GET", f"/sandbox/faults/{page['id']}")["fired"] == 1
+        assert "known_products account=main" not in stack.services["pusher"].text(), "it is still being read"
+        assert set(stack.stop().values()) == {0}
