@@ -185,6 +185,16 @@ static void note_goals(const struct map *map, struct buffer *out)
             note(&list, kind == MAP_GOAL_SKU ? "sku" : "coupon", "neither letter nor digit", 0);
 }
 
+/* Adds what only an order has. */
+static void note_order(const struct map *map, const struct map_settings *settings,
+                       const struct order *order, struct buffer *out)
+{
+    note_notes(settings, order, out);
+    for (int i = 0; i < settings->store->fields.count; i++)
+        note_field(order, &settings->store->fields.list[i], out);
+    note_goals(map, out);
+}
+
 void map_write_left_out(const struct map *map, const struct map_settings *settings,
                         const struct order *order, struct buffer *out)
 {
@@ -207,10 +217,8 @@ void map_write_left_out(const struct map *map, const struct map_settings *settin
         note_address(&shipping, settings->regions, &map->shipping, shipping_members,
                      sizeof(shipping_members) / sizeof(shipping_members[0]));
     }
-    note_notes(settings, order, out);
-    for (int i = 0; i < settings->store->fields.count; i++)
-        note_field(order, &settings->store->fields.list[i], out);
-    note_goals(map, out);
+    if (order->doc != NULL) /* the person of a customer comes without one: it is no order */
+        note_order(map, settings, order, out);
     if (out->length == head) {
         out->length = start;
         return;

@@ -10,12 +10,13 @@
 
 #include "mapping/mapper.h"
 
-#define ORDER(id, status, total)                                                                   \
+#define ORDER(id, status, total) ORDER_OF(id, status, total, "A")
+#define ORDER_OF(id, status, total, sku)                                                           \
     "{\"id\":" id ",\"status_id\":" status                                                         \
     ",\"date_created\":\"Tue, 05 Mar 2019 21:40:11 +0000\","                                       \
     "\"total_inc_tax\":\"" total "\",\"default_currency_code\":\"USD\",\"billing_address\":{"      \
     "\"email\":\"Jane@Example.com\"},\"consignments\":{\"shipping\":[{\"line_items\":[{\"sku\":"   \
-    "\"A\",\"quantity\":1,\"total_ex_tax\":\"10.0000\"}]}]}}"
+    "\"" sku "\",\"quantity\":1,\"total_ex_tax\":\"10.0000\"}]}]}}"
 
 static struct config_store store = {.name = (char *)(uintptr_t) "main",
                                     .code = (char *)(uintptr_t) "BC",
@@ -184,6 +185,31 @@ static void test_contact(void **state)
     assert_int_equal(result.reason, REASON_MALFORMED);
 }
 
+/* A customer has no goals and no fields of an order, so nothing is said of them, whatever the order before
+ * it had. */
+static void test_a_customer_after_an_order(void **state)
+{
+    static struct config_field field = {(char *)(uintptr_t) "Paid", (char *)(uintptr_t) "no_such"};
+    static const char said[] =
+        "\"left_out\":[\"field no_such: not in the order\",\"goal sku: neither letter nor digit\"]";
+    struct result result;
+
+    store.fields = (struct config_fields){&field, 1};
+    store.goal_call_names = GOAL_CALL_NAMES_LETTERS_DIGITS;
+    result = map(*state, "abc123/order/7", ORDER_OF("7", "11", "10.0000", "--"));
+    assert_non_null(
+        memmem(result.outputs[0].value.data, result.outputs[0].value.length, said, strlen(said)));
+    free(result.outputs[0].owned_value);
+    result = map_contact(
+        *state, "{\"id\":7,\"date_modified\":\"2026-03-02T10:15:30Z\",\"email\":\"j@x.co\"}");
+    assert_int_equal(result.verdict, VERDICT_PASS);
+    assert_null(memmem(result.outputs[0].value.data, result.outputs[0].value.length, "left_out",
+                       strlen("left_out")));
+    free(result.outputs[0].owned_value);
+    store.fields.count = 0;
+    store.goal_call_names = GOAL_CALL_NAMES_AS_IS;
+}
+
 /* The customer group, which the poller names; the store's own answer has its id alone. */
 static void test_group_tag(void **state)
 {
@@ -320,7 +346,7 @@ int main(void)
         cmocka_unit_test(test_withdrawn), cmocka_unit_test(test_contact),
         cmocka_unit_test(test_group_tag), cmocka_unit_test(test_product),
         cmocka_unit_test(test_dead),      cmocka_unit_test(test_currency),
-        cmocka_unit_test(test_repeated),
+        cmocka_unit_test(test_repeated),  cmocka_unit_test(test_a_customer_after_an_order),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
