@@ -25,7 +25,12 @@ STORE_DEFAULTS = {
     "coupon_tag": "off",
     "after_sync": "ignore",
     "after_sync_tag": "Order {status}",
+    "group_tag": "{group}",
+    "contacts": "off",
+    "products": "off",
+    "existing_contact": "keep",
 }
+LANES = ("customers", "customer_groups", "products")  # what a store has beside its orders
 
 
 KEY_FIELD = "BigCommerce Order"  # label of the custom field with the external key
@@ -65,6 +70,7 @@ class Evidence:
             if entry["side"] == "store" and effect and "consignments" in effect:
                 self.add_version(effect.get("store"), effect, entry["t"])
         self.load_orders("")
+        self.load_lanes()
         self.fates = None
         if os.path.exists(f"{self.run}/fates.jsonl"):
             self.fates = collections.defaultdict(list)
@@ -80,6 +86,27 @@ class Evidence:
                 with open(path, encoding="utf-8") as file:
                     for order in reference.load_json(file.read()):
                         self.add_version(store, order, None)
+
+    def load_lanes(self):
+        """self.things: customers, customer_groups, products -> (hash, id) -> versions, oldest first; the last one is None where it
+        was removed. The files <what>-<hash>-start.json and <what>-<hash>.json may be absent."""
+        self.things = {what: collections.OrderedDict() for what in LANES}
+        self.load_things("-start")
+        for entry in self.journal:
+            parts = entry.get("path", "").split("/")
+            if entry["side"] == "store" and len(parts) == 5 and parts[3] in LANES:
+                version = None if entry["method"] == "REMOVE" else entry["effect"]
+                self.things[parts[3]].setdefault((parts[2], int(parts[4])), []).append(version)
+        self.load_things("")
+
+    def load_things(self, when):
+        for what in LANES:
+            for store in self.stores:
+                path = f"{self.run}/{what}-{store}{when}.json"
+                if os.path.exists(path):
+                    with open(path, encoding="utf-8") as file:
+                        for one in reference.load_json(file.read()):
+                            self.things[what].setdefault((store, one["id"]), []).append(one)
 
     def add_version(self, store, order, at):
         order = dict(order)
@@ -146,11 +173,13 @@ class Evidence:
     def collect_products(self):
         self.product_identities = {}  # product id -> identities
         self.products = collections.OrderedDict()  # identity -> [(id, body)]
+        self.product_states = {}  # id -> the product as it is at the end
         for entry, effect in self.effects("product"):
             number = str(effect["id"])
             body = self.body(entry)
             sku = effect.get("sku", body.get("sku")) or ""
             self.product_identities.setdefault(number, set()).add(sku.strip().lower())
+            self.product_states.setdefault(number, {}).update(effect)
             if effect.get("made") == "product":
                 self.products.setdefault(sku.strip().lower(), []).append((number, body))
 

@@ -8,6 +8,8 @@ The run folder holds
     orders-<hash>.json   every order of the store at the end, as the sandbox has it, lines and coupons complete;
                          orders-<hash>-start.json: the same before anything was synced
     expect.json          the settings that matter: {"stores": {hash: {"code", ...}}, ...}, see settings()
+    customers-<hash>.json, customer_groups-<hash>.json, products-<hash>.json, each also with -start
+                         the same of what else a store has, where its lanes are on; each may be absent
     fates.jsonl          optional: {"topic", "key", "timestamp_ms", "headers", "value"} of delivered, skipped and dead
 
 It prints one line `orders=N created=N lost=0 duplicated=0` (N: orders that were to be synced) and one line per
@@ -15,7 +17,6 @@ violation, and exits 1 when there is any. It shares no code with the pipeline: r
 """
 
 import collections
-import hashlib
 import json
 import os
 import re
@@ -27,13 +28,14 @@ import amounts  # noqa: E402
 import judge_after  # noqa: E402
 import reference  # noqa: E402
 from evidence import KEY_FIELD, Evidence, final_fate  # noqa: E402
+from oracle_lanes import Lanes, digest  # noqa: E402
 
 # Members that a request may carry beside those which are compared.
 CONTACT_EXTRA = {"source_type"}
 CONTACT_KNOWN = {"given_name", "family_name", "email_addresses", "phone_numbers", "addresses"} | CONTACT_EXTRA
 
 
-class Judge(Evidence):
+class Judge(Lanes, Evidence):
     def __init__(self, run):
         super().__init__(run)
         self.violations = []
@@ -54,8 +56,14 @@ class Judge(Evidence):
         for external in self.creates:
             if external not in known:
                 self.blame(f"order {external!r} was created, no store has it")
+        self.was_refused = any(entry["side"] == "is" and entry.get("status") == 400
+                               and "/contacts" in entry.get("path", "") for entry in self.journal)
+        self.read_customers()
+        self.read_catalogue()
         self.judge_contacts()
+        self.judge_customers()
         self.judge_products()
+        self.judge_catalogue()
         self.judge_payments()
         self.judge_tags()
         judge_after.judge_notes(self)
@@ -268,28 +276,28 @@ class Judge(Evidence):
     # -- contacts, products, goals ---------------------------------------------------------------------------------
 
     def judge_contacts(self):
-        wanted = collections.defaultdict(list)
-        for mappings in self.accepted.values():
+        self.order_wishes = collections.defaultdict(list)
+        for (store_hash, _), mappings in self.accepted.items():
             for mapping in mappings:
-                wanted[mapping["contact"]["identity"]].append(mapping["contact"])
-        regions_refused = any(entry["side"] == "is" and entry.get("status") == 400
-                              and "/contacts" in entry.get("path", "") for entry in self.journal)
+                self.order_wishes[mapping["contact"]["identity"]].append(mapping["contact"])
+                self.asking[mapping["contact"]["identity"]].add(self.stores[store_hash]["existing_contact"])
         known = set(self.expect.get("existing_contacts", []))
         for identity, posts in self.contact_posts.items():
             if len(posts) > 1:
                 self.blame(f"contact {digest(identity)}: created {len(posts)} times")
             if identity in known:
                 continue
-            if identity not in wanted:
-                self.blame(f"contact {digest(identity)}: created for no order that is to be synced")
+            wanted = self.order_wishes[identity] + self.customer_wishes[identity]
+            if not wanted:
+                self.blame(f"contact {digest(identity)}: created for no order or customer that is to be synced")
                 continue
             number, body = posts[0]
-            complaints = [self.compare_contact(body, c, regions_refused) for c in wanted[identity]]
+            complaints = [self.compare_contact(body, c) for c in wanted]
             if all(complaints):
                 self.blame(f"contact {digest(identity)}: {min(complaints, key=len)[0]}")
-            self.judge_contact_end(identity, self.contacts[number], wanted[identity])
+            self.judge_contact_end(identity, self.contacts[number], wanted)
 
-    def compare_contact(self, body, expected, regions_refused):
+    def compare_contact(self, body, expected):
         wrong = []
         mails = body.get("email_addresses") or []
         mail = {"field": "EMAIL1", "email": expected["email"]}
@@ -309,7 +317,7 @@ class Judge(Evidence):
         for field in set(places) | set(expected["addresses"]):
             got = {k: v for k, v in places.get(field, {}).items() if k != "field"} or None
             target = expected["addresses"].get(field)
-            if target and regions_refused:
+            if target and self.was_refused:
                 target = {**target, "region_code": target["region_code"] | {None}}
             wrong += self.compare_place(field, got, target, "region_code")
         if len(places) != len(body.get("addresses") or []):
@@ -319,13 +327,13 @@ class Judge(Evidence):
         return wrong
 
     def judge_contact_end(self, identity, state, wanted):
-        """At the end each name is one that some order of the customer gave, and not empty when any gave one."""
+        """At the end each name is one that the customer or one of its orders gave, and not empty when any gave one."""
         for name in ("given_name", "family_name"):
             values = {c[name] for c in wanted}
             allowed = values - {None} or {None}
             got = state.get(name)
             if ((got or "").rstrip() or None) not in allowed:
-                self.blame(f"contact {digest(identity)}: {name} at the end is none that its orders gave")
+                self.blame(f"contact {digest(identity)}: {name} at the end is none that was given")
 
     def judge_products(self):
         wanted = collections.defaultdict(list)
@@ -336,12 +344,19 @@ class Judge(Evidence):
         for identity, made in self.products.items():
             if len(made) > 1:
                 self.blame(f"product {identity}: created {len(made)} times")
-            if identity not in wanted:
-                self.blame(f"product {identity}: created for no line that is to be synced")
+            if identity in self.known_products():
+                continue
+            if identity not in wanted and identity not in self.catalogue_wishes:
+                self.blame(f"product {identity}: created for no line or product that is to be synced")
                 continue
             body = made[0][1]
-            if not any(self.product_is(body, product) for product in wanted[identity]):
-                self.blame(f"product {identity}: {body}, expected like {wanted[identity][0]}")
+            if not self.is_of_catalogue(identity, body) and not any(self.product_is(body, product) for product in wanted[identity]):
+                self.blame(f"product {identity}: {body}, expected like"
+                           f" {(wanted[identity] + self.catalogue_wishes[identity])[0]}")
+
+    def known_products(self):
+        """SKUs of the products that somebody else made."""
+        return {sku.lower() for sku in self.expect.get("existing_products") or []}
 
     @staticmethod
     def product_is(body, product):
@@ -364,17 +379,20 @@ class Judge(Evidence):
             if self.versions[store_hash, number][-1]["status_id"] not in reference.WITHDRAWN:
                 sure = set.intersection(*(set(mapping["tags"]) for mapping in mappings))
                 wanted[contact] |= sure - self.spared_tags(f"{store_hash}/order/{number}")
+        for contact, may, must in self.group_tags():
+            allowed[contact] |= may
+            wanted[contact] |= must
         every = set().union(*allowed.values())
         for name, count in collections.Counter(name for name, _ in self.tags_made).items():
             if count > 1:
                 self.blame(f"tag {name!r}: created {count} times")
             if name not in every and name not in self.expect.get("existing_tags", []):
-                self.blame(f"tag {name!r}: created for no order that is to be synced")
+                self.blame(f"tag {name!r}: created for no order or customer that is to be synced")
         for contact in set(self.tagged) | set(wanted):
             if contact in self.expect.get("tagged_by_others", []):
                 continue
             for name in self.tagged[contact] - allowed[contact]:
-                self.blame(f"contact {contact}: tag {name!r} that no order asks for")
+                self.blame(f"contact {contact}: tag {name!r} that nobody asks for")
             for name in wanted[contact] - self.tagged[contact]:
                 self.blame(f"contact {contact}: tag {name!r} is missing")
 
@@ -470,11 +488,6 @@ class Judge(Evidence):
     def line(self):
         return (f"orders={self.eligible} created={self.created}"
                 f" lost={self.lost} duplicated={self.duplicated}")
-
-
-def digest(identity):
-    """Names a customer without naming them."""
-    return hashlib.sha256(identity.encode()).hexdigest()[:12]
 
 
 def main():

@@ -455,7 +455,11 @@ def map_order(order, store_hash, store):
 def usable_email(order):
     """None, or why the e-mail cannot be used."""
     billing = order.get("billing_address")  # anything but an object holds no e-mail
-    mail = billing.get("email") if isinstance(billing, dict) else None
+    return why_no_email(billing.get("email") if isinstance(billing, dict) else None)
+
+
+def why_no_email(mail):
+    """None, or why this text is no e-mail address."""
     if not isinstance(mail, str) or not mail.strip():
         return "no_email"
     mail = mail.strip()

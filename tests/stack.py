@@ -142,7 +142,8 @@ class Stack:
         for one in self.stores:
             about = {k: one[k] for k in ("code", "start_from", "opt_in", "backfill_from", "payments", "payment_type",
                                          "order_notes", "goal_call_names", "lead_affiliate_id", "sku_tag", "coupon_tag",
-                                         "group_tag", "after_sync", "after_sync_tag") if k in one}
+                                         "group_tag", "after_sync", "after_sync_tag", "contacts", "products",
+                                         "existing_contact") if k in one}
             about["fields"] = {name[len("field."):]: path for name, path in one.items() if name.startswith("field.")}
             if "statuses" in one:
                 about["statuses"] = [int(s) for s in str(one["statuses"]).split(",")]
@@ -390,6 +391,12 @@ class Stack:
 
     def collect_orders(self, when=""):
         for one in self.stores:
+            lanes = ["customers", "customer_groups"] if one.get("contacts") == "on" else []
+            lanes += ["products"] if one.get("products") == "on" else []
+            for what in lanes:
+                with open(f"{self.run}/{what}-{one['hash']}{when}.json", "wb") as file:
+                    path = f"/sandbox/stores/{one['hash']}/{what}"
+                    file.write(http_call(self.address_of(one["hash"]), "GET", path)[1])
             with open(f"{self.run}/orders-{one['hash']}{when}.json", "w", encoding="utf-8") as file:
                 json.dump(self.complete_orders(one["hash"]), file, default=str)
 
@@ -399,7 +406,7 @@ class Stack:
         with open(f"{self.run}/fates.jsonl", "w", encoding="utf-8") as file:
             for tail in self.tails.values():
                 for record in list(tail.records):
-                    if record.key and "/order/" in record.key:
+                    if record.key and record.key.count("/") == 2:
                         file.write(json.dumps(as_fate(record)) + "\n")
 
     def judge(self):

@@ -141,6 +141,7 @@ def run(stack, proxies):
     stack.commands()
     stack.wait_drained(300, progress=lambda done, total: print(f"\r{done} of {total}", end="", file=sys.stderr))
     print(file=sys.stderr)
+    stack.write_expectation(existing_products=[f"KNOWN-{number}" for number in range(KNOWN)])
     judge = stack.judge()
     for service in stack.services.values():
         service.stop()
@@ -185,7 +186,7 @@ def main():
     requests = sum(proxy.received() for proxy in proxies.values())
     print(f"conformance: requests={requests} kinds={sum(map(len, kinds.KINDS.values()))} creates={judge.created} "
           f"violations={len(violations)}")
-    return 1 if violations or amiss or judge.lost or judge.duplicated or not judge.created else 0
+    return 1 if violations or amiss or judge.violations or not judge.created else 0
 
 
 if __name__ == "__main__":

@@ -112,6 +112,9 @@ class CustomerShop(Shop):
 def store():
     with CustomerShop("e2e-customers", store={"contacts": "on"}, settings={"poller": {"overlap_s": 5}}) as stack:
         yield stack.start()
+        stack.clear_faults()
+        stack.wait_drained(30)
+        stack.assert_right()
 
 
 def address(found, field):
@@ -283,3 +286,5 @@ def test_d03_and_d10_customers_of_before_the_start_stay_out_and_only_always_give
         stack.wait_contact(placed["id"], count=2)
         found = stack.contact(email)
         assert found["given_name"] == "Augusta" and address(found, "BILLING")["locality"] == "Dallas"
+        stack.expect_resolved_starts()
+        stack.assert_right()

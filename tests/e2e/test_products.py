@@ -120,6 +120,9 @@ def test_another_currency_is_never_sent(pushed):
 def shop():
     with Shop("e2e-products", orders=0, store={"products": "on", "products_interval_s": 1}) as stack:
         yield stack.start()
+        stack.clear_faults()
+        stack.wait_drained(30)
+        stack.assert_right()
 
 
 def put(stack, **product):
