@@ -3,9 +3,10 @@
 
 Usage: tests/conformance/conformance.py [--documents DIR] [--orders N]
 
-DIR holds keap-v2.openapi.yaml and bigcommerce.openapi.yaml (default: ../shared/apis beside the checkout). Strict copies
-of them are put in front of the sandbox by Prism. First the proxies prove themselves: each bad request gives one
-violation. Then a store is synced with all its lanes and settings on: orders, payments, tags, goals, customers with and
+N: at least 200; fewer orders do not need every kind of request. DIR holds keap-v2.openapi.yaml and
+bigcommerce.openapi.yaml (default: ../shared/apis beside the checkout). Strict copies of them are put in front of the
+sandbox by Prism. First the proxies prove themselves: each bad request gives one
+violation. Then a store is synced with all its lanes and settings on: orders, payments, tags, notes, goals, customers with and
 without an order, a catalogue with variants and HTML; changes of all of them, answers that get lost, and a backfill of a
 second store. Prints how often each kind of request occurred, then
 `conformance: requests=N kinds=K creates=M violations=0`; exit status 1 when a request breaks a document, or when one of
@@ -32,7 +33,8 @@ DAY_S = 86400
 CUSTOMERS, GROUPS, PRODUCTS = 150, 260, 90  # more than a page of each
 KNOWN = 1010  # products that the account has before: more than a page
 LANES = {"contacts": "on", "products": "on", "products_interval_s": 1, "payments": "paid", "payment_type": "Credit Card (Manual)",
-         "sku_tag": "Bought {sku}", "coupon_tag": "Coupon {coupon}", "group_tag": "Group {group}"}
+         "sku_tag": "Bought {sku}", "coupon_tag": "Coupon {coupon}", "group_tag": "Group {group}",
+         "after_sync": "note", "order_notes": "customer_message", "lead_affiliate_id": "12", "field.Paid with": "payment_method"}
 PLACE = {"first_name": "Ada", "last_name": "King", "address1": "555 East Street", "address2": "Apt 3", "city": "Austin",
          "state_or_province": "Texas", "postal_code": "78108", "country": "United States", "country_code": "US",
          "phone": "555-1"}
@@ -65,6 +67,7 @@ class Run(Shop):
         for number in range(KNOWN):
             self.infusionsoft("POST", "/products", {"sku": f"KNOWN-{number}", "name": "Thing", "short_description": "Thing",
                                                     "price": 1000})
+        self.infusionsoft("POST", "/orders/model/customFields", {"label": "Paid with", "field_type": "TEXT"})
         groups = self.put("customer_groups", *({"name": f"Group {i}"} for i in range(GROUPS)))
         places = [[], [PLACE], [PLACE, {**PLACE, "address1": "8 Aloha Lane", "state_or_province": "Hawaii"}]]
         self.customers = self.put("customers", *(
@@ -102,7 +105,12 @@ class Run(Shop):
         self.wait_fates("contact", changed, 2)
         self.wait_fates("product", [*products[:10], variant], 2)
         for one in self.customers[20:30]:
-            self.place_and_wait(order(one["email"].upper(), [item("MUG-1", "A mug")], coupons=[("SPRING", "1.00")]))
+            placed = self.place_and_wait(order(one["email"].upper(), [item("MUG-1", "A mug")], coupons=[("SPRING", "1.00")],
+                                               customer_message="Ring twice,\nplease."))
+        self.change(placed["id"], status_id=14, refunded_amount="2.5000")
+        self.change(placed["id"] - 1, status_id=5)
+        wait_until(lambda: sum((e.get("effect") or {}).get("made") == "note" for e in self.journal()) >= 2, 60,
+                   lambda: f"two notes; {self.trouble()}")
 
     def lose_answers(self):
         """Answers that get lost or say nothing, after which the services look up what happened."""
@@ -153,6 +161,8 @@ def main():
     parser.add_argument("--documents", default=os.path.join(ROOT, os.pardir, "shared", "apis"))
     parser.add_argument("--orders", type=int, default=500)
     arguments = parser.parse_args()
+    if arguments.orders < 200:
+        parser.error("--orders: at least 200")
     documents = {"infusionsoft": "keap-v2.openapi.yaml", "bigcommerce": "bigcommerce.openapi.yaml"}
     paths = {side: os.path.join(arguments.documents, name) for side, name in documents.items()}
     for path in paths.values():
@@ -164,6 +174,7 @@ def main():
         strict.write(paths["infusionsoft"], f"{stack.run}/infusionsoft.json", "X-Keap-API-Key")
         strict.write(paths["bigcommerce"], f"{stack.run}/bigcommerce.json")
         del stack.account["currency"]  # then the account is asked for it
+        stack.account["note_user_id"] = 1
         stack.start_servers()
         upstream = {"infusionsoft": f"{stack.url}/crm", "bigcommerce": stack.url}
 

@@ -35,6 +35,8 @@ KINDS = {
         ("tag create", "POST", "/tags", ""),
         ("applyTags", "POST", "/tags/[0-9]+/contacts:applyTags", ""),
         ("tags of a contact", "GET", "/contacts/[0-9]+/tags", "filter=name==.*"),
+        ("notes of a contact", "GET", "/contacts/[0-9]+/notes", "filter=title==.*"),
+        ("note create", "POST", "/contacts/[0-9]+/notes", ""),
         ("goal achieve", "POST", "/automations/goals/achieve", ""),
     ),
     "bigcommerce": (

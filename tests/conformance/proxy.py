@@ -27,6 +27,7 @@ BAD_REQUESTS = {  # side: what is wrong, method, path, body
         ("no ids to tag", "POST", "/rest/v2/tags/1/contacts:applyTags", {"contact_ids": "1"}),
         ("unknown property of a payment", "POST", "/rest/v2/orders/1/payments",
          {"payment_amount": 1, "payment_method_type": "Cash", "apply_to_commissions": False, "currency": "USD"}),
+        ("a note in nobody's name", "POST", "/rest/v2/contacts/1/notes", {"title": "A"}),
         ("unknown field in a filter", "GET", "/rest/v2/products?filter=title%3D%3DA", None),
         ("a filter without a field", "GET", "/rest/v2/tags?filter=Apple", None),
         ("unknown field of a contact", "GET", "/rest/v2/contacts?fields=given_name,mail", None),
