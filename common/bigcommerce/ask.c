@@ -10,7 +10,7 @@ enum { WAIT_STEP_MS = 250, RETRY_BASE_MS = 1000, RETRY_CAP_MS = 8000 };
 
 enum outcome ask_lost(struct error *err)
 {
-    error_set(err, ERROR_TEMPORARY, "the lease is lost: another poller has the store");
+    error_set(err, ERROR_TEMPORARY, "the lease is lost: another process has the store");
     return OUTCOME_LOST;
 }
 
@@ -63,8 +63,10 @@ static enum bigcommerce_answer send_one(const struct asker *asker, const struct 
     case ASK_NEWEST:
         return bigcommerce_newest(client, what->query.page, what->query.limit, body, err);
     case ASK_PLACED:
+    case ASK_PLACED_SLIM:
+        return bigcommerce_placed(client, &what->query, what->kind == ASK_PLACED_SLIM, body, err);
     case ASK_PLACED_LAST:
-        return bigcommerce_placed(client, &what->query, what->kind == ASK_PLACED_LAST, body, err);
+        return bigcommerce_placed_last(client, &what->query, body, err);
     case ASK_ORDER:
         return bigcommerce_order(client, what->id, max_bytes, body, err);
     case ASK_PRODUCTS:

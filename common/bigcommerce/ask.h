@@ -40,6 +40,7 @@ enum ask_kind {
     ASK_TIME,           /* the store's clock */
     ASK_NEWEST,         /* a list of orders, the newest first */
     ASK_PLACED,         /* a list of the orders placed in a window, by id */
+    ASK_PLACED_SLIM,    /* the same without line items and fees */
     ASK_PLACED_LAST,    /* the one of them with the highest id */
     ASK_CATALOG,        /* a list of products with their variants */
     ASK_CATALOG_SLIM,   /* a list of products with nothing but their names */

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/date.h"
-#include "base/json.h"
 #include "base/retry.h"
 #include "base/text.h"
 #include "net/health.h"
@@ -81,25 +80,6 @@ void bigcommerce_free(struct bigcommerce *client)
 int64_t bigcommerce_requests_left(const struct bigcommerce *client)
 {
     return client->quota_left != NULL ? metric_value(client->quota_left) : -1;
-}
-
-void bigcommerce_clock_learn(struct bigcommerce_clock *clock, int status, int64_t lead_ms)
-{
-    int counts = status >= 200 && status < 300;
-
-    /* A 4xx is the store's own answer. Proxies between us and the store mostly answer with 5xx. */
-    if (!clock->known)
-        counts = counts || (status >= 400 && status < 500);
-    if (!counts)
-        return;
-    clock->before_ms = clock->known ? clock->lead_ms : lead_ms;
-    clock->lead_ms = lead_ms;
-    clock->known = 1;
-}
-
-int64_t bigcommerce_clock_lead_ms(const struct bigcommerce_clock *clock)
-{
-    return clock->before_ms < clock->lead_ms ? clock->before_ms : clock->lead_ms;
 }
 
 static struct metric *store_gauge(const struct bigcommerce *client, const char *name,
@@ -334,9 +314,7 @@ enum bigcommerce_answer bigcommerce_newest(struct bigcommerce *client, int page,
     return ask(client, BIGCOMMERCE_LIST, ANSWER_MAX_BYTES, body, err);
 }
 
-enum bigcommerce_answer bigcommerce_placed(struct bigcommerce *client,
-                                           const struct cursor_query *query, int last,
-                                           struct text *body, struct error *err)
+static void begin_placed(struct bigcommerce *client, const struct cursor_query *query)
 {
     char date[DATE_ISO_BYTES];
 
@@ -344,14 +322,26 @@ enum bigcommerce_answer bigcommerce_placed(struct bigcommerce *client,
     buffer_printf(&client->url, "/orders?max_date_created=%s", date_print_iso(date, query->max_ms));
     if (query->min_ms >= 0)
         buffer_printf(&client->url, "&min_date_created=%s", date_print_iso(date, query->min_ms));
-    if (last) {
-        buffer_printf(&client->url, "&sort=id:desc&page=1&limit=1");
-        return ask(client, BIGCOMMERCE_LIST, ANSWER_MAX_BYTES, body, err);
-    }
+}
+
+enum bigcommerce_answer bigcommerce_placed(struct bigcommerce *client,
+                                           const struct cursor_query *query, int slim,
+                                           struct text *body, struct error *err)
+{
+    begin_placed(client, query);
     if (query->min_id >= 0)
         buffer_printf(&client->url, "&min_id=%lld", (long long)query->min_id);
-    buffer_printf(&client->url, "&sort=id:asc&page=%d&limit=%d&" INCLUDES, query->page,
-                  query->limit);
+    buffer_printf(&client->url, "&sort=id:asc&page=%d&limit=%d%s", query->page, query->limit,
+                  slim ? "" : "&" INCLUDES);
+    return ask(client, BIGCOMMERCE_LIST, ANSWER_MAX_BYTES, body, err);
+}
+
+enum bigcommerce_answer bigcommerce_placed_last(struct bigcommerce *client,
+                                                const struct cursor_query *query, struct text *body,
+                                                struct error *err)
+{
+    begin_placed(client, query);
+    buffer_printf(&client->url, "&sort=id:desc&page=1&limit=1");
     return ask(client, BIGCOMMERCE_LIST, ANSWER_MAX_BYTES, body, err);
 }
 
@@ -419,20 +409,6 @@ enum bigcommerce_answer bigcommerce_store(struct bigcommerce *client, struct tex
     begin_url(client);
     buffer_printf(&client->url, "/store");
     return ask(client, BIGCOMMERCE_OBJECT, PARSED_MAX_BYTES, body, err);
-}
-
-int bigcommerce_read_time(struct text body, int64_t *time_ms)
-{
-    yyjson_doc *doc =
-        body.length == 0 ? NULL : yyjson_read(body.data, body.length, YYJSON_READ_NUMBER_AS_RAW);
-    int64_t seconds = 0;
-    int rc = text_to_int(json_text(yyjson_obj_get(yyjson_doc_get_root(doc), "time")), &seconds);
-
-    yyjson_doc_free(doc);
-    if (rc != 0 || seconds <= 0 || seconds >= INT64_MAX / 1000)
-        return -1;
-    *time_ms = seconds * 1000;
-    return 0;
 }
 
 enum bigcommerce_answer bigcommerce_time(struct bigcommerce *client, struct error *err)

@@ -71,11 +71,16 @@ enum bigcommerce_answer bigcommerce_newest(struct bigcommerce *client, int page,
 /**
  * @brief GET /v2/orders by the date on which orders were placed.
  * @param query  its dates are those of date_created
- * @param last   the highest id alone, in place of the query's page
+ * @param slim   as for bigcommerce_orders()
  */
 enum bigcommerce_answer bigcommerce_placed(struct bigcommerce *client,
-                                           const struct cursor_query *query, int last,
+                                           const struct cursor_query *query, int slim,
                                            struct text *body, struct error *err);
+
+/** @brief The same, but the highest id alone, in place of the query's page. */
+enum bigcommerce_answer bigcommerce_placed_last(struct bigcommerce *client,
+                                                const struct cursor_query *query, struct text *body,
+                                                struct error *err);
 
 /** @brief GET /v2/orders/{id}, with the same members as in the list.
  * @param max_bytes  a longer answer is TOO_LARGE; never more than 32 MB are read */

@@ -53,12 +53,13 @@ static const char script_text[] =
 
 enum { FIXED_ARGUMENTS = 10, ARGUMENTS_MAX = FIXED_ARGUMENTS + 12, NUMBER_BYTES = 24 };
 
-void lease_group_init(struct lease_group *group, const char *prefix, int64_t ttl_ms,
-                      int store_count)
+void lease_group_init(struct lease_group *group, const char *prefix, const char *role,
+                      int64_t ttl_ms, int store_count)
 {
     unsigned char bytes[16] = {0};
 
-    *group = (struct lease_group){.prefix = prefix, .ttl_ms = ttl_ms, .store_count = store_count};
+    *group = (struct lease_group){
+        .prefix = prefix, .role = role, .ttl_ms = ttl_ms, .store_count = store_count};
     if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
         abort(); /* two pollers with the same name would both believe to hold a lease */
     for (int i = 0; i < 16; i++)
@@ -72,9 +73,9 @@ void lease_init(struct lease *lease, struct lease_group *group, struct redis *re
     *lease = (struct lease){
         .group = group,
         .redis = redis,
-        .lease_key = mem_printf("%s:poller:%s:lease", group->prefix, hash),
-        .state_key = mem_printf("%s:poller:%s:state", group->prefix, hash),
-        .pollers_key = mem_printf("%s:pollers", group->prefix),
+        .lease_key = mem_printf("%s:%s:%s:lease", group->prefix, group->role, hash),
+        .state_key = mem_printf("%s:%s:%s:state", group->prefix, group->role, hash),
+        .pollers_key = mem_printf("%s:%ss", group->prefix, group->role),
     };
 }
 

@@ -1,6 +1,8 @@
 /* lease.h - decides which poller polls which store. Each store has one lease in Redis, which runs
  * out by Redis' clock. Several pollers share the stores evenly: no poller takes more than
  * ceil(stores / living pollers) leases, and one that has more gives one back after its round.
+ * `bigfusion backfill` has leases of its own, in the role "backfill" instead of "poller", so that a
+ * store has one backfill at a time.
  *
  * Keys in Redis:
  *     <prefix>:poller:<hash>:lease   hash: owner, fence, until
@@ -22,6 +24,7 @@
 /* What all leases of one process share. */
 struct lease_group {
     const char *prefix; /* topic_prefix */
+    const char *role;   /* "poller", "backfill" */
     int64_t ttl_ms;
     int store_count;
     char owner[33];  /* the name of this process in Redis, random */
@@ -40,8 +43,9 @@ struct lease {
     int crowded;        /* this process has more than its share: give the lease back */
 };
 
-void lease_group_init(struct lease_group *group, const char *prefix, int64_t ttl_ms,
-                      int store_count);
+/** @brief prefix and role are kept. */
+void lease_group_init(struct lease_group *group, const char *prefix, const char *role,
+                      int64_t ttl_ms, int store_count);
 
 /** @brief group and redis are kept. Release with lease_clear(), which does not give the lease back.
  */

@@ -91,23 +91,39 @@ static int split(struct text text, struct text *code, struct text *id)
     return is_id(*id) ? 0 : -1;
 }
 
+/* Whether words are a record key. key: out, without zeros in front of the id. */
+static int is_key(char *const *words, int word_count, int is_order, char key[ORDER_KEY_BYTES])
+{
+    char joined[WORDS_BYTES];
+    struct event_key parts;
+    struct text id;
+
+    join(joined, words, word_count);
+    if (event_key_parse(text_trim(text_of(joined)), &parts) != 0 ||
+        text_is(parts.entity, "order") != is_order)
+        return 0;
+    id = without_zeros(parts.id);
+    snprintf(key, ORDER_KEY_BYTES, "%.*s/%.*s/%.*s", (int)parts.store.length, parts.store.data,
+             (int)parts.entity.length, parts.entity.data, (int)id.length, id.data);
+    return 1;
+}
+
 int order_name_parse(const struct config *config, char *const *words, int word_count,
                      char key[ORDER_KEY_BYTES], struct error *err)
 {
     char joined[WORDS_BYTES];
-    struct event_key parts;
-    struct text text, code, id;
+    struct text code, id;
     const struct config_store *store = NULL;
 
-    join(joined, words, word_count);
-    text = text_trim(text_of(joined));
-    if (event_key_parse(text, &parts) == 0 && text_is(parts.entity, "order")) {
-        id = without_zeros(parts.id);
-        snprintf(key, ORDER_KEY_BYTES, "%.*s/order/%.*s", (int)parts.store.length, parts.store.data,
-                 (int)id.length, id.data);
+    if (is_key(words, word_count, 1, key))
         return 0;
-    }
-    if (split(text, &code, &id) != 0)
+    if (is_key(words, word_count, 0, key))
+        return error_set(err, ERROR_PERMANENT,
+                         "%.80s is a customer or a product, no order; bigfusion trace, peek and "
+                         "retry take it",
+                         key);
+    join(joined, words, word_count);
+    if (split(text_trim(text_of(joined)), &code, &id) != 0)
         return error_set(err, ERROR_PERMANENT,
                          "%.80s is no order; write CODE/NUMBER or HASH/order/NUMBER", joined);
     if (find_store(config, code, &store, err) != 0)
@@ -116,18 +132,31 @@ int order_name_parse(const struct config *config, char *const *words, int word_c
     return 0;
 }
 
+int record_name_parse(const struct config *config, char *const *words, int word_count,
+                      char key[ORDER_KEY_BYTES], struct error *err)
+{
+    return is_key(words, word_count, 0, key)
+               ? 0
+               : order_name_parse(config, words, word_count, key, err);
+}
+
 const char *order_name_print(const struct config *config, const char *key,
                              char name[ORDER_NAME_BYTES])
 {
     struct event_key parts;
     const struct config_store *store = NULL;
+    const char *word;
 
     if (event_key_parse(text_of(key), &parts) == 0)
         store = config_store_by_hash(config, parts.store);
-    if (store != NULL)
-        snprintf(name, ORDER_NAME_BYTES, "%s #%.*s", store->code, (int)parts.id.length,
-                 parts.id.data);
-    else
+    if (store == NULL) {
         snprintf(name, ORDER_NAME_BYTES, "%s", key);
+        return name;
+    }
+    word = text_is(parts.entity, "contact")   ? "customer "
+           : text_is(parts.entity, "product") ? "product "
+                                              : "#";
+    snprintf(name, ORDER_NAME_BYTES, "%s %s%.*s", store->code, word, (int)parts.id.length,
+             parts.id.data);
     return name;
 }

@@ -117,7 +117,8 @@ void unfinished_add(struct unfinished_table *table, const struct event *event)
     struct unfinished *order;
     size_t slot;
 
-    if (event_key_parse(event->key, &parts) != 0 || !text_is(parts.entity, "order")) {
+    if (event_key_parse(event->key, &parts) != 0 ||
+        (!table->takes_all && !text_is(parts.entity, "order"))) {
         table->nameless++;
         return;
     }
@@ -156,6 +157,14 @@ static int is_fate_of(const struct unfinished *order, const struct event *event)
     return version >= order->modified_at;
 }
 
+/* An order that was delivered stays so. Each version of a customer or a product is delivered. */
+static int is_made_once(const struct unfinished *order)
+{
+    struct event_key parts;
+
+    return event_key_parse(text_of(order->key), &parts) == 0 && text_is(parts.entity, "order");
+}
+
 void unfinished_add_fate(struct unfinished_table *table, const struct event *event)
 {
     struct spot spot = spot_of(table->topics, event->topic);
@@ -171,7 +180,7 @@ void unfinished_add_fate(struct unfinished_table *table, const struct event *eve
     else if (event->value.data == NULL)
         return;
     else if (spot.kind == SPOT_DELIVERED)
-        order->is_answered = 1;
+        order->is_answered |= is_made_once(order) || is_fate_of(order, event);
     else if (spot.kind == SPOT_SKIPPED)
         order->is_answered |= is_fate_of(order, event);
     else if (spot.kind == SPOT_DEAD)

@@ -38,6 +38,7 @@ struct unfinished_table {
     const int64_t *retry_delays_s; /* borrowed: the delay of each retry topic */
     struct unfinished **slots;     /* hash table; NULL: free */
     size_t slot_count, count;
+    int takes_all;    /* set after unfinished_init(): customers and products count as orders do */
     int64_t nameless; /* how many records were added that name no order */
 };
 

@@ -172,12 +172,24 @@ static void print_result(const struct backfill *backfill, json_t *answer, int is
         printf("%" PRId64 " could not be read\n", backfill->unreadable);
 }
 
+/* Takes what a run must have that publishes. The position is read after that: another run may have
+ * moved it. */
+static int begin(struct backfill *backfill, struct backfill_lock *lock, struct error *err)
+{
+    if (backfill->is_dry)
+        return 0;
+    if (backfill_check_pause(backfill, err) != 0)
+        return error_prefix(err, "store %.40s: ", backfill->store->code);
+    backfill->lease = &lock->lease;
+    return backfill_lock(lock, backfill->config, backfill->store, err);
+}
+
 static int fill_back(struct backfill *backfill, const struct command_line *line, struct error *err)
 {
     json_t *answer;
     int rc;
 
-    if (find_window(backfill, line, err) != 0 || find_position(backfill, line, err) != 0)
+    if (find_position(backfill, line, err) != 0)
         return -1;
     answer = about(backfill);
     rc = backfill->is_dry ? backfill_read(backfill, err) : carry_out(backfill, line, err);
@@ -191,6 +203,7 @@ int backfill_run(const struct config *config, const struct command_line *line, s
 {
     const char *word = command_line_value(line, COMMAND_OPTION_STORE);
     struct survey survey;
+    struct backfill_lock lock = {0};
     struct backfill backfill = {.config = config,
                                 .survey = &survey,
                                 .is_dry = command_line_has(line, COMMAND_OPTION_DRY_RUN)};
@@ -205,7 +218,12 @@ int backfill_run(const struct config *config, const struct command_line *line, s
     if (backfill.store == NULL)
         return -1;
     survey_init(&survey, config);
-    rc = fill_back(&backfill, line, err);
+    rc = find_window(&backfill, line, err);
+    if (rc == 0)
+        rc = begin(&backfill, &lock, err);
+    if (rc == 0)
+        rc = fill_back(&backfill, line, err);
+    backfill_unlock(&lock);
     survey_clear(&survey);
     return rc;
 }

@@ -13,6 +13,7 @@
 #include "history/survey.h"
 #include "settings/config.h"
 
+#include "backfill_lock.h"
 #include "backfill_position.h"
 #include "backfill_progress.h"
 
@@ -26,7 +27,8 @@ struct backfill {
     int is_dry;             /* count only */
     char key[BACKFILL_KEY_BYTES];
     struct backfill_position position;
-    struct act *act; /* NULL where is_dry */
+    struct act *act;     /* NULL where is_dry */
+    struct lease *lease; /* NULL where is_dry */
 
     /* the reading */
     struct asker asker;
@@ -35,8 +37,10 @@ struct backfill {
     int64_t
         asker_ready_ms; /* monotonic: no page is asked for before, to leave quota to the poller */
     struct buffer body; /* what the rows of page point into */
+    int64_t
+        pause_asked_ms; /* monotonic: when it was last looked whether an operator paused the store */
     int attempt;        /* how often in a row one order could not be read */
-    int bad;            /* how many orders in a row were stepped over */
+    int bad;            /* how many orders in a row could not be read, even by their ids */
     int64_t room;       /* how many may be published before the services are asked again */
     int is_cancelled;
     struct backfill_way way;
@@ -57,6 +61,10 @@ struct backfill {
  */
 int backfill_read(struct backfill *backfill, struct error *err);
 
+/** @brief Looks whether an operator paused the store; seldom, as this reads a topic (backfill_read.c).
+ * @returns 0, or -1 with an error */
+int backfill_check_pause(struct backfill *backfill, struct error *err);
+
 /** @brief Queues the record of one order, or of why there is none (backfill_send.c). @returns 0, or -1
  * with an error */
 struct whole_order;
@@ -66,11 +74,11 @@ int backfill_send(struct backfill *backfill, const struct whole_order *order, st
 int backfill_send_unreadable(struct backfill *backfill, struct text bytes, struct error *err);
 
 /** @brief Waits until Kafka has all that was queued, then saves the position; is_end: the window is
- * read, and the position goes. @returns 0, or -1 with an error */
-int backfill_save(struct backfill *backfill, int is_end, struct error *err);
+ * read, and the position goes. @returns OUTCOME_OK, or what ends the reading */
+enum outcome backfill_save(struct backfill *backfill, int is_end, struct error *err);
 
-/** @brief Waits until few enough orders of the history are in front of the services. @returns 0, also
- * where it was cancelled; -1 with an error */
-int backfill_wait_for_room(struct backfill *backfill, struct error *err);
+/** @brief Waits until few enough orders of the history are in front of the services.
+ * @returns OUTCOME_OK, also where it was cancelled; or what ends the reading */
+enum outcome backfill_wait_for_room(struct backfill *backfill, struct error *err);
 
 #endif

@@ -3,12 +3,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "act/paused.h"
 #include "base/clock.h"
 
 #include "backfill.h"
 #include "whole_order.h"
 
-enum { TIMEOUT_MS = 30000, PAGE_SIZE = 100, ATTEMPTS_MAX = 5, BAD_MAX = 3, STEP_MS = 250 };
+enum { PAGE_SIZE = 100, ATTEMPTS_MAX = 5, BAD_MAX = 3, STEP_MS = 250, PAUSE_LOOK_MS = 5000 };
+
+int backfill_check_pause(struct backfill *backfill, struct error *err)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    struct paused paused = {0};
+    int rc;
+
+    if (backfill->pause_asked_ms != 0 && now_ms - backfill->pause_asked_ms < PAUSE_LOOK_MS)
+        return 0;
+    backfill->pause_asked_ms = now_ms;
+    rc = paused_read(backfill->config, &paused, err);
+    if (rc == 0 && paused_find(&paused, PAUSED_STORE, backfill->store->hash) != NULL)
+        rc = error_set(err, ERROR_PERMANENT,
+                       "it is paused; after `bigfusion resume %.40s` the same command goes on",
+                       backfill->store->code);
+    paused_clear(&paused);
+    return rc;
+}
 
 /* Leaves the last quarter of the store's quota to the poller. */
 static enum outcome wait_for_quota(struct backfill *backfill, struct error *err)
@@ -81,42 +100,13 @@ static enum outcome take_page(struct backfill *backfill, struct error *err)
         return OUTCOME_TROUBLE;
     }
     backfill->room -= page->count;
-    backfill->attempt = backfill->bad = 0;
+    backfill->attempt = 0;
     if (page->count > 0)
         backfill->position.last_id = backfill->cursor.last_id;
-    if (!backfill->is_dry && backfill->position.first_id >= 0 &&
-        backfill_save(backfill, page->count == 0, err) != 0)
-        return OUTCOME_TROUBLE;
+    if (!backfill->is_dry && backfill->position.first_id >= 0)
+        outcome = backfill_save(backfill, page->count == 0, err);
     show(backfill);
-    return OUTCOME_OK;
-}
-
-/* An answer came that cannot be read: fewer orders are asked for. One that cannot be read even alone is
- * stepped over. body: what came; may be empty */
-static enum outcome narrow(struct backfill *backfill, struct text body, struct error *err)
-{
-    struct text bytes = page_strip_brackets(body);
-
-    if (cursor_shrink(&backfill->cursor) == 0) {
-        error_clear(err);
-        return OUTCOME_OK;
-    }
-    if (++backfill->attempt < ATTEMPTS_MAX)
-        return ask_wait_before_retry(&backfill->asker, backfill->attempt, err);
-    /* Half an answer says nothing about the order; too many in a row say that the store is in
-     * trouble. */
-    if (backfill->bad == BAD_MAX || (body.length > 0 && bytes.length == body.length))
-        return OUTCOME_TROUBLE;
-    error_clear(err);
-    backfill->attempt = 0;
-    backfill->bad++;
-    backfill->unreadable++;
-    fprintf(stderr, "bigfusion: the order behind id %" PRId64 " cannot be read: stepped over\n",
-            backfill->position.last_id);
-    if (!backfill->is_dry && body.length > 0 && backfill_send_unreadable(backfill, bytes, err) != 0)
-        return OUTCOME_TROUBLE;
-    cursor_skip(&backfill->cursor);
-    return OUTCOME_OK;
+    return outcome;
 }
 
 static int has_ids(const struct page *page)
@@ -125,6 +115,77 @@ static int has_ids(const struct page *page)
         if (page->rows[i].id < 0)
             return 0;
     return 1;
+}
+
+/* Steps over what came whole, alone, and cannot be read, although nothing tells its id. */
+static enum outcome step_over(struct backfill *backfill, struct text body, struct error *err)
+{
+    struct text bytes = page_strip_brackets(body);
+
+    /* Half an answer says nothing about the order. */
+    if (bytes.length == body.length)
+        return OUTCOME_TROUBLE;
+    error_clear(err);
+    backfill->attempt = 0;
+    backfill->unreadable++;
+    fprintf(stderr, "bigfusion: the order behind id %" PRId64 " cannot be read: stepped over\n",
+            backfill->position.last_id);
+    if (!backfill->is_dry && backfill_send_unreadable(backfill, bytes, err) != 0)
+        return OUTCOME_TROUBLE;
+    cursor_skip(&backfill->cursor);
+    return OUTCOME_OK;
+}
+
+/* Takes one order that cannot be read even when it is asked for alone: a request without its lines tells
+ * its id, and it is asked for by that. cause: why it cannot be read; body: what came, may be empty */
+static enum outcome take_alone(struct backfill *backfill, struct text body, struct error *err)
+{
+    const struct error cause = *err;
+    struct ask what = {.kind = ASK_PLACED_SLIM};
+    struct page *page = backfill->page;
+    struct buffer kept = {0};
+    enum bigcommerce_answer answer;
+    int64_t dead = backfill->dead;
+    enum outcome outcome;
+
+    /* Too many in a row say that the store is in trouble, and none of the orders. */
+    if (++backfill->bad > BAD_MAX)
+        return OUTCOME_TROUBLE;
+    buffer_append(&kept, body.data, body.length);
+    cursor_next(&backfill->cursor, &what.query);
+    outcome = ask(&backfill->asker, &what, &answer, &body, err);
+    if (outcome == OUTCOME_OK && answer == BIGCOMMERCE_OK) {
+        bigcommerce_take_body(backfill->asker.client, &backfill->body);
+        if (page_slice(page, body, err) != 0 || !has_ids(page))
+            outcome = step_over(backfill, (struct text){kept.data, kept.length}, err);
+        else {
+            if (page->count == 1)
+                page->rows[0].lines_missing = 1;
+            outcome = take_page(backfill, err);
+        }
+    } else if (outcome == OUTCOME_OK) {
+        *err = cause;
+        outcome = OUTCOME_TROUBLE;
+    }
+    if (outcome == OUTCOME_OK && dead == backfill->dead && page->count > 0)
+        backfill->bad = 0;
+    buffer_clear(&kept);
+    return outcome;
+}
+
+/* No usable answer came: fewer orders are asked for, at last one alone, a few times. body: what came, may
+ * be empty */
+static enum outcome narrow(struct backfill *backfill, enum bigcommerce_answer answer,
+                           struct text body, struct error *err)
+{
+    if (cursor_shrink(&backfill->cursor) == 0) {
+        if (answer == BIGCOMMERCE_TROUBLE)
+            return ask_wait_before_retry(&backfill->asker, 1, err);
+        return OUTCOME_OK;
+    }
+    if (answer != BIGCOMMERCE_TOO_LARGE && ++backfill->attempt < ATTEMPTS_MAX)
+        return ask_wait_before_retry(&backfill->asker, backfill->attempt, err);
+    return take_alone(backfill, body, err);
 }
 
 static enum outcome read_page(struct backfill *backfill, struct error *err)
@@ -141,18 +202,15 @@ static enum outcome read_page(struct backfill *backfill, struct error *err)
     backfill->asker_ready_ms = clock_monotonic_ms() + bigcommerce_scarce_ms(backfill->asker.client);
     if (outcome != OUTCOME_OK)
         return outcome;
-    if (answer == BIGCOMMERCE_TOO_LARGE)
-        return narrow(backfill, (struct text){0}, err);
-    if (answer == BIGCOMMERCE_TROUBLE && cursor_shrink(&backfill->cursor) == 0)
-        return ask_wait_before_retry(&backfill->asker, 1, err);
-    if (answer == BIGCOMMERCE_TROUBLE && ++backfill->attempt < ATTEMPTS_MAX)
-        return ask_wait_before_retry(&backfill->asker, backfill->attempt, err);
+    if (answer == BIGCOMMERCE_TOO_LARGE || answer == BIGCOMMERCE_TROUBLE)
+        return narrow(backfill, answer, (struct text){0}, err);
     if (answer != BIGCOMMERCE_OK)
         return OUTCOME_TROUBLE;
     /* The rows must outlive the calls for single orders. */
     bigcommerce_take_body(backfill->asker.client, &backfill->body);
     if (page_slice(backfill->page, body, err) != 0 || !has_ids(backfill->page))
-        return narrow(backfill, body, err);
+        return narrow(backfill, BIGCOMMERCE_OK, body, err);
+    backfill->bad = 0;
     return take_page(backfill, err);
 }
 
@@ -176,8 +234,10 @@ static enum outcome find_end(struct backfill *backfill, struct error *err)
 
 static int tell(enum outcome outcome, const struct backfill *backfill, struct error *err)
 {
-    if (outcome == OUTCOME_OK || (outcome == OUTCOME_STOPPED && backfill->is_cancelled))
+    if (outcome == OUTCOME_OK || (outcome == OUTCOME_STOPPED && backfill->is_cancelled)) {
+        error_clear(err);
         return 0;
+    }
     if (outcome == OUTCOME_STOPPED)
         return error_set(err, ERROR_TEMPORARY, "stopped before all orders were read");
     if (err->kind == ERROR_NONE)
@@ -195,7 +255,9 @@ int backfill_read(struct backfill *backfill, struct error *err)
 
     backfill->asker = (struct asker){
         .store = backfill->store->hash,
-        .client = bigcommerce_new(backfill->store, &backfill->config->http, TIMEOUT_MS),
+        .client = bigcommerce_new(backfill->store, &backfill->config->http,
+                                  bigcommerce_timeout_ms(backfill->config->poller.lease_s * 1000)),
+        .lease = backfill->lease,
         .order_max_bytes = (size_t)backfill->config->kafka.max_record_bytes};
     backfill->page = mem_alloc(sizeof(*backfill->page));
     backfill->begun_ms = clock_monotonic_ms();
@@ -209,9 +271,11 @@ int backfill_read(struct backfill *backfill, struct error *err)
     outcome = find_end(backfill, err);
     while (outcome == OUTCOME_OK && !backfill->is_cancelled &&
            cursor_next(&backfill->cursor, &query)) {
-        if (!backfill->is_dry && backfill_wait_for_room(backfill, err) != 0)
+        if (!backfill->is_dry && backfill_check_pause(backfill, err) != 0)
             outcome = OUTCOME_TROUBLE;
-        else if (!backfill->is_cancelled)
+        else if (!backfill->is_dry)
+            outcome = backfill_wait_for_room(backfill, err);
+        if (outcome == OUTCOME_OK && !backfill->is_cancelled)
             outcome = read_page(backfill, err);
         backfill->is_cancelled |= act_is_cancelled();
     }

@@ -106,21 +106,26 @@ int backfill_send_unreadable(struct backfill *backfill, struct text bytes, struc
     return send_queue(backfill->act->send, &output, err);
 }
 
-int backfill_save(struct backfill *backfill, int is_end, struct error *err)
+enum outcome backfill_save(struct backfill *backfill, int is_end, struct error *err)
 {
     struct buffer value = {0};
     struct output output = {.topic = backfill->survey->topics.cursors,
                             .key = text_of(backfill->key),
                             .partition_hash = event_hash(0, text_of(backfill->key))};
-    int rc = send_wait(backfill->act->send, err);
+    enum outcome outcome;
 
+    if (send_wait(backfill->act->send, err) != 0)
+        return OUTCOME_TROUBLE;
+    outcome = ask_wait(&backfill->asker, 0, err); /* the position of the run that has the lease */
+    if (outcome == OUTCOME_LOST)
+        return outcome;
     if (!is_end)
         backfill_position_print(&backfill->position, clock_now_ms(), &value);
     output.value = (struct text){value.data, value.length};
-    if (rc == 0)
-        rc = send_one(backfill->act->send, &output, err);
+    if (send_one(backfill->act->send, &output, err) != 0)
+        outcome = OUTCOME_TROUBLE;
     buffer_clear(&value);
-    return rc;
+    return outcome;
 }
 
 /* How many orders of the history the services have not finished, and how many records wait for the
@@ -143,24 +148,26 @@ static int count_in_front(const struct backfill *backfill, int64_t *in_front, st
     return 0;
 }
 
-int backfill_wait_for_room(struct backfill *backfill, struct error *err)
+enum outcome backfill_wait_for_room(struct backfill *backfill, struct error *err)
 {
-    while (backfill->room <= 0) {
+    enum outcome outcome = OUTCOME_OK;
+
+    while (backfill->room <= 0 && outcome == OUTCOME_OK) {
         int64_t in_front;
 
         backfill->is_cancelled |= act_is_cancelled();
         if (backfill->is_cancelled)
-            return 0;
+            return OUTCOME_OK;
         if (count_in_front(backfill, &in_front, err) != 0)
-            return -1;
+            return OUTCOME_TROUBLE;
         backfill->room = IN_FRONT_MAX - in_front;
         if (backfill->room > 0)
             break;
         backfill->way.in_front = in_front;
         backfill->way.run_ms = clock_monotonic_ms() - backfill->begun_ms;
         backfill_progress_show(&backfill->progress, &backfill->way);
-        stop_wait_ms(ASK_AGAIN_MS);
+        outcome = ask_wait(&backfill->asker, ASK_AGAIN_MS, err);
     }
     backfill->way.in_front = 0;
-    return 0;
+    return outcome;
 }

@@ -216,7 +216,7 @@ const struct command commands[] = {
          "records are placed by key are read in one partition, the others whole. No record at all "
          "is an answer too: exit status 0. Changes nothing.\n\n"
          "ORDER is CODE/NUMBER, 'CODE #NUMBER' or HASH/order/NUMBER; with one store, NUMBER is "
-         "enough.",
+         "enough. HASH/contact/NUMBER is a customer of the store, HASH/product/NUMBER a product.",
      .examples = "bigfusion trace BC/1042\n"
                  "bigfusion trace 'BC #1042'\n"
                  "bigfusion trace abc123/order/1042 --json\n",
@@ -270,7 +270,8 @@ const struct command commands[] = {
          "thousands. Ctrl-C ends it; it says what was sent. It may be repeated at any time, also "
          "after it was killed: the delivery ledger sees to it that nothing is made twice. A dead "
          "order that is delivered or skipped then leaves the list of dead orders.\n\n"
-         "ORDER is CODE/NUMBER or HASH/order/NUMBER; with one store, NUMBER is enough. Without "
+         "ORDER is CODE/NUMBER or HASH/order/NUMBER; with one store, NUMBER is enough. "
+         "HASH/contact/NUMBER is a customer, HASH/product/NUMBER a product. Without "
          "orders, at least one of --store, --reason and --since chooses. Orders that cannot be "
          "tried again are listed with the reason.",
      .examples = "bigfusion retry BC/1042 --why 'the SKU is right now'\n"

@@ -82,8 +82,8 @@ static void print_text(const struct peek *peek)
     for (int i = 0; i < peek->count; i++)
         record_view_print(peek->records[i].view, &text);
     if (peek->count == 0)
-        buffer_printf(&text, "no record: no poll has seen the order yet, or its records are no "
-                             "longer kept\n");
+        buffer_printf(&text,
+                      "no record: no poll has seen it yet, or its records are no longer kept\n");
     else if (!peek->show_personal)
         buffer_printf(&text,
                       "*** stands for what may be about a person; --show-personal shows it\n");
@@ -122,7 +122,7 @@ int peek_run(const struct config *config, const struct command_line *line, struc
     struct peek peek = {.show_personal = command_line_has(line, COMMAND_OPTION_SHOW_PERSONAL)};
     int rc;
 
-    if (order_name_parse(config, line->words, line->word_count, peek.key, err) != 0)
+    if (record_name_parse(config, line->words, line->word_count, peek.key, err) != 0)
         return -1;
     order_name_print(config, peek.key, peek.name);
     survey_init(&peek.survey, config);

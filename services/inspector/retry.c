@@ -21,7 +21,7 @@ static int read_keys(const struct config *config, const struct command_line *lin
                      struct retry_choice *choice, char (*keys)[ORDER_KEY_BYTES], struct error *err)
 {
     for (int i = 0; i < line->word_count; i++)
-        if (order_name_parse(config, &line->words[i], 1, keys[i], err) != 0)
+        if (record_name_parse(config, &line->words[i], 1, keys[i], err) != 0)
             return -1;
     choice->keys = line->word_count > 0 ? (const char(*)[ORDER_KEY_BYTES])keys : NULL;
     choice->key_count = line->word_count;

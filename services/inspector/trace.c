@@ -71,7 +71,7 @@ static void print_text(const struct trace *trace)
     for (int i = 0; i < trace->steps.count; i++)
         history_step_print(&trace->steps.steps[i], stdout);
     if (trace->steps.count == 0)
-        printf("no record: no poll has seen the order yet, or its records are no longer kept\n");
+        printf("no record: no poll has seen it yet, or its records are no longer kept\n");
     else if (open != NULL)
         printf("no fate yet: %s in %s\n", reason_name(unfinished_reason(open)),
                spot_name(&trace->survey.topics, open->spot.topic));
@@ -108,11 +108,12 @@ int trace_run(const struct config *config, const struct command_line *line, stru
     struct trace trace = {0};
     int rc;
 
-    if (order_name_parse(config, line->words, line->word_count, trace.key, err) != 0)
+    if (record_name_parse(config, line->words, line->word_count, trace.key, err) != 0)
         return -1;
     order_name_print(config, trace.key, trace.name);
     survey_init(&trace.survey, config);
     unfinished_init(&trace.table, &trace.survey.topics, config->pusher.retry_delays_s);
+    trace.table.takes_all = 1;
     rc = order_records_read_inputs(&trace.survey, trace.key, add_record, &trace, err);
     if (rc == 0)
         rc = order_records_read_fates(&trace.survey, trace.key, add_fate, &trace, err);

@@ -338,8 +338,8 @@ int workers_run(const struct config *config, struct error *err)
     advice = kafka_advice_start(config,
                                 (const char *const[]){all.topics.lanes[TOPIC_LANE_ORDERS].raw}, 1);
     positions_init(&all.positions, config, &all.topics);
-    lease_group_init(&all.leases, config->kafka.topic_prefix, config->poller.lease_s * 1000,
-                     config->store_count);
+    lease_group_init(&all.leases, config->kafka.topic_prefix, "poller",
+                     config->poller.lease_s * 1000, config->store_count);
     all.paused = paused_watch_start(config, err);
     all.batches = all.paused != NULL ? batches_new(config, err) : NULL;
     if (all.batches != NULL && start_all(&all, workers, err) != 0)

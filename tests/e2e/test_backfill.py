@@ -2,10 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import time
+import urllib.request
 
 import pytest
+from hostile_store import HostileStore
 from processes import binary, read_topic, wait_until
 from shop import DATE, item, mail, order
 from shop_stack import Shop
@@ -36,7 +39,7 @@ def place_all(stack, orders):
 def stack(kafka, request):
     """A store whose start_from is two days ago, and orders that were placed in the years before."""
     start = int(time.time()) - 2 * DAY_S
-    prefix = request.node.name.replace("_", "-")[:40]
+    prefix = re.sub("[^A-Za-z0-9]+", "-", request.node.name)[:40]
     with Shop(f"e2e-{prefix}", broker=kafka, prefix=prefix, store={"start_from": iso(start), "backfill_from": "2023-01-01T00:00:00Z"}) as stack:
         stack.begin = start
         stack.start_servers()
@@ -203,3 +206,68 @@ def test_live_orders_go_first(stack):
     stack.clear_faults()
     stack.wait_drained(120)
     stack.assert_right()
+
+
+def test_a_store_has_one_backfill_at_a_time(stack):
+    place_all(stack, [past(stack.begin - 900 * DAY_S + 3600 * i) for i in range(OLD)])
+    stack.start_services(services=("poller",))
+    wait_until(lambda: stack.cursors().get("abc123"), 30, "the poller's first position")
+    stack.fault(side="bc", method="GET", path="/orders", match="min_date_created", kind="delay", delay_ms=3500)
+    running = start_backfill(stack)
+    wait_until(lambda: position(stack), 30, lambda: f"the first page; {stack.trouble()}")
+    other = stack.command("backfill", "--from", "2024-01-01", check=False)  # another window, but the same store
+    assert other.returncode == 111 and "another backfill of store BC is running" in other.stderr, other.stderr
+    assert running.poll() is None, "the first one went on meanwhile"
+    assert json.loads(stack.command(*BACKFILL, "--dry-run", "--json").stdout)["published"] == OLD, "counting is no second run"
+    stack.clear_faults()
+    assert running.wait(60) == 0
+    keys = [r.key for r in history(stack)]
+    assert len(keys) == len(set(keys)) == OLD, "nothing was published twice"
+    assert stack.command(*BACKFILL).returncode == 0, "its end gives the store free at once"
+
+
+def test_a_paused_store_is_not_asked(stack):
+    place_all(stack, [past(stack.begin - 900 * DAY_S + 3600 * i) for i in range(OLD)])
+    stack.start_services(services=("poller",))
+    wait_until(lambda: stack.cursors().get("abc123"), 30, "the poller's first position")
+    stack.fault(side="bc", method="GET", path="/orders", match="min_date_created", kind="delay", delay_ms=2500)
+    running = start_backfill(stack)
+    wait_until(lambda: position(stack), 30, lambda: f"the first page; {stack.trouble()}")
+    stack.command("pause", "BC", "--why", "stock is counted")
+    assert running.wait(30) == 100
+    with open(os.path.join(stack.run, "backfill.log"), encoding="utf-8") as log:
+        assert "store BC: it is paused" in log.read()
+    refused = stack.command(*BACKFILL, check=False)
+    assert refused.returncode == 100 and "store BC: it is paused" in refused.stderr
+    assert position(stack)["orders"] == len(history(stack)) < OLD
+    stack.clear_faults()
+    stack.command("resume", "BC")
+    stack.command(*BACKFILL)
+    assert len({r.key for r in history(stack)}) == OLD
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_in_no_list_but_by_its_id(stack, by_id):
+    """A list with that order is cut off, whatever its length. By its id it can be read, or not even so: then it is dead."""
+    numbers = place_all(stack, [past(stack.begin - 100 * DAY_S + 3600 * i) for i in range(8)])
+    bad = numbers[3]
+
+    def answer(path):
+        request = urllib.request.Request(stack.url + path, headers={"X-Auth-Token": "sandbox-bc-token"})
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            true = reply.read()
+        shows = f"/orders/{bad}?" in path or any(one["id"] == bad for one in json.loads(true or b"[]"))
+        return [true[:len(true) // 2] if shows and "include=" in path else true or b"[]"]
+
+    store = HostileStore(stack.url, r"/orders\?.*min_date_created" if by_id else rf"/orders(\?.*min_date_created|/{bad}\?)", answer)
+    stack.start_services(services=("poller",))
+    wait_until(lambda: stack.cursors().get("abc123"), 30, "the poller's first position")
+    stack.stores[0]["api_url"] = store.url
+    stack.write_config()
+    said = json.loads(stack.command(*BACKFILL, "--json").stdout)
+    store.stop()
+    wanted = set(numbers) if by_id else set(numbers) - {bad}
+    assert {r.key for r in history(stack)} == {f"abc123/order/{number}" for number in wanted}
+    assert (said["published"], said["dead"], said["unreadable"]) == (len(wanted), 0 if by_id else 1, 0)
+    if not by_id:
+        assert wait_until(lambda: stack.fate(bad), 20, "its fate") == ("dead", "gave_up")

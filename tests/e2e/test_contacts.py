@@ -234,6 +234,29 @@ def test_every_page_of_the_groups_is_read(store):
     assert tags_of(store, placed["email"]) == ["Group 259"]
 
 
+def test_commands_take_the_key_of_a_customer_or_say_that_they_do_not(store):
+    placed = store.add(**customer(mail("asked")))
+    store.wait_contact(placed["id"])
+    key = f"abc123/contact/{placed['id']}"
+    shown = json.loads(store.command("trace", key, "--json").stdout)
+    assert (shown["order"], shown["fate"]["stage"], shown["waiting"]) == (f"BC customer {placed['id']}", "delivered", None)
+    assert [one["stage"] for one in shown["records"]] == ["contacts.raw", "contacts.eligible", "contacts.payloads", "delivered"]
+    assert len(json.loads(store.command("peek", key, "--json").stdout)["records"]) == 4
+    assert "@" not in store.command("peek", key).stdout, "nothing of a person is shown"
+    again = store.command("retry", key, "--dry-run", check=False)
+    assert f"{key} is neither dead nor retrying nor waiting" in again.stderr
+    for words in (("drop", key, "--why", "no"), ("retry", "--edit", key)):
+        refused = store.command(*words, check=False)
+        assert refused.returncode == 100 and refused.stderr, words
+    # A version that is under way is not hidden behind the fate of the one before.
+    store.kill("pusher")
+    store.edit(placed["id"], last_name="Byron")
+    wait_until(lambda: (found := json.loads(store.command("trace", key, "--json").stdout)["waiting"]) and
+               found["stage"] == "contacts.payloads", 30, lambda: store.command("trace", key).stdout, interval=0.5)
+    store.restart("pusher")
+    store.wait_contact(placed["id"], count=2)
+
+
 def test_a_refused_list_of_customers_stops_no_order(store):
     before = alarms(store)
     store.fault(side="bc", path="/v3/customers", kind="status", status=403)

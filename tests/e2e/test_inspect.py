@@ -292,7 +292,7 @@ def test_a_trace_shows_every_record_of_an_order(shop):
 
 def test_orders_that_nobody_knows(shop):
     answer = shop.command("trace", "BC/999999")
-    assert "no record: no poll has seen the order yet" in answer.stdout
+    assert "no record: no poll has seen it yet" in answer.stdout
     assert ask(shop, "trace", "999999")["records"] == []
     for words, message in ((["XX/1"], "no store has the code XX. Codes and hashes: BC (abc123)"),
                            (["BC/one"], "BC/one is no order"), ([], "something is missing; usage: bigfusion trace ORDER"),

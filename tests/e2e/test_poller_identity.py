@@ -66,7 +66,7 @@ def test_lease_and_pollers_from_before_the_clock_of_redis_was_set_back_hold_nobo
 def test_lost_lease_has_a_text_and_shows_in_readyz(poller):
     poll(poller)
     poller.fault(side="bc", method="GET", path="/orders", kind="delay", delay_ms=4000)
-    text = "the lease is lost: another poller has the store"
+    text = "the lease is lost: another process has the store"
     wait_until(lambda: "lease taken store=abc123" in poller.services["poller"].text(), 30, poller.trouble)
 
     def lost():

@@ -1,5 +1,5 @@
-/* test_inspect.c - `bigfusion stuck` and `trace` without a broker: how orders are named, which topic
- * is which stage, and which of the unfinished orders have no fate. */
+/* test_inspect.c - `bigfusion stuck` and `trace` without a broker: which topic is which stage, and
+ * which of the unfinished orders have no fate. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include "history/order_name.h"
 #include "history/spot.h"
 #include "history/survey.h"
 #include "history/unfinished.h"
@@ -27,67 +26,6 @@ static const struct config config = {.kafka = {.topic_prefix = (char *)"big-fusi
                                      .accounts = accounts,
                                      .account_count = 2};
 static const int64_t delays_s[] = {60, 600, 3600};
-
-static void test_order_name_parse(void **state)
-{
-    static const struct {
-        const char *words[2];
-        const char *key;   /* NULL: refused */
-        const char *error; /* a part of it */
-    } cases[] = {
-        {{"Shop One/1042"}, "abc124/order/1042", NULL},
-        {{"Shop One #1042"}, "abc124/order/1042", NULL},
-        {{"shop one", "#1042"}, "abc124/order/1042", NULL},
-        {{"Shop One#1042"}, "abc124/order/1042", NULL},
-        {{"S/2/1042"}, "abc125/order/1042", NULL},
-        {{"abc123/order/1042"}, "abc123/order/1042", NULL},
-        {{" abc123/order/1042 "}, "abc123/order/1042", NULL},
-        {{"unknown9/order/7"}, "unknown9/order/7", NULL},
-        {{"S/2/007"}, "abc125/order/7", NULL},
-        {{"abc123/order/007"}, "abc123/order/7", NULL},
-        {{"BC/1042"}, NULL, "more than one store can be meant"},
-        {{"1042"}, NULL, "more than one store can be meant"},
-        {{"XX/1042"}, NULL, "no store has the code XX. Codes and hashes: BC (abc123), Shop One"},
-        {{"abc123/contact/7"}, NULL, "no store has the code abc123/contact"},
-        {{"Shop One/"}, NULL, "is no order"},
-        {{"Shop One/10x"}, NULL, "is no order"},
-        {{"Shop One/123456789012345678901"}, NULL, "is no order"},
-        {{""}, NULL, "is no order"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        char *words[] = {(char *)(uintptr_t)cases[i].words[0],
-                         (char *)(uintptr_t)cases[i].words[1]};
-        char key[ORDER_KEY_BYTES] = "";
-        struct error err = {0};
-        int rc = order_name_parse(&config, words, words[1] != NULL ? 2 : 1, key, &err);
-
-        print_message("%s\n", cases[i].words[0]);
-        assert_int_equal(rc, cases[i].key != NULL ? 0 : -1);
-        if (rc == 0) {
-            assert_string_equal(key, cases[i].key);
-        } else {
-            assert_int_equal(err.kind, ERROR_PERMANENT);
-            assert_non_null(strstr(err.text, cases[i].error));
-        }
-    }
-}
-
-static void test_order_name_of_a_single_store(void **state)
-{
-    struct config one = config;
-    char *words[] = {(char *)"118"};
-    char key[ORDER_KEY_BYTES], name[ORDER_NAME_BYTES];
-    struct error err = {0};
-
-    (void)state;
-    one.store_count = 1;
-    assert_int_equal(order_name_parse(&one, words, 1, key, &err), 0);
-    assert_string_equal(key, "abc123/order/118");
-    assert_string_equal(order_name_print(&one, key, name), "BC #118");
-    assert_string_equal(order_name_print(&one, "abc999/order/118", name), "abc999/order/118");
-}
 
 static void test_spot(void **state)
 {
@@ -194,6 +132,33 @@ static void add_row(struct unfinished_table *table, const struct row *row)
         unfinished_add_fate(table, &event);
     else
         unfinished_add(table, &event);
+}
+
+/* Each version of a customer is delivered by itself; of an order one alone. */
+static void test_unfinished_customer(void **state)
+{
+    static const struct row rows[] = {{SPOT_RAW, 0, "a/contact/1", 5, 10, NULL},
+                                      {SPOT_DELIVERED, 0, "a/contact/1", 4, 9, NULL},
+                                      {SPOT_DELIVERED, 0, "a/contact/1", 5, 11, NULL}};
+
+    (void)state;
+    for (int all = 0; all < 2; all++) {
+        struct unfinished_table table;
+        struct topics topics;
+        size_t count;
+
+        topics_init(&topics, &config);
+        unfinished_init(&table, &topics, delays_s);
+        table.takes_all = all;
+        for (int i = 0; i < 3; i++) {
+            add_row(&table, &rows[i]);
+            free(unfinished_list(&table, INT64_MAX, &count));
+            assert_int_equal(count, all && i < 2);
+        }
+        assert_int_equal(table.nameless, !all);
+        unfinished_clear(&table);
+        topics_clear(&topics);
+    }
 }
 
 static void test_unfinished(void **state)
@@ -450,8 +415,7 @@ static void test_unread_from(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order_name_parse),
-        cmocka_unit_test(test_order_name_of_a_single_store),
+        cmocka_unit_test(test_unfinished_customer),
         cmocka_unit_test(test_spot),
         cmocka_unit_test(test_unfinished),
         cmocka_unit_test(test_unfinished_many),
