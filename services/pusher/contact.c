@@ -90,24 +90,15 @@ static enum progress find_known(struct delivery *d, const char *known, char **bo
 {
     yyjson_val *contact;
     enum progress progress;
-    char id[32];
 
-    buffer_reset(&d->texts.path);
-    buffer_printf(&d->texts.path, "/contacts/");
-    http_append_escaped(&d->texts.path, text_of(known));
     buffer_reset(&d->texts.query);
     buffer_printf(&d->texts.query, "fields=%s", contact_fields);
-    metric_add(d->pusher->lookups, 1);
-    progress = call_read(d, "GET", d->texts.path.data, d->texts.query.data, (struct text){0});
-    if (progress != PROGRESS_OK && !(progress == PROGRESS_REFUSED && call_is_gone(d)))
+    progress = lookup_object(d, "/contacts", known, d->texts.query.data, &contact);
+    if (progress != PROGRESS_OK)
         return progress;
-    contact = infusionsoft_answer(d->client)->root;
-    if (progress == PROGRESS_OK && strcmp(infusionsoft_id(contact, id), known) != 0)
-        return call_says_nothing(d, "without the contact that was asked for");
-    if (progress == PROGRESS_OK && !yyjson_is_arr(yyjson_obj_get(contact, "email_addresses")))
+    if (contact != NULL && !yyjson_is_arr(yyjson_obj_get(contact, "email_addresses")))
         return call_says_nothing(d, no_addresses);
-    d->answer[0] = d->detail[0] = '\0'; /* a contact that is gone is no failure */
-    if (progress != PROGRESS_OK || contact_match(contact, d->job->head.email) != MATCH_YES)
+    if (contact == NULL || contact_match(contact, d->job->head.email) != MATCH_YES)
         return entry_forget(d, LEDGER_CONTACT, d->payload.contact_digest, known);
     snprintf(d->contact_id, sizeof(d->contact_id), "%s", known);
     *body = mem_check(yyjson_val_write(contact, 0, NULL));

@@ -84,8 +84,7 @@ struct delivery {
     char contact_id[64]; /* "": not known yet */
     int contact_cached;  /* its id came from the ledger, so the contact may have been deleted */
     char order_id[64];   /* "": not made by this delivery */
-    int64_t
-        order_total; /* as the account told it when this delivery made the order, in the currency's
+    int64_t order_total; /* as the account told this delivery, in the currency's
                             smallest unit; -1: not known */
     struct ledger_peek *peeks; /* the products, then the tags, then the contact */
     int peek_capacity;

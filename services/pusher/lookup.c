@@ -68,3 +68,27 @@ enum progress lookup_next_page(struct delivery *d, struct lookup_pages *pages, y
     pages->ended = !lookup_take_next(pages, infusionsoft_answer(d->client)->root, *list);
     return PROGRESS_OK;
 }
+
+enum progress lookup_object(struct delivery *d, const char *list, const char *id, const char *query,
+                            yyjson_val **object)
+{
+    enum progress progress;
+    char its[32];
+
+    *object = NULL;
+    buffer_reset(&d->texts.path);
+    buffer_printf(&d->texts.path, "%s/", list);
+    http_append_escaped(&d->texts.path, text_of(id));
+    metric_add(d->pusher->lookups, 1);
+    progress = call_read(d, "GET", d->texts.path.data, query, (struct text){0});
+    if (progress == PROGRESS_REFUSED && call_is_gone(d)) {
+        d->answer[0] = d->detail[0] = '\0';
+        return PROGRESS_OK;
+    }
+    if (progress != PROGRESS_OK)
+        return progress;
+    if (strcmp(infusionsoft_id(infusionsoft_answer(d->client)->root, its), id) != 0)
+        return call_says_nothing(d, "without the object that was asked for");
+    *object = infusionsoft_answer(d->client)->root;
+    return PROGRESS_OK;
+}

@@ -46,6 +46,17 @@ enum match {
  */
 enum progress lookup_next_page(struct delivery *d, struct lookup_pages *pages, yyjson_val **list);
 
+/**
+ * @brief Reads one object by its id. Unlike a list, it is shown as soon as it is made.
+ * @param list    "/products", below which it stands
+ * @param query   as for infusionsoft_call(), or NULL
+ * @param object  out, when OK: borrowed until the next call; NULL: the account does not have it any
+ * more, which is no failure
+ * @returns as call_read(). An answer with another id, or none, is a failure
+ */
+enum progress lookup_object(struct delivery *d, const char *list, const char *id, const char *query,
+                            yyjson_val **object);
+
 /** @brief The page size of such a search. Pure. */
 int lookup_page_size(const struct lookup_pages *pages);
 

@@ -12,6 +12,7 @@
 #include "call.h"
 #include "entry.h"
 #include "lookup.h"
+#include "order.h"
 
 /* The id of the order at the account; NULL where there is none yet. */
 static const char *order_of(const struct delivery *d)
@@ -177,12 +178,27 @@ static enum progress look_before(struct delivery *d, const char *order, char id[
     return progress;
 }
 
+/* Where another delivery made the order, nobody knows here what it is to pay. */
+static enum progress ask_total(struct delivery *d, const char *order)
+{
+    yyjson_val *theirs = NULL;
+    enum progress progress = PROGRESS_OK;
+
+    if (d->order_total < 0)
+        progress = lookup_object(d, "/orders", order, NULL, &theirs);
+    if (progress == PROGRESS_OK && theirs != NULL)
+        (void)order_read_total(theirs, &d->order_total);
+    return progress;
+}
+
 static enum progress settle_payment(struct delivery *d, const char *order)
 {
     char id[64];
     int begun;
     enum progress progress = look_before(d, order, id);
 
+    if (progress == PROGRESS_OK && id[0] == '\0')
+        progress = ask_total(d, order);
     if (progress == PROGRESS_OK)
         progress = entry_end_pending(d, id[0] == '\0' ? "payment" : NULL, &begun);
     if (progress != PROGRESS_OK)

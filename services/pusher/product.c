@@ -228,30 +228,14 @@ int product_any_is_cached(const struct delivery *d)
 /* Asks for a product by its id. is_ours: out: the account has it, with its SKU */
 static enum progress check_cached(struct delivery *d, const struct product *product, int *is_ours)
 {
-    enum progress progress;
     yyjson_val *theirs;
-    enum match match;
-    char id[32];
+    enum progress progress = lookup_object(d, "/products", product->id, NULL, &theirs);
+    enum match match = theirs != NULL ? product_match(theirs, product->sku, 0) : MATCH_NO;
 
-    *is_ours = 0;
-    buffer_reset(&d->texts.path);
-    buffer_printf(&d->texts.path, "/products/%s", product->id);
-    metric_add(d->pusher->lookups, 1);
-    progress = call_read(d, "GET", d->texts.path.data, NULL, (struct text){0});
-    if (progress == PROGRESS_REFUSED && call_is_gone(d)) {
-        d->answer[0] = d->detail[0] = '\0'; /* that is no failure */
-        return PROGRESS_OK;
-    }
-    if (progress != PROGRESS_OK)
-        return progress;
-    theirs = infusionsoft_answer(d->client)->root;
-    if (strcmp(infusionsoft_id(theirs, id), product->id) != 0)
-        return call_says_nothing(d, "without the product that was asked for");
-    match = product_match(theirs, product->sku, 0);
     if (match == MATCH_UNCLEAR)
         return call_says_nothing(d, "with a product whose SKU is no text");
     *is_ours = match == MATCH_YES;
-    return PROGRESS_OK;
+    return progress;
 }
 
 enum progress product_forget(struct delivery *d, struct product *product)
@@ -269,7 +253,7 @@ enum progress product_refresh(struct delivery *d)
     for (int i = 0; i < d->payload.product_count; i++) {
         struct product *product = &d->payload.products[i];
         enum progress progress;
-        int is_ours;
+        int is_ours = 0;
 
         if (!product->is_cached)
             continue;

@@ -208,17 +208,30 @@ static enum progress apply_tag(struct delivery *d, const struct tag *tag)
     }
 }
 
+/* Asks for a tag whose id came from the ledger. Where it is gone, or has another name, the id is
+ * forgotten. It is not just looked up anew: the account's list need not show a young tag yet. */
+static enum progress check_cached(struct delivery *d, struct tag *tag)
+{
+    yyjson_val *theirs;
+    enum progress progress = lookup_object(d, "/tags", tag->id, NULL, &theirs);
+    enum match match = theirs != NULL ? tag_match(theirs, tag->name) : MATCH_NO;
+
+    if (match == MATCH_UNCLEAR)
+        return call_says_nothing(d, "with a tag without a name");
+    if (progress == PROGRESS_OK && match == MATCH_NO) {
+        progress = entry_forget(d, LEDGER_TAG, tag->digest, tag->id);
+        tag->id[0] = '\0';
+    }
+    tag->is_cached = 0;
+    return progress;
+}
+
 /* The tag was refused, and the ids of it or of its contact came from the ledger: somebody may have
- * deleted one of them. Looks them up and applies the tag once more. */
+ * deleted one of them. Makes sure of them and applies the tag once more. */
 static enum progress apply_again(struct delivery *d, struct tag *tag)
 {
-    enum progress progress = PROGRESS_OK;
+    enum progress progress = tag->is_cached ? check_cached(d, tag) : PROGRESS_OK;
 
-    if (tag->is_cached)
-        progress = entry_forget(d, LEDGER_TAG, tag->digest, tag->id);
-    if (tag->is_cached)
-        tag->id[0] = '\0';
-    tag->is_cached = 0;
     if (progress == PROGRESS_OK && d->contact_cached)
         progress = contact_refresh(d);
     d->failed_step = "tag";

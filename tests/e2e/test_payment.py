@@ -138,6 +138,17 @@ def test_a_payment_that_never_gets_through_is_given_up_and_the_goals_go_on():
         assert len(posts(stack, 0)) == 2 and not payments(stack, placed)
 
 
+def test_a_later_attempt_pays_what_the_account_calculated():
+    """The account adds what is to be a discount; the delivery that made the order is not the one that pays it."""
+    with Shop("e2e-payment-total", store=STORE, settings=SETTINGS, account={"discount_sign": "positive"}) as stack:
+        stack.start()
+        stack.fault(side="is", method="POST", path="/orders/", kind="status", status=503, count=1)
+        placed = stack.place_and_wait(order(mail("total"), discount="1.00"))
+        assert delivered(stack, placed)["attempts"] == 2
+        assert [one["amount"] for one in payments(stack, placed)] == [11.0]
+        assert in_the_account(stack, placed)["status"] == "PAID"
+
+
 def in_doubt_after_a_loss(stack, number):
     """An open entry that was filled in after a loss: what it does not say may have been done all the same."""
     fields = {"state": "open", "modified_at": "0", "digest": "x", "lease": "0", "goals": "1",

@@ -122,6 +122,19 @@ def test_a_deleted_tag_is_made_anew(shop):
     assert newest(shop, third["id"]).json()["calls"] == 4, "the fresh id is known"
 
 
+def test_a_young_tag_that_was_refused_once_is_kept(shop):
+    """The account's lists do not show it yet, so it could not be found again, and its name cannot be made twice."""
+    shop.place_and_wait(order(mail("young"), [item("T-Y", "Yam")]))
+    email = mail("young")
+    shop.fault(side="is", method="POST", path="/tags", match="contact_ids", kind="status", status=400, count=1)
+    shop.sandbox_settings(visibility_delay_ms=600000)
+    placed = shop.place_and_wait(order(email, [item("T-Y", "Yam")]))
+    shop.sandbox_settings(visibility_delay_ms=0)
+    record = newest(shop, placed["id"]).json()
+    assert record["incomplete"] == [] and record["steps"]["tag:Bought T-Y"] == made(shop, "Bought T-Y")[0]["effect"]["id"]
+    assert tags_of(shop, shop.contact(email)["id"]) == ["Bought T-Y"]
+
+
 def test_a_refused_tag_is_listed_and_the_next_ones_go_on(shop):
     shop.fault(side="is", method="POST", path="/tags", match="T-R1", kind="status", status=400, count=1)
     email = mail("refused")
