@@ -83,7 +83,7 @@ class Text(html.parser.HTMLParser):
         if tag in HIDDEN:
             self.hidden += 1
         elif tag in LINES:
-            self.begin_line(tag == "li")
+            self.begin_line(tag, tag == "li")
         elif tag in ("td", "th"):
             self.found[-1] += " "
 
@@ -91,12 +91,13 @@ class Text(html.parser.HTMLParser):
         if tag in HIDDEN:
             self.hidden = max(0, self.hidden - 1)
         elif tag in LINES:
-            self.begin_line(False)
+            self.begin_line(tag, False)
         elif tag in ("td", "th"):
             self.found[-1] += " "
 
-    def begin_line(self, is_item):
-        self.is_item = is_item
+    def begin_line(self, tag, is_item):
+        if tag in ("li", "ul", "ol"):  # a paragraph with which an item begins is still the item
+            self.is_item = is_item
         self.found.append("")
 
     def handle_data(self, data):

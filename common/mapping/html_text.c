@@ -58,6 +58,9 @@ static const char *const blocks[] = {
     "dl",      "dt",      "dd",      "pre",        "figure",  "form",   "fieldset",
     "main",    "nav",     "caption", "figcaption", "address", "option", "title"};
 
+/* Those that begin or end an item. A paragraph with which an item begins is still the item. */
+static const char *const lists[] = {"li", "ul", "ol"};
+
 /* Elements whose content is no text. */
 static const char *const hidden[] = {"script", "style", "template"};
 
@@ -276,7 +279,8 @@ static size_t take_markup(struct writer *writer, struct text text)
         return length + skip_hidden(from(text, length), name);
     if (IS_ONE_OF(name, blocks)) {
         writer->line = 1;
-        writer->item = name_at == 1 && text_equal_nocase(name, text_of("li"));
+        if (IS_ONE_OF(name, lists))
+            writer->item = name_at == 1 && text_equal_nocase(name, text_of("li"));
     } else if (text_equal_nocase(name, text_of("td")) || text_equal_nocase(name, text_of("th"))) {
         writer->blank = 1;
     }

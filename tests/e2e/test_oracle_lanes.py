@@ -17,7 +17,7 @@ BILLING = {"field": "BILLING", "line1": "555 East Street", "locality": "Austin",
            "region_code": "US-TX"}
 SHIPPING = {"field": "SHIPPING", "line1": "8 Aloha Lane", "locality": "Hilo", "postal_code": "96720", "country_code": "USA",
             "region_code": "US-HI"}
-HTML = "<p>Glass &amp; steel</p>\n<ul><li>1&nbsp;l</li><li>two</li></ul><style>p { color: red }</style><script>'<p>'</script>end"
+HTML = "<p>Glass &amp; steel</p>\n<ul><li>1&nbsp;l</li><li><p>two</p></li></ul><style>p { color: red }</style><script>'<p>'</script>end"
 
 
 def customer(number, email, **more):

@@ -30,6 +30,7 @@ static void test_html(void **state)
         {"<P>One</P>\n<p class=\"a>b\">Two<br/>Three</p>", "One\nTwo\nThree"},
         {"<ul>\n <li>Red</li>\n <li> Blue </li>\n</ul>", "- Red\n- Blue"},
         {"<ul><li></li><li>x</li></ul>", "- x"},
+        {"<ul><li><p>x</p><p>y</p></li><li><p></p></li></ul><p>z</p>", "- x\ny\nz"},
         {"<table><tr><td>Size</td><td>M</td></tr><tr><td>Colour</td></tr></table>",
          "Size M\nColour"},
         {"  a \t b&nbsp;&nbsp;c  ", "a b c"},
