@@ -91,11 +91,10 @@ static enum progress claim_and_settle(struct delivery *d, struct product *produc
 /* Lists a product that the account refused, by its SKU, so that the others go on. */
 static void leave_out(struct delivery *d, const struct product *product)
 {
-    char step[96];
+    char *step = mem_printf("product:%.*s", (int)product->sku.length, product->sku.data);
 
-    snprintf(step, sizeof(step), "product:%.*s",
-             (int)(product->sku.length > 64 ? 64 : product->sku.length), product->sku.data);
     delivery_add_incomplete(d, step, NULL);
+    free(step);
 }
 
 enum progress catalog_step(struct delivery *d)

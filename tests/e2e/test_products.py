@@ -81,6 +81,15 @@ def test_a_sku_that_the_account_refuses_does_not_stop_the_others(pushed):
     assert product_of(pushed, "BAD-1")["price"]["amount"] == 7
 
 
+def test_refused_skus_are_told_whole(pushed):
+    """They begin alike, and a cut in the middle of a character would leave a record that is no JSON."""
+    skus = ["x" + "é" * 40 + end for end in "ab"]
+    pushed.fault(side="is", method="POST", path="/products", kind="status", status=400, match="Refused long")
+    fate = push(pushed, next(_ids), *(body(sku, name="Refused long") for sku in skus), body("GOOD-2"))
+    pushed.clear_faults()
+    assert [one["step"] for one in fate.json()["incomplete"]] == [f"product:{sku}" for sku in skus]
+
+
 def test_a_lost_answer_makes_no_second_product(pushed):
     pushed.fault(side="is", method="POST", path="/products", kind="drop_after", count=1, match="LOST-1")
     assert push(pushed, next(_ids), body("LOST-1")).topic == "delivered"
