@@ -50,6 +50,13 @@ static const struct {
               {"thinsp", 0x2009}, {"zwnj", 0x200c},   {"OElig", 0x152},   {"oelig", 0x153},
               {"Scaron", 0x160},  {"scaron", 0x161},  {"Yuml", 0x178}};
 
+/* What browsers read for the numeric references 128 to 159, which old editors wrote for these signs of
+ * Windows-1252. 0: none. */
+static const uint16_t windows_1252[] = {
+    0x20ac, 0,      0x201a, 0x192,  0x201e, 0x2026, 0x2020, 0x2021, 0x2c6,  0x2030, 0x160,
+    0x2039, 0x152,  0,      0x17d,  0,      0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+    0x2013, 0x2014, 0x2dc,  0x2122, 0x161,  0x203a, 0x153,  0,      0x17e,  0x178};
+
 /* Elements that begin and end a line. */
 static const char *const blocks[] = {
     "p",       "div",     "br",      "li",         "ul",      "ol",     "h1",
@@ -168,6 +175,8 @@ static size_t read_number(struct text text, uint32_t *code)
     }
     if (*code == 0 || *code > CODE_POINT_MAX || (*code >= 0xd800 && *code <= 0xdfff))
         *code = REPLACEMENT;
+    else if (*code >= 0x80 && *code < LATIN_1_FIRST && windows_1252[*code - 0x80] != 0)
+        *code = windows_1252[*code - 0x80];
     return at > first ? at : 0;
 }
 

@@ -50,13 +50,14 @@ static int read_text(yyjson_val *object, const char *name, struct text *text, st
     return 0;
 }
 
-/* Adds a product of the account. Of two with the same SKU the first one counts, as in the account
- * a SKU stands for one product. */
+/* Adds a product of the account. Of two with the same identity, which is the SKU or else the id of the
+ * variant, the first one counts, as in the account an identity stands for one product. */
 static void add_variant(struct map_catalog *map, const struct map_variant *variant)
 {
-    for (int i = 0; variant->sku.length > 0 && i < map->variant_count; i++)
+    for (int i = 0; i < map->variant_count; i++)
         if (map->variants[i].hash == variant->hash &&
-            text_equal_nocase(map->variants[i].sku, variant->sku))
+            text_equal_nocase(map->variants[i].sku, variant->sku) &&
+            (variant->sku.length > 0 || map->variants[i].variant_id == variant->variant_id))
             return;
     map->variants =
         map_grow(map->variants, map->variant_count, &map->variant_capacity, sizeof(*map->variants));

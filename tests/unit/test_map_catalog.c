@@ -31,6 +31,11 @@ static void test_html(void **state)
         {"<ul>\n <li>Red</li>\n <li> Blue </li>\n</ul>", "- Red\n- Blue"},
         {"<ul><li></li><li>x</li></ul>", "- x"},
         {"<ul><li><p>x</p><p>y</p></li><li><p></p></li></ul><p>z</p>", "- x\ny\nz"},
+        {"<ul><li><p>Red</p></li><li><div><p>Blue</p><p>Dark</p></div></li></ul><p>End</p>",
+         "- Red\n- Blue\nDark\nEnd"},
+        {"<ul><li></ul><p>x</p>", "x"},
+        {"It&#146;s 5&#x96;7 &#128;&#129;9 &#151;", "It\xe2\x80\x99s 5\xe2\x80\x93"
+                                                    "7 \xe2\x82\xac 9 \xe2\x80\x94"},
         {"<table><tr><td>Size</td><td>M</td></tr><tr><td>Colour</td></tr></table>",
          "Size M\nColour"},
         {"  a \t b&nbsp;&nbsp;c  ", "a b c"},
@@ -102,6 +107,15 @@ static void test_products(void **state)
          "\"short_description\":\"Jar - Grey\",\"price\":795}},"
          "{\"sku\":\"bc-abc123-9-3\",\"body\":{\"sku\":\"bc-abc123-9-3\",\"name\":\"Jar - Black\","
          "\"short_description\":\"Jar - Black\",\"price\":795}}]"},
+        {"no SKU and twice the same id, twice without options",
+         "{\"id\":9,\"name\":\"x\",\"price\":1,\"variants\":["
+         "{\"id\":1,\"option_values\":[{\"label\":\"a\"}]},{\"id\":1,\"option_values\":[{\"label\":"
+         "\"b\"}]},"
+         "{\"id\":2},{\"id\":3,\"price\":5}]" USD,
+         "[{\"sku\":\"bc-abc123-9-1\",\"body\":{\"sku\":\"bc-abc123-9-1\",\"name\":\"x - a\","
+         "\"short_description\":\"x - a\",\"price\":100}},"
+         "{\"sku\":\"bc-abc123-9-0\",\"body\":{\"sku\":\"bc-abc123-9-0\",\"name\":\"x\","
+         "\"short_description\":\"x\",\"price\":100}}]"},
         {"yen, no name",
          "{\"id\":9,\"sku\":\"J\",\"price\":795,\"bigfusion\":{\"currency\":\"JPY\"}}",
          "[{\"sku\":\"J\",\"body\":{\"sku\":\"J\",\"name\":\"J\",\"short_description\":\"J\","
