@@ -30,9 +30,10 @@ def payloads(stack, lane):
     return {record.key for record in read_topic(stack.broker.address, stack.topic(f"{lane}.payloads")) if record.key}
 
 
-def test_each_customer_and_each_product_is_made_once(kafka):
+def test_each_customer_product_and_tag_is_made_once(kafka):
     with Shop("e2e-first-orders", broker=kafka, prefix="first", partitions=PUSHERS,
-              store={"payments": "paid", "payment_type": "Cash", "contacts": "on", "products": "on"},
+              store={"payments": "paid", "payment_type": "Cash", "contacts": "on", "products": "on",
+                     "sku_tag": "Bought {sku}"},
               settings={"pusher": {"workers": 8, "lease_s": 20, "http_timeout_s": 10, "visibility_delay_s": 10}}) as stack:
         stack.start_servers()
         customers = [mail("first") for _ in range(CUSTOMERS)]
@@ -50,6 +51,7 @@ def test_each_customer_and_each_product_is_made_once(kafka):
         stack.wait_drained(300)
         lanes = payloads(stack, "contacts") | payloads(stack, "products")
         wait_until(lambda: all(stack.fate_of(key) for key in lanes), 60, stack.trouble)
-        counts = collections.Counter({kind: len(made(stack, kind)) for kind in ("contact", "product", "order", "payment")})
-        assert counts == {"contact": CUSTOMERS + QUIET, "product": PRODUCTS + QUIET, "order": ORDERS, "payment": ORDERS}
+        counts = collections.Counter({kind: len(made(stack, kind)) for kind in ("contact", "product", "tag", "order", "payment")})
+        assert counts == {"contact": CUSTOMERS + QUIET, "product": PRODUCTS + QUIET, "tag": PRODUCTS, "order": ORDERS,
+                          "payment": ORDERS}
         stack.assert_right(created=ORDERS, lost=0, duplicated=0)
