@@ -30,6 +30,9 @@ SHORT = {
     "pusher": {"workers": 8, "lease_s": LEASE_S, "http_timeout_s": HTTP_S, "visibility_delay_s": VISIBLE_S,
                "retry_delays_s": "1,2,3"},
 }
+# What an order may leave besides itself: a payment, tags, and a note where it is taken back later.
+EVERYTHING = {"payments": "paid", "payment_type": "Cash", "sku_tag": "Bought {sku}", "coupon_tag": "Used {coupon}",
+              "after_sync": "note"}
 RSS_MAX_KB, DESCRIPTORS_MAX = 256 * 1024, 256
 GROUPS = ("filter", "mapper", "pusher")
 

@@ -2,7 +2,7 @@
 
 import collections
 
-from rig import HTTP_S, time
+from rig import EVERYTHING, HTTP_S, time
 
 
 def in_doubt_orders(rig, kind="drop_after"):
@@ -19,7 +19,7 @@ def row_3(trial):
     """The create succeeds, its answer is lost: for 1 % of the orders, and for all of a burst."""
     many, burst = trial.pick(400, 2000, 20000), trial.pick(60, 300, 2000)
     for name, count, share in (("percent", many, 0.01 if trial.size != "short" else 0.03), ("burst", burst, None)):
-        with trial.rig(name) as rig:
+        with trial.rig(name, store=EVERYTHING, account={"note_user_id": 1}) as rig:
             rig.start(services=("poller", "filter", "mapper"))
             fault = {"side": "is", "method": "POST", "path": "/orders", "kind": "drop_after"}
             rig.fault(**fault, **({"share": share, "seed": trial.seed} if share else {}))

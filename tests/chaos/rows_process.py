@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 from processes import ROOT, Tail, ticks
-from rig import GROUPS, LEASE_S, SESSION_MS, crash_pusher, time, wait_until
+from rig import EVERYTHING, GROUPS, LEASE_S, SESSION_MS, crash_pusher, time, wait_until
 from shop import item, order
 
 SERVICES = ("poller", "filter", "mapper", "pusher")
@@ -19,7 +19,7 @@ def row_1(trial):
     kills = trial.pick(8, 30, 200)
     orders = trial.pick(300, 1500, 10000)
     slack_s, slowest = 5, 0.0
-    with trial.rig(orders=orders) as rig:
+    with trial.rig(orders=orders, store=EVERYTHING, account={"note_user_id": 1}) as rig:
         rig.start()
         rig.wait_delivered(orders // 20)
         order_of_kills = [SERVICES[i % 4] for i in range(kills)]
@@ -69,7 +69,8 @@ def row_2(trial):
     plans = plans_of(lives, trial.pick(1, 3, 3))
     with contextlib.ExitStack() as stack:  # waiting is most of it, so several rigs wait at once
         # with a governor to be asked, the end of a step and the begin of the next are two places, else they are one
-        rigs = [stack.enter_context(trial.rig(str(number), settings=settings, account={"rate_per_s": 1000}))
+        rigs = [stack.enter_context(trial.rig(str(number), settings=settings, store=EVERYTHING,
+                                              account={"rate_per_s": 1000, "note_user_id": 1}))
                 for number in range(len(plans))]
         for rig in rigs:
             rig.start(services=("poller", "filter", "mapper"))
