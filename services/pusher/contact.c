@@ -283,13 +283,19 @@ enum progress contact_step(struct delivery *d)
 
 enum progress contact_refresh(struct delivery *d)
 {
-    enum progress progress = contact_forget(d);
+    char before[sizeof(d->contact_id)];
+    enum progress progress;
 
+    memcpy(before, d->contact_id, sizeof(before));
+    progress = contact_forget(d);
     if (progress == PROGRESS_OK)
         progress = contact_step(d);
     d->contact_cached = 0;
-    return progress == PROGRESS_OK ? entry_end(d, d->grant, "contact", d->contact_id, NULL, 0)
-                                   : progress;
+    if (progress == PROGRESS_OK)
+        return entry_end(d, d->grant, "contact", d->contact_id, NULL, 0);
+    /* The step may be given up, and those behind it go on with the contact that is known. */
+    memcpy(d->contact_id, before, sizeof(before));
+    return progress;
 }
 
 enum progress contact_forget(struct delivery *d)

@@ -15,7 +15,8 @@ enum progress contact_step(struct delivery *d);
  * deleted: forgets that id here and in the ledger. */
 enum progress contact_forget(struct delivery *d);
 
-/** @brief As contact_forget(), then looks the contact up and records its id in the order's entry. */
+/** @brief As contact_forget(), then looks the contact up and records its id in the order's entry. Where
+ * that fails, d->contact_id is as before. */
 enum progress contact_refresh(struct delivery *d);
 
 /** @brief Whether the account's contact has that address, compared without case. UNCLEAR: it shows

@@ -13,7 +13,6 @@
 #include "decide.h"
 #include "entry.h"
 #include "fate.h"
-#include "goal.h"
 #include "order.h"
 #include "steps.h"
 
@@ -119,10 +118,6 @@ static enum progress finish_failed(struct delivery *d, struct result *result)
         return finish_dead(d, REASON_GAVE_UP, result);
     case DECISION_INCOMPLETE:
         delivery_add_incomplete(d, d->failed_step, d->detail);
-        if (strcmp(d->failed_step, "goal") == 0 && d->pending.step.length == 0) {
-            metric_add(d->pusher->goals[GOAL_GAVE_UP], 1);
-            delivery_set_pending(d, d->texts.goal.data, goal_results[GOAL_GAVE_UP]);
-        }
         progress = finish_delivered(d, result);
         if (progress != PROGRESS_FAILED)
             return progress;

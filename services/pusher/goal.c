@@ -112,6 +112,23 @@ static enum progress send_goal(struct delivery *d, const struct goal *goal, cons
     }
 }
 
+/* With its last attempt a goal that fails for now is given up, so that those behind it are not lost
+ * with it. */
+static enum progress send_or_give_up(struct delivery *d, const struct goal *goal, const char *name,
+                                     int begun)
+{
+    enum progress progress = send_goal(d, goal, name, begun);
+
+    if (progress != PROGRESS_FAILED ||
+        d->payload.attempt + 1 < d->pusher->config->pusher.max_attempts)
+        return progress;
+    delivery_add_incomplete(d, name, d->detail);
+    log_warn("goal_%s step=%s error=\"%s\"", goal_results[GOAL_GAVE_UP], name, d->detail);
+    metric_add(d->pusher->goals[GOAL_GAVE_UP], 1);
+    delivery_set_pending(d, name, goal_results[GOAL_GAVE_UP]);
+    return PROGRESS_OK;
+}
+
 enum progress goal_step(struct delivery *d)
 {
     enum progress progress;
@@ -132,7 +149,7 @@ enum progress goal_step(struct delivery *d)
         } else {
             progress = entry_end_pending(d, d->texts.goal.data, &begun);
             if (progress == PROGRESS_OK)
-                progress = send_goal(d, goal, d->texts.goal.data, begun);
+                progress = send_or_give_up(d, goal, d->texts.goal.data, begun);
         }
         if (progress != PROGRESS_OK)
             return progress;

@@ -138,6 +138,23 @@ def test_a_payment_that_never_gets_through_is_given_up_and_the_goals_go_on():
         assert len(posts(stack, 0)) == 2 and not payments(stack, placed)
 
 
+def test_goals_behind_one_that_is_given_up_go_on():
+    """The last attempt: a goal is refused, and whether its contact is still there cannot be asked."""
+    settings = {"pusher": {**SETTINGS["pusher"], "max_attempts": 2}}
+    with Shop("e2e-goal-given-up", store=STORE, settings=settings) as stack:
+        stack.start()
+        stack.fault(side="is", method="POST", path="/orders/", kind="status", status=503, count=1)
+        stack.fault(side="is", method="POST", path="/automations", match="BCORDER", kind="status", status=400)
+        placed = stack.place(order(mail("behind")))
+        wait_until(lambda: posts(stack, 0), 30, stack.trouble)
+        stack.fault(side="is", method="GET", path="/contacts", kind="status", status=500)
+        assert stack.wait_fate(placed["id"]) == ("delivered", None)
+        value = delivered(stack, placed)
+        assert (value["steps"]["goal:BCORDER/BC"], value["steps"]["goal:BCSKU/APPLE"]) == ("gave_up", "sent")
+        told, = value["incomplete"]
+        assert told["step"] == "goal:BCORDER/BC" and "500" in told["answer"]
+
+
 def test_a_later_attempt_pays_what_the_account_calculated():
     """The account adds what is to be a discount; the delivery that made the order is not the one that pays it."""
     with Shop("e2e-payment-total", store=STORE, settings=SETTINGS, account={"discount_sign": "positive"}) as stack:
