@@ -18,7 +18,7 @@ def shop():
                                                     "short_description": "Thing", "price": 1000})
         stack.start_service("pusher")
         yield stack
-        stack.write_expectation(existing_products=[f"KNOWN-{number}" for number in range(KNOWN)])
+        stack.write_expectation(existing_products=[*(f"KNOWN-{number}" for number in range(KNOWN)), "KNOWN-1100"])  # one was made anew
         stack.assert_right()
 
 
