@@ -42,14 +42,16 @@ def wait_until(condition, timeout, what, interval=0.05):
         time.sleep(interval)
 
 
-def ticks(per_second, seconds=None):
+def ticks(per_second, seconds=None, scatter=None):
     """Yields 0, 1, 2 ... at an even rate, for so long or for ever: the pace of orders that are placed and of samples that
-    are taken. What is late comes at once. Never a wait for a result: that is wait_until."""
+    are taken. With scatter, a random.Random, each comes somewhere in its span of time, so that it keeps step with no other clock.
+    What is late comes at once. Never a wait for a result: that is wait_until."""
     start = time.monotonic()
     for number in itertools.count():
         due = number / per_second
         if seconds is not None and due >= seconds:
             return
+        due += scatter.random() / per_second if scatter else 0
         time.sleep(max(0.0, start + due - time.monotonic()))
         yield number
 

@@ -1,6 +1,7 @@
 #include "net/kafka_watch.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,11 +15,19 @@
 enum {
     WAKE_BYTES = 256 * 1024, /* an eighth of the prefetch queue, see kafka.c */
     WAKE_RECORDS = 128,      /* the queue is limited in records too */
+    WAKE_INTERVAL_MS = 50,   /* the longest wait of a queue that has room again */
     REQUEST_TIMEOUT_MS = 5000,
     PROBE_INTERVAL_MS = 500,
     LEADERS_REFRESH_MS = 30000,
     GAPS_MAX = 64,
     END_WAIT_S = 2,
+};
+
+/* Whether the brokers are to be woken, because something was consumed. */
+enum wake {
+    WAKE_NO,
+    WAKE_SOON, /* WAKE_INTERVAL_MS after the last time */
+    WAKE_NOW,
 };
 
 struct gap {
@@ -34,16 +43,17 @@ struct kafka_watch {
     size_t consumed_bytes; /* only the consumer's thread uses these two */
     int consumed;
     pthread_t thread;
+    atomic_int wake;      /* enum wake; set with the lock held, and read without it */
     pthread_mutex_t lock; /* protects the next members */
     pthread_cond_t changed;
-    int ending, wake, down;
+    int ending, down;
     rd_kafka_topic_partition_list_t *assigned; /* owned; NULL: none */
     int assigned_changed;
     struct gap gaps[GAPS_MAX];
     int gap_count;
     /* only the watch's own thread uses the next members */
     rd_kafka_topic_partition_list_t *leaders; /* one partition of each leader */
-    int64_t leaders_ms;
+    int64_t leaders_ms, woken_ms, probed_ms;
 };
 
 static int32_t leader_of(const struct rd_kafka_metadata *metadata, const char *topic,
@@ -132,32 +142,46 @@ static int probe(struct kafka_watch *watch)
     return 1;
 }
 
+/* When there is work, on the monotonic clock; INT64_MAX: not before something changes. */
+static int64_t work_due_ms(const struct kafka_watch *watch)
+{
+    int64_t due_ms = INT64_MAX;
+    int wake = atomic_load(&watch->wake);
+
+    if (watch->ending || watch->gap_count > 0 || wake == WAKE_NOW)
+        return 0;
+    if (wake == WAKE_SOON)
+        due_ms = watch->woken_ms + WAKE_INTERVAL_MS;
+    if (watch->down && watch->probed_ms + PROBE_INTERVAL_MS < due_ms)
+        due_ms = watch->probed_ms + PROBE_INTERVAL_MS;
+    return due_ms;
+}
+
 static void wait_for_work(struct kafka_watch *watch)
 {
-    struct timespec until;
+    int64_t due_ms;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)PROBE_INTERVAL_MS * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    if (watch->down)
-        pthread_cond_timedwait(&watch->changed, &watch->lock, &until);
-    else
-        while (!watch->ending && !watch->wake && !watch->down && watch->gap_count == 0)
+    while ((due_ms = work_due_ms(watch)) > clock_monotonic_ms()) {
+        struct timespec until = {.tv_sec = due_ms / 1000, .tv_nsec = due_ms % 1000 * 1000000};
+
+        if (due_ms == INT64_MAX)
             pthread_cond_wait(&watch->changed, &watch->lock);
+        else
+            pthread_cond_timedwait(&watch->changed, &watch->lock, &until);
+    }
 }
 
 /* Called with the lock held, which is released while it works and held again at the end. */
 static void work(struct kafka_watch *watch)
 {
     struct gap gaps[GAPS_MAX];
-    int gap_count = watch->gap_count, wake = watch->wake, down = watch->down;
+    int gap_count = watch->gap_count, down = watch->down;
+    int wake = atomic_exchange(&watch->wake, WAKE_NO);
     rd_kafka_topic_partition_list_t *assigned = NULL;
 
     memcpy(gaps, watch->gaps, sizeof(gaps));
     watch->gap_count = 0;
-    watch->wake = 0;
-    if (wake && watch->assigned != NULL &&
+    if (wake != WAKE_NO && watch->assigned != NULL &&
         (watch->assigned_changed ||
          clock_monotonic_ms() - watch->leaders_ms > LEADERS_REFRESH_MS)) {
         assigned = rd_kafka_topic_partition_list_copy(watch->assigned);
@@ -170,10 +194,14 @@ static void work(struct kafka_watch *watch)
         choose_leaders(watch, assigned);
         rd_kafka_topic_partition_list_destroy(assigned);
     }
-    if (wake)
+    if (wake != WAKE_NO) {
         wake_brokers(watch);
-    if (down && probe(watch))
-        down = 0;
+        watch->woken_ms = clock_monotonic_ms();
+    }
+    if (down) {
+        down = !probe(watch);
+        watch->probed_ms = clock_monotonic_ms();
+    }
     pthread_mutex_lock(&watch->lock);
     watch->down = down;
 }
@@ -255,15 +283,20 @@ void kafka_watch_assigned(struct kafka_watch *watch,
 
 void kafka_watch_consumed(struct kafka_watch *watch, size_t bytes)
 {
+    int wake = WAKE_SOON;
+
     watch->consumed_bytes += bytes;
     watch->consumed++;
-    if (!watch->wakes_needed ||
-        (watch->consumed_bytes < WAKE_BYTES && watch->consumed < WAKE_RECORDS))
+    if (watch->consumed_bytes >= WAKE_BYTES || watch->consumed >= WAKE_RECORDS)
+        wake = WAKE_NOW;
+    if (!watch->wakes_needed || atomic_load(&watch->wake) >= wake)
         return;
-    watch->consumed_bytes = 0;
-    watch->consumed = 0;
+    if (wake == WAKE_NOW) {
+        watch->consumed_bytes = 0;
+        watch->consumed = 0;
+    }
     pthread_mutex_lock(&watch->lock);
-    watch->wake = 1;
+    atomic_store(&watch->wake, wake);
     pthread_cond_signal(&watch->changed);
     pthread_mutex_unlock(&watch->lock);
 }

@@ -2,8 +2,9 @@
  *
  * 1. It keeps a small prefetch queue fast. Before librdkafka 2.2 a broker thread whose prefetch
  * queue was full looks at it again only after one second; any request to the broker wakes it. So
- * whenever a part of what the queue holds has been consumed, the watch asks each leader for
- * one partition's watermarks. From 2.2 on fetch.queue.backoff.ms does it.
+ * the watch asks each leader for one partition's watermarks: at once when a part of what the queue
+ * holds has been consumed, and after less than that within 50 ms. From 2.2 on
+ * fetch.queue.backoff.ms does it.
  * 2. It finds out whether a gap in a partition's offsets is explained by retention, and counts and
  * logs it where not.
  * 3. While no broker can be reached it tries until one answers, and says so to health. */
