@@ -37,7 +37,8 @@ struct worker {
     int started;
     pthread_cond_t wake;
     int idle;
-    uint32_t contact;     /* whose record it has in hand; meaningless while it is idle */
+    int has_contact;      /* from when it gets a job until it finds none: */
+    uint32_t contact;     /* whose records are its own */
     int store;            /* that it counts for in the pool's share, while is_counted */
     enum topic_lane lane; /* the same */
     int is_counted;
@@ -136,10 +137,16 @@ static void wake(struct pool *pool, struct worker *worker)
     pthread_cond_signal(&worker->wake);
 }
 
+static void take_in_hand(struct worker *worker, const struct job *job)
+{
+    worker->has_contact = 1;
+    worker->contact = job->contact_hash;
+}
+
 static struct worker *find_by_contact(struct pool *pool, uint32_t contact)
 {
     for (int i = 0; i < pool->count; i++)
-        if (!pool->workers[i].idle && pool->workers[i].contact == contact)
+        if (pool->workers[i].has_contact && pool->workers[i].contact == contact)
             return &pool->workers[i];
     return NULL;
 }
@@ -170,7 +177,7 @@ static int place(struct pool *pool, struct job *job)
         return heap_push(&pool->later, clock_monotonic_ms() + CROWDED_WAIT_MS, job);
     if (pool->idle != NULL && share_allows(&pool->share, job->store_index, job->lane)) {
         worker = pool->idle;
-        worker->contact = job->contact_hash;
+        take_in_hand(worker, job);
         count_worker(worker, job);
         take_contact(pool, &worker->queue, worker->contact); /* those are older */
         queue_push(&worker->queue, job);
@@ -222,6 +229,7 @@ static void wait_idle(struct pool *pool, struct worker *worker)
     until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
     until.tv_sec += (time_t)(wait_ms / 1000 + until.tv_nsec / 1000000000);
     until.tv_nsec %= 1000000000;
+    worker->has_contact = 0;
     worker->idle = 1;
     worker->next_idle = pool->idle;
     pool->idle = worker;
@@ -276,7 +284,7 @@ static struct job *take_waiting(struct worker *worker)
                 continue;
             }
         }
-        worker->contact = job != NULL ? job->contact_hash : first->contact_hash;
+        take_in_hand(worker, job != NULL ? job : first);
         take_contact(pool, &worker->queue, worker->contact);
         return job != NULL ? job : queue_pop(&worker->queue);
     }
