@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -198,6 +199,17 @@ class Stack:
         self.start_service(name)
         if wait:
             self.wait_ready(name)
+
+    def poll_at(self, part):
+        """Makes the poller's next round, and so those after it, begin at this part of a second: it is frozen until every store's
+        round is overdue."""
+        self.services["poller"].signal(signal.SIGSTOP)
+        frozen, longest = time.monotonic(), max(int(one["poll_interval_s"]) for one in self.stores)
+        try:
+            wait_until(lambda: time.monotonic() - frozen > longest and (time.time() - part) % 1 < 0.02, longest + 5,
+                       "that part of a second", interval=0.005)
+        finally:
+            self.services["poller"].signal(signal.SIGCONT)
 
     def metrics(self, name):
         return http_call(f"127.0.0.1:{self.ports[name]}", "GET", "/metrics")[1].decode()

@@ -3,9 +3,12 @@
     tests/bench/backfill.py [--pairs 3] [--history 20000] [--seconds 60] [--per-s 4] [--rate 0]
 
 One store, one account that answers after 50 ms, a real Kafka, a pusher with 32 workers. In the second run of a pair
-`bigfusion backfill` reads --history orders of the past while the same live orders come at the same moments. These keep step with no
-poll. The live orders begin once the history is being delivered, and end with --seconds, or with the history where that lasts longer.
---rate limits the account's calls a second (`rate_per_s`; 0: no limit). Customers of the history are not those of the live orders.
+`bigfusion backfill` reads --history orders of the past while the same live orders come at the same moments. The live orders begin
+once the history is being delivered, and end with --seconds, or with the history where that lasts longer. --rate limits the account's
+calls a second (`rate_per_s`; 0: no limit). Customers of the history are not those of the live orders.
+
+A poll takes the orders of the seconds that are over, so runs whose polls come at other parts of a second differ by up to one. The
+polls of every run are put at the same part, and orders are placed at random moments.
 
 The time of an order is from the moment when it was placed to that when it was made, both from the sandbox's journal; half a second
 of it is the poll, on the average. Each run is judged: every order made once, and no goal of the history. Last line:
@@ -63,6 +66,7 @@ class Run(Stack):
         before = self.delivered()
         if backfill:
             wait_until(lambda: self.delivered() > before, 120, lambda: f"the history to be delivered; {self.trouble()}")
+        self.poll_at(0.2)
         begun, at_begin, live = time.monotonic(), self.delivered(), []
         for tick in ticks(self.args.per_s, self.args.seconds, random.Random(self.args.per_s)):
             live.append(self.place(one_order("live", tick % CUSTOMERS))["id"])

@@ -4,10 +4,13 @@
 
 Runs come in pairs on one real Kafka; which of the two is first changes from pair to pair. In the one every store gets the same
 load. In the other one store refuses its token from the start, and another one, of another account, gets --times the load; the orders
-of the other 48 stores are the same ones at the same moments, which keep step with no poll. An account allows --rate calls a second
-(`rate_per_s`) and answers after 50 ms; customers and products are known, so an order makes three calls. The time of an order is from
-the moment when it was placed to that when it was made, both from the sandbox's journal; half a second of it is the poll, on the
-average (poll_interval_s = 1).
+of the other 48 stores are the same ones at the same moments. An account allows --rate calls a second (`rate_per_s`) and answers
+after 50 ms; customers and products are known, so an order makes three calls. The time of an order is from the moment when it was
+placed to that when it was made, both from the sandbox's journal; half a second of it is the poll, on the average
+(poll_interval_s = 1).
+
+A poll takes the orders of the seconds that are over, so runs whose polls come at other parts of a second differ by up to one. The
+polls of every run are put at the same part, and orders are placed at random moments.
 
 Printed are p50, p99 and max of the other stores, those of the noisy store's account (`beside`) and those of other accounts
 (`elsewhere`), of each run and of all runs of a kind. Each account is judged by its own journal. Last lines:
@@ -77,6 +80,7 @@ class Run(ManyStores):
             status, _ = http_call(self.address_of(dead), "POST", "/sandbox/faults",
                                   {"side": "bc", "store": dead, "kind": "status", "status": 401})
             assert status < 300, status
+        self.poll_at(0.2)
         prepared = {key for judge in self.judges().values() for key in judge.placed_at}
         self.load(trouble)
         self.drain(trouble)
