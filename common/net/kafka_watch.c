@@ -181,6 +181,7 @@ static void work(struct kafka_watch *watch)
 
     memcpy(gaps, watch->gaps, sizeof(gaps));
     watch->gap_count = 0;
+    watch->down = 0; /* what is reported from now on is not lost */
     if (wake != WAKE_NO && watch->assigned != NULL &&
         (watch->assigned_changed ||
          clock_monotonic_ms() - watch->leaders_ms > LEADERS_REFRESH_MS)) {
@@ -203,7 +204,7 @@ static void work(struct kafka_watch *watch)
         watch->probed_ms = clock_monotonic_ms();
     }
     pthread_mutex_lock(&watch->lock);
-    watch->down = down;
+    watch->down |= down;
 }
 
 static void *watch_run(void *opaque)

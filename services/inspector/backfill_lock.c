@@ -31,7 +31,8 @@ int backfill_lock(struct backfill_lock *lock, const struct config *config,
                     "bigfusion: another backfill of %s is running, or was killed less than %" PRId64
                     " s ago: waiting for it so long\n",
                     store->code, config->poller.lease_s);
-        stop_wait_ms(wait_ms < LOOK_MS ? wait_ms : LOOK_MS);
+        if (stop_wait_ms(wait_ms < LOOK_MS ? wait_ms : LOOK_MS))
+            return error_set(err, ERROR_TEMPORARY, "stopped while another backfill was running");
     }
 }
 

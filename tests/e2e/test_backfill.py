@@ -217,6 +217,11 @@ def test_a_store_has_one_backfill_at_a_time(stack):
     wait_until(lambda: position(stack), 30, lambda: f"the first page; {stack.trouble()}")
     other = stack.command("backfill", "--from", "2024-01-01", check=False)  # another window, but the same store
     assert other.returncode == 111 and "another backfill of store BC is running" in other.stderr, other.stderr
+    waiting = start_backfill(stack)
+    words = lambda: open(os.path.join(stack.run, "backfill.log"), encoding="utf-8").read()  # noqa: E731
+    wait_until(lambda: "another backfill" in words(), 30, words)
+    waiting.terminate()
+    assert waiting.wait(10) == 111 and "stopped while another backfill was running" in words()
     assert running.poll() is None, "the first one went on meanwhile"
     assert json.loads(stack.command(*BACKFILL, "--dry-run", "--json").stdout)["published"] == OLD, "counting is no second run"
     stack.clear_faults()

@@ -58,6 +58,8 @@ class TlsShop(Shop):
         self.heal()
         assert self.wait_fate(placed["id"], timeout=60) == ("delivered", None)
         assert len(self.created(placed["id"])) == 1
+        for name in ("poller", "pusher"):  # trouble is logged where it begins: the next test's must not be the same one
+            self.wait_ready(name)
 
 
 @pytest.fixture(scope="module")
