@@ -20,10 +20,10 @@ struct whole_order {
 
 /**
  * @brief Takes a row of a page. Where something is missing in it, the order is asked for by its id, a few
- * times.
+ * times. It is given up only where the store answers the same calls for another order.
  * @param order  out, on OUTCOME_OK: points into the row's page and into own
  * @param own    zeroed; to be released with complete_clear() in any case
- * @returns OUTCOME_OK, or what ends the reading
+ * @returns OUTCOME_OK, or what ends the reading: OUTCOME_TROUBLE where the store answers for no order
  */
 enum outcome whole_order_take(struct asker *asker, const struct page_row *row,
                               struct whole_order *order, struct own_order *own, struct error *err);

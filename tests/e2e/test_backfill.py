@@ -276,3 +276,42 @@ def test_in_no_list_but_by_its_id(stack, by_id):
     assert (said["published"], said["dead"], said["unreadable"]) == (len(wanted), 0 if by_id else 1, 0)
     if not by_id:
         assert wait_until(lambda: stack.fate(bad), 20, "its fate") == ("dead", "gave_up")
+
+
+def place_some_with_many_lines(stack):
+    """Of the orders the third, fourth and last need calls of their own: a list leaves out some of their lines."""
+    many = [item(f"SKU-{i}", f"Thing {i}") for i in range(60)]
+    return place_all(stack, [past(stack.begin - 100 * DAY_S + 3600 * i, items=many if i in (2, 3, 7) else None) for i in range(8)])
+
+
+@pytest.mark.parametrize("what", ["orders", "parts", "everything"])
+def test_an_outage_makes_no_order_dead(stack, what):
+    """A page was read; then the store fails for longer than an order is tried. The next run brings all of that page."""
+    numbers = place_some_with_many_lines(stack)
+    stack.start_services()
+    wait_until(lambda: stack.cursors().get("abc123"), 30, "the poller's first position")
+    stack.fault(side="bc", path="/orders/", kind="status", status=500, **({"match": "page="} if what == "parts" else {}))
+    running = start_backfill(stack)
+    if what == "everything":
+        wait_until(lambda: stack.call("GET", "/sandbox/faults")[0]["fired"], 30, "the page to be read")
+        stack.fault(side="bc", kind="drop_before")
+    assert running.wait(60) == 111
+    assert position(stack) is None, "the page is not behind it"
+    stack.clear_faults()
+    said = json.loads(stack.command(*BACKFILL, "--json").stdout)
+    assert (said["published"], said["dead"]) == (len(numbers), 0)
+    for number in numbers:
+        stack.wait_fate(number, wanted=("delivered", None))
+    assert not read_topic(stack.broker.address, stack.topic("dead"))
+    stack.assert_right()
+
+
+@pytest.mark.parametrize("which", [3, 7])
+def test_an_order_that_alone_fails_is_dead_and_stops_no_other(stack, which):
+    numbers = place_some_with_many_lines(stack)
+    stack.start_services(services=("poller",))
+    wait_until(lambda: stack.cursors().get("abc123"), 30, "the poller's first position")
+    stack.fault(side="bc", path=f"/orders/{numbers[which]}/products", kind="status", status=500)
+    said = json.loads(stack.command(*BACKFILL, "--json").stdout)
+    assert (said["published"], said["dead"]) == (len(numbers) - 1, 1)
+    assert wait_until(lambda: stack.fate(numbers[which]), 20, "its fate") == ("dead", "gave_up")
