@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "net/http.h"
 #include "call.h"
@@ -43,17 +42,11 @@ static enum progress patch_product(struct delivery *d, const struct product *pro
 /* Brings the product up to date, or makes it. Its lease is ours. */
 static enum progress settle(struct delivery *d, struct product *product, struct ledger_grant *grant)
 {
-    const char *known = grant->doubt == NULL ? ledger_grant_step(grant, "product") : NULL;
-    enum progress progress = PROGRESS_OK;
+    enum progress progress;
     int gone = 0;
 
     product->is_same = 0;
-    if (known != NULL && infusionsoft_is_id(known, strlen(known)))
-        snprintf(product->id, sizeof(product->id), "%s", known);
-    else if (known != NULL) /* others wrote it; while it is there, no create can be begun */
-        progress = entry_forget(d, LEDGER_PRODUCT, product->digest, known);
-    if (progress == PROGRESS_OK && product->id[0] == '\0')
-        progress = product_locate(d, product, grant);
+    progress = product_locate(d, product, grant);
     if (progress == PROGRESS_OK && product->id[0] != '\0' && !product->is_same)
         progress = patch_product(d, product, &gone);
     if (gone) { /* the ledger or the list knew it, and somebody deleted it: ask the account itself */

@@ -236,15 +236,12 @@ static enum progress settle_contact(struct delivery *d, struct ledger_grant *gra
         progress = find_contact(d, &body, &cut);
     if (progress == PROGRESS_OK && body == NULL && known != NULL && !by_prefix)
         progress = find_known(d, known, &body);
+    if (progress == PROGRESS_OK && body == NULL)
+        progress = shared_wait_until_visible(d, grant, "contact");
     if (progress == PROGRESS_OK && body == NULL && cut)
         progress = adopt_contact(d, grant, &body);
-    if (progress == PROGRESS_OK && body != NULL) {
-        progress = update_contact(d, body);
-    } else if (progress == PROGRESS_OK) {
-        progress = shared_wait_until_visible(d, grant, "contact");
-        if (progress == PROGRESS_OK)
-            progress = create_contact(d, grant, 0);
-    }
+    if (progress == PROGRESS_OK)
+        progress = body != NULL ? update_contact(d, body) : create_contact(d, grant, 0);
     free(body);
     return progress;
 }

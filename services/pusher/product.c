@@ -155,10 +155,17 @@ enum progress product_locate(struct delivery *d, struct product *product,
                              const struct ledger_grant *grant)
 {
     struct known_products *known = d->pusher->known_products[d->job->account_index];
+    const char *ours = ledger_grant_step(grant, "product");
     int is_sure = 0;
-    enum progress progress = known_products_find(
-        d, known, product->digest, ledger_fence_epoch(grant->fence), product->id, &is_sure);
+    enum progress progress;
 
+    if (ours != NULL) { /* while the ledger has it, no create can be begun */
+        snprintf(product->id, sizeof(product->id), "%s", ours);
+        product->is_cached = 1;
+        return PROGRESS_OK;
+    }
+    progress = known_products_find(d, known, product->digest, ledger_fence_epoch(grant->fence),
+                                   product->id, &is_sure);
     product->is_cached = product->id[0] != '\0';
     /* What is in doubt is always looked up itself. */
     is_sure &= grant->answer == LEDGER_GRANT && grant->doubt == NULL;

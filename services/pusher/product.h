@@ -13,8 +13,8 @@ enum progress product_step(struct delivery *d);
 /** @brief Looks a product up by its SKU; product->id stays "" when there is none. */
 enum progress product_find(struct delivery *d, struct product *product);
 
-/** @brief As product_find(), but without a look-up where the list of the account's products tells
- * enough (known_products.h). Its lease is ours: grant. */
+/** @brief As product_find(), but without a look-up where the ledger knows the id, or the list of the
+ * account's products tells enough (known_products.h). Its lease is ours: grant. */
 enum progress product_locate(struct delivery *d, struct product *product,
                              const struct ledger_grant *grant);
 

@@ -24,7 +24,8 @@ enum progress shared_wait_until_visible(struct delivery *d, struct ledger_grant 
 
 /**
  * @brief Gives it back: as done, with its id, where settled is OK; else for the next one to try.
- * Where settled is LATER its lease stays with this process until the time has come.
+ * Where settled is LATER and its create is in doubt, its lease stays with this process until that is
+ * visible.
  * @returns settled, or what the ledger answered
  */
 enum progress shared_release(struct delivery *d, const struct ledger_request *request,

@@ -67,7 +67,9 @@ static enum progress use_cache(struct delivery *d)
     for (int i = 0; i < d->payload.product_count; i++) {
         struct product *product = &d->payload.products[i];
 
-        take_id(product->id, d->peeks[i].result);
+        /* An order needs no more than the id, whatever becomes of the catalogue's newest version. */
+        take_id(product->id,
+                d->payload.kind == PAYLOAD_PRODUCT ? d->peeks[i].result : d->peeks[i].known_id);
         product->is_cached = product->id[0] != '\0';
     }
     for (int i = 0; i < d->payload.tag_count; i++) {

@@ -191,6 +191,18 @@ def test_ids_of_what_was_deleted_meanwhile_are_asked_anew(shop):
     assert newest(shop, third["id"]).json()["calls"] == 3, "one order and two goals: the fresh ids are known"
 
 
+def test_an_entry_with_an_end_and_no_id_parks_its_order_alone(shop):
+    """Others wrote it. To ask the ledger again would bring the same answer for ever."""
+    email = mail("no.id")
+    shop.place_and_wait(order(email))
+    assert shop.redis.command("HDEL", ledger_key(shop, f"contact:{digest(email)}"), "s:contact") == b"1"
+    placed = shop.place(order(email))
+    shop.place_and_wait(order(mail("beside")))
+    shop.wait_fate(placed["id"], wanted=("dead", "gave_up"), timeout=60)
+    dead = newest(shop, placed["id"], "dead").headers
+    assert dead["step"] == "ledger" and "no id" in dead["detail"]
+
+
 @pytest.mark.parametrize("how", ["deleted", "another address"])
 def test_a_known_contact_that_the_look_up_does_not_bring(shop, how):
     """It comes with a new name, so it is looked up; the entry knows an id that is of nobody, or of another address, now."""

@@ -75,6 +75,17 @@ def test_attack_5_a_contact_that_the_search_did_not_reach_is_kept(shop):
     assert (contact["given_name"], contact["family_name"]) == ("Ada", "Hopper")
 
 
+def test_attack_5_a_contact_that_cannot_be_searched_and_whose_create_was_lost_is_made_once(shop):
+    """The create is in doubt, and may be sent again once the contact would be visible."""
+    email = "*lost@example.com"
+    shop.fault(side="is", method="POST", path="/contacts", kind="drop_after", match=email, count=1)
+    mark = shop.mark()
+    placed = shop.place_and_wait(order(email), timeout=60)
+    made = [one for one in shop.requests_since(mark, "POST", "/contacts", email) if one.get("effect")]
+    record = json.loads(shop.fate_records(f"abc123/order/{placed['id']}")[-1].value)
+    assert len(made) == 2 and {str(one["effect"]["id"]) for one in made} == {record["contact_id"]}, "the account found its own"
+
+
 @pytest.mark.parametrize("sku, pages", [("CROWD,1", 3), ("*", 0)])
 def test_attack_5_a_sku_that_cannot_be_searched_to_the_end_is_dead_at_once(shop, sku, pages):
     mark = shop.mark()
