@@ -26,7 +26,8 @@ end
 
 local function answer(word, writes, fence, wait, newer)
     local flags = (entry.goals and 1 or 0) + (entry.look_again and 2 or 0) + (newer and 4 or 0)
-    -- Of an entry without a doubt it is the age of the epoch: what `goals` speaks of was done before it.
+    -- Of an entry without a doubt it is the age of the epoch: what `goals` speaks of was done before it, and so was what
+    -- an entry that is gone knew.
     local age = math.max(0, now - whole(entry.doubt and entry.doubt_at or epoch))
     local reply = {word, writes, fence, entry.modified_at, entry.doubt or '', decimal(age), decimal(wait),
                    decimal(flags), entry.reason or ''}

@@ -105,7 +105,7 @@ struct ledger_grant {
     char fence[LEDGER_FENCE_BYTES]; /* fencing token: <epoch>-<counter> */
     char *doubt;                    /* RECONCILE: the step in doubt; else NULL */
     int64_t doubt_age_ms; /* how long ago that step was begun, by the clock of Redis; without a
-                             doubt, with goals_in_doubt: how long ago the epoch began */
+                             doubt: how long ago the epoch began */
     int64_t doubt_visible_in_ms; /* how long until its effect, or what was done before the epoch,
                                     would be visible if there was one; 0: now */
     int64_t wait_ms;             /* BUSY */
@@ -187,7 +187,7 @@ enum ledger_finish {
 
 /**
  * @brief Gives the entry back in its final state. With RETRY it is free for the next attempt, and a
- * doubt stays.
+ * doubt stays; the age of one that this grant began counts from now.
  * FENCED where a step is still in doubt and how is not RETRY, because nothing is final before the
  * step was looked up.
  * @param step,result  NULL, or a step to end in the same call as ledger_end() does (saves a round

@@ -138,11 +138,9 @@ int ledger_grant_read(struct ledger_grant *grant, const redisReply *reply,
     grant->newer = (flags & FLAG_NEWER) != 0;
     if (grant->answer == LEDGER_RECONCILE)
         grant->doubt = mem_strdup(element(reply, AT_DOUBT));
-    if (grant->answer == LEDGER_RECONCILE || grant->goals_in_doubt) {
-        grant->doubt_age_ms = ledger_element_int(reply, AT_AGE, 0);
-        if (grant->doubt_age_ms < visibility_delay_ms)
-            grant->doubt_visible_in_ms = visibility_delay_ms - grant->doubt_age_ms;
-    }
+    grant->doubt_age_ms = ledger_element_int(reply, AT_AGE, 0);
+    if (grant->doubt_age_ms < visibility_delay_ms)
+        grant->doubt_visible_in_ms = visibility_delay_ms - grant->doubt_age_ms;
     grant->step_count = (int)((reply->elements - AT_STEPS) / 2);
     if (grant->step_count > 0)
         grant->steps = mem_alloc((size_t)grant->step_count * sizeof(*grant->steps));

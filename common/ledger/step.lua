@@ -131,7 +131,9 @@ if finish ~= '' and word == 'OK' then
         if finish ~= 'retry' then
             put('state', finish)
             put('reason', (finish == 'dead' or finish == 'withdrawn') and ARGV[8] ~= '' and ARGV[8])
-        elseif entry.doubt then
+        elseif entry.doubt and entry.doubt_fence == fence then
+            -- Its call may have had its effect until now. A look-up of somebody else's step moves no time, or a step that is
+            -- given back after each look would never be old enough.
             put('doubt_at', decimal(now))
         end
         if finish == 'done' then

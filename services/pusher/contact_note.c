@@ -134,6 +134,9 @@ enum progress contact_note_step(struct delivery *d, struct text text)
     progress = find_note_of_contact(d, title, id);
     if (progress != PROGRESS_OK)
         return progress;
+    /* One that was made just before the ledger was lost may not be visible yet. */
+    if (id[0] == '\0' && d->grant->doubt_visible_in_ms > 0)
+        return delivery_look_later(d);
     if (id[0] == '\0')
         return create_note(d, step, title, text);
     delivery_set_pending(d, step, id);

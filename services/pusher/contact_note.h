@@ -13,7 +13,8 @@
  * @brief Makes the note whose step is in d->texts.note_step, unless the contact has one with its
  * title. The entry in d->grant gets the step; a lost answer leaves it in doubt there.
  * @param text  what the note says
- * @returns REFUSED: the account does not take it
+ * @returns REFUSED: the account does not take it; LATER: it is not there, and one that was made before
+ * the ledger was lost may not be visible yet
  */
 enum progress contact_note_step(struct delivery *d, struct text text);
 

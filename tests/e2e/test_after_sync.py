@@ -219,6 +219,43 @@ def test_a_lost_redis_leaves_no_second_note(shop):
     assert list(notes(shop, placed)) == [f"bc-abc123-{placed['id']} Cancelled"]
 
 
+@pytest.fixture(scope="module")
+def lagging():
+    """With retries that come back before a note must be visible, as with the defaults after an account was closed."""
+    settings = {"pusher": {"http_timeout_s": 5, "visibility_delay_s": 8, "lease_s": 20, "retry_delays_s": "3,3,3"}}
+    with Shop("e2e-after-sync-lag", stores=STORES[:1], settings=settings) as stack:
+        stack.account["note_user_id"] = 1
+        stack.start()
+        yield stack
+        stack.clear_faults()
+        stack.assert_right()
+
+
+def test_looks_before_a_note_must_be_visible_put_its_create_off_once(lagging):
+    placed, mark = lagging.place_and_wait(order(mail("doubt"))), lagging.mark()
+    lagging.fault(side="is", method="POST", path="/contacts/", kind="drop_before", count=1)
+    lagging.change(placed["id"], status_id=5)
+    wait_until(lambda: list(notes(lagging, placed)) == [f"bc-abc123-{placed['id']} Cancelled"], 40, lagging.trouble)
+    assert [e["fault"] for e in lagging.requests_since(mark, "POST", "/notes")] == ["drop_before", None]
+    assert len(lagging.requests_since(mark, "GET", "/notes", "title")) >= 4, "before, at once, too early, when it must be visible"
+
+
+def test_a_note_that_the_list_does_not_show_yet_is_made_once(lagging):
+    """Redis is lost behind the note, and the account's list lags: it is looked up until it must be visible."""
+    placed, mark = lagging.place_and_wait(order(mail("lag"))), lagging.mark()
+    lagging.fault(side="is", method="GET", path="/contacts/", kind="status", status=200, count=2,
+                  body='{"notes":[],"next_page_token":""}')
+    lagging.fault(side="is", method="POST", path="/contacts/", kind="delay", delay_ms=1500, count=1)
+    lagging.change(placed["id"], status_id=5)
+    wait_until(lambda: lagging.requests_since(mark, "POST", "/notes"), 30, lagging.trouble)
+    lagging.redis.command("FLUSHALL")
+    key = f"abc123/order/{placed['id']}"
+    wait_until(lambda: len([r for r in lagging.fate_records(key) if r.topic == "delivered"]) > 1, 40, lagging.trouble)
+    assert list(notes(lagging, placed)) == [f"bc-abc123-{placed['id']} Cancelled"]
+    assert len(lagging.requests_since(mark, "POST", "/notes")) == 1
+    assert [e["fault"] for e in lagging.requests_since(mark, "GET", "/notes", "title")][:3] == ["status", "status", None]
+
+
 def test_a_note_needs_its_user():
     with Shop("e2e-after-sync-user", stores=STORES[:1]) as stack:
         stack.start_servers()

@@ -173,15 +173,27 @@ def test_not_found_frees_the_step_and_is_looked_up_again(workers):
     assert b.acquire() == "DONE" and b.flags == {"look_again"}
 
 
-def test_the_doubts_age_counts_from_begin_and_anew_from_retry(workers):
+def test_the_doubts_age_counts_from_begin_and_anew_from_its_own_retry(workers):
     a, b = workers
     a.acquire()
     a.begin("order")
     a.server.client.hset(a.key, "doubt_at", a.server.now() - 90_000)
+    assert a.finish("retry") == "OK"
+    assert b.acquire() == "RECONCILE order" and int(b.grant["age"]) < 5_000
+
+
+@pytest.mark.parametrize("kind", ["order", "record", "contact"])
+def test_who_looks_a_doubt_up_and_gives_it_back_leaves_its_age(server, kind):
+    """Else what is given back after each look, or by each stop, is never old enough for "not there" to count."""
+    a, b = (Worker(server, name, kind=kind) for name in "ab")
+    a.rebuild()
+    a.acquire()
+    a.begin("step")
+    a.server.client.hset(a.key, "doubt_at", a.server.now() - 90_000)
     a.expire_lease()
-    assert b.acquire() == "RECONCILE order" and 90_000 <= int(b.grant["age"]) < 95_000
-    assert b.finish("retry") == "OK"
-    assert a.acquire() == "RECONCILE order" and int(a.grant["age"]) < 5_000
+    for worker in (b, a, b):
+        assert worker.acquire() == "RECONCILE step" and 90_000 <= int(worker.grant["age"]) < 95_000
+        assert worker.finish("retry") == "OK"
 
 
 # Rules 14 and 15: written in another epoch, absent

@@ -244,6 +244,10 @@ static void test_grant_after_a_loss(void **state)
     reply_free(reply);
     reply = reply_of(11, sure);
     assert_int_equal(ledger_grant_read(&grant, reply, 1000, &err), 0);
+    assert_false(grant.goals_in_doubt);
+    assert_int_equal(grant.doubt_visible_in_ms, 600);
+    ledger_grant_clear(&grant);
+    assert_int_equal(ledger_grant_read(&grant, reply, 400, &err), 0);
     assert_int_equal(grant.doubt_visible_in_ms, 0);
     ledger_grant_clear(&grant);
     reply_free(reply);
