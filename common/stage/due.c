@@ -11,6 +11,10 @@ enum {
      * number. */
     DUE_SOON_MS = 1000,
     DUE_KEPT_MAX = 64,
+    /* A record that was refused alone: when it is offered again, and how many of its partition are kept
+     * meanwhile. That may last for hours, in all partitions of many accounts, so they are few. */
+    REFUSED_WAIT_MS = 200,
+    REFUSED_KEPT_MAX = 8,
 };
 
 static int due_before(const struct due *a, const struct due *b)
@@ -52,6 +56,11 @@ static struct ticket *due_pop(struct stage *stage)
     return first;
 }
 
+static int kept_max(const struct partition *partition)
+{
+    return partition->offer_ms > 0 ? REFUSED_KEPT_MAX : DUE_KEPT_MAX;
+}
+
 void ticket_park(struct stage *stage, struct ticket *ticket, int64_t at_ms)
 {
     struct partition *partition = ticket->partition;
@@ -64,36 +73,53 @@ void ticket_park(struct stage *stage, struct ticket *ticket, int64_t at_ms)
     }
     due_push(stage, (struct due){at_ms, stage->due_sequence++, ticket});
     partition->parked_count++;
-    if (partition->parked_count >= DUE_KEPT_MAX || at_ms - clock_monotonic_ms() > DUE_SOON_MS) {
+    if (partition->parked_count >= kept_max(partition) ||
+        at_ms - clock_monotonic_ms() > DUE_SOON_MS) {
         partition->pause |= PAUSE_DUE;
         partitions_apply_pauses(stage);
     }
 }
 
-/* As ticket_park(), but for records beyond the hand-out mark: they are handed over in the order in
- * which they came. */
+static void count_behind(struct stage *stage, struct partition *partition)
+{
+    partition->behind_count++;
+    partition->parked_count++;
+    stage->is_mark_low |= handout_is_low(&partition->handout, stage->settings.mark_block);
+    if (partition->parked_count >= kept_max(partition)) {
+        partition->pause |= PAUSE_DUE;
+        partitions_apply_pauses(stage);
+    }
+}
+
+/* As ticket_park(), but for records beyond the hand-out mark, and for those behind one that was refused:
+ * they are handed over in the order in which they came. */
 void ticket_put_behind(struct stage *stage, struct ticket *ticket)
 {
-    struct partition *partition = ticket->partition;
-
     ticket_own_bytes(ticket);
     ticket->next = NULL;
     *stage->behind_end = ticket;
     stage->behind_end = &ticket->next;
-    partition->behind_count++;
-    partition->parked_count++;
-    stage->is_mark_low |= handout_is_low(&partition->handout, stage->settings.mark_block);
-    if (partition->parked_count >= DUE_KEPT_MAX) {
-        partition->pause |= PAUSE_DUE;
-        partitions_apply_pauses(stage);
-    }
+    count_behind(stage, ticket->partition);
+}
+
+void ticket_put_back(struct stage *stage, struct ticket *ticket)
+{
+    stage->inflight--;
+    stage->inflight_bytes -= (int64_t)ticket->bytes;
+    ticket->handed = 0;
+    ticket->next = stage->behind;
+    if (stage->behind == NULL)
+        stage->behind_end = &ticket->next;
+    stage->behind = ticket;
+    ticket->partition->offer_ms = clock_monotonic_ms() + REFUSED_WAIT_MS;
+    count_behind(stage, ticket->partition);
 }
 
 static void unpark(struct stage *stage, struct ticket *ticket)
 {
     struct partition *partition = ticket->partition;
 
-    if (--partition->parked_count > DUE_KEPT_MAX / 2 || !(partition->pause & PAUSE_DUE))
+    if (--partition->parked_count > kept_max(partition) / 2 || !(partition->pause & PAUSE_DUE))
         return;
     partition->pause &= ~PAUSE_DUE;
     partitions_apply_pauses(stage);
@@ -117,7 +143,8 @@ struct ticket *ticket_take_behind(struct stage *stage, struct ticket **link)
     *link = ticket->next;
     if (*link == NULL)
         stage->behind_end = link;
-    ticket->partition->behind_count--;
+    if (--ticket->partition->behind_count == 0)
+        ticket->partition->offer_ms = 0;
     unpark(stage, ticket);
     return ticket;
 }

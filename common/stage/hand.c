@@ -4,15 +4,18 @@
 
 static void offer(struct stage *stage, struct ticket *ticket)
 {
-    int taken = stage->suspects > 0 ? claim_offer(stage, ticket)
-                                    : stage->offer(stage->context, ticket, &ticket->event) == 0;
+    enum stage_answer answer = stage->suspects > 0
+                                   ? claim_offer(stage, ticket)
+                                   : stage->offer(stage->context, ticket, &ticket->event);
 
-    if (taken) {
-        stage->held = NULL;
-        stage->held_wait_ms = 1;
-    } else {
-        stage->held = ticket;
-    }
+    stage->held = answer == STAGE_FULL ? ticket : NULL;
+    if (answer == STAGE_FULL)
+        return;
+    stage->held_wait_ms = 1;
+    if (answer == STAGE_TAKEN)
+        measure_handed(stage, ticket);
+    else
+        ticket_put_back(stage, ticket);
 }
 
 void ticket_offer_held(struct stage *stage)
@@ -49,7 +52,8 @@ static void hand_over(struct stage *stage, struct ticket *ticket)
         return;
     }
     ticket->handed = 1;
-    measure_handed(stage, ticket);
+    if (verdict == CLAIM_POISON || stage->offer == NULL)
+        measure_handed(stage, ticket);
     stage->inflight++;
     stage->inflight_bytes += (int64_t)ticket->bytes;
     if (stage->ramp > 0)
@@ -105,15 +109,28 @@ void ticket_hand_due(struct stage *stage)
     }
 }
 
+/* Whether a ticket of the queue has to wait longer. What is refused meanwhile is to be offered later than
+ * now_ms, so each partition has one refusal at most. */
+static int stays_behind(struct ticket *ticket, int64_t now_ms)
+{
+    struct partition *partition = ticket->partition;
+
+    return !ticket_is_stale(ticket) && (partition->offer_ms > now_ms ||
+                                        !handout_allows(&partition->handout, ticket->event.offset));
+}
+
 void ticket_hand_behind(struct stage *stage)
 {
     struct ticket **link = &stage->behind;
+    int64_t now_ms;
 
+    if (stage->behind == NULL)
+        return;
+    now_ms = clock_monotonic_ms();
     while (*link != NULL && stage_has_room(stage)) {
         struct ticket *ticket = *link;
 
-        if (!ticket_is_stale(ticket) &&
-            !handout_allows(&ticket->partition->handout, ticket->event.offset)) {
+        if (stays_behind(ticket, now_ms)) {
             link = &ticket->next;
             continue;
         }

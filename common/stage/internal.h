@@ -44,6 +44,8 @@ struct partition {
     int parked_count; /* includes those that wait behind the mark */
     int revoked;
     int behind_count;
+    int64_t offer_ms;       /* the first record behind was refused alone: when it is offered again,
+                               monotonic; else 0 */
     struct claim found;     /* the claim that was beside the committed offset at the assignment */
     int is_watched;         /* its first record, or the claimed one, has not come yet */
     int pause;              /* the PAUSE_ bits that are wanted */
@@ -125,8 +127,8 @@ struct stage {
     struct unsent *unsent;   /* outputs for which the producer had no room, see send.c */
     struct ticket *held;     /* the ticket that was offered and refused */
     int held_wait_ms;
-    struct ticket *behind, **behind_end; /* tickets beyond the hand-out mark of their partition;
-                                            a queue */
+    struct ticket *behind, **behind_end; /* tickets beyond the hand-out mark of their partition, or
+                                            behind one that was refused alone; a queue */
     struct due *due;                     /* a heap */
     int due_count, due_capacity;
     uint64_t due_sequence;
@@ -169,7 +171,7 @@ struct stage {
 
 void measure_init(struct stage *stage);
 
-/** @brief A ticket is handed over now: how long its record waited in its topic. */
+/** @brief A ticket was handed over now: how long its record waited in its topic. */
 void measure_handed(struct stage *stage, struct ticket *ticket);
 
 /** @brief A ticket's record is finished: its fate, and how long it took. */
@@ -238,10 +240,14 @@ void ticket_park(struct stage *stage, struct ticket *ticket, int64_t at_ms);
 /** @brief Returns a ticket that was set aside and whose time has come, or NULL. */
 struct ticket *ticket_take_due(struct stage *stage, int64_t now_ms);
 
-/** @brief Sets a ticket aside that is beyond its partition's hand-out mark. */
+/** @brief Sets a ticket aside that is beyond its partition's hand-out mark, or behind another one
+ * that was set aside so. */
 void ticket_put_behind(struct stage *stage, struct ticket *ticket);
 
-/** @brief Removes the ticket at a link of the queue of those beyond the marks. */
+/** @brief Takes back a ticket that was offered and refused alone. It stays the first one of its partition. */
+void ticket_put_back(struct stage *stage, struct ticket *ticket);
+
+/** @brief Removes the ticket at a link of the queue of those that were set aside so. */
 struct ticket *ticket_take_behind(struct stage *stage, struct ticket **link);
 
 /** @brief Releases all tickets that were set aside, and the held one, because their partitions were
@@ -341,11 +347,8 @@ enum claim_verdict claim_first(struct stage *stage, struct ticket *ticket, struc
  * most. */
 void claim_as(struct stage *stage, struct ticket *ticket, enum claim_state state);
 
-/**
- * @brief Offers a record while there are suspect ones, but never beside one that runs alone.
- * @returns whether it was taken
- */
-int claim_offer(struct stage *stage, struct ticket *ticket);
+/** @brief Offers a record while there are suspect ones, but never beside one that runs alone. */
+enum stage_answer claim_offer(struct stage *stage, struct ticket *ticket);
 
 /** @brief One step of the careful start: commits, then allows twice as many records. It is cheap
  * when there is no careful start. */
@@ -363,7 +366,8 @@ void ticket_offer_held(struct stage *stage);
 /** @brief Hands over the tickets whose time has come, while there is room. */
 void ticket_hand_due(struct stage *stage);
 
-/** @brief Hands over the tickets that are below the hand-out mark by now, while there is room. */
+/** @brief Hands over the tickets that are below the hand-out mark by now, and offers those again that
+ * were refused alone, while there is room. */
 void ticket_hand_behind(struct stage *stage);
 
 /* group.c: membership and rebalances. */

@@ -26,12 +26,16 @@ struct ticket; /* one record that is under way */
  * point into it. */
 typedef void (*stage_handler)(void *context, const struct event *in, struct result *out);
 
-/**
- * @brief Offers one record to an asynchronous handler. Called by the stage's thread.
- * @returns 0: taken, and stage_complete() follows exactly once; 1: no room now, it is offered again
- * later
- */
-typedef int (*stage_offer)(void *context, struct ticket *ticket, const struct event *in);
+enum stage_answer {
+    STAGE_TAKEN = 0, /* stage_complete() follows exactly once */
+    STAGE_FULL, /* no room for any record now: this one is offered again soon, and all others wait */
+    STAGE_FULL_FOR_IT, /* no room for records like this one: it is offered again later, and those behind it in
+                          its partition wait; the records of other partitions go on */
+};
+
+/** @brief Offers one record to an asynchronous handler. Called by the stage's thread. */
+typedef enum stage_answer (*stage_offer)(void *context, struct ticket *ticket,
+                                         const struct event *in);
 
 struct stage_settings {
     const struct config *config; /* keeps */

@@ -193,22 +193,22 @@ void stage_end(struct stage *stage, struct ticket *ticket, int is_set_aside)
 
 /* The stage's thread does not wait for records that run: the record is held and offered again
  * soon. */
-int claim_offer(struct stage *stage, struct ticket *ticket)
+enum stage_answer claim_offer(struct stage *stage, struct ticket *ticket)
 {
     int claims = ticket->deaths > 0 && !ticket->offered;
-    int taken;
+    enum stage_answer answer;
 
     if ((claims ? pthread_rwlock_trywrlock(&stage->running)
                 : pthread_rwlock_tryrdlock(&stage->running)) != 0)
-        return 0;
+        return STAGE_FULL;
     if (claims)
         claim_as(stage, ticket, CLAIM_ALONE);
     ticket->offered = 1;
-    taken = stage->offer(stage->context, ticket, &ticket->event) == 0;
+    answer = stage->offer(stage->context, ticket, &ticket->event);
     if (claims)
         claim_as(stage, ticket, CLAIM_IDLE);
     pthread_rwlock_unlock(&stage->running);
-    return taken;
+    return answer;
 }
 
 void claim_ramp(struct stage *stage)

@@ -191,14 +191,28 @@ static int place(struct pool *pool, struct job *job)
     return 0;
 }
 
-int pool_offer(void *context, struct ticket *ticket, const struct event *in)
+static int is_full(struct pool *pool, enum topic_lane lane)
+{
+    int full;
+
+    pthread_mutex_lock(&pool->lock);
+    full = share_is_full(&pool->share, lane);
+    pthread_mutex_unlock(&pool->lock);
+    return full;
+}
+
+enum stage_answer pool_offer(void *context, struct ticket *ticket, const struct event *in)
 {
     struct pool *pool = context;
     struct job *job;
     int taken = 1;
 
     if (stop_requested())
-        return 1;
+        return STAGE_FULL;
+    /* Records of the lane that come back from a retry or waiting topic, which other lanes share: it cannot
+     * be paused for one of them. */
+    if (is_full(pool, topic_lane_of(in)))
+        return STAGE_FULL_FOR_IT;
     job = job_new(pool->pusher, ticket, in);
     snprintf(job->owner, sizeof(job->owner), "%s-%" PRIu64, pool->pusher->owner, ++pool->job_count);
     if (job->account_index < 0 ||
@@ -211,7 +225,7 @@ int pool_offer(void *context, struct ticket *ticket, const struct event *in)
     }
     if (taken != 0)
         job_free(pool->pusher, job);
-    return taken != 0;
+    return taken == 0 ? STAGE_TAKEN : STAGE_FULL;
 }
 
 /* Waits until there may be something to do. The lock is held, except while waiting. */

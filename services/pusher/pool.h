@@ -27,7 +27,7 @@ void pool_free(struct pool *pool);
 
 /** @brief Takes a record that the stage offers (stage.h), or refuses it while there is no room.
  * context: the pool */
-int pool_offer(void *context, struct ticket *ticket, const struct event *in);
+enum stage_answer pool_offer(void *context, struct ticket *ticket, const struct event *in);
 
 /** @brief How many records the pool can have in hand at once; the stage offers no more. */
 int pool_room(const struct pool *pool);

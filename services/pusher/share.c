@@ -62,10 +62,15 @@ void share_give(struct share *share, int store, enum topic_lane lane)
     share->in_hand[store]--;
 }
 
+int share_is_full(const struct share *share, enum topic_lane lane)
+{
+    return is_bulk(lane) && share->lanes[lane] >= HELD_PER_WORKER * share->workers;
+}
+
 int share_has_room(const struct share *share, int store, enum topic_lane lane, int waiting_count)
 {
     if (is_bulk(lane))
-        return share->lanes[lane] < HELD_PER_WORKER * share->workers;
+        return !share_is_full(share, lane);
     return share->is_single
                ? waiting_count - share->bulk_waiting < WAITING_PER_WORKER * share->workers
                : share->waiting[store] < WAITING_PER_WORKER_AND_STORE * share->workers;

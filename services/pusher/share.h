@@ -34,6 +34,10 @@ int share_allows(const struct share *share, int store, enum topic_lane lane);
 void share_take(struct share *share, int store, enum topic_lane lane);
 void share_give(struct share *share, int store, enum topic_lane lane);
 
+/** @brief Whether no further record of the lane may be taken in hand, also where a worker is idle: those
+ * that a worker sets aside stay in hand. Never for the lane of the orders. */
+int share_is_full(const struct share *share, enum topic_lane lane);
+
 /** @brief Whether one more record may wait, where so many records wait in all. */
 int share_has_room(const struct share *share, int store, enum topic_lane lane, int waiting_count);
 

@@ -169,7 +169,12 @@ static void a_full_lane_is_not_read(void **state)
     for (int i = 0; i < 36; i++)
         share_hold(&share, TOPIC_LANE_HISTORY, 1);
     assert_false(share_has_room(&share, 0, TOPIC_LANE_HISTORY, 0));
+    assert_true(share_is_full(&share, TOPIC_LANE_HISTORY));
+    share_hold(&share, TOPIC_LANE_HISTORY, -1);
+    assert_false(share_is_full(&share, TOPIC_LANE_HISTORY));
+    assert_false(share_is_full(&share, TOPIC_LANE_CONTACTS));
     share_hold(&share, TOPIC_LANE_ORDERS, 1000);
+    assert_false(share_is_full(&share, TOPIC_LANE_ORDERS));
     assert_true(share_reads(&share, TOPIC_LANE_ORDERS, 1));
     share_clear(&share);
 }

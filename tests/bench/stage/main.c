@@ -71,7 +71,7 @@ static void handle(void *context, const struct event *in, struct result *out)
     pass_on(context, in, out);
 }
 
-static int offer(void *context, struct ticket *ticket, const struct event *in)
+static enum stage_answer offer(void *context, struct ticket *ticket, const struct event *in)
 {
     struct pass *pass = context;
     int taken;
@@ -85,7 +85,7 @@ static int offer(void *context, struct ticket *ticket, const struct event *in)
         pthread_cond_signal(&pass->changed);
     }
     pthread_mutex_unlock(&pass->lock);
-    return taken ? 0 : 1;
+    return taken ? STAGE_TAKEN : STAGE_FULL;
 }
 
 static void *work(void *context)
