@@ -29,6 +29,7 @@ KINDS = {
         ("product patch", "PATCH", "/products/[0-9]+", "update_mask=.*"),
         ("order look-up", "GET", "/orders", "filter=_[^=]*==.*"),
         ("order create", "POST", "/orders", ""),
+        ("one order", "GET", "/orders/[0-9]+", ""),
         ("payment create", "POST", "/orders/[0-9]+/payments", ""),
         ("payments of an order", "GET", "/orders/[0-9]+/payments", "page_size=.*"),
         ("tag look-up", "GET", "/tags", "filter=name==.*"),
