@@ -214,9 +214,9 @@ static int find_named(struct answerer *answerer, const char *order, struct index
         answer_refuse(fault, 400, "bad_order", "The order's name is too long.");
         return -1;
     }
-    strcpy(text, order);
+    snprintf(text, sizeof(text), "%s", order);
     if (order_name_parse(answerer->answers->config, words, 1, key, &err) == 0) {
-        strcpy(keys->keys[keys->count++], key);
+        snprintf(keys->keys[keys->count++], sizeof(keys->keys[0]), "%s", key);
         return 0;
     }
     if (text_to_int(text_of(order), &id) == 0 && id >= 0 &&

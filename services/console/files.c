@@ -17,6 +17,12 @@ static const unsigned char console_css[] = {
 static const unsigned char console_js[] = {
 #include "console/console.js.h"
 };
+static const unsigned char overview_js[] = {
+#include "console/overview.js.h"
+};
+static const unsigned char acts_js[] = {
+#include "console/acts.js.h"
+};
 static const unsigned char icon_svg[] = {
 #include "console/icon.svg.h"
 };
@@ -33,6 +39,8 @@ static const struct file files[] = {
     {"/", "text/html; charset=utf-8", index_html, sizeof(index_html), 0},
     {"/console.css", "text/css; charset=utf-8", console_css, sizeof(console_css), 1},
     {"/console.js", JAVASCRIPT, console_js, sizeof(console_js), 1},
+    {"/overview.js", JAVASCRIPT, overview_js, sizeof(overview_js), 1},
+    {"/acts.js", JAVASCRIPT, acts_js, sizeof(acts_js), 1},
     {"/chart.js", JAVASCRIPT, chart_js, sizeof(chart_js), 1},
     {"/icon.svg", "image/svg+xml", icon_svg, sizeof(icon_svg), 1},
     {"/api/v1/openapi.json", "application/json", openapi_json, sizeof(openapi_json), 1},

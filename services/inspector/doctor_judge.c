@@ -227,7 +227,7 @@ static void judge_redis_version(struct findings *findings, const struct ledger_f
     if (facts->version[0] == '\0')
         findings_add(findings, CHECK_REDIS_VERSION, "", DOCTOR_SKIPPED, "",
                      "skipped because INFO does not tell it");
-    else if (atoi(facts->version) < REDIS_OLDEST_MAJOR)
+    else if (strtol(facts->version, NULL, 10) < REDIS_OLDEST_MAJOR)
         findings_add(findings, CHECK_REDIS_VERSION, "", DOCTOR_FAIL, "run Redis 5 or newer",
                      "%s is too old for the ledger's scripts", facts->version);
     else

@@ -75,7 +75,7 @@ void evidence_read(struct evidence *evidence, yyjson_val *root)
     read_int(times, "eligible", &evidence->eligible_at);
     read_int(times, "created", &evidence->created_at);
     if (yyjson_is_str(digest) && yyjson_get_len(digest) < sizeof(evidence->digest))
-        strcpy(evidence->digest, yyjson_get_str(digest));
+        snprintf(evidence->digest, sizeof(evidence->digest), "%s", yyjson_get_str(digest));
     yyjson_arr_iter_init(yyjson_obj_get(root, "incomplete"), &iter);
     while ((one = yyjson_arr_iter_next(&iter)) != NULL) {
         const char *step = yyjson_get_str(yyjson_obj_get(one, "step"));

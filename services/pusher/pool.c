@@ -164,17 +164,23 @@ static void hold(struct pool *pool, enum topic_lane lane, int by)
     pool->is_lane_read[lane] = is_read;
 }
 
-/* Finds the worker or the queue for a new job. The lock is held. 0: the job was taken. */
-static int place(struct pool *pool, struct job *job)
+/* Finds the worker or the queue for a new job. The lock is held. */
+static enum stage_answer place(struct pool *pool, struct job *job)
 {
     struct worker *worker = find_by_contact(pool, job->contact_hash);
 
+    /* Such records come back from a retry or waiting topic, which other lanes share: it cannot be paused
+     * for one of them. */
+    if (share_is_full(&pool->share, job->lane))
+        return STAGE_FULL_FOR_IT;
     if (worker != NULL && worker->queue.count < QUEUE_PER_WORKER) {
         queue_push(&worker->queue, job);
-        return 0;
+        return STAGE_TAKEN;
     }
     if (worker != NULL) /* many records of one contact must not hold up those of others */
-        return heap_push(&pool->later, clock_monotonic_ms() + CROWDED_WAIT_MS, job);
+        return heap_push(&pool->later, clock_monotonic_ms() + CROWDED_WAIT_MS, job) == 0
+                   ? STAGE_TAKEN
+                   : STAGE_FULL;
     if (pool->idle != NULL && share_allows(&pool->share, job->store_index, job->lane)) {
         worker = pool->idle;
         take_in_hand(worker, job);
@@ -182,50 +188,36 @@ static int place(struct pool *pool, struct job *job)
         take_contact(pool, &worker->queue, worker->contact); /* those are older */
         queue_push(&worker->queue, job);
         wake(pool, worker);
-        return 0;
+        return STAGE_TAKEN;
     }
     if (!share_has_room(&pool->share, job->store_index, job->lane, pool->shared.count))
-        return 1;
+        return STAGE_FULL;
     job->queued_ms = clock_monotonic_ms();
     wait_for_any(pool, job);
-    return 0;
-}
-
-static int is_full(struct pool *pool, enum topic_lane lane)
-{
-    int full;
-
-    pthread_mutex_lock(&pool->lock);
-    full = share_is_full(&pool->share, lane);
-    pthread_mutex_unlock(&pool->lock);
-    return full;
+    return STAGE_TAKEN;
 }
 
 enum stage_answer pool_offer(void *context, struct ticket *ticket, const struct event *in)
 {
     struct pool *pool = context;
     struct job *job;
-    int taken = 1;
+    enum stage_answer answer = STAGE_FULL;
 
     if (stop_requested())
         return STAGE_FULL;
-    /* Records of the lane that come back from a retry or waiting topic, which other lanes share: it cannot
-     * be paused for one of them. */
-    if (is_full(pool, topic_lane_of(in)))
-        return STAGE_FULL_FOR_IT;
     job = job_new(pool->pusher, ticket, in);
     snprintf(job->owner, sizeof(job->owner), "%s-%" PRIu64, pool->pusher->owner, ++pool->job_count);
     if (job->account_index < 0 ||
         account_state(pool->pusher->accounts[job->account_index]) != ACCOUNT_STARTING) {
         pthread_mutex_lock(&pool->lock);
-        taken = place(pool, job);
-        if (taken == 0)
+        answer = place(pool, job);
+        if (answer == STAGE_TAKEN)
             hold(pool, job->lane, 1);
         pthread_mutex_unlock(&pool->lock);
     }
-    if (taken != 0)
+    if (answer != STAGE_TAKEN)
         job_free(pool->pusher, job);
-    return taken == 0 ? STAGE_TAKEN : STAGE_FULL;
+    return answer;
 }
 
 /* Waits until there may be something to do. The lock is held, except while waiting. */

@@ -13,7 +13,7 @@ import time
 import canned
 import pytest
 from canned_console import TOKEN, Canned
-from processes import http_call, wait_until
+from processes import http_call, ticks, wait_until
 
 SLOW, RATE, SECONDS = 200, 200, 5
 HOST = b"Host: 127.0.0.1\r\n"
@@ -233,11 +233,7 @@ def test_200_slow_connections_beside_200_requests_a_second(console):
     slow, times = Slow(console.port), []
     try:
         connection = http.client.HTTPConnection(console.address, timeout=10)
-        begun = time.monotonic()
-        for number in range(RATE * SECONDS):
-            pause = begun + number / RATE - time.monotonic()
-            if pause > 0:
-                time.sleep(pause)  # the rate that is promised
+        for number in ticks(RATE, SECONDS):
             asked = time.monotonic()
             connection.request("GET", ("/api/v1/status", "/metrics", "/api/v1/orders?list=dead", "/")[number % 4])
             answer = connection.getresponse()
