@@ -80,6 +80,7 @@ void infusionsoft_set_since(struct infusionsoft *client, int64_t since_ms, enum 
     client->lane = lane;
     client->since_ms = since_ms;
     client->flow = flow;
+    client->renewed = 0; /* a call of earlier work may have ended without an answer */
 }
 
 void infusionsoft_set_trace(struct infusionsoft *client, struct text traceparent)

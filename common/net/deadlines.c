@@ -11,6 +11,10 @@
  * count toward the memory of a container. */
 enum { SEND_BYTES = 65536 };
 
+/* A client has this long to say its request before it loses its place while others fetch their answers:
+ * its machine may be busy. */
+enum { ASKING_MS = 1000 };
+
 /* Clients are in one list for each state, the one that entered it first at the head. */
 struct deadlines_client {
     struct deadlines_client *before, *after;
@@ -120,8 +124,7 @@ int deadlines_due(struct deadlines *deadlines, int64_t now_ms)
         client = fetching;
         metric_add(deadlines->late_answer, 1);
     } else if (deadlines->count > settings->connections_max / 4 * 3) {
-        /* A single one that asks is most likely the client that has just come. */
-        client = fetching == NULL || (asking != NULL && asking->after != NULL) ? asking : fetching;
+        client = fetching == NULL || is_late(asking, ASKING_MS, now_ms) ? asking : fetching;
         metric_add(deadlines->no_room, client != NULL);
     }
     if (client == NULL)

@@ -3,8 +3,8 @@
  * libmicrohttpd drops a client that is silent, but counts anew with each byte: one that sends or fetches a byte a
  * second would keep its connection for ever, and enough of them would keep everybody else out. Here the whole request
  * has a time, and so has the fetching of the whole answer. When three quarters of the connections are taken, each
- * new one takes the place of the client that is the longest at its request, else at its answer. So whoever asks in one
- * piece is answered, however many dawdle.
+ * new one takes the place of the client that is the longest at its request, where that is over a second, else of the
+ * one that is the longest at its answer. So whoever asks in one piece is answered, however many dawdle.
  *
  * There is no thread: clients are looked at whenever a connection is opened or changes its state. A client that is
  * too late stays until then, when nobody else needs its place. All calls for one server come from libmicrohttpd's

@@ -148,6 +148,15 @@ static int check_payment_types(struct account *account, struct infusionsoft *cli
     return -1;
 }
 
+/* A probe failed. Its cause is told where it is another one than before; the lock is held. */
+static void tell_still_closed(struct account *account, const char *why)
+{
+    if (strcmp(why, account->why) == 0)
+        return;
+    snprintf(account->why, sizeof(account->why), "%s", why);
+    log_warn("account_still_closed account=%s why=\"%s\"", account->config->name, why);
+}
+
 /* Asks for everything that must be known before the first record, and opens the account. */
 static void prepare(struct account *account, struct infusionsoft *client)
 {
@@ -185,10 +194,7 @@ static void prepare(struct account *account, struct infusionsoft *client)
     } else {
         circuit_probed(circuit, 0, clock_monotonic_ms(), retry_chance());
         account_show_closed(account, ACCOUNT_ALL, cause);
-        if (strcmp(why, account->why) != 0) {
-            snprintf(account->why, sizeof(account->why), "%s", why);
-            log_warn("account_still_closed account=%s why=\"%s\"", account->config->name, why);
-        }
+        tell_still_closed(account, why);
     }
     account->asked = 1;
     pthread_mutex_unlock(&account->lock);
@@ -210,10 +216,12 @@ static void probed(struct account *account, enum account_part part, int succeede
 
 static void probe(struct account *account, struct infusionsoft *client)
 {
-    char why[160];
+    char why[160] = "";
     int answered = ask_user(client, why) == 0;
 
     pthread_mutex_lock(&account->lock);
+    if (!answered && !stop_requested())
+        tell_still_closed(account, why);
     probed(account, ACCOUNT_ALL, answered);
     pthread_mutex_unlock(&account->lock);
 }

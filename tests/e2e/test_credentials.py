@@ -265,3 +265,20 @@ def test_wrong_tenant_is_refused_at_start(shop):
     assert "configured is xy999.infusionsoft.com" in process.text()
     shop.wait_drained(30)
     shop.assert_right()
+
+
+def test_a_refusal_of_earlier_work_does_not_close_the_account():
+    """A call is refused and sent again with a new token, and that one gets no answer. The next delivery may renew the token too."""
+    settings = {"pusher": {"workers": 1, "http_timeout_s": 1, "visibility_delay_s": 1}}
+    with OauthShop("e2e-credentials-again", settings=settings) as shop:
+        shop.start(services=("poller", "filter", "mapper", "pusher"))
+        shop.fault(side="is", method="POST", path="/orders", kind="status", status=401, count=1)
+        for method, path in (("POST", "/orders"), ("GET", "/orders"), ("GET", "/oauth/connect/userinfo")):
+            shop.fault(side="is", method=method, path=path, kind="drop_before", count=1)
+        renewed = shop.fault(side="is", method="GET", path="/orders", kind="status", status=401, count=1)
+        shop.wait_delivered(shop.place_some(1))
+        assert shop.call("GET", f"/sandbox/faults/{renewed['id']}")["fired"] == 1, "the look-up was refused"
+        closed, = shop.log(" account_closed ", ("pusher",))
+        assert "HTTP 401" not in closed and shop.refreshes() == 3
+        assert set(shop.stop().values()) == {0}
+        assert_no_secret_is_written(shop)

@@ -57,7 +57,7 @@ def test_all_is_ok_on_a_healthy_stack_and_nothing_is_changed(stack):
     mark, keys = len(stack.journal()), stack.redis.command("DBSIZE")
     report = stack.report()
     assert report.bad() == {} and report.status == 0, report.findings
-    assert report.json["fail"] == 0 and report.seconds < 5, "two seconds, and more on a busy machine"
+    assert report.json["fail"] == 0 and report.seconds < 10, "two seconds, and more on a busy machine"
     assert stack.redis.command("DBSIZE") == keys
     assert all(entry["method"] == "GET" for entry in stack.journal()[mark:])
 
@@ -375,7 +375,7 @@ def test_stores_that_do_not_answer_are_waited_for_together(stack, request):
     port, _ = serve(request, b"")
     report = stack.report(config=many_stores(stack, 50, port))
     assert report.status == 111 and report.json["fail"] == 50
-    assert report.seconds < 12, "five seconds, and more on a busy machine"
+    assert report.seconds < 30, "five seconds, and more on a busy machine; one after the other 250"
 
 
 def test_term_ends_it_without_a_report(stack, request):

@@ -297,7 +297,7 @@ def test_a_record_under_which_the_pusher_ends_is_dead_poison(kafka):
 # -- health --------------------------------------------------------------------------------------------------------
 
 
-def test_healthz_answers_within_a_second_beside_300_half_asked_connections(run):
+def test_healthz_does_not_wait_for_300_half_asked_connections(run):
     port = free_port()
     copy = run.start_copy(BIGFUSION_HEALTH_LISTEN=f"127.0.0.1:{port}")
     wait_until(lambda: "listening for=health" in copy.text(), 20, copy.tail)
@@ -310,7 +310,7 @@ def test_healthz_answers_within_a_second_beside_300_half_asked_connections(run):
         for path in ("/healthz", "/metrics"):
             start = time.monotonic()
             assert http_call(f"127.0.0.1:{port}", "GET", path, timeout=5)[0] == 200
-            assert time.monotonic() - start < 1
+            assert time.monotonic() - start < 2.5, "they are dropped after 3 s"
         half[0].settimeout(20)
         while half[0].recv(1024):  # it is told that it was too slow, or just closed
             pass

@@ -184,7 +184,7 @@ def test_an_order_that_was_made_is_written_down_before_its_record_is_set_aside()
         old = json.loads(record.value)
         old["external_key"] = "bc-abc123-900001"
         entry = in_doubt_after_a_loss(stack, 900001)
-        stack.fault(side="is", method="POST", path="/orders", kind="delay", delay_ms=1000, match="900001")
+        stack.fault(side="is", method="POST", path="/orders", kind="delay", delay_ms=5000, match="900001")
         stack.start_service("pusher")
         stack.wait_fate(live["id"])
         write_topic(stack.broker.address, stack.topic("history.payloads"), "abc123/order/900001", json.dumps(old).encode(),

@@ -9,7 +9,7 @@
 #include "net/deadlines.h"
 #include "net/metric.h"
 
-enum { MAX = 8, ROOM = MAX / 4 * 3, REQUEST_MS = 1000, ANSWER_MS = 3000 };
+enum { MAX = 8, ROOM = MAX / 4 * 3, REQUEST_MS = 2000, ANSWER_MS = 3000 };
 
 static const struct deadlines_settings settings = {MAX, REQUEST_MS, ANSWER_MS};
 
@@ -103,6 +103,20 @@ static void among_slow_readers_the_one_that_has_just_come_stays(void **state)
     assert_int_equal(deadlines_due(*state, 10), -1);
 }
 
+static void among_slow_readers_a_new_client_has_a_second_for_its_request(void **state)
+{
+    for (int i = 0; i < ROOM - 1; i++)
+        deadlines_move(*state, deadlines_open(*state, 10 + i, i), DEADLINES_ANSWER, i);
+    deadlines_open(*state, 50, 10);
+    assert_int_equal(deadlines_due(*state, 10), -1);
+    deadlines_open(*state, 51, 500);
+    assert_int_equal(deadlines_due(*state, 500), 10);
+    deadlines_open(*state, 52, 1010);
+    assert_int_equal(deadlines_due(*state, 1010), 11);
+    deadlines_open(*state, 53, 1011);
+    assert_int_equal(deadlines_due(*state, 1011), 50);
+}
+
 static void where_all_others_are_worked_at_the_new_one_has_to_go(void **state)
 {
     for (int i = 0; i < ROOM; i++)
@@ -123,6 +137,7 @@ int main(void)
         CASE(who_is_gone_is_named_once_and_counts_no_more),
         CASE(with_little_room_the_one_that_asks_the_longest_has_to_go),
         CASE(among_slow_readers_the_one_that_has_just_come_stays),
+        CASE(among_slow_readers_a_new_client_has_a_second_for_its_request),
         CASE(where_all_others_are_worked_at_the_new_one_has_to_go),
     };
 
