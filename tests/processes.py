@@ -236,7 +236,7 @@ class Redis:
             "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", folder, "--save", "",
             "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", *self.options],
             self.run)
-        wait_until(self.answers, 10, lambda: f"redis: {self.process.tail()}")
+        wait_until(self.answers, 30, lambda: f"redis: {self.process.tail()}")
 
     def answers(self):
         try:

@@ -437,7 +437,7 @@ class Stack:
         def judged():
             judge = self.judge()
             return None if any(": no fate, " in one for one in judge.violations) else judge
-        judge = wait_until(judged, 10, "every fate", interval=0.2)
+        judge = wait_until(judged, 30, "every fate", interval=0.2)
         assert judge.violations == [], "\n".join(judge.violations[:10])
         for name, value in expected.items():
             assert getattr(judge, name) == value

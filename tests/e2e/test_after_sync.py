@@ -66,7 +66,7 @@ def test_d02_a_refund_leaves_one_note_and_nothing_else(shop):
     assert re.fullmatch(rf"BC #{placed['id']} became Refunded in the store at \S+Z\. Refunded so far: 12\.5 USD\.", found[title])
     assert shop.fate(placed["id"]) == ("delivered", None) and record.json()["incomplete"] == []
     asked = [e for e in shop.requests_since(mark) if e["method"] != "GET"]
-    assert [e["path"].rsplit("/", 1)[1] for e in asked] == ["notes"]
+    assert {e["path"].rsplit("/", 1)[1] for e in asked} == {"notes"}  # a call that timed out is made again
     assert shop.body(asked[0])["user_id"] == "1"
 
 
@@ -200,9 +200,10 @@ def test_a_deleted_contact_is_looked_up_again(shop):
 
 def test_it_waits_while_the_account_is_closed(shop):
     placed = shop.place_and_wait(order(mail("closed")))
+    closed = shop.services["pusher"].text().count("account_closed")
     shop.fault(side="is", kind="status", status=503)
     shop.change(placed["id"], status_id=5)
-    wait_until(lambda: "account_closed" in shop.services["pusher"].text(), 30, shop.trouble)
+    wait_until(lambda: shop.services["pusher"].text().count("account_closed") > closed, 30, shop.trouble)
     shop.clear_faults()
     wait_until(lambda: list(notes(shop, placed)) == [f"bc-abc123-{placed['id']} Cancelled"], 60, shop.trouble)
     assert shop.fate(placed["id"]) == ("delivered", None)
@@ -222,7 +223,7 @@ def test_a_lost_redis_leaves_no_second_note(shop):
 @pytest.fixture(scope="module")
 def lagging():
     """With retries that come back before a note must be visible, as with the defaults after an account was closed."""
-    settings = {"pusher": {"http_timeout_s": 5, "visibility_delay_s": 8, "lease_s": 20, "retry_delays_s": "3,3,3"}}
+    settings = {"pusher": {"http_timeout_s": 12, "visibility_delay_s": 14, "lease_s": 25, "retry_delays_s": "3,3,3"}}
     with Shop("e2e-after-sync-lag", stores=STORES[:1], settings=settings) as stack:
         stack.account["note_user_id"] = 1
         stack.start()
@@ -235,7 +236,7 @@ def test_looks_before_a_note_must_be_visible_put_its_create_off_once(lagging):
     placed, mark = lagging.place_and_wait(order(mail("doubt"))), lagging.mark()
     lagging.fault(side="is", method="POST", path="/contacts/", kind="drop_before", count=1)
     lagging.change(placed["id"], status_id=5)
-    wait_until(lambda: list(notes(lagging, placed)) == [f"bc-abc123-{placed['id']} Cancelled"], 40, lagging.trouble)
+    wait_until(lambda: list(notes(lagging, placed)) == [f"bc-abc123-{placed['id']} Cancelled"], 60, lagging.trouble)
     assert [e["fault"] for e in lagging.requests_since(mark, "POST", "/notes")] == ["drop_before", None]
     assert len(lagging.requests_since(mark, "GET", "/notes", "title")) >= 4, "before, at once, too early, when it must be visible"
 
@@ -245,12 +246,12 @@ def test_a_note_that_the_list_does_not_show_yet_is_made_once(lagging):
     placed, mark = lagging.place_and_wait(order(mail("lag"))), lagging.mark()
     lagging.fault(side="is", method="GET", path="/contacts/", kind="status", status=200, count=2,
                   body='{"notes":[],"next_page_token":""}')
-    lagging.fault(side="is", method="POST", path="/contacts/", kind="delay", delay_ms=1500, count=1)
+    lagging.fault(side="is", method="POST", path="/contacts/", kind="delay", delay_ms=6500, count=1)
     lagging.change(placed["id"], status_id=5)
     wait_until(lambda: lagging.requests_since(mark, "POST", "/notes"), 30, lagging.trouble)
     lagging.redis.command("FLUSHALL")
     key = f"abc123/order/{placed['id']}"
-    wait_until(lambda: len([r for r in lagging.fate_records(key) if r.topic == "delivered"]) > 1, 40, lagging.trouble)
+    wait_until(lambda: len([r for r in lagging.fate_records(key) if r.topic == "delivered"]) > 1, 60, lagging.trouble)
     assert list(notes(lagging, placed)) == [f"bc-abc123-{placed['id']} Cancelled"]
     assert len(lagging.requests_since(mark, "POST", "/notes")) == 1
     assert [e["fault"] for e in lagging.requests_since(mark, "GET", "/notes", "title")][:3] == ["status", "status", None]

@@ -42,13 +42,13 @@ def test_attack_1_pages_of_one_order_take_no_more_memory_than_a_record(kind, ans
             placed["coupon_discount"] = "1.0000"
         number = stack.place(placed)["id"]
         stack.start_services(services=("poller",), setup=False)
-        assert stack.wait_fate(number) == ("dead", "too_large")
+        assert stack.wait_fate(number, timeout=60) == ("dead", "too_large")
         assert memory_mb(stack.services["poller"].pid, "VmHWM") < PEAK_MB
         record = stack.fate_records(f"abc123/order/{number}")[0]
         told = json.loads(record.value)
         assert told["id"] == number and 1 << 20 < told["size"] < 4 << 20
         # It is not held any longer, so neither time nor a restart brings it again.
-        wait_until(lambda: not (stack.cursors().get("abc123") or {}).get("held"), 10, stack.trouble)
+        wait_until(lambda: not (stack.cursors().get("abc123") or {}).get("held"), 30, stack.trouble)
         stack.services["poller"].stop()
         asked = store.asked
         other = stack.place(order(mail("good")))["id"]

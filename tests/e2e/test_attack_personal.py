@@ -14,7 +14,8 @@ PERSONAL = re.compile(r"rumpelstilz|zaphodina|hamelin|4930|901\s*820|straw", re.
 ANSWER = json.dumps({"code": 422, "status": "Zaphodina", "rumpelstilzchen": 1, "message":
                      "given_name of Zaphodina Rumpelstilzchen, straw%40hamelin.example straw\\u0040hamelin.example straw@hamelin.example "
                      "+49301234567 (030) 901 820 Hamelin", "details": [{"domain": "HAMELIN_STRAW", "resource": "/contacts/straw"}]})
-SETTINGS = {"pusher": {"max_attempts": 2, "retry_delays_s": "1,1,1"}}
+# A call that timed out would be one of the few attempts, and leave another answer.
+SETTINGS = {"pusher": {"max_attempts": 2, "retry_delays_s": "1,1,1", "http_timeout_s": 6, "visibility_delay_s": 6}}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def look(shop, placed):
 def test_attack_9_dead_and_retried_records_keep_status_and_field_names_alone(shop, status, reason):
     sku = f"DEAD{status}"
     refuse(shop, "POST", "/products", status, sku)
-    placed = shop.place_and_wait(order(mail("dead"), [item(sku, "Apple")]), wanted=("dead", reason))
+    placed = shop.place_and_wait(order(mail("dead"), [item(sku, "Apple")]), wanted=("dead", reason), timeout=60)
     records = look(shop, placed)
     assert {r.headers["answer"] for r in records if "answer" in r.headers} == {f"HTTP {status} fields=given_name"}
 

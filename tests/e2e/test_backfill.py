@@ -74,7 +74,7 @@ def test_killed_in_the_middle_it_goes_on_and_repeats_one_page_at_most(stack):
     stack.call("POST", "/sandbox/stores/abc123/orders", [past(first + 3600 * i) for i in range(OLD)])
     stack.start_services()
     wait_until(lambda: stack.cursors().get("abc123"), 30, "the poller's first position")
-    stack.fault(side="bc", method="GET", path="/orders", match="min_date_created", kind="delay", delay_ms=700)
+    stack.fault(side="bc", method="GET", path="/orders", match="min_date_created", kind="delay", delay_ms=3000)
     running = start_backfill(stack)
     live = []
     wait_until(lambda: (position(stack) or {}).get("orders", 0) >= PAGE, 30, lambda: f"the first page; {stack.trouble()}")
@@ -235,7 +235,7 @@ def test_a_paused_store_is_not_asked(stack):
     place_all(stack, [past(stack.begin - 900 * DAY_S + 3600 * i) for i in range(OLD)])
     stack.start_services(services=("poller",))
     wait_until(lambda: stack.cursors().get("abc123"), 30, "the poller's first position")
-    stack.fault(side="bc", method="GET", path="/orders", match="min_date_created", kind="delay", delay_ms=2500)
+    stack.fault(side="bc", method="GET", path="/orders", match="min_date_created", kind="delay", delay_ms=3500)
     running = start_backfill(stack)
     wait_until(lambda: position(stack), 30, lambda: f"the first page; {stack.trouble()}")
     stack.command("pause", "BC", "--why", "stock is counted")

@@ -15,8 +15,8 @@ def numbers(orders):
 def test_the_orders_of_one_contact_are_made_in_the_order_of_their_payloads():
     """Every other order needs more calls, for products that nobody knows: with a worker of its own the next one would overtake
     it. No product is in two orders, and the account's list of products is read before, for an order that waits for either is set
-    aside."""
-    with Stack("e2e-contact-order", settings={"pusher": {"workers": 4}}) as stack:
+    aside, and so is one whose call timed out."""
+    with Stack("e2e-contact-order", settings={"pusher": {"workers": 4, "http_timeout_s": 10, "visibility_delay_s": 10}}) as stack:
         stack.start()
         stack.place(order(mail("before"), [item(f"before-{i}", "New") for i in range(LOOKUPS + 1)]))
         wait_until(lambda: "complete=yes" in stack.services["pusher"].text(), 30, "the list of products")

@@ -205,6 +205,7 @@ def test_brokers_that_create_topics_by_themselves_and_few_partitions_are_said_on
                 service = stack.services[name]
                 wait_until(lambda s=service: "few partitions topic=creates.orders.raw partitions=4 configured=5" in s.text(),
                            30, service.tail)
+                wait_until(lambda s=service: "kafka creates topics by itself" in s.text(), 30, service.tail)
                 assert service.text().count("kafka creates topics by itself") == 1
                 assert service.text().count("few partitions topic=creates.orders.raw ") == 1
             assert set(stack.stop().values()) == {0}

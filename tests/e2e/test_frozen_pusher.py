@@ -8,7 +8,7 @@ from processes import wait_until
 from shop import item, mail, order
 from shop_stack import Shop
 
-DELAY_MS = 1000
+DELAY_MS = 4000  # the poller is stopped meanwhile, and then Redis
 IN_DOUBT = """local n = 0
 for _, key in ipairs(redis.call('KEYS', '*:contact:*')) do n = n + redis.call('HEXISTS', key, 'doubt') end
 return n"""
@@ -16,7 +16,7 @@ return n"""
 
 @pytest.fixture
 def stack():
-    settings = {"pusher": {"workers": 2, "lease_s": 4, "http_timeout_s": 3, "visibility_delay_s": 3}}
+    settings = {"pusher": {"workers": 2, "lease_s": 10, "http_timeout_s": 6, "visibility_delay_s": 6}}
     with Shop("e2e-frozen", settings=settings) as shop:
         shop.start()
         yield shop
@@ -41,11 +41,11 @@ def test_pusher_that_was_frozen_while_it_waited_for_a_begin_asks_again_before_it
     stack.services["poller"].stop()
     # Redis stops to answer while the contact is looked up, so the pusher waits for its `begin contact` ...
     stack.redis.process.signal(signal.SIGSTOP)
-    wait_until(lambda: time.monotonic() > answered and waiting_bytes(stack.redis) > 0, 10, stack.trouble)
+    wait_until(lambda: time.monotonic() > answered and waiting_bytes(stack.redis) > 0, 20, stack.trouble)
     # ... and is frozen then: the OK lies in its socket.
     stack.services["pusher"].signal(signal.SIGSTOP)
     stack.redis.process.signal(signal.SIGCONT)
-    wait_until(lambda: stack.redis.command("EVAL", IN_DOUBT, "0") == b"1", 10, "the contact to be begun")
+    wait_until(lambda: stack.redis.command("EVAL", IN_DOUBT, "0") == b"1", 20, "the contact to be begun")
     stack.clear_faults()
     stack.start_service("pusher-2")
     assert stack.wait_fate(placed["id"], timeout=60) == ("delivered", None)

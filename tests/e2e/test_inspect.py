@@ -74,7 +74,8 @@ def test_stuck_is_exactly_what_has_no_fate(kafka):
         entry = next(one for one in found.values() if one["kind"] == "order")
         number = entry["key"].split("/")[2]
         assert entry["order"] == f"BC #{number}" and entry["topic"] == stack.topic("orders.eligible")
-        now = services(stack)
+        # A stage commits a moment after it has handed a record on.
+        now = wait_until(lambda: (said := services(stack))["filter"]["lag_records"] == 0 and said, 30, stack.trouble)
         assert {name: one["members"] for name, one in now.items()} == {"filter": 2, "mapper": 0, "pusher": 1}
         eligible = read_topic(kafka.address, stack.topic("orders.eligible"))
         assert now["mapper"]["lag_records"] == len(eligible)
@@ -134,8 +135,8 @@ def check_status(stack):
 
 @pytest.fixture(scope="module")
 def shop(kafka):
-    """Retries come late, so that an order stays where it is looked at."""
-    settings = {"pusher": {"retry_delays_s": "3600,3600,3600"}}
+    """Retries come late, so that an order stays where it is looked at; no call is to time out, for its order would stay there too."""
+    settings = {"pusher": {"retry_delays_s": "3600,3600,3600", "http_timeout_s": 10, "visibility_delay_s": 10}}
     with Shop("e2e-inspect-trace", broker=kafka, prefix="inspect2", settings=settings) as stack:
         stack.start()
         yield stack

@@ -1,5 +1,6 @@
 """Kafka's edges: batches and limits, what a topic is like, long settings, and ends that do not wait for ever."""
 
+import contextlib
 import json
 import os
 import signal
@@ -276,11 +277,12 @@ def test_a_program_that_is_killed_while_it_has_nothing_condemns_no_record(run):
 
 def test_a_record_under_which_the_pusher_ends_is_dead_poison(kafka):
     """Ended by SIGKILL, three times, each time while the order is under way; other orders are delivered."""
-    settings = {"kafka": {"session_timeout_ms": 2000}, "pusher": {"lease_s": 4, "workers": 4}}
+    settings = {"kafka": {"session_timeout_ms": 2000},
+                "pusher": {"lease_s": 7, "workers": 4, "http_timeout_s": 6, "visibility_delay_s": 6}}
     with Stack("e2e-poison-pusher", broker=kafka, prefix="poison", settings=settings) as stack:
         stack.start(("poller", "filter", "mapper"))
         bad = mail("poison")
-        stack.fault(side="is", method="GET", path="/contacts", match=bad.split("@")[0], kind="delay", delay_ms=2500)
+        stack.fault(side="is", method="GET", path="/contacts", match=bad.split("@")[0], kind="delay", delay_ms=5500)
         number = stack.place(order(bad))["id"]
         for _ in range(3):
             fired = stack.call("GET", "/sandbox/faults")[0]["fired"]
@@ -297,23 +299,31 @@ def test_a_record_under_which_the_pusher_ends_is_dead_poison(kafka):
 # -- health --------------------------------------------------------------------------------------------------------
 
 
-def test_healthz_does_not_wait_for_300_half_asked_connections(run):
-    port = free_port()
-    copy = run.start_copy(BIGFUSION_HEALTH_LISTEN=f"127.0.0.1:{port}")
-    wait_until(lambda: "listening for=health" in copy.text(), 20, copy.tail)
+def seconds_beside_half_asked(port, path):
+    """How long an answer takes beside 300 connections whose requests do not end."""
     half = []
     try:
         for number in range(300):
-            connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+            connection = socket.create_connection(("127.0.0.1", port), timeout=20)
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: here\r\nX-Number: %d\r\n" % number)
             half.append(connection)
-        for path in ("/healthz", "/metrics"):
-            start = time.monotonic()
-            assert http_call(f"127.0.0.1:{port}", "GET", path, timeout=5)[0] == 200
-            assert time.monotonic() - start < 2.5, "they are dropped after 3 s"
+        start = time.monotonic()
+        assert http_call(f"127.0.0.1:{port}", "GET", path, timeout=20)[0] == 200
+        took_s = time.monotonic() - start
         half[0].settimeout(20)
-        while half[0].recv(1024):  # it is told that it was too slow, or just closed
-            pass
+        with contextlib.suppress(ConnectionResetError):
+            while half[0].recv(1024):  # it is told that it was too slow, or just closed
+                pass
+        return took_s
     finally:
         for connection in half:
             connection.close()
+
+
+def test_healthz_does_not_wait_for_300_half_asked_connections(run):
+    """They are dropped after 3 s. Of three answers one at least comes before that, however busy the machine is."""
+    port = free_port()
+    copy = run.start_copy(BIGFUSION_HEALTH_LISTEN=f"127.0.0.1:{port}")
+    wait_until(lambda: "listening for=health" in copy.text(), 20, copy.tail)
+    for path in ("/healthz", "/metrics"):
+        assert any(seconds_beside_half_asked(port, path) < 2.5 for _ in range(3)), path

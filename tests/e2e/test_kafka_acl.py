@@ -138,6 +138,7 @@ def test_the_commands_and_the_console_work_with_these_acls_alone(shop):
     shop.act("operator", "retry", name, "--why", "a test")
     assert shop.wait_fate(dead["id"], wanted=("delivered", None), timeout=60)
     shop.act("operator", "pause", "account:main", "--why", "a test")
+    wait_until(lambda: "account_paused account=main" in shop.services["pusher"].text(), 30, shop.trouble)
     waiting = shop.place(order(mail("acl")))
     wait_until(lambda: any(r.key.endswith(f"/{waiting['id']}") for r in read_topic(shop.broker.address, shop.topic("waiting.main"))),
                60, shop.trouble)

@@ -14,6 +14,9 @@ from test_stage import StageRun
 
 BLOCK = 8
 MARKS = {"BENCH_MARKS": str(BLOCK), "BIGFUSION_KAFKA_SESSION_TIMEOUT_MS": "2000"}  # a killed copy's partitions come back soon
+# Where a record must be handed out once: a copy that is not killed does not lose its partitions, however busy the machine is.
+LONG = {"BIGFUSION_KAFKA_SESSION_TIMEOUT_MS": "10000"}
+ROUNDS = 5
 MISSING = "no hand-out marks found"
 
 
@@ -52,7 +55,7 @@ class MarkRun(StageRun):
         self.ask_places(PLACES_COMMIT=f"{partition} {offset} {metadata}")
 
     def start_marked(self, workers=8, **env):
-        return self.start_copy(workers, **MARKS, **env)
+        return self.start_copy(workers, **{**MARKS, **env})
 
     def handed(self):
         """By partition: the first offset above all that any copy handed out so far."""
@@ -125,26 +128,28 @@ def test_the_places_of_a_group_and_what_lies_between(run):
 
 @pytest.mark.parametrize("workers", [0, 8])
 def test_the_mark_is_in_kafka_before_a_record_is_worked_at(run, output, workers):
-    copy = run.start_marked(workers)
+    copy = run.start_marked(workers, **LONG)
     wait_until(lambda: all(p.mark == 0 for p in run.places().values()), 60, copy.tail)
-    run.generate(3000)
-    looks = 0
-    while output.count < 3000:
-        assert copy.alive(), copy.tail()
-        places = run.assert_marked()
-        assert all(p.mark is not None for p in places.values())
-        ahead = [p.mark - p.committed for p in places.values() if p.mark is not None]
-        looks += 0 < max(ahead, default=0)
+    looks = rounds = 0
+    while looks == 0 and rounds < ROUNDS:  # the copy may be done before the first look
+        run.generate(3000)
+        rounds += 1
+        while output.count < 3000 * rounds:
+            assert copy.alive(), copy.tail()
+            places = run.assert_marked()
+            assert all(p.mark is not None for p in places.values())
+            ahead = [p.mark - p.committed for p in places.values() if p.mark is not None]
+            looks += 0 < max(ahead, default=0)
     assert looks > 0
     assert MISSING not in copy.text()  # empty topics: nobody can have handed out anything
     assert copy.stop() == 0
     run.assert_no_room_between(run.assert_marked())
-    assert run.assert_all_there(3000) == 0
+    assert run.assert_all_there(3000) == 3000 * (rounds - 1)
 
 
 def test_one_record_moves_the_mark_by_one_block_and_a_clean_stop_gives_it_back(run, output):
     run.write([1], partition=1)
-    copy = run.start_marked()
+    copy = run.start_marked(**LONG)
     wait_until(lambda: output.count == 1, 60, copy.tail)
     assert MISSING + ", all that is there is taken for handed out partitions=1" in copy.text()
     run.write([2], partition=1)
@@ -208,7 +213,7 @@ def test_a_record_that_outlasts_its_partition_writes_no_claim_any_more(run, outp
     others = [run.start_marked() for _ in range(3)]
     wait_until(lambda: "slept" in first.text(), 60, first.tail)
     wait_until(lambda: len({r.key for r in list(output.records)}) == count, 60, first.tail)
-    wait_until(lambda: run.places()[0].committed == count, 10, lambda: f"{run.places()[0]}; {first.tail()}")
+    wait_until(lambda: run.places()[0].committed == count, 30, lambda: f"{run.places()[0]}; {first.tail()}")
     run.assert_marked()
     assert [copy.stop() for copy in (first, *others)] == [0, 0, 0, 0]
 
@@ -236,12 +241,12 @@ def test_poison_is_found_beside_marks(run, output):
                          ids=["reset", "older", "behind", "absurd"])
 def test_a_mark_that_is_missing_or_unreadable_begins_at_the_end(run, output, metadata):
     run.write(range(5), partition=0)
-    copy = run.start_marked()
+    copy = run.start_marked(**LONG)
     wait_until(lambda: output.count == 5, 60, copy.tail)
     assert copy.stop() == 0
     run.commit(0, 2, metadata)
     run.write(range(5, 10), partition=0)
-    copy = run.start_marked()
+    copy = run.start_marked(BIGFUSION_KAFKA_SESSION_TIMEOUT_MS="6000")
     wait_until(lambda: output.count == 5 + 8, 60, copy.tail)
     lines = [line for line in copy.text().splitlines() if MISSING in line]
     assert len(lines) == 1 and lines[0].endswith("partitions=1") and " warn " in lines[0]
@@ -255,7 +260,7 @@ def test_a_mark_that_is_missing_or_unreadable_begins_at_the_end(run, output, met
 
 def test_a_stage_without_marks_writes_none_and_its_commits_take_them_away(run, output):
     run.write([1], partition=0)
-    copy = run.start_marked()
+    copy = run.start_marked(**LONG)
     wait_until(lambda: output.count == 1, 60, copy.tail)
     assert copy.stop() == 0
     assert run.places()[0].mark == 1
