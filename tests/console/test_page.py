@@ -293,7 +293,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(open_page):
     press("Tab")
     assert focused() == "Skip to content"
     press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
+    expect(page.locator("#main")).to_be_focused()
     page.reload()
     page.wait_for_load_state("networkidle")
     seen = []
@@ -311,7 +311,7 @@ def test_everything_can_be_done_with_the_keyboard_alone(open_page):
     press("Space")
     page.get_by_role("button", name="Try 1 order again").focus()
     press("Enter")
-    assert page.evaluate("document.activeElement.id") == "token"
+    expect(page.locator("#token")).to_be_focused()
     page.keyboard.type(TOKEN)
     press("Enter")
     expect(page.get_by_role("button", name="Try 112 orders again")).to_be_focused()

@@ -188,6 +188,8 @@ def test_acts_name_what_is_wrong(real):
         assert (answer[0], answer[1]["code"]) == (status, code), (path, body, answer)
     status, answer = real.ask("/api/v1/drop", {"orders": [f"BC/{real.delivered['id']}"], "why": "too late"}, TOKEN)
     assert (status, answer["count"], len(answer["refused"])) == (200, 0, 1), answer
+    # It was tried again and died again: the index has to know.
+    wait_until(lambda: real.ask(f"/api/v1/why?order=BC/{real.dead['id']}")[1]["orders"][0]["verdict"] == "dead", 30, "the order to be dead")
     status, answer = real.ask("/api/v1/drop", {"orders": [f"BC/{real.dead['id']}"], "why": "a test order"}, TOKEN)
     assert (status, answer["count"], answer["refused"]) == (200, 1, []), answer
     wait_until(lambda: real.ask(f"/api/v1/why?order=BC/{real.dead['id']}")[1]["orders"][0]["reason"] == "dropped", 30,

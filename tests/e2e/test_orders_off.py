@@ -9,7 +9,8 @@ from processes import read_topic, wait_until
 from shop import mail, order
 from shop_stack import Shop
 
-SETTINGS = {"pusher": {"http_timeout_s": 1, "visibility_delay_s": 1, "retry_delays_s": "1,1,1"}}
+# A call may take longer than a busy machine keeps anybody waiting: one that is given up is an alarm, or a step in doubt.
+SETTINGS = {"pusher": {"http_timeout_s": 6, "visibility_delay_s": 6, "retry_delays_s": "1,1,1"}}
 
 
 @pytest.fixture

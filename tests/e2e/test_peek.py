@@ -180,9 +180,9 @@ def test_a_topic_that_there_is_not(shop):
     assert answer.returncode == 100 and "there is no topic nonsense" in answer.stderr
 
 
-@pytest.mark.parametrize("command", ["bigfusion peek BC/1042", "bigfusion tail dead"])
-def test_the_commands_of_the_page(shop, command):
+@pytest.mark.parametrize("command, seconds", [("bigfusion peek BC/1042", "50"), ("bigfusion tail dead", "10")])
+def test_the_commands_of_the_page(shop, command, seconds):
     """docs/inspecting.md. `timeout` ends what ends only when it is told to."""
-    done = subprocess.run(["timeout", "--preserve-status", "--signal=INT", "5", binary("bigfusion"), *command.split()[1:]],
+    done = subprocess.run(["timeout", "--preserve-status", "--signal=INT", seconds, binary("bigfusion"), *command.split()[1:]],
                           env=shop.environment(), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

@@ -47,7 +47,7 @@ def position(stack):
 def test_new_orders_do_not_wait_behind_a_long_first_walk_and_marks_stay_few():
     count = 800
     with run("e2e-poller-history", count, 10) as stack:
-        stack.fault(side="bc", method="GET", path="/orders", kind="delay", delay_ms=60)
+        stack.fault(side="bc", method="GET", path="/orders", kind="delay", delay_ms=250)
         poll(stack)
         wait_until(lambda: (position(stack) or [0, None])[1], 30, lambda: f"the history to begin; {stack.trouble()}")
         marks = []
@@ -86,14 +86,14 @@ def test_old_orders_leave_the_last_quarter_of_the_stores_quota_to_the_polling():
 
 def test_old_order_that_cannot_be_had_holds_up_no_new_one():
     with run("e2e-poller-history-trouble", 30, 2) as stack:
-        stack.fault(side="bc", method="GET", path="/orders", kind="delay", delay_ms=400)
+        slow = stack.fault(side="bc", method="GET", path="/orders", kind="delay", delay_ms=1000)
         poll(stack)
         until_ms = wait_until(lambda: position(stack), 30, lambda: f"the history to begin; {stack.trouble()}")[0]
         until = time.strftime("max_date_modified=%Y-%m-%dT%H:%M:%SZ", time.gmtime(until_ms // 1000))
-        stack.clear_faults()
         fault = stack.fault(side="bc", method="GET", path="/orders", match=until, kind="status", status=503)
+        stack.call("DELETE", f"/sandbox/faults/{slow['id']}")
         wait_until(lambda: "history waits" in stack.services["poller"].text(), 20, lambda: stack.trouble())
-        wait_published(stack, stack.place(order(mail("new")))["id"], 10)
+        wait_published(stack, stack.place(order(mail("new")))["id"], 30)
         assert position(stack), "the old orders wait"
         stack.call("DELETE", f"/sandbox/faults/{fault['id']}")
         wait_until(lambda: position(stack) is None, 90, lambda: f"the history to end; {stack.trouble()}", interval=0.2)

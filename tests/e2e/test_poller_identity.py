@@ -9,7 +9,7 @@ from processes import http_call, read_topic, wait_until, write_topic
 from shop import mail, order
 from shop_stack import Shop
 
-LEASE_S = 10  # of tests/stack.py
+SOON_S = 30  # a lease, of 10 s in tests/stack.py, and more on a busy machine; what was saved is a day ahead or a year
 YEAR_US = 365 * 86400 * 1_000_000
 
 
@@ -44,7 +44,7 @@ def test_saved_fence_ahead_of_the_clock_of_redis_is_polled_within_a_lease(poller
     placed = {store: poller.place(order(mail("fence")), store) for store in fences}
     poll(poller)
     for store in fences:
-        wait_until(lambda: published(poller, placed[store]["id"], store), LEASE_S, lambda: f"the order; {poller.trouble()}")
+        wait_until(lambda: published(poller, placed[store]["id"], store), SOON_S, lambda: f"the order; {poller.trouble()}")
     saved = wait_until(lambda: len(found := positions(poller)) == 3 and found, 30, "the positions")
     for store, fence in fences.items():
         assert saved[store]["start_from"] == 0, "what was saved goes on"
@@ -59,7 +59,7 @@ def test_lease_and_pollers_from_before_the_clock_of_redis_was_set_back_hold_nobo
         poller.redis.command("ZADD", "bigfusion:pollers", str(ahead_ms), f"gone-{number}")
     placed = poller.place(order(mail("back")))
     poll(poller)
-    wait_until(lambda: published(poller, placed["id"]), LEASE_S, lambda: f"the order; {poller.trouble()}")
+    wait_until(lambda: published(poller, placed["id"]), SOON_S, lambda: f"the order; {poller.trouble()}")
     assert poller.redis.command("ZCARD", "bigfusion:pollers") == b"1"
 
 
@@ -71,11 +71,11 @@ def test_lost_lease_has_a_text_and_shows_in_readyz(poller):
 
     def lost():
         # Another poller takes the lease while the store's answer is awaited.
-        until_ms = int(time.time() * 1000) + 8000
+        until_ms = int(time.time() * 1000) + 20000
         poller.redis.command("HSET", "bigfusion:poller:abc123:lease", "owner", "other", "until", str(until_ms))
         return f'not ready part="store abc123" why="{text}"' in poller.services["poller"].text()
     wait_until(lost, 30, poller.trouble)
-    wait_until(lambda: f'round given up store=abc123 error="{text}"' in poller.services["poller"].text(), 5, poller.trouble)
+    wait_until(lambda: f'round given up store=abc123 error="{text}"' in poller.services["poller"].text(), 30, poller.trouble)
     poller.wait_ready("poller")  # the store is in other hands, which is no trouble
 
 

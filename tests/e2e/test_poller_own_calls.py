@@ -98,7 +98,7 @@ def test_held_order_costs_no_round_more_than_what_is_new(poller):
     poller.call("DELETE", f"/sandbox/faults/{fault['id']}")
     poller.start_service("poller")
     wait_published(poller, number)
-    wait_until(lambda: not held(poller), 10, lambda: f"{held(poller)} to be empty; {poller.trouble()}")
+    wait_until(lambda: not held(poller), 30, lambda: f"{held(poller)} to be empty; {poller.trouble()}")
 
 
 def date_s(text):
@@ -158,6 +158,6 @@ def test_404_on_one_orders_own_call_is_skipped(poller):
     poller.call("DELETE", f"/sandbox/stores/abc123/orders/{number}")
     poller.clear_faults()
     assert poller.wait_fate(number) == ("skipped", "archived")
-    wait_until(lambda: not held(poller), 10, lambda: f"{held(poller)} to be empty; {poller.trouble()}")
+    wait_until(lambda: not held(poller), 30, lambda: f"{held(poller)} to be empty; {poller.trouble()}")
     assert not published(poller, number)
     assert len(poller.fate_records(f"abc123/order/{number}")) == 1

@@ -4,7 +4,7 @@ import itertools
 import json
 
 import pytest
-from processes import wait_until, write_topic
+from processes import read_topic, wait_until, write_topic
 from shop import item, mail, order
 from shop_stack import Shop
 from test_account import digest, ledger_key
@@ -171,10 +171,15 @@ def test_r01_a_new_product_with_variants_arrives_and_a_variants_price_follows(sh
     wait_product(shop, "JAR-B", price=1000, name="Le Parfait Jar - Beige", description="Glass & steel\n- 1 l")
     wait_product(shop, "JAR-G", price=795, name="Le Parfait Jar - Grey / Large")
     wait_product(shop, f"bc-abc123-{number}-{variants[2]}", price=50, name="Le Parfait Jar - Black")
+    raw = lambda: [r for r in read_topic(shop.broker.address, shop.topic("products.raw")) if r.key == f"abc123/product/{number}"]  # noqa: E731
+    before = len(raw())
     change(shop, number, variants[0], price=11.5)
-    before = sweeps(shop)
     wait_product(shop, "JAR-B", price=1150)
-    assert sweeps(shop) <= before + 2, "it was in the first sweep that saw the change"
+    published = raw()[before].timestamp_ms / 1000
+    entries = shop.journal()
+    changed = [n for n, e in enumerate(entries) if e["side"] == "store" and e["method"] == "CHANGE"][-1]
+    begun = [e for e in entries[changed:] if "greater=0&" in str(e.get("query")) and float(e["t"]) < published]
+    assert len(begun) <= 1, "it was in the first sweep that saw the change"
     assert product_of(shop, "JAR-G")["price"]["amount"] == 795
     change(shop, number, price=8.25)
     wait_product(shop, "JAR-G", price=825)
@@ -183,6 +188,7 @@ def test_r01_a_new_product_with_variants_arrives_and_a_variants_price_follows(sh
 def test_what_did_not_change_costs_no_call_and_no_record(shop):
     made = put(shop, name="Quiet", price=1, sku="QUIET")
     wait_product(shop, "QUIET", price=100)
+    wait_until(lambda: shop.fate_records(f"abc123/product/{made['id']}"), 30, lambda: f"its fate; {shop.trouble()}")
     wait_sweeps(shop)
     mark, records = shop.mark(), len(shop.fate_records(f"abc123/product/{made['id']}"))
     change(shop, made["id"], inventory_level=5, sale_price=0.5, view_count=9)

@@ -8,7 +8,8 @@ from shop import item, mail, order
 from shop_stack import Shop
 
 SETTINGS = {
-    "pusher": {"http_timeout_s": 1, "visibility_delay_s": 1, "retry_delays_s": "1,1,1", "max_attempts": 8},
+    # A call may take longer than a busy machine keeps anybody waiting: here calls and attempts are counted.
+    "pusher": {"http_timeout_s": 6, "visibility_delay_s": 6, "retry_delays_s": "1,1,1", "max_attempts": 8},
 }
 
 
@@ -169,7 +170,7 @@ def test_later_versions_keep_the_evidence_of_the_delivery(shop):
     assert set(answers) == {"contact", "goal:BCSKU/EVIDENCE-1"} and value["contact_id"] == contact
     assert "line1" in answers["contact"] and answers["goal:BCSKU/EVIDENCE-1"] == "HTTP 400"
     create, = [e for e in shop.requests_since(mark, "POST", "/orders") if e["status"] == 201]
-    assert abs(value["times"]["created"] - 1000 * float(create["t"])) < 5000
+    assert abs(value["times"]["created"] - 1000 * float(create["t"])) < 30000
     own = [e for e in shop.requests_since(mark) if not e["path"].endswith(("/userinfo", "/businessProfile"))]
     assert value["calls"] >= len([e for e in own if e["method"] != "GET"]), "of both deliveries"
     for status in (2, 10):

@@ -9,7 +9,8 @@ from shop import item, mail, order
 from shop_stack import Shop
 
 SETTINGS = {
-    "pusher": {"http_timeout_s": 1, "visibility_delay_s": 1, "retry_delays_s": "1,1,1", "max_attempts": 8},
+    # A call may take longer than a busy machine keeps anybody waiting: one that is given up closes the account too.
+    "pusher": {"http_timeout_s": 6, "visibility_delay_s": 6, "retry_delays_s": "1,1,1", "max_attempts": 8},
 }
 
 

@@ -68,7 +68,7 @@ def test_what_one_worker_set_aside_any_other_goes_on_with(shop):
     for email in emails:
         made = [e for e in shop.requests_since(0, "POST", "/contacts", email) if e["status"] == 201]
         assert len(made) == 1, "one worker at a time"
-    wait_until(lambda: leased(shop) == [], 10, lambda: leased(shop))
+    wait_until(lambda: leased(shop) == [], 30, lambda: leased(shop))
 
 
 def test_a_restart_under_load_stalls_deliveries_for_a_moment(kafka):
@@ -86,5 +86,5 @@ def test_a_restart_under_load_stalls_deliveries_for_a_moment(kafka):
         times = creates()
         longest = max(b - a for a, b in itertools.pairwise(times))
         print(f"longest stall {longest:.2f} s over {len(times)} creates and two restarts")
-        assert longest < 5, "about one second, and more on a busy machine; the contacts' lease runs for minutes"
+        assert longest < 30, "about one second, and more on a busy machine; the contacts' lease runs for minutes"
         stack.assert_right(lost=0, duplicated=0)

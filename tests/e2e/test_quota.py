@@ -1,5 +1,6 @@
 """The governor: pushers that share a credential use what the account allows, make room for others, and never see a 429."""
 
+import bisect
 import os
 import re
 import subprocess
@@ -20,11 +21,17 @@ SCRIPT = os.path.join(ROOT, "common", "infusionsoft", "quota.lua")
 @pytest.fixture(scope="module")
 def shop():
     with Shop("e2e-quota", account={"rate_per_s": PER_S, "rate_per_min": 100000, "rate_per_day": 100000},
-              settings={"pusher": {"retry_delays_s": "1,1,1"}}) as stack:
+              settings={"pusher": {"retry_delays_s": "1,1,1", "http_timeout_s": 10, "visibility_delay_s": 10, "lease_s": 20}}) as stack:
         stack.start(("poller", "filter", "mapper", "pusher", "pusher-2"))
         yield stack
         statuses = stack.stop()
         assert set(statuses.values()) == {0}, statuses
+
+
+def busiest(shop, start, seconds):
+    """The most calls that any so many seconds had."""
+    times = sorted(float(entry["t"]) for entry in calls(shop, start))
+    return max((bisect.bisect_left(times, time + seconds) - n for n, time in enumerate(times)), default=0)
 
 
 def calls(shop, start=0.0):
@@ -41,15 +48,13 @@ def place(shop, count, seed):
 
 def test_two_pushers_use_the_second_and_are_never_refused(shop):
     limit(shop, per_s=PER_S)
-    place(shop, 120, 1)
-    begun = len(calls(shop))
-    wait_until(lambda: len(calls(shop)) > begun + 2 * PER_S, 30, lambda: f"calls; {shop.trouble()}")
     start, seconds = time.time(), 6
-    wait_until(lambda: time.time() > start + seconds, seconds + 2, "six seconds")
-    made = [e for e in calls(shop, start) if float(e["t"]) < start + seconds]
+    place(shop, 120, 1)
+    # On a busy machine some seconds are lost; six in a row that are used, 95 % on a quiet machine, show that they can be.
+    wait_until(lambda: busiest(shop, start, seconds) >= 0.85 * PER_S * seconds, 60,
+               lambda: f"calls, at most {busiest(shop, start, seconds)} in {seconds} s, see tests/quota.py; {shop.trouble()}", interval=0.5)
     assert [e for e in calls(shop) if e["status"] == 429] == []
-    assert len(made) >= 0.85 * PER_S * seconds, f"{len(made)} calls: 95 % on a quiet machine, see tests/quota.py"
-    assert len(made) <= 1.01 * PER_S * (seconds + 1)
+    assert busiest(shop, start, seconds) <= 1.01 * PER_S * (seconds + 1)
 
 
 def forget_calls(shop):
@@ -87,6 +92,7 @@ def test_day_that_is_used_up_closes_the_account_and_is_announced_before(shop):
     assert len(announced) == 1, "by one pusher, once"
     assert int(re.search(r"left=(\d+)", announced[0])[1]) > 0, "beforehand"
     assert len(re.findall('kind="day_quota_low",account="main"} 1', "".join(map(shop.metrics, pushers)))) == 1
+    wait_until(lambda: not calls(shop, time.time() - 1), 30, "the calls under way to end")
     closed_at = len(calls(shop))
     skipped = shop.place(order("", status=11))
     shop.wait_fate(skipped["id"], wanted=("skipped", "no_email"))
@@ -116,7 +122,7 @@ class Governor:
     def run(self, *words):
         keys = ["calls", "next", "pace", "pause", "day", "day-left", "minute", "announced", "wanted"]
         answer = subprocess.run(["redis-cli", "-p", str(self.redis.port), "--eval", SCRIPT, *keys, ",", *map(str, words)],
-                                capture_output=True, text=True, check=True, timeout=10).stdout
+                                capture_output=True, text=True, check=True, timeout=60).stdout
         return [int(number) for number in re.findall(r"-?\d+", answer)]
 
     def take(self, per_s=0, per_min=0, per_day=0, reserve=0):
@@ -145,17 +151,17 @@ def test_a_call_under_way_holds_its_place(governor):
     assert wait == 0
     assert governor.take(per_min=1)[0] > 59000
     governor.done(name)
-    assert 59000 < governor.take(per_min=1)[0] <= 60100, "a minute from its end"
+    assert 50000 < governor.take(per_min=1)[0] <= 60100, "a minute from its end"
 
 
 def test_calls_are_spaced(governor):
     assert governor.take(per_s=100, per_min=60)[0] == 0
     wait, _ = governor.run("take", "the-next", 100, 60, 0, 0, 20000)
     assert wait <= 0, "who comes late may catch up"
-    governor.redis.command("SET", "pace", str(time.time() * 1000 + 900))
-    assert 0 < governor.run("take", "one-more", 100, 60, 0, 0, 20000)[0] <= 900
+    governor.redis.command("SET", "pace", str(time.time() * 1000 + 9000))
+    assert 0 < governor.run("take", "one-more", 100, 6, 0, 0, 20000)[0] <= 9000
     governor.redis.command("SET", "pace", str(time.time() * 1000 + 90000))
-    assert governor.run("take", "clock-set-back", 100, 60, 0, 0, 20000)[0] == 0
+    assert governor.run("take", "clock-set-back", 100, 6, 0, 0, 20000)[0] == 0
 
 
 def test_the_end_of_a_call_tells_what_is_left_of_the_day(governor):
@@ -190,7 +196,7 @@ def test_a_lane_leaves_a_reserve_of_the_day_without_closing_it_for_the_others(go
 
 
 def test_a_lane_waits_where_one_before_it_waits_in_another_process(governor):
-    ask = lambda name, reserve: governor.run("take", name, 0, 600, 0, reserve, 20000)[0]  # noqa: E731
+    ask = lambda name, reserve: governor.run("take", name, 0, 6, 0, reserve, 20000)[0]  # noqa: E731
     for number in range(60):
         if ask(f"order-{number}", 0) > 0:
             break
@@ -201,16 +207,16 @@ def test_a_lane_waits_where_one_before_it_waits_in_another_process(governor):
 
 
 def test_a_lane_with_a_reserve_does_not_catch_up(governor):
-    ask = lambda name, reserve: governor.run("take", name, 0, 600, 0, reserve, 20000)[0]  # noqa: E731
+    ask = lambda name, reserve: governor.run("take", name, 0, 13, 0, reserve, 20000)[0]  # noqa: E731
     assert ask("first", 30) == 0
-    assert 0 < ask("second", 30) <= 143, "60000 / 420 ms"
+    assert 0 < ask("second", 30) <= 6000, "60000 / 10 ms"
     assert ask("order", 0) == 0, "an order may"
 
 
 def test_what_others_use_is_left_to_them(governor):
-    _, _, name = governor.take(per_min=100)
-    governor.done(name, minute=(100, 95))  # five are used, one of them is ours
-    assert governor.let_through(120, per_min=100) == 95
+    _, _, name = governor.take(per_min=20)
+    governor.done(name, minute=(20, 15))  # five are used, one of them is ours
+    assert governor.let_through(24, per_min=20) == 15
 
 
 def test_the_accounts_lower_limit_counts(governor):
@@ -245,8 +251,8 @@ def test_the_days_end_is_announced_once(governor):
 
 def test_after_a_429_nobody_calls_for_a_while(governor):
     _, _, name = governor.take(per_min=100)
-    governor.done(name, pause=5000)
-    assert 4000 < governor.take(per_min=100)[0] <= 5000
+    governor.done(name, pause=60000)
+    assert 50000 < governor.take(per_min=100)[0] <= 60000
 
 
 def test_a_lost_redis_is_corrected_by_the_first_answer(governor):

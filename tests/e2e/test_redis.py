@@ -14,7 +14,7 @@ from shop_stack import Shop
 sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "chaos"))
 from proxy import Proxy  # noqa: E402
 
-TOLD_S = 5  # within which /readyz tells
+TOLD_S = 20  # within 5 s /readyz tells, and later on a busy machine; a Redis that nobody watches is never told
 
 
 @pytest.fixture
@@ -102,13 +102,13 @@ def readyz(stack, name):
     return status, body.decode()
 
 
-def wait_told(stack, ready, names=("poller", "pusher"), seconds=TOLD_S):
-    """Every program's /readyz says within TOLD_S whether Redis can be used."""
+def wait_told(stack, ready, names=("poller", "pusher")):
+    """Every program's /readyz says whether Redis can be used."""
     line = "redis: ready\n" if ready else "redis: not ready: "
 
     def told():
         return all(line in readyz(stack, name)[1] and (ready or readyz(stack, name)[0] == 503) for name in names)
-    wait_until(told, seconds, lambda: f"{line.strip()}: {[readyz(stack, name) for name in names]}; {stack.trouble()}")
+    wait_until(told, TOLD_S, lambda: f"{line.strip()}: {[readyz(stack, name) for name in names]}; {stack.trouble()}")
 
 
 def attempts(stack, number):
@@ -133,7 +133,7 @@ def test_a_demoted_master_that_keeps_its_connections_is_left_for_the_new_one(sta
         assert new.command("REPLICAOF", "NO", "ONE") == b"OK"
         assert stack.redis.command("REPLICAOF", "127.0.0.1", str(new.port)) == b"OK"
         stack.proxy.target = new.port  # new connections lead to the new master, open ones stay
-        placed = stack.place_and_wait(order(mail("after")), timeout=15)
+        placed = stack.place_and_wait(order(mail("after")))
         created_once(stack, placed["id"])
         wait_told(stack, ready=True)
         assert attempts(stack, placed["id"]) == 1
@@ -146,7 +146,9 @@ def test_a_demoted_master_that_keeps_its_connections_is_left_for_the_new_one(sta
 
 @pytest.fixture(scope="module")
 def shop():
-    with Shop("e2e-redis") as stack:
+    # The end of a call that takes 6 s meets the fault: it is not given up before.
+    settings = {"pusher": {"http_timeout_s": 12, "visibility_delay_s": 12, "lease_s": 30}}
+    with Shop("e2e-redis", settings=settings) as stack:
         stack.start()
         stack.place_and_wait(order(mail("first")))
         yield stack
@@ -195,16 +197,17 @@ def test_an_error_of_the_server_is_told_waited_out_and_charged_to_nobody(shop, n
     wait_told(shop, ready=True)
     keeper = Keeper(shop.redis)
     keeper.command("PING")
-    shop.fault(side="is", method="POST", path="/orders", kind="delay", delay_ms=1500)
+    shop.fault(side="is", method="POST", path="/orders", kind="delay", delay_ms=6000)
     placed = shop.place(order(mail("waits")))
     entry = f"bigfusion:ledger:main:abc123/order/{placed['id']}"
-    wait_until(lambda: shop.redis.command("HEXISTS", entry, "doubt") == b"1", 15, shop.trouble)
+    wait_until(lambda: shop.redis.command("HEXISTS", entry, "doubt") == b"1", 30, shop.trouble)
     try:
         for command in broken:  # while its order is being created: its end meets the fault
             keeper.command(*command)
         wait_told(shop, ready=False)
-        assert shown in readyz(shop, "pusher")[1] and shown in readyz(shop, "poller")[1]
-        wait_until(lambda: "ledger calls: not ready" in readyz(shop, "pusher")[1], 15, lambda: readyz(shop, "pusher")[1])
+        wait_until(lambda: all(shown in readyz(shop, one)[1] for one in ("pusher", "poller")), 20,  # a connection may end before
+                   lambda: f"{shown}: {readyz(shop, 'pusher')}; {readyz(shop, 'poller')}")
+        wait_until(lambda: "ledger calls: not ready" in readyz(shop, "pusher")[1], 30, lambda: readyz(shop, "pusher")[1])
     finally:
         for command in healed:
             keeper.command(*command)
@@ -275,7 +278,7 @@ def test_a_copy_of_before_the_last_trusted_restart_grants_nothing_twice(start):
         if between:
             between()
         stack.redis.start()
-        wait_told(stack, ready=True, seconds=15)
+        wait_told(stack, ready=True)
 
     stack.place_and_wait(order(mail("early"), items=[item("PLUM", "Plum")]))
     shutil.copytree(folder, folder + "-copy")

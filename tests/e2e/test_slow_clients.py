@@ -40,7 +40,7 @@ class Attack:
 
     @staticmethod
     def connect(port):
-        line = socket.create_connection(("127.0.0.1", port), timeout=5)
+        line = socket.create_connection(("127.0.0.1", port), timeout=30)
         line.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\nX-Slow: ")
         return line
 

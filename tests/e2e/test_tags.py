@@ -189,7 +189,7 @@ def test_a_killed_pusher_goes_on_with_the_missing_tag(shop):
     email = mail("killed")
     mark = shop.mark()
     placed = shop.place(order(email, [item("T-X1", "One"), item("T-X2", "Two")]))
-    wait_until(lambda: len(applied(shop, mark)) == 2, 30, "the call for the second tag")
+    wait_until(lambda: len(applied(shop, mark)) >= 2, 30, "the call for the second tag")
     shop.kill("pusher")
     shop.clear_faults()
     shop.restart("pusher")
@@ -197,7 +197,9 @@ def test_a_killed_pusher_goes_on_with_the_missing_tag(shop):
     contact = shop.contact(email)["id"]
     assert tags_of(shop, contact) == ["Bought T-X1", "Bought T-X2"]
     assert len(shop.created(placed["id"])) == 1
-    assert len(applied(shop, mark)) == 3, "the second tag alone is applied again"
+    first, second = (made(shop, f"Bought {sku}")[0]["effect"]["id"] for sku in ("T-X1", "T-X2"))
+    assert len(shop.requests_since(mark, "POST", f"/tags/{first}/contacts:applyTags")) == 1, "the second tag alone is applied again"
+    assert len(shop.requests_since(mark, "POST", f"/tags/{second}/contacts:applyTags")) > 1
 
 
 def test_sixteen_pushers_make_each_tag_once():

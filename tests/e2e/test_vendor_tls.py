@@ -46,9 +46,8 @@ class TlsShop(Shop):
     def told(self, side):
         return self.services["pusher" if side == "is" else "poller"].text()
 
-    def waits(self, side, text):
-        """Places an order and waits until the log names the reason why it waits. Returns the order."""
-        mark = len(self.told(side))
+    def waits(self, side, text, mark):
+        """Places an order and waits until the log names, behind the mark, the reason why it waits. Returns the order."""
         placed = self.place(order(mail("waits")))
         wait_until(lambda: re.search(text, self.told(side)[mark:]), 30, lambda: f"{text}; {self.told(side)[mark:]}")
         assert self.fate(placed["id"]) is None and self.created(placed["id"]) == []
@@ -81,14 +80,15 @@ def healed(shop):
 @pytest.mark.parametrize("side", ["is", "bc"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_attack_2_a_server_that_is_not_the_vendor_gets_nothing_and_the_order_waits(shop, fault, side):
-    front = shop.fronts[side]
+    front, mark = shop.fronts[side], len(shop.told(side))
     front.use(shop.bad[fault])
     before = front.bytes
-    placed = shop.waits(side, FAULTS[fault][1])
+    placed = shop.waits(side, FAULTS[fault][1], mark)
     part = "account main" if side == "is" else "store abc123"
     name = "pusher" if side == "is" else "poller"
-    status, text = http_call(f"127.0.0.1:{shop.ports[name]}", "GET", "/readyz")
-    assert status == 503 and re.search(f"{part}: not ready: .*({FAULTS[fault][1]})", text.decode()), text
+    readyz = lambda: http_call(f"127.0.0.1:{shop.ports[name]}", "GET", "/readyz")  # noqa: E731
+    wait_until(lambda: re.search(f"{part}: not ready: .*({FAULTS[fault][1]})", readyz()[1].decode()), 20, readyz)
+    assert readyz()[0] == 503
     assert front.bytes == before, "it was sent something behind the handshake"
     shop.arrives(placed)
 
@@ -96,9 +96,9 @@ def test_attack_2_a_server_that_is_not_the_vendor_gets_nothing_and_the_order_wai
 @pytest.mark.parametrize("side", ["is", "bc"])
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_attack_6_no_redirect_is_followed_to_another_host_or_scheme(shop, scheme, side):
-    before = shop.trap.visits
+    before, mark = shop.trap.visits, len(shop.told(side))
     shop.fronts[side].use(shop.good, redirect=f"{scheme}://127.0.0.1:{shop.trap.port}/crm/rest/v2/orders")
-    placed = shop.waits(side, "HTTP 307|status=307| 307")
+    placed = shop.waits(side, "HTTP 307|status=307| 307", mark)
     assert shop.trap.visits == before
     shop.arrives(placed)
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 from asked import EXIT, Asked, name_of, stages
-from processes import read_topic
+from processes import read_topic, wait_until
 from shop import item, mail, order
 
 OLD = "Wed, 31 Dec 2025 10:00:00 +0000"
@@ -64,7 +64,7 @@ def test_r16_waiting_for_the_next_poll(shop):
     placed = shop.place(order(mail()), store="abc124")
     found = shop.answer(name_of(placed, "LATE"), "waiting", "next_poll")
     left = int(re.search(r"The next poll is in (\d+) s\.", found["sentence"])[1])
-    assert HOUR_S - 300 < left <= HOUR_S and abs(seconds(found["next"]["at"]) - time.time() - left) < 5
+    assert HOUR_S - 300 < left <= HOUR_S and abs(seconds(found["next"]["at"]) - time.time() - left) < 60
     assert found["history"] == [] and found["infusionsoft"] is None
     shop.command("pause", "LATE", "--why", "stock is counted")
     shop.answer(name_of(placed, "LATE"), "waiting", "next_poll", says="An operator paused its store.")
@@ -85,10 +85,11 @@ def test_r16_waiting_in_a_queue(shop):
 
 def test_r16_waiting_for_an_account_that_is_paused(shop):
     shop.command("pause", "account:main", "--why", "an import")
+    wait_until(lambda: "account_paused account=main" in shop.services["pusher"].text(), 30, "the pusher to hear of it")
     try:
         placed = shop.place(order(mail()))
-        found = shop.answer(name_of(placed), "waiting", "account_closed", says="An operator paused its account.")
-        assert stages(found)[-1] == "waiting.main" and "bigfusion resume" in found["next"]["what"] and found["account"] == "main"
+        found = shop.answer(name_of(placed), "waiting", "account_closed", says="An operator paused its account.", last="waiting.main")
+        assert "bigfusion resume" in found["next"]["what"] and found["account"] == "main"
     finally:
         shop.command("resume", "account:main")
     shop.answer(name_of(placed), "synced")
@@ -98,8 +99,8 @@ def test_r16_waiting_for_the_ecommerce_module(shop):
     shop.sandbox_settings(ecommerce=False)
     try:
         placed = shop.place(order(mail()))
-        found = shop.answer(name_of(placed), "waiting", "ecommerce_unavailable", says="e-commerce")
-        assert stages(found)[-1] == "waiting-orders.main" and found["next"]["at"] is None
+        found = shop.answer(name_of(placed), "waiting", "ecommerce_unavailable", says="e-commerce", last="waiting-orders.main")
+        assert found["next"]["at"] is None
     finally:
         shop.sandbox_settings(ecommerce=True)
     shop.answer(name_of(placed), "synced", timeout=60)
@@ -120,7 +121,7 @@ def test_r16_retrying(shop, faults):
     found = shop.answer(name_of(placed), "retrying", "retrying", says="1 attempt has failed (contact: infusionsoft POST /contacts: HTTP 500)")
     last = found["history"][-1]
     assert (last["stage"], last["step"], last["attempt"]) == ("retry-1m", "contact", 1)
-    assert abs(seconds(found["next"]["at"]) - seconds(last["time"]) - DELAY_S) < 5
+    assert abs(seconds(found["next"]["at"]) - seconds(last["time"]) - DELAY_S) < 60
 
 
 @pytest.mark.parametrize("members, reason, says", [
@@ -144,8 +145,8 @@ def test_r16_skipped_and_never_seen(shop):
 def test_r16_dead(shop, faults):
     faults(side="is", method="POST", path="/orders", kind="status", status=422, match="REFUSED", body='{"message": "no such thing"}')
     placed = shop.place(order(mail(), [item("PLAIN", "REFUSED")]))
-    found = shop.answer(name_of(placed), "dead", "refused", says="waits for a person")
-    assert "422" in found["sentence"] and stages(found)[-1] == "dead" and "bigfusion retry" in found["next"]["what"]
+    found = shop.answer(name_of(placed), "dead", "refused", says="waits for a person", last="dead")
+    assert "422" in found["sentence"] and "bigfusion retry" in found["next"]["what"]
     shop.command("drop", name_of(placed), "--why", "a test order")
     shop.answer(name_of(placed), "skipped", "dropped", says="an operator dropped it")
 
